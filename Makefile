@@ -1,0 +1,35 @@
+# Two commands do everything, set-up included:
+#   make repro    run the pipeline on the paper's corpus and show the result
+#   make test     run the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: repro test lint lock
+
+repro: $(READY)
+	@$(BIN)/python experiments/repro.py
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Made anew when what it is made from changes; the last line runs only if every other did.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+# The newest versions that pyproject.toml allows, for every platform and Python. What the CUDA build of torch needs is
+# left out, for torch pins that itself and the CPU build needs none of it.
+lock:
+	(echo "# Written by 'make lock' from pyproject.toml; pip reads it." && \
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-annotate --no-header --quiet \
+	--index-strategy unsafe-best-match | grep -vE '^(cuda|nvidia|triton)') > requirements.lock

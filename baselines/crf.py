@@ -1,0 +1,114 @@
+"""A linear-chain CRF with the features a practitioner would write: the baseline that the paper should have named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Any, Self
+
+import sklearn_crfsuite
+from tqdm import tqdm
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.tagger import write_manifest
+
+MODEL_FILE = "model.crfsuite"
+REACH = 3  # words of context on each side
+AFFIX = 4  # longest prefix and suffix
+_SHAPE = ((re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"), (re.compile(r"[0-9]"), "9"))
+
+
+class CRFTagger:
+    """A CRF trained with L-BFGS, its regularisation chosen on the validation sentences.
+
+    Args:
+        c1: candidates for the L1 coefficient.
+        c2: candidates for the L2 coefficient.
+        max_iterations: of L-BFGS.
+        scoring: (gold, predicted) -> score, by which the validation sentences choose among the candidates.
+    """
+
+    def __init__(
+        self,
+        c1: Sequence[float],
+        c2: Sequence[float],
+        max_iterations: int,
+        scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
+    ) -> None:
+        self.candidates = [{"c1": a, "c2": b, "max_iterations": max_iterations} for a, b in product(c1, c2)]
+        self.scoring = scoring
+
+    def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
+        """Train once per candidate and keep the model that tags the validation sentences best."""
+        inputs, outputs = [features(words) for words, _ in train], [tags for _, tags in train]
+        gold = [tags for _, tags in validation]
+        tried: list[dict[str, Any]] = []
+        best = float("-inf")
+        for settings in tqdm(self.candidates, desc="crf", unit="model", disable=None):
+            model = sklearn_crfsuite.CRF(algorithm="lbfgs", all_possible_transitions=True, **settings)
+            model.fit(inputs, outputs)
+            quality = self.scoring(gold, _predict(model, [words for words, _ in validation]))
+            tried.append({**settings, "validation_entity_f1": quality})
+            if quality > best:
+                best, self.model = quality, model
+        return tried
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The best tag sequence of each sentence (Viterbi)."""
+        return _predict(self.model, sentences)
+
+    def save(self, folder: Path) -> None:
+        """Write CRFsuite's own model file."""
+        (folder / MODEL_FILE).write_bytes(Path(self.model.modelfile.name).read_bytes())
+        write_manifest(folder, self)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read CRFsuite's own model file."""
+        tagger = cls.__new__(cls)
+        tagger.model = sklearn_crfsuite.CRF(model_filename=str(folder / MODEL_FILE))
+        return tagger
+
+
+def features(words: Sequence[str]) -> list[list[str]]:
+    """The features of each word: its own, its neighbours', the bigrams around it, and the sentence's edges."""
+    edge = [f"<{i}>" for i in range(REACH, 0, -1)]
+    # CRFsuite stores UTF-8, which has no lone surrogates.
+    words = [word if word.isascii() else word.encode(errors="replace").decode() for word in words]
+    padded = [*edge, *(word.lower() for word in words), *reversed(edge)]
+    rows = []
+    for i, word in enumerate(words):
+        at = i + REACH
+        row = list(_own_features(word))
+        for offset in range(-REACH, REACH + 1):
+            if offset:
+                row.append(f"{offset}:{padded[at + offset]}")
+        for offset in range(-2, 2):
+            row.append(f"{offset}|{offset + 1}:{padded[at + offset]}|{padded[at + offset + 1]}")
+        rows.append(row)
+    return rows
+
+
+@lru_cache(maxsize=100_000)
+def _own_features(word: str) -> tuple[str, ...]:
+    lower = word.lower()
+    shape = word
+    for pattern, sign in _SHAPE:
+        shape = pattern.sub(sign, shape)
+    affixes = range(1, min(AFFIX, len(lower)) + 1)
+    return (
+        "bias",
+        f"word:{lower}",
+        f"shape:{shape}",
+        *(f"prefix:{lower[:n]}" for n in affixes),
+        *(f"suffix:{lower[-n:]}" for n in affixes),
+        *(["digit"] if any(c.isdigit() for c in word) else []),
+        *(["number"] if word.isdigit() else []),
+    )
+
+
+def _predict(model: sklearn_crfsuite.CRF, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [list(model.predict_single(features(words))) if words else [] for words in sentences]

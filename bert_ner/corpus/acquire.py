@@ -1,0 +1,176 @@
+"""Put a corpus' files into a folder, verified: from a mirror folder, the download cache or the publisher.
+
+    python experiments/acquire.py --corpus mit_movie_eng
+
+Every file is held in memory until its SHA-256 is right: nothing wrong or half-written ever lies where a whole file
+belongs, and of two processes at once whichever comes last replaces the other's file by an equal one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from bert_ner.corpus.catalog import Corpus, CorpusFile
+from bert_ner.corpus.download import DownloadError, download
+from bert_ner.errors import BertNerError
+from bert_ner.files import write_whole
+
+MIRROR_VARIABLE = "BERT_NER_CORPORA"
+
+
+class CorpusUnavailable(BertNerError, RuntimeError):
+    """No route has the file; the message lists each one tried and why it failed."""
+
+
+class ChecksumMismatch(BertNerError, RuntimeError):
+    """A file is not the one that the catalog pins; the message names both sums, the file and what to do."""
+
+
+class _RouteError(Exception):
+    """A route doesn't have the file, and the next one is to be tried; the message says why."""
+
+
+class _Found(NamedTuple):
+    data: bytes
+    source: str
+
+
+def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> dict[str, str]:
+    """Put the training and the test file of a corpus into `folder`, verified: both, or neither.
+
+    Each file is looked for in $BERT_NER_CORPORA/<corpus>, in `shared`/corpora/<corpus>, in the download cache and at
+    its publisher's address, in this order. Files of an earlier run are replaced.
+
+    Returns:
+        Where each file came from, by its name.
+
+    Raises:
+        CorpusUnavailable: no route has one of the files.
+        ChecksumMismatch: the first route that has a file has a wrong one.
+        BertNerError: `folder` can't be written.
+    """
+    if corpus.is_generated:
+        found = _generated(corpus)
+    else:
+        found = {file.name: _find(corpus, file, shared) for file in corpus.files}
+    try:
+        _place({name: data for name, (data, _) in found.items()}, folder.resolve())
+    except OSError as error:
+        raise BertNerError(f"{folder} can't be written: {error.strerror}; mend that, and run again") from None
+    return {name: source for name, (_, source) in found.items()}
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: $XDG_CACHE_HOME/bert-ner/corpora, or the same under ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bert-ner" / "corpora"
+
+
+def _generated(corpus: Corpus) -> dict[str, _Found]:
+    from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - a grammar that the real corpora don't need
+
+    remedy = "The generator makes other sentences here than the catalog was written for; please report it."
+    with tempfile.TemporaryDirectory() as folder:
+        write_sample(Path(folder))
+        return {
+            file.name: _Found(_verified(_read(Path(folder, file.name)), file, "the generator", remedy), "generated")
+            for file in corpus.files
+        }
+
+
+def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
+    """A file from the first route that has it."""
+    tried = []
+    for route in (_from_variable, _from_shared, _from_cache, _from_publisher):
+        try:
+            return route(corpus, file, shared)
+        except _RouteError as why:
+            tried.append(f"\n  - {why}")
+    needed = " and ".join(f"{corpus.name}/{each.name}" for each in corpus.files)
+    raise CorpusUnavailable(
+        f"{corpus.name}/{file.name} can't be had here. Tried, in this order:{''.join(tried)}\n"
+        f"Set {MIRROR_VARIABLE} to a folder that holds {needed}, or go online; then run again."
+    )
+
+
+def _from_variable(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
+    mirror = os.environ.get(MIRROR_VARIABLE)
+    if not mirror:
+        raise _RouteError(f"${MIRROR_VARIABLE} is not set")
+    path = Path(mirror, corpus.name, file.name)
+    remedy = f"Put the file of {file.url} there, or unset {MIRROR_VARIABLE}; then run again."
+    source = f"folder ${MIRROR_VARIABLE}"
+    return _Found(_verified(_read(path, source), file, f"{source}: {path}", remedy), source)
+
+
+def _from_shared(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
+    path = shared / "corpora" / corpus.name / file.name
+    remedy = f"Put the file of {file.url} there, or remove it; then run again."
+    return _Found(_verified(_read(path), file, str(path), remedy), str(shared / "corpora"))
+
+
+def _from_cache(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
+    path = cache_folder() / corpus.name / file.name
+    data = _read(path, "download cache")
+    remedy = "It was removed: run again to download it afresh. If it is still there, the cache is read-only: remove it."
+    try:
+        return _Found(_verified(data, file, f"download cache: {path}", remedy), "download cache")
+    except ChecksumMismatch:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _from_publisher(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
+    url, path = str(file.url), cache_folder() / corpus.name / file.name
+    remedy = (
+        "Nothing of it was kept: run again. If the sum stays wrong, a proxy or a login page may have answered instead "
+        f"of the publisher, or the file has changed there: then set {MIRROR_VARIABLE} to a folder with the old one."
+    )
+    try:
+        data = _verified(download(url, path.with_name(f"{path.name}.part")), file, url, remedy)
+    except DownloadError as error:
+        raise _RouteError(str(error)) from None
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        return _Found(data, f"{url} (not cached, as {path} can't be written: {error.strerror})")
+    return _Found(data, url)
+
+
+def _read(path: Path, route: str = "") -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _RouteError(f"{route}{': ' if route else ''}{path}: {error.strerror}") from None
+
+
+def _verified(data: bytes, file: CorpusFile, where: str, remedy: str) -> bytes:
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise ChecksumMismatch(
+            f"{where} is not the {file.name} that bert_ner/corpus/catalog.py pins: wrong SHA-256 ({len(data)} bytes)\n"
+            f"  found    {found}\n  expected {file.sha256}\n{remedy}"
+        )
+    return data
+
+
+def _place(contents: dict[str, bytes], folder: Path) -> None:
+    """Write all files or none: side by side first, where a full disk harms nothing, then moved."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as staging:
+        for name, data in contents.items():
+            write_whole(Path(staging, name), data)
+        folder.mkdir(exist_ok=True)
+        absent = [name for name in contents if not (folder / name).exists()]
+        try:
+            for name in contents:
+                Path(staging, name).replace(folder / name)
+        except BaseException:
+            for name in absent:
+                (folder / name).unlink(missing_ok=True)
+            raise

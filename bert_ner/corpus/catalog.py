@@ -1,0 +1,123 @@
+"""The corpora: their files, addresses, SHA-256 and entity types. To add one, add an entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bert_ner.corpus.bio import labels_of
+from bert_ner.errors import InvalidValue
+
+_PUBLISHER = "https://groups.csail.mit.edu/sls/downloads"
+
+
+@dataclass(frozen=True)
+class CorpusFile:
+    """One file of a corpus; without an address it is generated here."""
+
+    name: str
+    sha256: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus: a training and a test file in BIO, and the entity types in them, in alphabetical order."""
+
+    name: str
+    title: str
+    train: CorpusFile
+    test: CorpusFile
+    types: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[CorpusFile, CorpusFile]:
+        return (self.train, self.test)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The tag set, `O` first."""
+        return labels_of(self.types)
+
+    @property
+    def is_generated(self) -> bool:
+        return self.train.url is None
+
+
+_MOVIE_TYPES = (
+    "ACTOR", "CHARACTER", "DIRECTOR", "GENRE", "PLOT", "RATING",
+    "RATINGS_AVERAGE", "REVIEW", "SONG", "TITLE", "TRAILER", "YEAR",
+)  # fmt: skip
+_TRIVIA_TYPES = (
+    "Actor", "Award", "Character_Name", "Director", "Genre", "Opinion",
+    "Origin", "Plot", "Quote", "Relationship", "Soundtrack", "Year",
+)  # fmt: skip
+_RESTAURANT_TYPES = ("Amenity", "Cuisine", "Dish", "Hours", "Location", "Price", "Rating", "Restaurant_Name")
+
+CORPORA = {
+    corpus.name: corpus
+    for corpus in (
+        Corpus(
+            name="mit_movie_eng",
+            title="MIT Movie (simple queries)",
+            train=CorpusFile(
+                "engtrain.bio",
+                "68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8",
+                f"{_PUBLISHER}/movie/engtrain.bio",
+            ),
+            test=CorpusFile(
+                "engtest.bio",
+                "2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd",
+                f"{_PUBLISHER}/movie/engtest.bio",
+            ),
+            types=_MOVIE_TYPES,
+        ),
+        Corpus(
+            name="mit_movie_trivia",
+            title="MIT Movie Trivia (complex queries)",
+            train=CorpusFile(
+                "trivia10k13train.bio",
+                "3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82",
+                f"{_PUBLISHER}/movie/trivia10k13train.bio",
+            ),
+            test=CorpusFile(
+                "trivia10k13test.bio",
+                "244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d",
+                f"{_PUBLISHER}/movie/trivia10k13test.bio",
+            ),
+            types=_TRIVIA_TYPES,
+        ),
+        Corpus(
+            name="mit_restaurant",
+            title="MIT Restaurant",
+            train=CorpusFile(
+                "restauranttrain.bio",
+                "f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b",
+                f"{_PUBLISHER}/restaurant/restauranttrain.bio",
+            ),
+            test=CorpusFile(
+                "restauranttest.bio",
+                "09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2",
+                f"{_PUBLISHER}/restaurant/restauranttest.bio",
+            ),
+            types=_RESTAURANT_TYPES,
+        ),
+        Corpus(
+            name="sample",
+            title="Generated sample (no claim of the paper is judged on it)",
+            train=CorpusFile("sampletrain.bio", "0dd921778d27baacf2aa0c3d86c177cf0f7b691b0ba3d811a40afdb9c05ea689"),
+            test=CorpusFile("sampletest.bio", "4e10d09aa54dac4b3803af6d0e791eac2102300c790c756fb9bd0c57eba641ec"),
+            types=_MOVIE_TYPES,
+        ),
+    )
+}
+
+
+def corpus_named(name: str) -> Corpus:
+    """The corpus of that name.
+
+    Raises:
+        InvalidValue: there is none; the message lists those there are.
+    """
+    if name not in CORPORA:
+        raise InvalidValue(f"no corpus is named '{name}'; there are {', '.join(CORPORA)} (bert_ner/corpus/catalog.py)")
+    return CORPORA[name]

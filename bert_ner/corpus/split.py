@@ -1,0 +1,41 @@
+"""The seeded split of a training file into a training and a validation part."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.errors import InvalidValue
+
+
+def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Part sentences into training and validation, each in the order of the file.
+
+    The validation part is a random sample of ceil(fraction * n) sentences, as scikit-learn's train_test_split
+    rounds, so that 9,775 sentences give 8,797 and 978. `random.Random.random` yields the same sequence for a seed
+    on every platform and Python version, so the split does too.
+
+    Args:
+        sentences: two or more of them.
+        fraction: the validation part's share, in (0, 1).
+        seed: another one draws another sample of the same size.
+
+    Raises:
+        InvalidValue: `fraction` is out of range, or one of the parts would be empty.
+    """
+    if not 0 < fraction < 1:
+        raise InvalidValue(f"the validation fraction must lie between 0 and 1, not be {fraction}")
+    size = math.ceil(len(sentences) * fraction)
+    if not 0 < size < len(sentences):
+        raise InvalidValue(
+            f"a validation fraction of {fraction} leaves one part of {len(sentences)} sentence(s) empty; "
+            f"choose another one or give more sentences"
+        )
+    draw = random.Random(seed)
+    keys = [draw.random() for _ in sentences]
+    chosen = set(sorted(range(len(sentences)), key=keys.__getitem__)[:size])
+    train = [sentence for i, sentence in enumerate(sentences) if i not in chosen]
+    validation = [sentence for i, sentence in enumerate(sentences) if i in chosen]
+    return train, validation

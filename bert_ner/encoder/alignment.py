@@ -1,0 +1,104 @@
+"""Words -> word pieces, with the position of each word's first piece.
+
+Labels sit on first pieces by word index, so a word of many pieces, or of none, never shifts the labels after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+_CACHE_LIMIT = 200_000  # words; a stream without end must not fill the memory
+
+
+class Window(NamedTuple):
+    """What the encoder sees at once: a sentence, or a part of one that is too long.
+
+    Attributes:
+        ids: piece ids, special tokens included.
+        words: the indices of the sentence's words that this window labels, in order. Words without a piece are in none.
+        positions: where in `ids` the first piece of each of them is.
+    """
+
+    ids: list[int]
+    words: list[int]
+    positions: list[int]
+
+
+class WordPieces:
+    """A tokenizer that cuts word by word and remembers the words it has cut.
+
+    Args:
+        tokenizer: a fast tokenizer; its own padding and truncation are switched off.
+        limit: the most pieces, special tokens included, that the encoder takes.
+
+    Raises:
+        ValueError: it is not the tokenizer of an encoder in the way of BERT.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int) -> None:
+        if None in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id):
+            raise ValueError("it has no CLS, SEP or PAD token, so it is not an encoder's")
+        self.tokenizer = tokenizer
+        self._backend = tokenizer.backend_tokenizer
+        self._backend.no_padding()
+        self._backend.no_truncation()
+        self._head, self._tail = [tokenizer.cls_token_id], [tokenizer.sep_token_id]
+        self._room = limit - 2
+        self._pieces: dict[str, list[int]] = {}
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> list[list[Window]]:
+        """The windows of each sentence: one, as a rule; overlapping ones if it is too long; none if it has no piece."""
+        self._learn(sentences)
+        return [self._windows([self._pieces[word] for word in words]) for words in sentences]
+
+    def _learn(self, sentences: Sequence[Sequence[str]]) -> None:
+        if len(self._pieces) > _CACHE_LIMIT:
+            self._pieces.clear()
+        unseen = sorted({word for words in sentences for word in words if word not in self._pieces})
+        # As a list of one word each, so that the tokenizer treats them as in a sentence (RoBERTa's leading space).
+        # A lone surrogate is no character, and the tokenizer refuses it.
+        words = [[word.encode(errors="ignore").decode()] for word in unseen]
+        cut = self._backend.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
+        self._pieces.update((word, piece.ids[: self._room]) for word, piece in zip(unseen, cut, strict=True))
+
+    def _windows(self, pieces: list[list[int]]) -> list[Window]:
+        if sum(map(len, pieces)) > self._room:
+            # Only the first piece carries a label: half a window of a single endless word is context enough.
+            pieces = [word[: self._room // 2] for word in pieces]
+        bounds = _window_bounds([len(word) for word in pieces], self._room)
+        windows = []
+        for i, (start, end) in enumerate(bounds):
+            # Two windows share their overlap half and half: each labels the words it sees with more context.
+            labelled_from = (bounds[i - 1][1] + start + 1) // 2 if i else 0
+            labelled_to = (end + bounds[i + 1][0] + 1) // 2 if i + 1 < len(bounds) else len(pieces)
+            ids, words, positions = list(self._head), [], []
+            for word in range(start, end):
+                if labelled_from <= word < labelled_to and pieces[word]:
+                    words.append(word)
+                    positions.append(len(ids))
+                ids += pieces[word]
+            if words:
+                windows.append(Window(ids + self._tail, words, positions))
+        return windows
+
+
+def _window_bounds(lengths: Sequence[int], room: int) -> list[tuple[int, int]]:
+    """Word ranges of at most `room` pieces that cover all words; neighbours overlap by about a quarter of the room."""
+    bounds = []
+    start = 0
+    while True:
+        end, used = start, 0
+        while end < len(lengths) and used + lengths[end] <= room:
+            used += lengths[end]
+            end += 1
+        bounds.append((start, end))
+        if end == len(lengths):
+            return bounds
+        back, shared = end, 0
+        while back > start + 1 and shared + lengths[back - 1] <= room // 4:
+            back -= 1
+            shared += lengths[back]
+        start = back

@@ -1,0 +1,45 @@
+"""Windows of like length, batched: hardly any padding, so hardly any work for nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import torch
+
+_POOL = 32  # batches; sentences are sorted within a pool, so that the order of an epoch stays random
+
+
+def shuffled_batches(lengths: Sequence[int], size: int, seed: str) -> list[list[int]]:
+    """Indices in batches of like length: shuffled, sorted within pools, the batches shuffled again.
+
+    The same seed gives the same batches.
+    """
+    draw = random.Random(seed)
+    order = list(range(len(lengths)))
+    draw.shuffle(order)
+    batches = []
+    for start in range(0, len(order), size * _POOL):
+        pool = sorted(order[start : start + size * _POOL], key=lengths.__getitem__)
+        batches += [pool[i : i + size] for i in range(0, len(pool), size)]
+    draw.shuffle(batches)
+    return batches
+
+
+def sorted_batches(lengths: Sequence[int], pieces: int) -> list[list[int]]:
+    """Indices in batches of like length, longest first, of at most `pieces` pieces each, padding included."""
+    batches: list[list[int]] = []
+    room = 0
+    for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if not room:
+            batches.append([])
+            room = max(1, pieces // lengths[i])
+        batches[-1].append(i)
+        room -= 1
+    return batches
+
+
+def pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
+    """Rows of unequal length as one tensor of shape (rows, longest row)."""
+    width = max(map(len, rows))
+    return torch.tensor([[*row, *[value] * (width - len(row))] for row in rows])

@@ -1,0 +1,192 @@
+"""A recipe -> fine-tuned weights and their history."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, get_args
+
+# Read when CUDA starts; without it, cuBLAS can't be made to give the same bits twice.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+import torch
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from bert_ner.encoder.batches import pad, shuffled_batches
+from bert_ner.errors import BertNerError
+
+IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
+
+Precision = Literal["auto", "bfloat16", "float32"]
+
+
+class RecipeError(BertNerError):
+    """A value that no training can use; the message names it and says what it must be."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune. The values of the paper (section 3.4) are in params.yaml.
+
+    Attributes:
+        name: the encoder, as `find_weights` takes it.
+        learning_rate: the peak; it falls to 0 linearly, over all steps.
+        batch_size: sentences per step.
+        weight_decay: AdamW's, on every parameter.
+        clip_norm: the gradient's largest norm.
+        epochs: passes over the training sentences.
+        warmup: the share of all steps, in [0, 1), over which the learning rate rises from 0.
+        precision: of matrix products; `auto` is bfloat16 where the processor computes in it, else float32.
+
+    Raises:
+        RecipeError: a value has the wrong type or is out of range.
+    """
+
+    name: str
+    learning_rate: float
+    batch_size: int
+    weight_decay: float
+    clip_norm: float
+    epochs: int
+    warmup: float
+    precision: Precision
+
+    def __post_init__(self) -> None:
+        for name, valid, wanted in (
+            ("name", isinstance(self.name, str) and self.name.strip(), "the name of an encoder, or a folder"),
+            ("learning_rate", _is_number(self.learning_rate) and self.learning_rate > 0, "a number above 0"),
+            ("batch_size", _is_count(self.batch_size), "a whole number of at least 1"),
+            ("weight_decay", _is_number(self.weight_decay) and self.weight_decay >= 0, "a number of at least 0"),
+            ("clip_norm", _is_number(self.clip_norm) and self.clip_norm > 0, "a number above 0"),
+            ("epochs", _is_count(self.epochs), "a whole number of at least 1"),
+            ("warmup", _is_number(self.warmup) and 0 <= self.warmup < 1, "a number from 0 up to, not including, 1"),
+            ("precision", self.precision in get_args(Precision), f"one of {', '.join(get_args(Precision))}"),
+        ):
+            if not valid:
+                raise RecipeError(f"encoder.{name} must be {wanted}, not {getattr(self, name)!r}")
+
+
+class Example(NamedTuple):
+    """One window to learn from: piece ids and, for each, a label id or IGNORED."""
+
+    ids: list[int]
+    labels: list[int]
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """The same sums in the same order, for a while; the setting belongs to the whole process."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+
+
+@_deterministic()
+def fine_tune(
+    model: PreTrainedModel,
+    examples: Sequence[Example],
+    recipe: Recipe,
+    seed: int,
+    pad_id: int,
+    validate: Callable[[], dict[str, float]],
+) -> list[dict[str, Any]]:
+    """Fine-tune a model in place. The same seed on the same machine gives the same bits.
+
+    Args:
+        model: a token-classification model, on the device to train on.
+        examples: what to learn from.
+        seed: of the order of sentences and of dropout.
+        validate: called after each epoch; what it returns goes into the history.
+
+    Returns:
+        A row per epoch: epoch, train_loss (the mean over its batches), what `validate` returned, and seconds
+        (validation not included).
+
+    Raises:
+        BertNerError: there is no example.
+    """
+    if not examples:
+        raise BertNerError("nothing to learn from: the training sentences have no word that the tokenizer knows")
+    torch.manual_seed(seed)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+    steps = recipe.epochs * -(-len(examples) // recipe.batch_size)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_factor(step, steps, recipe.warmup))
+    precision = autocast_type(recipe.precision, model.device)
+    lengths = [len(example.ids) for example in examples]
+
+    history = []
+    with tqdm(total=steps, desc=f"{recipe.name} seed {seed}", unit="step", disable=None) as bar:
+        for epoch in range(1, recipe.epochs + 1):
+            started = time.perf_counter()
+            model.train()
+            losses = []
+            for batch in shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}"):
+                rows = [examples[i] for i in batch]
+                labels = pad([row.labels for row in rows], IGNORED).to(model.device)
+                with torch.autocast(model.device.type, precision, enabled=precision is not None):
+                    logits = model(**model_inputs([row.ids for row in rows], pad_id, model.device)).logits
+                loss = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                losses.append(loss.item())
+                bar.update()
+            seconds = time.perf_counter() - started
+            row = {"epoch": epoch, "train_loss": sum(losses) / len(losses), **validate(), "seconds": seconds}
+            bar.set_postfix({key: f"{value:.3f}" for key, value in row.items() if key.endswith(("loss", "f1"))})
+            history.append(row)
+    return history
+
+
+def rate_factor(step: int, steps: int, warmup: float) -> float:
+    """The learning rate's share of its peak before step `step` of `steps`: a rise over the warm-up, then linear decay.
+
+    Without warm-up it is the formula of the paper's section 3.4.3, (steps - step) / steps.
+    """
+    rise = round(warmup * steps)
+    if step < rise:
+        return step / rise
+    return max(0.0, (steps - step) / (steps - rise))
+
+
+def model_inputs(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> dict[str, torch.Tensor]:
+    """Padded piece ids and the mask that hides the padding."""
+    mask = pad([[1] * len(row) for row in rows], 0)
+    return {"input_ids": pad(rows, pad_id).to(device), "attention_mask": mask.to(device)}
+
+
+def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
+    """The type that matrix products run in; None means float32 as it is."""
+    if precision == "auto":
+        precision = "bfloat16" if computes_bfloat16(device) else "float32"
+    return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 matrices in hardware; emulated, they are slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

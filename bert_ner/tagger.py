@@ -1,0 +1,103 @@
+"""What every system implements, and how a saved one is loaded.
+
+from bert_ner import load_tagger
+load_tagger("models/mit_movie_eng/crf-0").tag([["movies", "starring", "mel", "gibson"]])
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self, cast
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.errors import BertNerError
+from bert_ner.files import write_whole
+
+MANIFEST = "tagger.json"
+_OUR_PACKAGES = ("baselines.", "bert_ner.")
+
+
+class TaggerUnavailable(BertNerError):
+    """A folder from which no tagger can be loaded; the message says why."""
+
+
+class Tagger(Protocol):
+    """A system that learns to tag words from sentences. `fit` or `load` comes before `tag` and `save`."""
+
+    def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
+        """Train; every choice is made on the validation sentences.
+
+        Returns:
+            The training history, one row per epoch or per setting tried (empty if there is nothing to tell).
+        """
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The tags of each sentence, as many as it has words."""
+
+    def save(self, folder: Path) -> None:
+        """Write all that `load` needs into an existing folder, without pickle."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The tagger that `save` wrote."""
+
+
+def write_manifest(folder: Path, tagger: Tagger, **settings: Any) -> None:
+    """Write the file by which `load_tagger` knows whose folder it is, and what else `load` wants to remember."""
+    kind = type(tagger)
+    content = {"tagger": f"{kind.__module__}:{kind.__qualname__}", **settings}
+    write_whole(folder / MANIFEST, json.dumps(content, indent=2) + "\n")
+
+
+def load_tagger(folder: str | os.PathLike[str]) -> Tagger:
+    """Load a saved tagger: one of ours, or any Hugging Face folder with a token-classification model.
+
+    Raises:
+        BertNerError: the folder is missing, holds no tagger, or holds one that is broken.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise TaggerUnavailable(f"{folder}: no such folder; train a system first, for example with 'make repro'")
+    kind = _class_of(folder)
+    try:
+        return kind.load(folder)
+    except BertNerError:
+        raise
+    except Exception as error:
+        raise TaggerUnavailable(
+            f"{folder}: can't be loaded, so a file in it is missing or broken ({type(error).__name__}: {error}); "
+            f"train it again"
+        ) from error
+
+
+def _class_of(folder: Path) -> type[Tagger]:
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        if not (folder / "config.json").is_file():
+            raise TaggerUnavailable(f"{folder}: holds no tagger, neither {MANIFEST} nor a Hugging Face config.json")
+        from bert_ner.encoder.tagger import EncoderTagger  # noqa: PLC0415 - torch takes seconds to import
+
+        return EncoderTagger
+    try:
+        named = str(json.loads(manifest.read_text(encoding="utf-8"))["tagger"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TaggerUnavailable(
+            f"{manifest}: not a JSON object with 'tagger' in it ({error}); train it again"
+        ) from None
+    module, _, name = named.partition(":")
+    # Only classes of our own packages are looked up by name: a folder can't make us import anything else.
+    if not module.startswith(_OUR_PACKAGES):
+        raise TaggerUnavailable(
+            f"{manifest}: 'tagger' must name a class in {' or '.join(_OUR_PACKAGES)}, not {named!r}"
+        )
+    try:
+        kind = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise TaggerUnavailable(f"{manifest}: {named!r} can't be found in this version ({error})") from None
+    if not (isinstance(kind, type) and hasattr(kind, "load")):
+        raise TaggerUnavailable(f"{manifest}: {named!r} is not a tagger")
+    return cast(type[Tagger], kind)

@@ -1,0 +1,20 @@
+"""Fetch a corpus into data/raw/<corpus>, verified.
+
+python experiments/acquire.py --corpus mit_movie_eng
+"""
+
+from __future__ import annotations
+
+from bert_ner.corpus.acquire import acquire
+from bert_ner.corpus.catalog import corpus_named
+from pipeline import DATA, ROOT, arguments, run_politely
+
+
+def main() -> None:
+    corpus = corpus_named(arguments(__doc__).corpus)
+    for file, source in acquire(corpus, DATA / "raw" / corpus.name, shared=ROOT.parent / "shared").items():
+        print(f"{corpus.name}/{file}: {source}, SHA-256 verified")
+
+
+if __name__ == "__main__":
+    run_politely(main)

@@ -1,0 +1,95 @@
+"""The report's pictures, each as PNG and SVG. They tell systems apart by lightness and pattern, not by hue alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+DARK, LIGHT, GREY = "#0b4a8f", "#e69f00", "#555555"
+mpl.rcParams.update({
+    "figure.dpi": 150,
+    "figure.constrained_layout.use": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "hatch.linewidth": 0.6,
+    "svg.hashsalt": "bert-ner",  # the same picture is the same file
+})  # fmt: skip
+
+
+def loss_plot(history: pd.DataFrame, paper_losses: list[float] | None) -> Figure:
+    """Training and validation loss by epoch: the mean over seeds, their range as a band, the paper's points."""
+    figure = Figure(figsize=(6.4, 4))
+    axes = figure.subplots()
+    for column, label, colour, line in (
+        ("train_loss", "training", DARK, "o-"),
+        ("validation_loss", "validation", LIGHT, "s--"),
+    ):
+        by_epoch = history.groupby("epoch")[column]
+        axes.plot(by_epoch.mean(), line, color=colour, label=f"{label}, mean of {history['seed'].nunique()} seeds")
+        axes.fill_between(by_epoch.min().index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.2, lw=0)
+    if paper_losses:
+        epochs = range(1, len(paper_losses) + 1)
+        axes.plot(epochs, paper_losses, "kx", markersize=9, mew=2, label="training, the paper's BERT-base")
+    axes.set(xlabel="epoch", ylabel="mean cross-entropy", ylim=(0, None))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
+    return figure
+
+
+def type_plot(by_type: pd.DataFrame, systems: list[str]) -> Figure:
+    """Entity F1 of each type for each system, the most frequent type on top; whiskers span the seeds."""
+    support = by_type.groupby("type")["support"].max().sort_values()
+    figure = Figure(figsize=(6.8, 0.9 + 0.42 * len(support)))
+    axes = figure.subplots()
+    height = 0.8 / len(systems)
+    styles = [(LIGHT, "////"), (DARK, ""), (GREY, "....")]
+    for i, system in enumerate(systems):
+        f1 = by_type[by_type["system"] == system].groupby("type")["f1"]
+        mean, low, high = (series.reindex(support.index) for series in (f1.mean(), f1.min(), f1.max()))
+        colour, hatch = styles[i % len(styles)]
+        at = np.arange(len(support)) + 0.4 - height * (i + 0.5)
+        spread = [mean - low, high - mean] if (high > low).any() else None
+        axes.barh(
+            at, mean, height, xerr=spread, label=system, edgecolor="white", linewidth=0.5,
+            error_kw={"lw": 1, "capsize": 2}, color=colour, hatch=hatch,
+        )  # fmt: skip
+    axes.set_yticks(range(len(support)), [f"{name} ({n:,})" for name, n in support.items()])
+    axes.set(xlabel="entity F1 (number of test entities in brackets)", xlim=(0, 1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    figure.legend(loc="outside upper right", ncols=len(systems), frameon=False)
+    return figure
+
+
+def confusion_plot(confusion: pd.DataFrame, system: str) -> Figure:
+    """Of the words of each gold type, the share tagged with each type; summed over seeds."""
+    words = confusion[confusion["system"] == system].pivot_table(
+        index="gold", columns="predicted", values="words", aggfunc="sum", fill_value=0
+    )
+    names = sorted(set(words.index) | set(words.columns), key=lambda name: (name == "O", name))
+    words = words.reindex(index=names, columns=names, fill_value=0)
+    share = words.div(words.sum(axis=1).replace(0, 1), axis=0).to_numpy()
+    figure = Figure(figsize=(2 + 0.5 * len(names), 1.4 + 0.44 * len(names)))
+    axes = figure.subplots()
+    image = axes.imshow(share, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(share):
+        if value >= 0.005:
+            colour = "white" if value > 0.5 else "black"
+            axes.text(column, row, f"{value:.0%}".rstrip("%"), ha="center", va="center", color=colour, fontsize=8)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel=f"tagged by {system} as", ylabel="gold type of the word")
+    axes.spines[:].set_visible(False)
+    figure.colorbar(image, format=PercentFormatter(1), label="share of the gold type's words")
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write the figure as <name>.png and <name>.svg."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / f"{name}.png")
+    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})

@@ -1,0 +1,93 @@
+"""Check a corpus, split its training file, and write the statistics that the paper talks about.
+
+python experiments/prepare.py --corpus mit_movie_eng
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from bert_ner.corpus.bio import Sentence, illegal_transitions, read_bio, spans_of, write_bio
+from bert_ner.corpus.catalog import corpus_named
+from bert_ner.corpus.split import split
+from bert_ner.encoder.alignment import WordPieces
+from bert_ner.encoder.weights import find_weights
+from bert_ner.files import sha256_of, write_whole
+from pipeline import DATA, RESULTS, arguments, prepared_file, read_params, run_politely
+
+PAPER_LENGTH = 55  # pieces; the paper pads to it (section 3.3.1)
+
+
+def main() -> None:
+    corpus = corpus_named(arguments(__doc__).corpus)
+    params = read_params()
+    raw = DATA / "raw" / corpus.name
+    training_file = read_bio(raw / corpus.train.name, corpus.labels)
+    train, validation = split(training_file, params["split"]["validation_fraction"], params["split"]["seed"])
+    parts = {"train": train, "validation": validation, "test": read_bio(raw / corpus.test.name, corpus.labels)}
+    for part, sentences in parts.items():
+        path = prepared_file(corpus.name, part)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bio(path, sentences)
+
+    tokenizer = AutoTokenizer.from_pretrained(find_weights(params["encoder"]["name"]).folder)
+    pieces = WordPieces(tokenizer, limit=1_000_000)
+    everything = [*training_file, *parts["test"]]
+    facts = {
+        "corpus": corpus.name,
+        "files": {file.name: sha256_of(raw / file.name) for file in corpus.files},
+        "types": len({span.type for _, tags in everything for span in spans_of(tags)}),
+        "tags": len({tag for _, tags in everything for tag in tags}),
+        "training_file": describe(training_file, pieces),
+        **{part: describe(sentences, pieces) for part, sentences in parts.items()},
+        "also_in_train": {part: shared(parts[part], train) for part in ("validation", "test")},
+        "test_also_in_training_file": shared(parts["test"], training_file),
+    }
+    write_whole(RESULTS / corpus.name / "corpus.json", json.dumps(facts, indent=2) + "\n")
+    print(", ".join(f"{part}: {len(sentences):,} sentences" for part, sentences in parts.items()))
+
+
+def describe(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, Any]:
+    """Counts and lengths of some sentences; lengths in pieces include the special tokens."""
+    entities = [span for _, tags in sentences for span in spans_of(tags)]
+    in_words = [len(words) for words, _ in sentences]
+    in_pieces = [sum(len(window.ids) for window in windows) for windows in pieces.encode([w for w, _ in sentences])]
+    return {
+        "sentences": len(sentences),
+        "words": sum(in_words),
+        "entities": len(entities),
+        "multi_word_entities": sum(span.end - span.start > 1 for span in entities),
+        "illegal_transitions": sum(len(illegal_transitions(tags)) for _, tags in sentences),
+        "duplicate_sentences": len(sentences) - len({words for words, _ in sentences}),
+        "words_per_sentence": lengths(in_words),
+        "pieces_per_sentence": {
+            **lengths(in_pieces),
+            f"share_within_{PAPER_LENGTH}": sum(n <= PAPER_LENGTH for n in in_pieces) / len(in_pieces),
+        },
+    }
+
+
+def lengths(values: Sequence[int]) -> dict[str, float]:
+    """Mean, median, 95th percentile (the smallest length that 95 % do not exceed) and maximum."""
+    ordered = sorted(values)
+    return {
+        "mean": round(statistics.fmean(ordered), 4),
+        "median": statistics.median(ordered),
+        "percentile_95": ordered[-(-95 * len(ordered) // 100) - 1],
+        "max": ordered[-1],
+    }
+
+
+def shared(sentences: Sequence[Sentence], others: Sequence[Sentence]) -> int:
+    """How many sentences occur, word for word, among the others."""
+    known = {words for words, _ in others}
+    return sum(words in known for words, _ in sentences)
+
+
+if __name__ == "__main__":
+    run_politely(main)

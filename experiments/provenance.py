@@ -1,0 +1,66 @@
+"""Where a result comes from: code, packages, machine. Kept apart from the metrics, which are equal when results are."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bert_ner.files import write_whole
+from pipeline import RESULTS, ROOT
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sklearn-crfsuite",
+    "python-crfsuite",
+    "scikit-learn",
+    "numpy",
+    "dvc",
+)
+
+
+def environment() -> dict[str, Any]:
+    """Code revision, package versions and machine, as of now."""
+    return {
+        "revision": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--", ":!results", ":!dvc.lock")),
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def record(corpus: str, facts: dict[str, Any]) -> None:
+    """Put a corpus's facts into results/provenance.json, beside those of the others."""
+    path = RESULTS / "provenance.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    write_whole(path, json.dumps({**known, corpus: facts}, indent=2) + "\n")
+
+
+def _git(*arguments: str) -> str:
+    """What git says, or 'unknown' without git or a repository."""
+    answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else "unknown"
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

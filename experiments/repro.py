@@ -1,0 +1,118 @@
+"""Run the pipeline on the paper's corpus, or on the generated one where that can't be had, and show the result.
+
+make repro
+python experiments/repro.py --corpus sample
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bert_ner.corpus.acquire import CorpusUnavailable, acquire
+from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
+from bert_ner.errors import BertNerError
+from bert_ner.files import sha256_of
+from pipeline import DATA, RESULTS, ROOT, run_politely
+from report import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent, read_table, score_table
+
+FALLBACK = "sample"
+
+# The environment's own Python first, so that DVC's stages run on it whether or not it is activated.
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+DVC = (sys.executable, "-m", "dvc")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", choices=CORPORA, help=f"run on this one alone; default: {PAPER_CORPUS}, or else")
+    chosen = parser.parse_args().corpus
+    corpus = corpus_named(chosen or PAPER_CORPUS)
+    if not chosen and (reason := why_unreachable(corpus)):
+        corpus = corpus_named(FALLBACK)
+        rule = "!" * 100
+        print(f"{rule}\n{reason}\n\nGOING ON WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{rule}\n", flush=True)
+
+    target = f"report@{corpus.name}"
+    if stages := stages_to_run(target):
+        print(plan(corpus, stages), flush=True)
+        if subprocess.run([*DVC, "repro", target], cwd=ROOT, env=ENVIRONMENT, check=False).returncode:
+            raise BertNerError(
+                f"the pipeline stopped. What it finished is kept: 'dvc repro {target}' goes on from there"
+            )
+    else:
+        print("Nothing to do: the results belong to this code, these parameters and this data.")
+    folder = RESULTS / corpus.name
+    print(f"\n{score_table(corpus, read_table(folder / 'scores.csv'))}\n")
+    if corpus.name == PAPER_CORPUS:
+        print(
+            f"The paper reports {percent(PAPER_MICRO_F1)} % micro-F1 for BERT-base-uncased, without saying over what."
+        )
+    print(f"Report: {folder / 'report.md'}")
+
+
+def why_unreachable(corpus: Corpus) -> str | None:
+    """None if the corpus is here or can be fetched, else what was tried."""
+    here = [(DATA / "raw" / corpus.name / file.name, file.sha256) for file in corpus.files]
+    if all(path.is_file() and sha256_of(path) == sha256 for path, sha256 in here):
+        return None
+    try:
+        with TemporaryDirectory() as scratch:
+            acquire(corpus, Path(scratch, corpus.name), shared=ROOT.parent / "shared")
+    except CorpusUnavailable as error:
+        return str(error)
+    return None
+
+
+def stages_to_run(target: str) -> list[str]:
+    """The stages that changed since they ran last, and all that come after them, in order."""
+    changed = set(json.loads(dvc("status", "--json", "--with-deps", target)))
+    graph = dvc("dag", "--dot", target)
+    parents: dict[str, set[str]] = {stage: set() for stage in re.findall(r'^"(.+)";$', graph, re.MULTILINE)}
+    for parent, stage in re.findall(r'"(.+)" -> "(.+)";', graph):
+        parents[stage].add(parent)
+    stale: list[str] = []
+    for stage in TopologicalSorter(parents).static_order():
+        if stage in changed or parents[stage] & set(stale):
+            stale.append(stage)
+    return stale
+
+
+def plan(corpus: Corpus, stages: list[str]) -> str:
+    """What will run, with the time that each training took when it was last recorded."""
+    path = RESULTS / "provenance.json"
+    known = json.loads(path.read_text(encoding="utf-8")).get(corpus.name) if path.is_file() else None
+    seconds = {stage_of(corpus, facts): facts["seconds"] for facts in known["runs"].values()} if known else {}
+    lines = [f"  {stage}" + (f"  ({seconds[stage]:.0f} s)" if stage in seconds else "") for stage in stages]
+    total = sum(seconds.get(stage, 0) for stage in stages)
+    about = f", about {total / 60 + 1:.0f} minutes on {known['evaluated']['processor']}" if known and total else ""
+    return "\n".join([f"To run: {len(stages)} stages{about}", *lines, ""])
+
+
+def stage_of(corpus: Corpus, run: dict[str, str]) -> str:
+    if run["system"] == "encoder":
+        return f"train_encoder@{corpus.name}-{run['seed']}"
+    return f"train_baseline@{corpus.name}-{run['system']}"
+
+
+def dvc(*arguments: str) -> str:
+    """What a DVC command prints.
+
+    Raises:
+        BertNerError: it failed.
+    """
+    answer = subprocess.run([*DVC, *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise BertNerError(f"dvc {' '.join(arguments)} failed:\n{answer.stdout}{answer.stderr}")
+    return answer.stdout
+
+
+if __name__ == "__main__":
+    run_politely(main)

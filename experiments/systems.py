@@ -1,0 +1,37 @@
+"""A system's name -> its Tagger. To add a system: its file, a line here, a section in params.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from baselines.crf import CRFTagger
+from bert_ner.encoder.tagger import EncoderTagger
+from bert_ner.encoder.training import Recipe
+from bert_ner.errors import BertNerError
+from bert_ner.scoring import entity_f1
+from bert_ner.tagger import Tagger
+
+Settings = dict[str, Any]
+
+# Each takes its section of params.yaml, the corpus's labels and a seed.
+SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int], Tagger]] = {
+    "crf": lambda settings, labels, seed: CRFTagger(**settings, scoring=entity_f1),
+    "encoder": lambda settings, labels, seed: EncoderTagger(Recipe(**settings), labels, seed, scoring=entity_f1),
+}
+
+
+def build(name: str, params: dict[str, Any], labels: Sequence[str], seed: int) -> Tagger:
+    """A system with its settings from params.yaml, not yet trained.
+
+    Raises:
+        BertNerError: there is no such system, it has no section, or the section's settings are not what it takes.
+    """
+    if name not in SYSTEMS:
+        raise BertNerError(f"no system is named '{name}'; there are {', '.join(SYSTEMS)} (experiments/systems.py)")
+    if name not in params:
+        raise BertNerError(f"params.yaml has no section '{name}'")
+    try:
+        return SYSTEMS[name](params[name], labels, seed)
+    except (TypeError, ValueError) as error:
+        raise BertNerError(f"params.yaml, section '{name}': {error}") from None

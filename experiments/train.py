@@ -1,0 +1,58 @@
+"""Train one system on one corpus, into models/<corpus>/<system>-<seed>.
+
+python experiments/train.py --corpus mit_movie_eng --system encoder --seed 13
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bert_ner.corpus.catalog import corpus_named
+from bert_ner.files import write_whole
+from pipeline import MODELS, RUN_FILE, Run, arguments, model_folder, read_params, read_part, run_politely
+from provenance import environment
+from systems import SYSTEMS, build
+
+
+def main() -> None:
+    options = arguments(
+        __doc__,
+        system={"choices": SYSTEMS, "required": True, "help": "what to train"},
+        seed={"type": int, "default": 0, "help": "for systems that draw random numbers; default: %(default)s"},
+    )
+    run, params = Run(options.system, options.seed), read_params()
+    tagger = build(run.system, params, corpus_named(options.corpus).labels, run.seed)
+    train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
+
+    origin, started = environment(), time.perf_counter()
+    history = tagger.fit(train, validation)
+    seconds = time.perf_counter() - started
+
+    folder = model_folder(options.corpus, run)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=MODELS, prefix=".unfinished-") as scratch:
+        # Written aside and moved at the end: a folder of that name is a whole one.
+        whole = Path(scratch) / run.name
+        whole.mkdir()
+        tagger.save(whole)
+        facts = {
+            "corpus": options.corpus,
+            "system": run.system,
+            "seed": run.seed,
+            "settings": params[run.system],
+            "seconds": round(seconds, 2),
+            "history": history,
+            "environment": origin,
+        }
+        write_whole(whole / RUN_FILE, json.dumps(facts, indent=2) + "\n")
+        shutil.rmtree(folder, ignore_errors=True)
+        whole.rename(folder)
+    print(f"{run.name} on {options.corpus}: {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    run_politely(main)

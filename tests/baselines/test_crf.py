@@ -1,0 +1,87 @@
+"""The CRF baseline."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from baselines.crf import CRFTagger, features
+from bert_ner import load_tagger
+from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.sample import generate
+from bert_ner.corpus.split import split
+from bert_ner.scoring import entity_f1
+
+
+@pytest.fixture(scope="module")
+def sample() -> tuple[list[Sentence], list[Sentence], list[Sentence]]:
+    training_file, test = generate()
+    return *split(training_file, 0.1, 42), test
+
+
+@pytest.fixture(scope="module")
+def trained(sample: tuple[list[Sentence], list[Sentence], list[Sentence]]) -> CRFTagger:
+    tagger = CRFTagger(c1=[0.1], c2=[0.1], max_iterations=50, scoring=entity_f1)
+    tagger.fit(sample[0], sample[1])
+    return tagger
+
+
+def test_features_of_a_word_and_its_surroundings() -> None:
+    row = set(features(["show", "PG13", "films"])[1])
+    assert row >= {"word:pg13", "shape:A99", "prefix:pg", "suffix:13", "digit", "-1:show", "1:films"}
+    assert row >= {"-1|0:show|pg13", "0|1:pg13|films", "-2:<1>", "2:<1>", "-3:<2>", "3:<2>"}
+    assert "number" not in row
+    assert "number" in features(["1994"])[0]
+
+
+def test_every_word_sees_both_edges_of_a_short_sentence() -> None:
+    assert {"-1:<1>", "1:<1>", "-3:<3>", "3:<3>"} <= set(features(["alone"])[0])
+    assert features([]) == []
+
+
+def test_the_generated_corpus_is_neither_trivial_nor_hopeless_for_a_crf(
+    trained: CRFTagger, sample: tuple[list[Sentence], list[Sentence], list[Sentence]]
+) -> None:
+    test = sample[2]
+    f1 = entity_f1([tags for _, tags in test], trained.tag([words for words, _ in test]))
+    assert 0.75 < f1 < 0.92
+
+
+def test_a_saved_tagger_tags_the_same_and_holds_no_pickle(
+    trained: CRFTagger, sample: tuple[list[Sentence], list[Sentence], list[Sentence]], tmp_path: Path
+) -> None:
+    trained.save(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"model.crfsuite", "tagger.json"}
+    words = [words for words, _ in sample[2]]
+    assert load_tagger(tmp_path).tag(words) == trained.tag(words)
+
+
+def test_training_twice_gives_the_same_bytes(
+    sample: tuple[list[Sentence], list[Sentence], list[Sentence]], tmp_path: Path
+) -> None:
+    sums = set()
+    for name in ("a", "b"):
+        tagger = CRFTagger(c1=[0.1], c2=[0.1], max_iterations=10, scoring=entity_f1)
+        tagger.fit(sample[0][:200], sample[1])
+        (tmp_path / name).mkdir()
+        tagger.save(tmp_path / name)
+        sums.add(hashlib.sha256((tmp_path / name / "model.crfsuite").read_bytes()).hexdigest())
+    assert len(sums) == 1
+
+
+def test_the_validation_sentences_choose_the_regularisation(
+    sample: tuple[list[Sentence], list[Sentence], list[Sentence]],
+) -> None:
+    tagger = CRFTagger(c1=[0.1, 50.0], c2=[0.1], max_iterations=20, scoring=entity_f1)
+    tried = tagger.fit(sample[0][:300], sample[1])
+    assert [row["c1"] for row in tried] == [0.1, 50.0]
+    assert tried[0]["validation_entity_f1"] > tried[1]["validation_entity_f1"]
+    gold, words = [tags for _, tags in sample[1]], [words for words, _ in sample[1]]
+    assert entity_f1(gold, tagger.tag(words)) == tried[0]["validation_entity_f1"]
+
+
+def test_as_many_tags_as_words_whatever_the_words(trained: CRFTagger) -> None:
+    odd = [[], [""], [" "], ["\ud800"], ["\x00", "🎬", "مرحبا"], ["word"] * 5000]
+    assert [len(tags) for tags in trained.tag(odd)] == [len(words) for words in odd]

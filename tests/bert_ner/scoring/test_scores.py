@@ -1,0 +1,127 @@
+"""Scores against hand-computed values, seqeval and scikit-learn."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import seqeval.metrics
+import sklearn.metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seqeval.scheme import IOB2
+
+from bert_ner.scoring import METRICS, entity_f1, score, score_by_type
+
+# Gold holds ACTOR(0,2) and YEAR(3,4); the prediction finds the year and only the actor's first word.
+GOLD = [["B-ACTOR", "I-ACTOR", "O", "B-YEAR"], ["O", "O"]]
+PREDICTED = [["B-ACTOR", "O", "O", "B-YEAR"], ["O", "B-ACTOR"]]
+
+tags = st.sampled_from(["O", "O", "B-A", "I-A", "B-B", "I-B", "I-C", "B-multi-word type".replace(" ", "_")])
+pairs = st.lists(st.lists(st.tuples(tags, tags), max_size=8), min_size=1, max_size=6)
+
+
+def split_pairs(sentences: list[list[tuple[str, str]]]) -> tuple[list[list[str]], list[list[str]]]:
+    return [[a for a, _ in s] for s in sentences], [[b for _, b in s] for s in sentences]
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("token_micro_f1", 4 / 6),  # 4 of 6 words agree
+        ("token_micro_f1_no_o", 2 * 2 / (3 + 3)),  # 3 gold and 3 predicted words inside, 2 agree
+        ("token_macro_f1", (2 * 1 / (1 + 2) + 0 + 1 + 2 * 2 / (3 + 3)) / 4),  # B-ACTOR, I-ACTOR, B-YEAR, O
+        ("entity_precision", 1 / 3),
+        ("entity_recall", 1 / 2),
+        ("entity_f1", 2 * 1 / (3 + 2)),
+        ("entity_f1_strict", 2 * 1 / (3 + 2)),
+    ],
+)
+def test_scores_equal_hand_computed_values(metric: str, expected: float) -> None:
+    assert score(GOLD, PREDICTED)[metric].value == pytest.approx(expected, abs=1e-15)
+
+
+def test_conlleval_reads_an_opening_inside_tag_as_an_entity_and_strict_drops_it() -> None:
+    gold, predicted = [["B-A", "I-A", "O"]], [["I-A", "I-A", "O"]]
+    assert score(gold, predicted)["entity_f1"].value == 1
+    assert score(gold, predicted)["entity_f1_strict"].value == 0
+
+
+def test_an_inside_tag_of_another_type_ends_an_entity_in_both_conventions() -> None:
+    gold, predicted = [["B-A", "I-A", "O"]], [["B-A", "I-A", "I-B"]]
+    assert score(gold, predicted)["entity_f1"].value == pytest.approx(2 / 3)  # B is a spurious entity
+    assert score(gold, predicted)["entity_f1_strict"].value == 1  # B is none
+
+
+def test_entities_end_with_their_sentence() -> None:
+    assert score([["O", "B-A"], ["I-A", "O"]], [["O", "B-A"], ["I-A", "O"]])["entity_precision"].value == 1
+    by_type = score_by_type([["O", "B-A"], ["I-A", "O"]], [["O", "B-A"], ["O", "O"]])
+    assert [tuple(row) for row in by_type] == [("A", 2, 1.0, 0.5, pytest.approx(2 / 3))]
+
+
+@settings(max_examples=400, deadline=None)
+@given(pairs)
+def test_entity_scores_equal_seqeval_in_both_modes(sentences: list[list[tuple[str, str]]]) -> None:
+    gold, predicted = split_pairs(sentences)
+    ours = {name: value for name, (value, _) in score(gold, predicted).items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # seqeval warns where a ratio has no denominator
+        assert ours["entity_precision"] == seqeval.metrics.precision_score(gold, predicted)
+        assert ours["entity_recall"] == seqeval.metrics.recall_score(gold, predicted)
+        assert ours["entity_f1"] == pytest.approx(seqeval.metrics.f1_score(gold, predicted), abs=1e-15)
+        strict = seqeval.metrics.f1_score(gold, predicted, mode="strict", scheme=IOB2)
+        assert ours["entity_f1_strict"] == pytest.approx(strict, abs=1e-15)
+        report = seqeval.metrics.classification_report(gold, predicted, output_dict=True)
+    for name, support, precision, recall, f1 in score_by_type(gold, predicted):
+        theirs = report[name]
+        assert (support, precision, recall) == (theirs["support"], theirs["precision"], theirs["recall"])
+        assert f1 == pytest.approx(theirs["f1-score"], abs=1e-15)
+
+
+@settings(max_examples=200, deadline=None)
+@given(pairs)
+def test_token_scores_equal_scikit_learn(sentences: list[list[tuple[str, str]]]) -> None:
+    gold, predicted = ([tag for tags in side for tag in tags] for side in split_pairs(sentences))
+    if not gold:
+        return
+    ours = {name: value for name, (value, _) in score(*split_pairs(sentences)).items()}
+    inside = sorted({*gold, *predicted} - {"O"})
+
+    def theirs(**options: object) -> float:
+        return float(sklearn.metrics.f1_score(gold, predicted, zero_division=0, **options))
+
+    assert ours["token_micro_f1"] == pytest.approx(sklearn.metrics.accuracy_score(gold, predicted), abs=1e-15)
+    assert ours["token_micro_f1"] == pytest.approx(theirs(average="micro"), abs=1e-15)
+    assert ours["token_macro_f1"] == pytest.approx(theirs(average="macro"), abs=1e-15)
+    if inside:
+        assert ours["token_micro_f1_no_o"] == pytest.approx(theirs(average="micro", labels=inside), abs=1e-15)
+
+
+def test_every_score_carries_its_own_signature() -> None:
+    scores = score(GOLD, PREDICTED, split="test", corpus="mit_movie_eng", data="2ba7c6da")
+    assert list(scores) == list(METRICS)
+    assert scores["entity_f1"].signature == (
+        "entity_f1|avg:micro|mode:conlleval|scheme:IOB2|unit:word|split:test|corpus:mit_movie_eng|data:2ba7c6da|v:0.1.0"
+    )
+    assert len({signature for _, signature in scores.values()}) == len(scores)
+
+
+@pytest.mark.parametrize("nothing", [[], [[]], [["O", "O"]]])
+def test_without_entities_entity_scores_are_zero(nothing: list[list[str]]) -> None:
+    assert entity_f1(nothing, nothing) == 0
+    assert score_by_type(nothing, nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "message"),
+    [
+        ([["O"]], [], "gold has 1 sentences, the prediction has 0"),
+        ([["O"], ["O", "O"]], [["O"], ["O"]], "sentence 2 has 2 words, but 1 predicted tags"),
+        ([["O"]], [["ACTOR"]], "'ACTOR' is not a tag"),
+    ],
+)
+def test_unlike_shapes_and_foreign_tags_are_errors(
+    gold: list[list[str]], predicted: list[list[str]], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        score(gold, predicted)

@@ -1,0 +1,49 @@
+"""Systems by name, with settings from params.yaml."""
+
+from __future__ import annotations
+
+import pytest
+
+from bert_ner.errors import BertNerError
+from pipeline import read_params, runs
+from systems import SYSTEMS, build
+
+
+def test_every_run_of_the_parameters_can_be_built() -> None:
+    params = read_params()
+    names = {run.system for run in runs(params)}
+    assert names == {*params["baselines"], "encoder"} <= set(SYSTEMS)
+    for name in names:
+        build(name, params, ["O"], 13)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("bert", {}, "no system is named 'bert'; there are crf, encoder"),
+        ("crf", {}, "params.yaml has no section 'crf'"),
+        ("crf", {"crf": {"c1": [1], "c2": [1], "max_iterations": 1, "c3": 1}}, "section 'crf': .*c3"),
+        ("encoder", {"encoder": {"name": "x"}}, "section 'encoder': .*learning_rate"),
+    ],
+)
+def test_a_mistake_names_the_section(name: str, params: dict[str, object], message: str) -> None:
+    with pytest.raises(BertNerError, match=message):
+        build(name, params, ["O"], 0)
+
+
+def test_a_number_in_scientific_notation_is_a_number(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("pipeline.ROOT", tmp_path)
+    (tmp_path / "params.yaml").write_text("corpora: []\nbaselines: []\nseeds: []\nsplit: {}\nencoder: {lr: 3e-05}\n")
+    assert read_params()["encoder"]["lr"] == 3e-5
+
+
+def test_parameters_that_lack_a_section_or_are_no_yaml_are_named(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("pipeline.ROOT", tmp_path)
+    with pytest.raises(BertNerError, match=r"params\.yaml can't be read"):
+        read_params()
+    (tmp_path / "params.yaml").write_text("corpora: [a")
+    with pytest.raises(BertNerError, match=r"params\.yaml can't be read"):
+        read_params()
+    (tmp_path / "params.yaml").write_text("corpora: [a]")
+    with pytest.raises(BertNerError, match="no baselines, encoder, seeds, split in it"):
+        read_params()
