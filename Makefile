@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+TORCH := torch==2.13.0
 
 .PHONY: repro test lint lock
 
@@ -21,14 +22,19 @@ lint: $(READY)
 
 # Made anew when what it is made from changes; the last line runs only if every other did.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
+	@echo "Making $(VENV): about 150 packages, 1 to 5 minutes"
+	@$(PYTHON) -m venv $(VENV)
+	@if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)+cpu" 2>/dev/null || \
+		echo "No GPU here, but pip finds no CPU build of PyTorch (README.md says how); going on with the default build"; \
+	fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-# The newest versions that pyproject.toml allows, for every platform and Python. What the CUDA build of torch needs is
-# left out, for torch pins that itself and the CPU build needs none of it.
+# The newest versions that pyproject.toml allows, for every platform and Python; needs uv. What the CUDA build of torch
+# needs is left out, for torch pins that itself and the CPU build needs none of it.
 lock:
 	(echo "# Written by 'make lock' from pyproject.toml; pip reads it." && \
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-annotate --no-header --quiet \

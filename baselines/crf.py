@@ -13,7 +13,8 @@ import sklearn_crfsuite
 from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.tagger import write_manifest
+from bert_ner.files import sha256_of, write_whole
+from bert_ner.tagger import TaggerUnavailable, read_manifest, write_manifest
 
 MODEL_FILE = "model.crfsuite"
 REACH = 3  # words of context on each side
@@ -62,14 +63,24 @@ class CRFTagger:
 
     def save(self, folder: Path) -> None:
         """Write CRFsuite's own model file."""
-        (folder / MODEL_FILE).write_bytes(Path(self.model.modelfile.name).read_bytes())
-        write_manifest(folder, self)
+        write_whole(folder / MODEL_FILE, Path(self.model.modelfile.name).read_bytes())
+        write_manifest(folder, self, sha256=sha256_of(folder / MODEL_FILE))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read CRFsuite's own model file."""
+        """Read CRFsuite's own model file.
+
+        Raises:
+            TaggerUnavailable: it is missing, or not the one that `save` wrote.
+        """
+        path = folder / MODEL_FILE
+        # CRFsuite maps the file into memory and trusts it: a cut one ends the whole process.
+        expected = read_manifest(folder).get("sha256")
+        found = sha256_of(path) if path.is_file() else "none, as it is missing"
+        if found != expected:
+            raise TaggerUnavailable(f"{path}: its SHA-256 is {found}, expected {expected}; train it again")
         tagger = cls.__new__(cls)
-        tagger.model = sklearn_crfsuite.CRF(model_filename=str(folder / MODEL_FILE))
+        tagger.model = sklearn_crfsuite.CRF(model_filename=str(path))
         return tagger
 
 

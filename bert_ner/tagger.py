@@ -53,6 +53,20 @@ def write_manifest(folder: Path, tagger: Tagger, **settings: Any) -> None:
     write_whole(folder / MANIFEST, json.dumps(content, indent=2) + "\n")
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What `write_manifest` wrote.
+
+    Raises:
+        TaggerUnavailable: it is missing or broken.
+    """
+    path = folder / MANIFEST
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {**content, "tagger": str(content["tagger"])}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TaggerUnavailable(f"{path}: not a JSON object with 'tagger' in it ({error}); train it again") from None
+
+
 def load_tagger(folder: str | os.PathLike[str]) -> Tagger:
     """Load a saved tagger: one of ours, or any Hugging Face folder with a token-classification model.
 
@@ -82,12 +96,7 @@ def _class_of(folder: Path) -> type[Tagger]:
         from bert_ner.encoder.tagger import EncoderTagger  # noqa: PLC0415 - torch takes seconds to import
 
         return EncoderTagger
-    try:
-        named = str(json.loads(manifest.read_text(encoding="utf-8"))["tagger"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise TaggerUnavailable(
-            f"{manifest}: not a JSON object with 'tagger' in it ({error}); train it again"
-        ) from None
+    named = read_manifest(folder)["tagger"]
     module, _, name = named.partition(":")
     # Only classes of our own packages are looked up by name: a folder can't make us import anything else.
     if not module.startswith(_OUR_PACKAGES):

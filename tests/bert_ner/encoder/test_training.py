@@ -1,0 +1,239 @@
+"""The recipe is the paper's, and the same seed gives the same bits."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForTokenClassification, PreTrainedModel, get_linear_schedule_with_warmup
+
+from bert_ner.encoder.training import (
+    IGNORED,
+    Example,
+    Recipe,
+    RecipeError,
+    autocast_type,
+    computes_bfloat16,
+    fine_tune,
+    model_inputs,
+    rate_factor,
+)
+from bert_ner.errors import BertNerError
+
+CPU = torch.device("cpu")
+PAD = 0
+
+
+def examples(n: int = 12) -> list[Example]:
+    """Windows of unequal length in which each piece's label is the last digit of its id, or ignored."""
+    draw = random.Random(0)
+    rows = [[101, *(draw.randint(2000, 2040) for _ in range(draw.randint(1, 12))), 102] for _ in range(n)]
+    return [Example(ids, [IGNORED, *(i % 3 if i % 5 else IGNORED for i in ids[1:-1]), IGNORED]) for ids in rows]
+
+
+def fresh(folder: Path) -> PreTrainedModel:
+    torch.manual_seed(0)
+    return AutoModelForTokenClassification.from_pretrained(folder, num_labels=3)
+
+
+def train(recipe: Recipe, seed: int = 1, **changes: Any) -> tuple[str, list[dict[str, Any]]]:
+    """The SHA-256 of the trained weights, and the history."""
+    model = fresh(Path(recipe.name))
+    changed = Recipe(**{**vars(recipe), **changes})
+    torch.seed()  # what was drawn before must not matter
+    history = fine_tune(model, examples(), changed, seed, PAD, validate=dict)
+    digest = hashlib.sha256()
+    for name, values in model.state_dict().items():
+        digest.update(name.encode() + values.numpy().tobytes())
+    return digest.hexdigest(), history
+
+
+@pytest.mark.parametrize(("precision", "threads"), [("float32", 1), ("bfloat16", 1), ("float32", 2)])
+def test_same_seed_same_bits(recipe: Recipe, precision: str, threads: int) -> None:
+    try:
+        torch.set_num_threads(threads)
+        weights, history = train(recipe, precision=precision)
+        again, history_again = train(recipe, precision=precision)
+    finally:
+        torch.set_num_threads(1)
+    assert weights == again
+    assert [row["train_loss"] for row in history] == [row["train_loss"] for row in history_again]
+
+
+def test_other_seed_other_weights(recipe: Recipe) -> None:
+    assert train(recipe, seed=1)[0] != train(recipe, seed=2)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"learning_rate": 1e-4}, {"weight_decay": 0.5}, {"clip_norm": 1e-3}, {"warmup": 0.5}, {"batch_size": 3}],
+)
+def test_every_setting_matters(recipe: Recipe, change: dict[str, float]) -> None:
+    assert train(recipe)[0] != train(recipe, **change)[0]
+
+
+def test_training_reduces_loss(recipe: Recipe) -> None:
+    _, history = train(recipe, epochs=15)
+    assert [row["epoch"] for row in history] == list(range(1, 16))
+    assert history[-1]["train_loss"] < 0.5 * history[0]["train_loss"]
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.4])
+def test_steps_are_adamw_s_on_the_schedule(recipe: Recipe, warmup: float) -> None:
+    """Five steps on one example, against a plain loop of torch and transformers, without dropout."""
+    ours, theirs = (fresh(Path(recipe.name)) for _ in range(2))
+    for module in (*ours.modules(), *theirs.modules()):
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    [example] = examples(1)
+    five = Recipe(**{**vars(recipe), "epochs": 5, "learning_rate": 1e-3, "warmup": warmup})
+    history = fine_tune(ours, [example], five, seed=1, pad_id=PAD, validate=dict)
+
+    theirs.train()
+    optimizer = torch.optim.AdamW(theirs.parameters(), lr=1e-3, weight_decay=recipe.weight_decay)
+    schedule = get_linear_schedule_with_warmup(optimizer, round(5 * warmup), 5)
+    for row in history:
+        loss = theirs(input_ids=torch.tensor([example.ids]), labels=torch.tensor([example.labels])).loss
+        assert row["train_loss"] == pytest.approx(loss.item(), rel=1e-4)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(theirs.parameters(), recipe.clip_norm)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    torch.testing.assert_close(ours.classifier.weight, theirs.classifier.weight, rtol=0, atol=1e-5)
+
+
+def test_history_has_what_validate_returns(recipe: Recipe) -> None:
+    model, calls = fresh(Path(recipe.name)), []
+
+    def validate() -> dict[str, float]:
+        model.eval()
+        calls.append("validate")
+        return {"validation_loss": float(calls.count("validate"))}
+
+    model.register_forward_hook(lambda module, *_: calls.append("dropout on" if module.training else "dropout off"))
+    history = fine_tune(model, examples(), recipe, 1, PAD, validate)
+    assert calls == ["dropout on", "dropout on", "dropout on", "validate"] * recipe.epochs
+    assert [list(row) for row in history] == [["epoch", "train_loss", "validation_loss", "seconds"]] * recipe.epochs
+    assert [row["validation_loss"] for row in history] == [1.0, 2.0]
+    assert all(row["seconds"] > 0 for row in history)
+
+
+@pytest.mark.parametrize("before", [(False, False), (True, True), (True, False)])
+def test_process_wide_settings_are_put_back(recipe: Recipe, before: tuple[bool, bool]) -> None:
+    enabled, warn_only = before
+    during: list[bool] = []
+
+    def validate() -> dict[str, float]:
+        during.append(torch.are_deterministic_algorithms_enabled())
+        raise RuntimeError("stop here")
+
+    try:
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+        with pytest.raises(RuntimeError, match="stop here"):
+            fine_tune(fresh(Path(recipe.name)), examples(), recipe, 1, PAD, validate)
+        assert during == [True]
+        now = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+        assert now == before
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_nothing_to_learn_from(recipe: Recipe) -> None:
+    with pytest.raises(BertNerError, match="nothing to learn from"):
+        fine_tune(fresh(Path(recipe.name)), [], recipe, 1, PAD, validate=dict)
+
+
+def test_rate_without_warmup_is_the_paper_s() -> None:
+    steps = 4 * 275  # 8,797 sentences in batches of 32, four epochs
+    for step in range(steps + 1):
+        assert rate_factor(step, steps, 0.0) == max(0, (steps - step) / steps)
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.06, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("steps", [1, 2, 10, 333])
+def test_rate_with_warmup_is_transformers(steps: int, warmup: float) -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    [factor] = get_linear_schedule_with_warmup(optimizer, round(warmup * steps), steps).lr_lambdas
+    for step in range(steps):
+        assert rate_factor(step, steps, warmup) == pytest.approx(factor(step))
+    assert rate_factor(steps, steps, 0.1) == 0
+
+
+def test_mask_hides_the_padding() -> None:
+    inputs = model_inputs([[101, 7, 102], [101, 102]], PAD, CPU)
+    assert inputs["input_ids"].tolist() == [[101, 7, 102], [101, 102, PAD]]
+    assert inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({}, None),
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, None),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_auto_precision_follows_the_processor(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: torch.dtype | None
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: capabilities)
+    assert autocast_type("auto", CPU) == expected
+    assert computes_bfloat16(CPU) == (expected is not None)
+    assert autocast_type("bfloat16", CPU) == torch.bfloat16
+    assert autocast_type("float32", CPU) is None
+
+
+def test_auto_precision_on_a_gpu_asks_for_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: including_emulation)
+    assert autocast_type("auto", torch.device("cuda")) is None
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
+    model, seen = fresh(Path(recipe.name)), set()
+    model.classifier.register_forward_hook(lambda _, __, output: seen.add(output.dtype))
+    fine_tune(model, examples(), Recipe(**{**vars(recipe), "precision": precision}), 1, PAD, validate=dict)
+    assert seen == {getattr(torch, precision)}
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "encoder.epochs must be a whole number of at least 1, not 0"),
+        ({"epochs": 1.5}, "encoder.epochs must be a whole number of at least 1, not 1.5"),
+        ({"epochs": True}, "encoder.epochs must be a whole number of at least 1, not True"),
+        ({"batch_size": -32}, "encoder.batch_size must be a whole number of at least 1, not -32"),
+        ({"batch_size": "32"}, "encoder.batch_size must be a whole number of at least 1, not '32'"),
+        ({"learning_rate": 0}, "encoder.learning_rate must be a number above 0, not 0"),
+        ({"learning_rate": "5e-5"}, "encoder.learning_rate must be a number above 0, not '5e-5'"),
+        ({"learning_rate": float("nan")}, "encoder.learning_rate must be a number above 0, not nan"),
+        ({"learning_rate": float("inf")}, "encoder.learning_rate must be a number above 0, not inf"),
+        ({"weight_decay": -0.1}, "encoder.weight_decay must be a number of at least 0, not -0.1"),
+        ({"weight_decay": None}, "encoder.weight_decay must be a number of at least 0, not None"),
+        ({"clip_norm": 0.0}, "encoder.clip_norm must be a number above 0, not 0.0"),
+        ({"clip_norm": False}, "encoder.clip_norm must be a number above 0, not False"),
+        ({"warmup": 1}, "encoder.warmup must be a number from 0 up to, not including, 1, not 1"),
+        ({"warmup": -0.1}, "encoder.warmup must be a number from 0 up to, not including, 1, not -0.1"),
+        ({"precision": "fp16"}, "encoder.precision must be one of auto, bfloat16, float32, not 'fp16'"),
+        ({"precision": ["auto"]}, "encoder.precision must be one of auto, bfloat16, float32, not ['auto']"),
+        ({"name": ""}, "encoder.name must be the name of an encoder, or a folder, not ''"),
+        ({"name": 7}, "encoder.name must be the name of an encoder, or a folder, not 7"),
+    ],
+)
+def test_recipe_that_can_t_be(recipe: Recipe, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe(**{**vars(recipe), **change})
+    assert str(caught.value) == message
+    assert isinstance(caught.value, BertNerError)
+
+
+def test_recipe_at_the_edges(recipe: Recipe) -> None:
+    Recipe(**{**vars(recipe), "epochs": 1, "batch_size": 1, "weight_decay": 0, "warmup": 0, "clip_norm": 1})
+    Recipe(**{**vars(recipe), "warmup": 0.999, "learning_rate": 1e-12, "precision": "auto"})
