@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from baselines.crf import CRFTagger
@@ -14,14 +15,14 @@ from bert_ner.tagger import Tagger
 
 Settings = dict[str, Any]
 
-# Each takes its section of params.yaml, the corpus's labels and a seed.
-SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int], Tagger]] = {
-    "crf": lambda settings, labels, seed: CRFTagger(**settings, scoring=entity_f1),
-    "encoder": lambda settings, labels, seed: EncoderTagger(Recipe(**settings), labels, seed, scoring=entity_f1),
+# Each takes its section of params.yaml, the corpus's labels, a seed, and a file for its state while it trains.
+SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int, Path | None], Tagger]] = {
+    "crf": lambda settings, labels, seed, state: CRFTagger(**settings, scoring=entity_f1),
+    "encoder": lambda settings, labels, seed, state: EncoderTagger(Recipe(**settings), labels, seed, entity_f1, state),
 }
 
 
-def build(name: str, params: dict[str, Any], labels: Sequence[str], seed: int) -> Tagger:
+def build(name: str, params: dict[str, Any], labels: Sequence[str], seed: int, state: Path | None = None) -> Tagger:
     """A system with its settings from params.yaml, not yet trained.
 
     Raises:
@@ -32,6 +33,6 @@ def build(name: str, params: dict[str, Any], labels: Sequence[str], seed: int) -
     if name not in params:
         raise BertNerError(f"params.yaml has no section '{name}'")
     try:
-        return SYSTEMS[name](params[name], labels, seed)
+        return SYSTEMS[name](params[name], labels, seed, state)
     except (TypeError, ValueError) as error:
         raise BertNerError(f"params.yaml, section '{name}': {error}") from None

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
-from pipeline import MODELS, RUN_FILE, Run, arguments, model_folder, read_params, read_part, run_politely
+from pipeline import DATA, MODELS, RUN_FILE, Run, arguments, model_folder, read_params, read_part, run_politely
 from provenance import environment
 from systems import SYSTEMS, build
 
@@ -25,7 +25,9 @@ def main() -> None:
         seed={"type": int, "default": 0, "help": "for systems that draw random numbers; default: %(default)s"},
     )
     run, params = Run(options.system, options.seed), read_params()
-    tagger = build(run.system, params, corpus_named(options.corpus).labels, run.seed)
+    # Not among what DVC knows: it removes a stage's outputs before it runs the stage again.
+    state = DATA / "unfinished" / options.corpus / f"{run.name}.safetensors"
+    tagger = build(run.system, params, corpus_named(options.corpus).labels, run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 
     origin, started = environment(), time.perf_counter()
@@ -51,6 +53,7 @@ def main() -> None:
         write_whole(whole / RUN_FILE, json.dumps(facts, indent=2) + "\n")
         shutil.rmtree(folder, ignore_errors=True)
         whole.rename(folder)
+    state.unlink(missing_ok=True)
     print(f"{run.name} on {options.corpus}: {seconds:.0f} s")
 
 

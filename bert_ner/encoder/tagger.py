@@ -34,6 +34,7 @@ class EncoderTagger:
         labels: the tag set.
         seed: of the classifier's first weights, the order of sentences and dropout.
         scoring: (gold, predicted) -> score, for the history.
+        checkpoint: a file for the state after each epoch; a `fit` that was killed goes on from it.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class EncoderTagger:
         labels: Sequence[str],
         seed: int,
         scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
+        checkpoint: Path | None = None,
     ) -> None:
         self.recipe, self.labels, self.seed, self.scoring = recipe, tuple(labels), seed, scoring
+        self.checkpoint = checkpoint
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
@@ -67,12 +70,20 @@ class EncoderTagger:
             for window in windows
         ]
 
+        in_validation = {
+            piece
+            for windows in self.pieces.encode([words for words, _ in validation])
+            for window in windows
+            for piece in window.ids
+        }
+
         def validate() -> dict[str, float]:
             predicted, loss = self._tag([words for words, _ in validation], [tags for _, tags in validation])
             f1 = self.scoring([tags for _, tags in validation], predicted)
             return {"validation_loss": loss, "validation_entity_f1": f1}
 
-        return fine_tune(self.model, examples, self.recipe, self.seed, self.pieces.tokenizer.pad_token_id, validate)
+        pad_id = self.pieces.tokenizer.pad_token_id
+        return fine_tune(self.model, examples, self.recipe, self.seed, pad_id, validate, in_validation, self.checkpoint)
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The likeliest tag of each word; `O` for a word that the tokenizer maps to nothing."""

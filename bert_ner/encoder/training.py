@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 # Read when CUDA starts; without it, cuBLAS can't be made to give the same bits twice.
@@ -19,6 +21,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from bert_ner.encoder.batches import pad, shuffled_batches
+from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
+from bert_ner.encoder.economy import cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.errors import BertNerError
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
@@ -79,19 +83,6 @@ class Example(NamedTuple):
     labels: list[int]
 
 
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    """The same sums in the same order, for a while; the setting belongs to the whole process."""
-    before = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before, warn_only=warn_only)
-
-
-@_deterministic()
 def fine_tune(
     model: PreTrainedModel,
     examples: Sequence[Example],
@@ -99,6 +90,8 @@ def fine_tune(
     seed: int,
     pad_id: int,
     validate: Callable[[], dict[str, float]],
+    also_used: Collection[int] = (),
+    checkpoint: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Fine-tune a model in place. The same seed on the same machine gives the same bits.
 
@@ -107,6 +100,8 @@ def fine_tune(
         examples: what to learn from.
         seed: of the order of sentences and of dropout.
         validate: called after each epoch; what it returns goes into the history.
+        also_used: the piece ids that `validate` needs beside those of the examples.
+        checkpoint: a file for the state after each epoch; a training that finds its own there goes on from it.
 
     Returns:
         A row per epoch: epoch, train_loss (the mean over its batches), what `validate` returned, and seconds
@@ -117,39 +112,78 @@ def fine_tune(
     """
     if not examples:
         raise BertNerError("nothing to learn from: the training sentences have no word that the tokenizer knows")
-    torch.manual_seed(seed)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
-    steps = recipe.epochs * -(-len(examples) // recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_factor(step, steps, recipe.warmup))
     precision = autocast_type(recipe.precision, model.device)
+    if precision is None and recipe.precision == "auto":
+        print(f"no bfloat16 in this {model.device.type}: training in float32", file=sys.stderr)
+    batches_per_epoch = -(-len(examples) // recipe.batch_size)
+    steps = recipe.epochs * batches_per_epoch
     lengths = [len(example.ids) for example in examples]
+    used = {pad_id, *also_used}.union(*(example.ids for example in examples))
 
-    history = []
-    with tqdm(total=steps, desc=f"{recipe.name} seed {seed}", unit="step", disable=None) as bar:
-        for epoch in range(1, recipe.epochs + 1):
-            started = time.perf_counter()
-            model.train()
-            losses = []
-            for batch in shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}"):
-                rows = [examples[i] for i in batch]
-                labels = pad([row.labels for row in rows], IGNORED).to(model.device)
-                with torch.autocast(model.device.type, precision, enabled=precision is not None):
-                    logits = model(**model_inputs([row.ids for row in rows], pad_id, model.device)).logits
-                loss = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
-                loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
-                losses.append(loss.item())
-                bar.update()
-            seconds = time.perf_counter() - started
-            row = {"epoch": epoch, "train_loss": sum(losses) / len(losses), **validate(), "seconds": seconds}
-            bar.set_postfix({key: f"{value:.3f}" for key, value in row.items() if key.endswith(("loss", "f1"))})
-            history.append(row)
+    with _deterministic(), used_embeddings_only(model, used), cheap_dropout(model):
+        keep_freed_memory()
+        parameters = list(model.parameters())
+        optimizer = torch.optim.AdamW(parameters, weight_decay=recipe.weight_decay, fused=True)
+        history: list[dict[str, Any]] = []
+        key = fingerprint(recipe, seed, examples)
+        if checkpoint and checkpoint.exists():
+            history = load_checkpoint(checkpoint, key, model, optimizer)
+            state = (
+                f"going on after epoch {len(history)}" if history else "broken or of another training: starting anew"
+            )
+            print(f"{checkpoint}: {state}", file=sys.stderr)
+        step = len(history) * batches_per_epoch
+        with tqdm(total=steps, initial=step, desc=f"{recipe.name} seed {seed}", unit="step", disable=None) as bar:
+            for epoch in range(len(history) + 1, recipe.epochs + 1):
+                started = time.perf_counter()
+                torch.manual_seed(seed * 1000 + epoch)  # of its own, so that a checkpoint needs no generator's state
+                model.train()
+                losses = []
+                for batch in shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}"):
+                    for group in optimizer.param_groups:
+                        group["lr"] = recipe.learning_rate * rate_factor(step, steps, recipe.warmup)
+                    rows = [examples[i] for i in batch]
+                    labels = pad([row.labels for row in rows], IGNORED).to(model.device)
+                    with torch.autocast(model.device.type, precision, enabled=precision is not None):
+                        logits = model(**model_inputs([row.ids for row in rows], pad_id, model.device)).logits
+                    loss = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    _clip(parameters, recipe.clip_norm)
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    losses.append(loss.item())
+                    step += 1
+                    bar.update()
+                seconds = time.perf_counter() - started
+                row = {"epoch": epoch, "train_loss": sum(losses) / len(losses), **validate(), "seconds": seconds}
+                bar.set_postfix({key: f"{value:.3f}" for key, value in row.items() if key.endswith(("loss", "f1"))})
+                history.append(row)
+                if checkpoint:
+                    save_checkpoint(checkpoint, key, model, optimizer, history)
     return history
+
+
+def _clip(parameters: Sequence[torch.nn.Parameter], norm: float) -> None:
+    """torch.nn.utils.clip_grad_norm_, without the pass over all gradients that multiplies them by one."""
+    total = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if total > norm:
+        torch.nn.utils.clip_grads_with_norm_(parameters, norm, total)
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """The same sums in the same order, for a while; the settings belong to the whole process."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    memory: Any = torch.utils.deterministic
+    fill = memory.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    memory.fill_uninitialized_memory = False  # filling guards against reads of unset memory, at a price
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        memory.fill_uninitialized_memory = fill
 
 
 def rate_factor(step: int, steps: int, warmup: float) -> float:

@@ -1,0 +1,62 @@
+"""The state of a training between two epochs, so that a killed one goes on and ends with the same bits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from transformers import PreTrainedModel
+
+_MODEL, _OPTIMIZER = "model.", "optimizer."
+
+
+def fingerprint(*facts: object) -> str:
+    """A digest of all that decides a training's bits: what is given, this package's code, PyTorch and its threads."""
+    digest = hashlib.sha256(repr((facts, torch.__version__, torch.get_num_threads())).encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def save_checkpoint(
+    path: Path, key: str, model: PreTrainedModel, optimizer: torch.optim.Optimizer, history: list[dict[str, Any]]
+) -> None:
+    """Write the state after the epochs in `history`, in place of an older one; never a part of it."""
+    tensors = {_MODEL + name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    for i, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"{_OPTIMIZER}{i}.{name}": tensor.contiguous() for name, tensor in state.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    save_file(tensors, part, metadata={"key": key, "history": json.dumps(history)})
+    part.replace(path)
+
+
+def load_checkpoint(
+    path: Path, key: str, model: PreTrainedModel, optimizer: torch.optim.Optimizer
+) -> list[dict[str, Any]]:
+    """Put model and optimiser into the saved state.
+
+    Returns:
+        The history so far; empty, with nothing changed, if there is no checkpoint or it is of another training.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("key") != key:
+                return []
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
+    except (OSError, SafetensorError):
+        return []
+    model.load_state_dict({k.removeprefix(_MODEL): v for k, v in tensors.items() if k.startswith(_MODEL)})
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(_OPTIMIZER):
+            i, _, field = name.removeprefix(_OPTIMIZER).partition(".")
+            state.setdefault(int(i), {})[field] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return list(json.loads(metadata["history"]))

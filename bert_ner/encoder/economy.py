@@ -1,0 +1,97 @@
+"""What makes a training step on a CPU cheaper and leaves what is computed as it is. Figures are in LOG.md.
+
+A plain step of a small encoder spends more time on memory and random numbers than on matrix products.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import torch
+from torch.nn.functional import embedding
+from transformers import PreTrainedModel
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's mallopt(3)
+_LEVELS = 2**16  # a dropout probability is a multiple of 1/65,536
+
+
+def keep_freed_memory() -> None:
+    """Let the process keep the memory that it frees, for the next step to use again.
+
+    Else glibc hands each step's gradients back to the system, and every page of the next step's has to be faulted in
+    and zeroed: a third of a step. Elsewhere than with glibc on Linux this does nothing.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 1)  # the thread that runs backward would return its own arena's memory all the same
+        libc.mallopt(_M_MMAP_THRESHOLD, 2**30)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+@contextmanager
+def used_embeddings_only(model: PreTrainedModel, used: Collection[int]) -> Iterator[None]:
+    """Train a vocabulary's used rows only, for a while.
+
+    The rest has no gradient, so the optimiser does no more than let it decay. One spare row of ones, that nothing
+    uses either, shows by how much, and the rest is multiplied by it at the end.
+    """
+    whole = cast(torch.nn.Embedding, model.get_input_embeddings())
+    rows = _UsedRows(whole, sorted(used))
+    model.set_input_embeddings(rows)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            whole.weight.mul_(rows.weight[-1, 0])
+            whole.weight[rows.used] = rows.weight[:-1]
+        model.set_input_embeddings(whole)
+
+
+class _UsedRows(torch.nn.Module):
+    """Some rows of an embedding, under the ids of the whole."""
+
+    def __init__(self, whole: torch.nn.Embedding, used: list[int]) -> None:
+        super().__init__()
+        self.used = torch.tensor(used, device=whole.weight.device)
+        self.row_of = torch.full((whole.num_embeddings,), -1, device=whole.weight.device)
+        self.row_of[self.used] = torch.arange(len(used), device=whole.weight.device)
+        spare = torch.ones_like(whole.weight[:1])
+        self.weight = torch.nn.Parameter(torch.cat([whole.weight[self.used], spare]).detach())
+        self.padding = int(self.row_of[whole.padding_idx]) if whole.padding_idx in used else None
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return embedding(self.row_of[ids], self.weight, self.padding)
+
+
+@contextmanager
+def cheap_dropout(model: PreTrainedModel) -> Iterator[None]:
+    """Let a model's dropout layers draw four decisions from each 64-bit random number, for a while.
+
+    PyTorch draws one number for each element, one after the other.
+    """
+    layers = [
+        (parent, name, child)
+        for parent in model.modules()
+        for name, child in parent.named_children()
+        if type(child) is torch.nn.Dropout
+    ]
+    for parent, name, child in layers:
+        setattr(parent, name, _CheapDropout(child.p).train(child.training))
+    try:
+        yield
+    finally:
+        for parent, name, child in layers:
+            setattr(parent, name, child.train(parent.training))
+
+
+class _CheapDropout(torch.nn.Dropout):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        dropped = round(self.p * _LEVELS)
+        if not self.training or not dropped:
+            return x
+        numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+        keep = numbers.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - _LEVELS // 2
+        return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))

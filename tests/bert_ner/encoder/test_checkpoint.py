@@ -1,0 +1,102 @@
+"""A training that is killed goes on and ends with the same bits."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForTokenClassification
+
+from bert_ner.encoder.checkpoint import fingerprint
+from bert_ner.encoder.training import Example, Recipe, fine_tune
+
+EXAMPLES = [Example([101, 2000 + i, 102], [-100, i % 3, -100]) for i in range(12)]
+
+
+def train(
+    recipe: Recipe, checkpoint: Path | None, validate: Callable[[], dict[str, float]] = dict
+) -> tuple[str, list[int]]:
+    torch.manual_seed(0)
+    model = AutoModelForTokenClassification.from_pretrained(recipe.name, num_labels=3)
+    history = fine_tune(model, EXAMPLES, recipe, 1, 0, validate, checkpoint=checkpoint)
+    digest = hashlib.sha256()
+    for tensor in model.state_dict().values():
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest(), [row["epoch"] for row in history]
+
+
+@pytest.fixture
+def three_epochs(recipe: Recipe) -> Recipe:
+    return dataclasses.replace(recipe, epochs=3)
+
+
+@pytest.mark.parametrize("killed_in", [1, 2, 3])
+def test_interrupted_in_an_epoch_it_goes_on_from_the_last_whole_one(
+    three_epochs: Recipe, tmp_path: Path, killed_in: int
+) -> None:
+    expected = train(three_epochs, None)
+    epochs: list[int] = []
+
+    def interrupt() -> dict[str, float]:
+        epochs.append(len(epochs) + 1)
+        if epochs[-1] == killed_in:
+            raise KeyboardInterrupt
+        return {}
+
+    with pytest.raises(KeyboardInterrupt):
+        train(three_epochs, tmp_path / "state", interrupt)
+    epochs.clear()
+    assert train(three_epochs, tmp_path / "state", lambda: epochs.append(1) or {}) == expected
+    assert len(epochs) == 4 - killed_in
+
+
+def test_killed_outright(three_epochs: Recipe, tmp_path: Path) -> None:
+    script = f"""
+import os, signal, sys, torch
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+torch.set_num_threads(1)
+from pathlib import Path
+from bert_ner.encoder.training import Recipe
+import test_checkpoint as t
+calls = []
+def die():
+    calls.append(1)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {{}}
+t.train(Recipe(**{dataclasses.asdict(three_epochs)!r}), Path({str(tmp_path / "state")!r}), die)
+"""
+    child = subprocess.run([sys.executable, "-c", script], check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert child.returncode == -signal.SIGKILL
+    assert (tmp_path / "state").is_file()
+    assert train(three_epochs, tmp_path / "state") == train(three_epochs, None)
+
+
+@pytest.mark.parametrize("damage", ["another training's", "cut", "garbage"])
+def test_a_checkpoint_that_does_not_fit_is_not_used(three_epochs: Recipe, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "state"
+    train(dataclasses.replace(three_epochs, learning_rate=1e-3), path)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    if damage == "garbage":
+        path.write_bytes(b"\x00" * 100)
+    assert train(three_epochs, path) == train(three_epochs, None)
+
+
+def test_the_fingerprint_knows_what_is_given_and_the_threads() -> None:
+    assert fingerprint(1, "a") == fingerprint(1, "a") != fingerprint(1, "b")
+    before = torch.get_num_threads()
+    one = fingerprint(1)
+    torch.set_num_threads(before + 1)
+    try:
+        assert fingerprint(1) != one
+    finally:
+        torch.set_num_threads(before)
