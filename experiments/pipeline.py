@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bert_ner.corpus.bio import Sentence, read_bio
-from bert_ner.corpus.catalog import CORPORA, corpus_named
+from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,11 +57,23 @@ def runs(params: dict[str, Any]) -> list[Run]:
 
 def read_part(corpus: str, part: str) -> list[Sentence]:
     """The train, validation or test sentences that prepare.py wrote."""
-    return read_bio(prepared_file(corpus, part), corpus_named(corpus).labels)
+    return read_bio(prepared_file(corpus, f"{part}.bio"), read_labels(corpus))
 
 
-def prepared_file(corpus: str, part: str) -> Path:
-    return DATA / "prepared" / corpus / f"{part}.bio"
+def read_labels(corpus: str) -> list[str]:
+    """The tag set that prepare.py wrote, in the order of the catalog.
+
+    Raises:
+        BertNerError: the corpus is not prepared.
+    """
+    path = prepared_file(corpus, "labels.txt")
+    if not path.is_file():
+        raise BertNerError(f"{path} is missing; run python experiments/prepare.py --corpus {corpus}, or dvc repro")
+    return path.read_text(encoding="utf-8").split()
+
+
+def prepared_file(corpus: str, name: str) -> Path:
+    return DATA / "prepared" / corpus / name
 
 
 def read_run(corpus: str, run: Run) -> dict[str, Any]:

@@ -31,9 +31,9 @@ def main() -> None:
     train, validation = split(training_file, params["split"]["validation_fraction"], params["split"]["seed"])
     parts = {"train": train, "validation": validation, "test": read_bio(raw / corpus.test.name, corpus.labels)}
     for part, sentences in parts.items():
-        path = prepared_file(corpus.name, part)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bio(path, sentences)
+        write_bio(prepared_file(corpus.name, f"{part}.bio"), sentences)
+    # Training depends on these files alone, so that a new entry in the catalog makes no old result stale.
+    write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(corpus.labels) + "\n")
 
     tokenizer = AutoTokenizer.from_pretrained(find_weights(params["encoder"]["name"]).folder, add_prefix_space=True)
     pieces = WordPieces(tokenizer, limit=1_000_000)

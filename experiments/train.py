@@ -11,9 +11,19 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
-from pipeline import DATA, MODELS, RUN_FILE, Run, arguments, model_folder, read_params, read_part, run_politely
+from pipeline import (
+    DATA,
+    MODELS,
+    RUN_FILE,
+    Run,
+    arguments,
+    model_folder,
+    read_labels,
+    read_params,
+    read_part,
+    run_politely,
+)
 from provenance import environment
 from systems import SYSTEMS, build
 
@@ -27,7 +37,7 @@ def main() -> None:
     run, params = Run(options.system, options.seed), read_params()
     # Not among what DVC knows: it removes a stage's outputs before it runs the stage again.
     state = DATA / "unfinished" / options.corpus / f"{run.name}.safetensors"
-    tagger = build(run.system, params, corpus_named(options.corpus).labels, run.seed, state)
+    tagger = build(run.system, params, read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 
     origin, started = environment(), time.perf_counter()

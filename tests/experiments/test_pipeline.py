@@ -188,8 +188,16 @@ def test_every_script_explains_itself(script: str) -> None:
 @pytest.mark.parametrize(
     ("script", "arguments", "message"),
     [
-        ("train.py", ["--corpus", "sample", "--system", "crf"], "data/prepared/sample/train.bio can't be read"),
-        ("evaluate.py", ["--corpus", "sample"], "data/prepared/sample/test.bio can't be read"),
+        (
+            "train.py",
+            ["--corpus", "sample", "--system", "crf"],
+            "data/prepared/sample/labels.txt is missing; run python experiments/prepare.py --corpus sample",
+        ),
+        (
+            "evaluate.py",
+            ["--corpus", "sample"],
+            "data/prepared/sample/labels.txt is missing; run python experiments/prepare.py --corpus sample",
+        ),
         ("report.py", ["--corpus", "sample"], "results/sample/scores.csv is missing; run python experiments/eval"),
         ("prepare.py", ["--corpus", "sample"], "data/raw/sample/sampletrain.bio can't be read"),
         ("train.py", ["--corpus", "nowhere", "--system", "crf"], "invalid choice: 'nowhere'"),
