@@ -19,6 +19,7 @@ from bert_ner.tagger import TaggerUnavailable, read_manifest, write_manifest
 MODEL_FILE = "model.crfsuite"
 REACH = 3  # words of context on each side
 AFFIX = 4  # longest prefix and suffix
+_CACHED_LENGTH = 64  # of a word; the cache below holds 20,000, about 1 kB each
 _SHAPE = ((re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"), (re.compile(r"[0-9]"), "9"))
 
 
@@ -61,6 +62,15 @@ class CRFTagger:
         """The best tag sequence of each sentence (Viterbi)."""
         return _predict(self.model, sentences)
 
+    def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
+        """The same tags, each with its marginal probability."""
+        marginal = self.model.tagger_.marginal  # of the sentence tagged last
+        return [
+            [(tag, min(marginal(tag, i), 1.0)) for i, tag in enumerate(tags)]
+            for words in sentences
+            for tags in _predict(self.model, [words])
+        ]
+
     def save(self, folder: Path) -> None:
         """Write CRFsuite's own model file."""
         write_whole(folder / MODEL_FILE, Path(self.model.modelfile.name).read_bytes())
@@ -93,7 +103,7 @@ def features(words: Sequence[str]) -> list[list[str]]:
     rows = []
     for i, word in enumerate(words):
         at = i + REACH
-        row = list(_own_features(word))
+        row = list(_own_features(word) if len(word) <= _CACHED_LENGTH else _own_features.__wrapped__(word))
         for offset in range(-REACH, REACH + 1):
             if offset:
                 row.append(f"{offset}:{padded[at + offset]}")
@@ -103,7 +113,7 @@ def features(words: Sequence[str]) -> list[list[str]]:
     return rows
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _own_features(word: str) -> tuple[str, ...]:
     lower = word.lower()
     shape = word

@@ -1,36 +1,123 @@
 """The command `bert-ner`.
 
 bert-ner encoders
+echo "movies starring mel gibson" | bert-ner tag
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+from contextlib import suppress
+from typing import BinaryIO, NoReturn, get_args
 
-from bert_ner import __version__
+from bert_ner import __version__, load_tagger
+from bert_ner.corpus.catalog import CORPORA
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError
+from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
+from bert_ner.tagger import trained_folder
+
+_TAG_HELP = """\
+Tag queries, one a line, and write a record for each as soon as it is there.
+
+The input is text, its words parted by white space, or JSON Lines with {"words": [...]} or {"text": "..."}. On a
+terminal the answer is coloured text (without colours if NO_COLOR is set); anywhere else it is JSON Lines:
+  {"line": 1, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end", "score"}, ...]}
+An entity is the words from start up to, not including, end; its score is the mean probability of its tags.
+A line that can't be read gives {"line", "error"}, and the rest goes on."""
+_TAG_STATUS = """\
+exit status: 0 if every line was tagged, 1 if a line or something else could not be read, 2 for wrong usage,
+130 if interrupted, 141 if the reader of the output closed it"""
 
 
 def main() -> None:
     """Run the command line."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # else whoever started this wants it ignored
+        signal.signal(signal.SIGINT, _interrupted)
+    try:
+        options = _parser().parse_args()
+        options.run(options)
+        print(end="", flush=True)  # here, where a closed pipe is understood
+    except BertNerError as error:
+        sys.exit(f"bert-ner: {error}")
+    except BrokenPipeError:
+        os._exit(141)  # what a shell calls the death by SIGPIPE; quietly, without another flush
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def list_encoders(_: argparse.Namespace) -> None:
+    """Print a line per encoder: whether it can be had here, its parameters, and from where or why not."""
+    for encoder in ENCODERS.values():
+        found, where = availability(encoder)
+        print(f"{'yes' if found else 'no ':3}  {encoder.name:20}  {encoder.parameters / 1e6:5.1f} M  {where}")
+
+
+def tag(options: argparse.Namespace) -> None:
+    """Tag the lines of a file or of standard input.
+
+    Raises:
+        BertNerError: the system or the file can't be had, or there was a line that can't be read.
+    """
+    if sys.stdout is None:
+        raise BertNerError("standard output is closed")
+    terminal = os.isatty(1)
+    form: Format = options.format or ("jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text")
+    as_text = options.output == "text" or (options.output is None and terminal)
+    with _opened(options.file) as source:
+        tagger = load_tagger(options.model or trained_folder(options.corpus, options.system))
+        render = text_renderer(wants_colour(terminal, os.environ)) if as_text else as_json
+        tally = tag_stream(tagger, source.fileno(), 1, form, render)
+    if tally.errors:
+        raise BertNerError(f"{tally.errors} of {tally.lines} line(s) can't be read; their records say why")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bert-ner", description="Named entity recognition, judged.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("encoders", help="list the encoders, where each can be had from, or why it can't").set_defaults(
-        run=list_encoders
+
+    about = "list the encoders, where each can be had from, or why it can't"
+    commands.add_parser("encoders", help=about, description=about).set_defaults(run=list_encoders)
+
+    tagging = commands.add_parser(
+        "tag",
+        help="tag queries, one a line, as they come",
+        description=_TAG_HELP,
+        epilog=_TAG_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+    tagging.set_defaults(run=tag)
+    tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, which is standard input")
+    which = tagging.add_mutually_exclusive_group()
+    which.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
+    which.add_argument(
+        "--system", default="encoder", metavar="NAME", help="one trained by 'make repro': crf or encoder, the default"
+    )
+    tagging.add_argument("--corpus", choices=CORPORA, default="mit_movie_eng", help="of --system; default: %(default)s")
+    tagging.add_argument(
+        "--format", choices=get_args(Format), help="of the input; default: by FILE's ending, without one text"
+    )
+    tagging.add_argument("--output", choices=get_args(Format), help="default: text on a terminal, else jsonl")
+    return parser
+
+
+def _interrupted(*_: object) -> NoReturn:
+    """End at once. As an exception, Ctrl-C is swallowed or aborts the process while torch is being imported."""
+    with suppress(OSError):
+        os.write(2, b"\nbert-ner: interrupted\n")
+    os._exit(130)
+
+
+def _opened(file: str) -> BinaryIO:
     try:
-        parser.parse_args().run()
-    except BertNerError as error:
-        sys.exit(f"bert-ner: {error}")
-
-
-def list_encoders() -> None:
-    """Print a line per encoder: whether it can be had here, its parameters, and from where or why not."""
-    for encoder in ENCODERS.values():
-        found, where = availability(encoder)
-        print(f"{'yes' if found else 'no ':3}  {encoder.name:20}  {encoder.parameters / 1e6:5.1f} M  {where}")
+        return open(0 if file == "-" else file, "rb", buffering=0)
+    except OSError as error:
+        raise BertNerError(f"{'standard input' if file == '-' else file} can't be read: {error.strerror}") from None

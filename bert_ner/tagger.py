@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
@@ -44,6 +44,14 @@ class Tagger(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """The tagger that `save` wrote."""
+
+
+@runtime_checkable
+class ScoringTagger(Tagger, Protocol):
+    """A tagger that can say how sure it is. Optional: what is made of a plain Tagger's tags has no scores."""
+
+    def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
+        """The tags that `tag` gives, each with the probability that the system gives it, 0 to 1."""
 
 
 def write_manifest(folder: Path, tagger: Tagger, **settings: Any) -> None:
@@ -86,6 +94,23 @@ def load_tagger(folder: str | os.PathLike[str]) -> Tagger:
             f"{folder}: can't be loaded, so a file in it is missing or broken ({type(error).__name__}: {error}); "
             f"train it again"
         ) from error
+
+
+def trained_folder(corpus: str, system: str) -> Path:
+    """Where training left a system: models/<corpus>/<system>-<seed> in the current folder, of several the lowest seed.
+
+    Raises:
+        TaggerUnavailable: it isn't trained, or not in this folder.
+    """
+    trained = [path for path in Path("models").glob("*/*-*") if path.name.rpartition("-")[2].isdecimal()]
+    ours = [path for path in trained if path.parent.name == corpus and path.name.rpartition("-")[0] == system]
+    if ours:
+        return min(ours, key=lambda path: int(path.name.rpartition("-")[2]))
+    there = f"; trained here: {', '.join(sorted(map(str, trained)))}" if trained else ""
+    raise TaggerUnavailable(
+        f"no system {system!r} trained on {corpus} in {Path('models').absolute()}; run 'make repro' in the repository, "
+        f"and this command there too, or name a saved system's folder{there}"
+    )
 
 
 def _class_of(folder: Path) -> type[Tagger]:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
-_CACHE_LIMIT = 200_000  # words; a stream without end must not fill the memory
+# A stream without end must not fill the memory: at most about 40 MB, be the words many, long or all punctuation.
+_CACHE_LIMIT = 2**20  # characters, each word counting as 8 more
 
 
 class Window(NamedTuple):
@@ -48,6 +49,7 @@ class WordPieces:
         self._head, self._tail = [tokenizer.cls_token_id], [tokenizer.sep_token_id]
         self._room = limit - 2
         self._pieces: dict[str, list[int]] = {}
+        self._cached = 0
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[list[Window]]:
         """The windows of each sentence: one, as a rule; overlapping ones if it is too long; none if it has no piece."""
@@ -55,14 +57,16 @@ class WordPieces:
         return [self._windows([self._pieces[word] for word in words]) for words in sentences]
 
     def _learn(self, sentences: Sequence[Sequence[str]]) -> None:
-        if len(self._pieces) > _CACHE_LIMIT:
+        if self._cached > _CACHE_LIMIT:
             self._pieces.clear()
+            self._cached = 0
         unseen = sorted({word for words in sentences for word in words if word not in self._pieces})
         # As a list of one word each, so that the tokenizer treats them as in a sentence (RoBERTa's leading space).
         # A lone surrogate is no character, and the tokenizer refuses it.
         words = [[word.encode(errors="ignore").decode()] for word in unseen]
         cut = self._backend.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
         self._pieces.update((word, piece.ids[: self._room]) for word, piece in zip(unseen, cut, strict=True))
+        self._cached += sum(len(word) + 8 for word in unseen)
 
     def _windows(self, pieces: list[list[int]]) -> list[Window]:
         if sum(map(len, pieces)) > self._room:

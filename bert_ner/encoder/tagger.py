@@ -89,6 +89,15 @@ class EncoderTagger:
         """The likeliest tag of each word; `O` for a word that the tokenizer maps to nothing."""
         return self._tag(sentences)[0]
 
+    def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
+        """The same tags, each with its softmax probability; 1 for a word that the tokenizer maps to nothing."""
+        scored = [[("O", 1.0)] * len(words) for words in sentences]
+        for words, logits in self._logits(sentences):
+            best = logits.softmax(-1).max(-1)
+            for (sentence, word), label, score in zip(words, best.indices.tolist(), best.values.tolist(), strict=True):
+                scored[sentence][word] = (self.labels[label], score)
+        return scored
+
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer."""
         self.model.save_pretrained(folder)
@@ -144,30 +153,34 @@ class EncoderTagger:
             )
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
 
-    @torch.inference_mode()
     def _tag(
         self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None
     ) -> tuple[list[list[str]], float]:
         """The tags and, where gold is given, the mean cross-entropy per word."""
-        self.model.eval()
         tags = [["O"] * len(words) for words in sentences]
+        loss, n_words = 0.0, 0
+        for words, logits in self._logits(sentences):
+            for (sentence, word), label in zip(words, logits.argmax(-1).tolist(), strict=True):
+                tags[sentence][word] = self.labels[label]
+            if gold is not None:
+                targets = torch.tensor([self.model.config.label2id[gold[sentence][word]] for sentence, word in words])
+                loss += cross_entropy(logits, targets.to(logits.device), reduction="sum").item()
+            n_words += len(words)
+        return tags, loss / n_words if n_words else 0.0
+
+    @torch.inference_mode()
+    def _logits(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[list[tuple[int, int]], torch.Tensor]]:
+        """Batch by batch, (sentence, word) of each word that has a piece, and its row of logits."""
+        self.model.eval()
         windows = [(i, window) for i, windows in enumerate(self.pieces.encode(sentences)) for window in windows]
-        loss = 0.0
         for batch in sorted_batches([len(window.ids) for _, window in windows], _BATCH_PIECES):
             chosen = [windows[i] for i in batch]
             ids = [window.ids for _, window in chosen]
             inputs = model_inputs(ids, self.pieces.tokenizer.pad_token_id, self.model.device)
             rows = [row for row, (_, window) in enumerate(chosen) for _ in window.words]
             at = [position for _, window in chosen for position in window.positions]
-            logits = self.model(**inputs).logits[rows, at].float()
             words = [(sentence, word) for sentence, window in chosen for word in window.words]
-            for (sentence, word), label in zip(words, logits.argmax(-1).tolist(), strict=True):
-                tags[sentence][word] = self.labels[label]
-            if gold is not None:
-                targets = torch.tensor([self.model.config.label2id[gold[sentence][word]] for sentence, word in words])
-                loss += cross_entropy(logits, targets.to(logits.device), reduction="sum").item()
-        n_words = sum(len(window.words) for _, window in windows)
-        return tags, loss / n_words if n_words else 0.0
+            yield words, self.model(**inputs).logits[rows, at].float()
 
 
 @contextmanager

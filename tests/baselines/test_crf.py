@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from baselines.crf import CRFTagger, features
+from baselines.crf import CRFTagger, _own_features, features
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.sample import generate
@@ -57,6 +57,27 @@ def test_a_saved_tagger_tags_the_same_and_holds_no_pickle(
     assert {path.name for path in tmp_path.iterdir()} == {"model.crfsuite", "tagger.json"}
     words = [words for words, _ in sample[2]]
     assert load_tagger(tmp_path).tag(words) == trained.tag(words)
+
+
+def test_scores_are_the_marginals_of_the_best_tags(
+    trained: CRFTagger, sample: tuple[list[Sentence], list[Sentence], list[Sentence]]
+) -> None:
+    words = [[], *(words for words, _ in sample[2][:50])]
+    scored = trained.tag_scored(words)
+    assert [[tag for tag, _ in row] for row in scored] == trained.tag(words)
+    for sentence, row in zip(words, scored, strict=True):
+        marginals = trained.model.predict_marginals_single(features(sentence)) if sentence else []
+        assert [score for _, score in row] == pytest.approx(
+            [p[tag] for p, (tag, _) in zip(marginals, row, strict=True)]
+        )
+    assert all(0 <= score <= 1 for row in scored for _, score in row)
+
+
+def test_long_words_have_features_and_stay_out_of_the_cache() -> None:
+    before = _own_features.cache_info().currsize
+    [row] = features(["Ab1" * 100_000])
+    assert {"prefix:ab1a", "suffix:1ab1", "digit", f"word:{'ab1' * 100_000}"} <= set(row)
+    assert _own_features.cache_info().currsize == before
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerBase
 
+from baselines.crf import CRFTagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
@@ -106,3 +107,13 @@ def trained(recipe: Recipe, sentences: list[Sentence], tmp_path_factory: pytest.
     folder = tmp_path_factory.mktemp("saved")
     tagger.save(folder)
     return Trained(tagger, history, folder)
+
+
+@pytest.fixture(scope="session")
+def crf_folder(sentences: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CRF that knows the same sentences."""
+    tagger = CRFTagger([0.01], [0.01], 50, scoring=entity_f1)
+    tagger.fit(sentences, sentences)
+    folder = tmp_path_factory.mktemp("crf")
+    tagger.save(folder)
+    return folder

@@ -14,7 +14,7 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
 from bert_ner.scoring import entity_f1
-from bert_ner.tagger import MANIFEST, TaggerUnavailable, load_tagger, write_manifest
+from bert_ner.tagger import MANIFEST, ScoringTagger, TaggerUnavailable, load_tagger, trained_folder, write_manifest
 
 
 def test_saved_crf(sentences: list[Sentence], tmp_path: Path) -> None:
@@ -31,6 +31,29 @@ def test_saved_encoder(trained: Any, sentences: list[Sentence]) -> None:
     loaded = load_tagger(trained.folder)
     assert isinstance(loaded, EncoderTagger)
     assert loaded.tag([words for words, _ in sentences]) == [list(tags) for _, tags in sentences]
+
+
+def test_ours_tell_scores(trained: Any, crf_folder: Path) -> None:
+    assert isinstance(trained.tagger, ScoringTagger)
+    assert isinstance(load_tagger(crf_folder), ScoringTagger)
+
+
+def test_trained_folder_of_the_lowest_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/encoder-100", "a/encoder-13", "a/encoder-x", "a/two-part-7", "b/encoder-1", "b/crf-0"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+    assert trained_folder("a", "encoder") == Path("models/a/encoder-13")
+    assert trained_folder("a", "two-part") == Path("models/a/two-part-7")
+    assert trained_folder("b", "crf") == Path("models/b/crf-0")
+    for nothing in ("crf", "*", "", "../b/crf", "two"):
+        with pytest.raises(TaggerUnavailable, match=r"run 'make repro'.*trained here: models/a/encoder-100, "):
+            trained_folder("a", nothing)
+
+
+def test_nothing_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TaggerUnavailable, match=r"no system 'crf' trained on a in .*; run 'make repro'.*folder$"):
+        trained_folder("a", "crf")
 
 
 def test_manifest_keeps_settings(tmp_path: Path) -> None:

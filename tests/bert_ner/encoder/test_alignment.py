@@ -131,6 +131,17 @@ def test_words_seen_before_are_cut_the_same(
     assert pieces.encode([WORDS]) == pieces.encode([WORDS]) == [[by_tokenizer(tokenizer, WORDS)]]
 
 
+def test_new_words_without_end_do_not_fill_the_memory(
+    tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bert_ner.encoder.alignment._CACHE_LIMIT", 1000)
+    pieces = WordPieces(tokenizer, limit=512)
+    for i in range(100):
+        pieces.encode([[f"film{i}", "?" * i]])
+        assert sum(len(word) + 8 for word in pieces._pieces) <= 1000 + 2 * 8 + len(f"film{i}") + i
+    assert pieces.encode([["film0"]]) == [[by_tokenizer(tokenizer, ["film0"])]]
+
+
 def test_byte_level_tokenizers_get_their_leading_space(tmp_path: Path) -> None:
     vocabulary = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "a", "b", "Ġ", "Ġa"]
     RobertaTokenizer(vocab={piece: i for i, piece in enumerate(vocabulary)}, merges=[("Ġ", "a")]).save_pretrained(

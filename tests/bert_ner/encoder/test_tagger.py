@@ -186,6 +186,21 @@ ODD = [
 ]
 
 
+def test_scores_are_the_softmax_of_each_tag(trained: Any) -> None:
+    words = ["olaf", "", "westerns", "\ud800", "unheard"]
+    [scored] = trained.tagger.tag_scored([words])
+    assert [[tag for tag, _ in scored]] == trained.tagger.tag([words])
+    tokenizer, model = trained.tagger.pieces.tokenizer, trained.tagger.model
+    ids = tokenizer(["olaf", "westerns", "unheard"], is_split_into_words=True, return_tensors="pt")
+    with torch.no_grad():
+        expected = model(**ids).logits.softmax(-1)[0].max(-1).values
+    first_pieces = [ids.word_ids().index(word) for word in range(3)]
+    assert [scored[i][1] for i in (0, 2, 4)] == pytest.approx(expected[first_pieces].tolist(), abs=1e-5)
+    assert (scored[1], scored[3]) == (("O", 1.0), ("O", 1.0))
+    assert trained.tagger.tag_scored([]) == []
+    assert trained.tagger.tag_scored([[], []]) == [[], []]
+
+
 def test_odd_words(trained: Any) -> None:
     for tagger in (trained.tagger, EncoderTagger.load(trained.folder)):
         tagged = tagger.tag(ODD)

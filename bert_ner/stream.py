@@ -1,0 +1,224 @@
+"""Queries in, tagged records out: a line each, in order, as they come, in memory that stays flat.
+
+echo "movies starring mel gibson" | bert-ner tag --system crf
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, NoReturn
+
+from bert_ner.corpus.bio import spans_of
+from bert_ner.errors import BertNerError
+from bert_ner.tagger import ScoringTagger, Tagger
+
+MAX_LINE = 2**20  # bytes; of a longer line no more than that is ever held
+_CHUNK = 2**16  # bytes: what a pipe holds
+_BATCH = 256  # lines to tag together
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+# Of the 256 that terminals share: far apart, and each with a contrast of 3.6 or more on black and on white alike.
+_COLOURS = (32, 166, 28, 162, 99, 100, 196, 30, 164, 130, 63, 64)
+
+Format = Literal["text", "jsonl"]
+Record = dict[str, Any]
+
+
+class LineError(BertNerError, ValueError):
+    """A line that can't be read; the message says why."""
+
+
+class Tally(NamedTuple):
+    """How many lines came, and how many of them could not be read."""
+
+    lines: int
+    errors: int
+
+
+def tag_stream(tagger: Tagger, source: int, target: int, form: Format, render: Callable[[Record], str]) -> Tally:
+    """Tag each line of one descriptor and write what `render` makes of its record, as a line of UTF-8, to another.
+
+    Raises:
+        BertNerError: the source can't be read or the target can't be written.
+        BrokenPipeError: nobody reads the target any more.
+    """
+    lines = errors = 0
+    for records in tag_lines(tagger, read_lines(source), form):
+        _write(target, "".join(f"{render(record)}\n" for record in records).encode())
+        lines += len(records)
+        errors += sum("error" in record for record in records)
+    return Tally(lines, errors)
+
+
+def read_lines(source: int) -> Iterator[list[bytes]]:
+    """The lines that each read from a descriptor completes, without their line feeds.
+
+    A read takes what is there and waits only if there is nothing, so a line can be answered before the next one is
+    written. Of a line longer than MAX_LINE the first MAX_LINE + 1 bytes are kept.
+
+    Raises:
+        BertNerError: the source can't be read.
+    """
+    rest = bytearray()
+    while chunk := _read(source):
+        end, *others = chunk.split(b"\n")
+        rest += end[: MAX_LINE + 1 - len(rest)]
+        if others:
+            yield [bytes(rest), *others[:-1]]
+            rest = bytearray(others[-1])
+    if rest:
+        yield [bytes(rest)]
+
+
+def tag_lines(tagger: Tagger, groups: Iterable[Sequence[bytes]], form: Format) -> Iterator[list[Record]]:
+    """The records of the lines of each group, at most 256 at a time.
+
+    A record is {"line": from 1 on, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end",
+    "score"}, ...]}. An entity is the words `start` up to, not including, `end`; its score is the mean probability of
+    its tags, 0 to 1, or None from a tagger that tells none. A line that can't be read gives {"line", "error"}.
+    """
+    number = 0
+    for lines in groups:
+        for start in range(0, len(lines), _BATCH):
+            batch = lines[start : start + _BATCH]
+            records = [_record(i, line, form) for i, line in enumerate(batch, number + 1)]
+            readable = [record for record in records if "words" in record]
+            tagged = _scored(tagger, [record["words"] for record in readable])
+            for record, scored in zip(readable, tagged, strict=True):
+                record["tags"] = [tag for tag, _ in scored]
+                record["entities"] = _entities(record["words"], scored)
+            yield records
+            number += len(batch)
+
+
+def words_of(line: bytes, form: Format) -> list[str]:
+    r"""The words of a line: parted by white space, or in a JSON object as "words" or, to be parted, as "text".
+
+    An empty line has none in either format.
+
+    Raises:
+        LineError: it is too long, not UTF-8, not JSON, or JSON of another shape.
+    """
+    if len(line) > MAX_LINE:
+        raise LineError(f"longer than {MAX_LINE:,} bytes")
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise LineError(f"byte {error.start + 1} is 0x{line[error.start]:02x}, which is not UTF-8 there") from None
+    if form == "text" or not text.strip():
+        return text.split()
+    content = _parsed(text)
+    if not isinstance(content, dict) or content.keys().isdisjoint(("words", "text")):
+        raise LineError('not a JSON object with "words" or "text"')
+    if "words" not in content:
+        if not isinstance(content["text"], str):
+            raise LineError('"text" is not a string')
+        return content["text"].split()
+    words = content["words"]
+    if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+        raise LineError('"words" is not a list of strings')
+    return words
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """A record as one line of ASCII: the one form in which control characters and lone surrogates do no harm."""
+    return json.dumps(record)
+
+
+def text_renderer(coloured: bool) -> Callable[[Record], str]:
+    """What makes a record a line for the eye, each entity as [words TYPE], in the colour of its type.
+
+    A type keeps its colour; after a dozen types they come again. A character that doesn't print is shown as its
+    escape sequence, so no input reaches the terminal as a command.
+    """
+    colours: dict[str, int] = {}
+
+    def paint(text: str, kind: str) -> str:
+        colour = colours.setdefault(kind, _COLOURS[len(colours) % len(_COLOURS)])
+        return f"\x1b[38;5;{colour}m{text}\x1b[0m" if coloured else text
+
+    def render(record: Record) -> str:
+        if "error" in record:
+            return _printable(f"line {record['line']} can't be read: {record['error']}")
+        words = [_printable(word) for word in record["words"]]
+        parts, done = [], 0
+        for entity in record["entities"]:
+            start, end, kind = entity["start"], entity["end"], entity["type"]
+            parts += [*words[done:start], paint(_printable(f"[{' '.join(words[start:end])} {kind}]"), kind)]
+            done = end
+        return " ".join([*parts, *words[done:]])
+
+    return render
+
+
+def wants_colour(terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Whether to colour: on a terminal that can, unless NO_COLOR is set; elsewhere too if FORCE_COLOR is."""
+    if environment.get("NO_COLOR"):
+        return False
+    return bool(environment.get("FORCE_COLOR")) or (terminal and environment.get("TERM") != "dumb")
+
+
+def _record(number: int, line: bytes, form: Format) -> Record:
+    try:
+        return {"line": number, "words": words_of(line.removeprefix(_UTF8_MARK) if number == 1 else line, form)}
+    except LineError as error:
+        return {"line": number, "error": str(error)}
+
+
+def _scored(tagger: Tagger, sentences: list[list[str]]) -> Sequence[Sequence[tuple[str, float | None]]]:
+    if isinstance(tagger, ScoringTagger):
+        return tagger.tag_scored(sentences)
+    return [[(tag, None) for tag in tags] for tags in tagger.tag(sentences)]
+
+
+def _entities(words: Sequence[str], scored: Sequence[tuple[str, float | None]]) -> list[dict[str, Any]]:
+    entities = []
+    for kind, start, end in spans_of([tag for tag, _ in scored]):
+        scores = [score for _, score in scored[start:end] if score is not None]
+        score = round(sum(scores) / len(scores), 4) if scores else None
+        text = " ".join(words[start:end])
+        entities.append({"text": text, "type": kind, "start": start, "end": end, "score": score})
+    return entities
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise LineError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise LineError("JSON that is nested too deeply") from None
+    except LineError:
+        raise
+    except ValueError as error:  # a number of thousands of digits
+        raise LineError(f"not JSON that can be read: {error}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise LineError(f"not JSON: {constant} is no number in it")
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _read(source: int) -> bytes:
+    try:
+        return os.read(source, _CHUNK)
+    except OSError as error:
+        raise BertNerError(f"the input can't be read: {error.strerror}") from None
+
+
+def _write(target: int, data: bytes) -> None:
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[os.write(target, rest) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BertNerError(f"the output can't be written: {error.strerror}") from None
