@@ -92,6 +92,6 @@ class _CheapDropout(torch.nn.Dropout):
         dropped = round(self.p * _LEVELS)
         if not self.training or not dropped:
             return x
-        numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+        numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
         keep = numbers.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - _LEVELS // 2
         return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))
