@@ -13,6 +13,7 @@ import sklearn_crfsuite
 from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.errors import InvalidValue
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.tagger import TaggerUnavailable, read_manifest, write_manifest
 
@@ -31,6 +32,9 @@ class CRFTagger:
         c2: candidates for the L2 coefficient.
         max_iterations: of L-BFGS.
         scoring: (gold, predicted) -> score, by which the validation sentences choose among the candidates.
+
+    Raises:
+        InvalidValue: a setting has the wrong type or is out of range.
     """
 
     def __init__(
@@ -40,6 +44,13 @@ class CRFTagger:
         max_iterations: int,
         scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
     ) -> None:
+        for name, values in (("c1", c1), ("c2", c2)):
+            if not (
+                isinstance(values, Sequence) and values and all(isinstance(v, int | float) and v >= 0 for v in values)
+            ):
+                raise InvalidValue(f"{name} must be a list of numbers of at least 0, not {values!r}")
+        if not (isinstance(max_iterations, int) and max_iterations >= 1):
+            raise InvalidValue(f"max_iterations must be a whole number of at least 1, not {max_iterations!r}")
         self.candidates = [{"c1": a, "c2": b, "max_iterations": max_iterations} for a, b in product(c1, c2)]
         self.scoring = scoring
 

@@ -23,6 +23,10 @@ def test_every_run_of_the_parameters_can_be_built() -> None:
         ("bert", {}, "no system is named 'bert'; there are crf, encoder"),
         ("crf", {}, "params.yaml has no section 'crf'"),
         ("crf", {"crf": {"c1": [1], "c2": [1], "max_iterations": 1, "c3": 1}}, "section 'crf': .*c3"),
+        ("crf", {"crf": {"c1": 1, "c2": [1], "max_iterations": 1}}, "section 'crf': c1 must be a list of numbers"),
+        ("crf", {"crf": {"c1": [1], "c2": [], "max_iterations": 1}}, "section 'crf': c2 must be a list of numbers"),
+        ("crf", {"crf": {"c1": [1], "c2": [-1], "max_iterations": 1}}, "c2 must be .* of at least 0, not \\[-1\\]"),
+        ("crf", {"crf": {"c1": [1], "c2": [1], "max_iterations": 0}}, "max_iterations must be a whole number"),
         ("encoder", {"encoder": {"name": "x"}}, "section 'encoder': .*learning_rate"),
     ],
 )
