@@ -6,9 +6,12 @@ test set is a resampled set of rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +20,15 @@ from bert_ner.corpus.bio import TAG
 
 Tags = Sequence[Sequence[str]]
 Array = NDArray[np.int64]
+Table = NDArray[np.int64 | np.float64]
 
 
 @dataclass(frozen=True)
 class Counts:
     """What a tagging of n sentences gets right and wrong.
 
-    The last axis of each array holds [gold, predicted, correct].
+    The last axis of each array holds [gold, predicted, correct]. The first is the sentence; in sums over sentences it
+    is missing, and in sums over many resamples it is the resample. All are whole numbers.
 
     Attributes:
         labels: the L tags that occur in gold or prediction, in alphabetical order.
@@ -35,82 +40,95 @@ class Counts:
 
     labels: tuple[str, ...]
     types: tuple[str, ...]
-    words: Array
-    entities: Array
-    strict_entities: Array
+    words: Table
+    entities: Table
+    strict_entities: Table
+
+    def map(self, function: Callable[..., Table], *others: Counts) -> Counts:
+        """The counts that a function makes of each array and of the same array of others with the same axes."""
+        names = [field.name for field in fields(self) if field.name not in ("labels", "types")]
+        tables: dict[str, Any] = {name: function(*(getattr(c, name) for c in (self, *others))) for name in names}
+        return replace(self, **tables)
+
+    def total(self) -> Counts:
+        """The sums over all sentences, without the sentences' axis."""
+        return self.map(lambda table: table.sum(axis=0))
+
+    def over(self, labels: tuple[str, ...], types: tuple[str, ...]) -> Counts:
+        """The same counts on wider axes: 0 for each label and type that does not occur here."""
+
+        def widen(table: Table, have: tuple[str, ...], want: tuple[str, ...]) -> Table:
+            wide = np.zeros((*table.shape[:-2], len(want), 3), table.dtype)
+            wide[..., [want.index(name) for name in have], :] = table
+            return wide
+
+        return Counts(
+            labels,
+            types,
+            widen(self.words, self.labels, labels),
+            widen(self.entities, self.types, types),
+            widen(self.strict_entities, self.types, types),
+        )
 
 
-def count(gold: Tags, predicted: Tags) -> Counts:
-    """Count words and entities, sentence by sentence.
+def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
+    """Count words and entities, sentence by sentence or, sooner, their sums over all sentences.
 
     An entity is correct if the other side has one with the same first word, last word and type.
 
     Raises:
         ValueError: the two differ in their number of sentences or words, or a tag is none.
     """
-    _check_same_shape(gold, predicted)
-    labels = tuple(sorted(set(chain.from_iterable(gold)) | set(chain.from_iterable(predicted))))
+    lengths = _shared_lengths(gold, predicted)
+    # One pass over the words, where nearly all of the time goes: a label gets its number when it is first seen.
+    numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    gold_ids, predicted_ids = (
+        np.fromiter(map(numbers.__getitem__, chain.from_iterable(tags)), np.int64) for tags in (gold, predicted)
+    )
+    labels = tuple(sorted(numbers))
     for label in labels:
         if not TAG.fullmatch(label):
             raise ValueError(f"'{label}' is not a tag; expected O, B-<type> or I-<type>")
     types = tuple(sorted({label[2:] for label in labels if label != "O"}))
-
-    lengths = np.fromiter(map(len, gold), np.int64, len(gold))
-    sentence = np.repeat(np.arange(len(gold)), lengths)
-    label_id = {label: i for i, label in enumerate(labels)}
-    gold_ids, predicted_ids = (
-        np.fromiter(map(label_id.__getitem__, chain.from_iterable(tags)), np.int64, len(sentence))
-        for tags in (gold, predicted)
-    )
+    alphabetical = np.array([labels.index(label) for label in numbers], np.int64)
+    gold_ids, predicted_ids = alphabetical[gold_ids], alphabetical[predicted_ids]
 
     # One row per label: its entity type (-1 for O), and whether it opens an entity by itself.
     type_of = np.array([types.index(label[2:]) if label != "O" else -1 for label in labels], np.int64)
     is_begin = np.array([label.startswith("B-") for label in labels], bool)
-    first = np.ones(len(sentence), bool)  # the first word of a sentence
-    first[1:] = sentence[1:] != sentence[:-1]
-    gold_starts, gold_ends = _chunks(type_of[gold_ids], is_begin[gold_ids], first)
-    predicted_starts, predicted_ends = _chunks(type_of[predicted_ids], is_begin[predicted_ids], first)
+    gold_types, predicted_types = type_of[gold_ids], type_of[predicted_ids]
+    first = np.zeros(len(gold_ids), bool)  # the first word of a sentence
+    first[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
+    gold_starts, gold_ends = _chunks(gold_types, is_begin[gold_ids], first)
+    predicted_starts, predicted_ends = _chunks(predicted_types, is_begin[predicted_ids], first)
 
-    def table(groups: int, *marked: tuple[Array, Array]) -> Array:
-        """Counts per sentence and group; `marked` holds positions and their groups, for each slot of the last axis."""
-        return np.stack(
-            [
-                np.bincount(sentence[at] * groups + group, minlength=len(gold) * groups).reshape(len(gold), groups)
-                for at, group in marked
-            ],
-            axis=-1,
-        )
+    row = np.repeat(np.arange(len(gold)), lengths) if by_sentence else np.int64(0)
+    rows = (len(gold),) if by_sentence else ()
 
-    everywhere = np.arange(len(sentence))
-    same = np.flatnonzero(gold_ids == predicted_ids)
-    words = table(len(labels), (everywhere, gold_ids), (everywhere, predicted_ids), (same, gold_ids[same]))
+    def table(groups: int, *cells: Array) -> Array:
+        """For each slot of the last axis, how often a cell, row * groups + group, is named."""
+        shape = (*rows, groups)
+        return np.stack([np.bincount(at, minlength=np.prod(shape)).reshape(shape) for at in cells], axis=-1)
+
+    gold_cells, predicted_cells = row * len(labels) + gold_ids, row * len(labels) + predicted_ids
+    words = table(len(labels), gold_cells, predicted_cells, gold_cells[gold_ids == predicted_ids])
 
     # Entities never overlap, so an entity is known by its first word: compare last words and types there.
-    gold_end, predicted_end = np.full(len(sentence), -1), np.full(len(sentence), -2)
+    gold_end, predicted_end = np.full(len(gold_ids), -1), np.full(len(gold_ids), -2)
     gold_end[gold_starts], predicted_end[predicted_starts] = gold_ends, predicted_ends
-    both = np.flatnonzero((gold_end == predicted_end) & (type_of[gold_ids] == type_of[predicted_ids]))
+    both = np.flatnonzero((gold_end == predicted_end) & (gold_types == predicted_types))
 
-    def entity_table(gold_at: Array, predicted_at: Array, correct_at: Array) -> Array:
-        gold_type, predicted_type = type_of[gold_ids], type_of[predicted_ids]
-        return table(
-            len(types),
-            (gold_at, gold_type[gold_at]),
-            (predicted_at, predicted_type[predicted_at]),
-            (correct_at, gold_type[correct_at]),
-        )
-
-    opens_gold, opens_predicted = is_begin[gold_ids], is_begin[predicted_ids]
-    return Counts(
-        labels,
-        types,
-        words,
-        entity_table(gold_starts, predicted_starts, both),
-        entity_table(
-            gold_starts[opens_gold[gold_starts]],
-            predicted_starts[opens_predicted[predicted_starts]],
-            both[opens_gold[both] & opens_predicted[both]],
-        ),
+    # Groups 0 to T - 1 hold the entities that open with B-, T to 2T - 1 those that open with I-. A correct one goes by
+    # the greater of its two groups, so that it is strict only if both sides open it with B-.
+    group_of = type_of + len(types) * ~is_begin
+    gold_cells, predicted_cells = (
+        row * 2 * len(types) + group_of[gold_ids],
+        row * 2 * len(types) + group_of[predicted_ids],
     )
+    correct_cells = np.maximum(gold_cells[both], predicted_cells[both])
+    entities = table(2 * len(types), gold_cells[gold_starts], predicted_cells[predicted_starts], correct_cells)
+    strict_entities, lenient = np.split(entities, 2, axis=-2)
+    return Counts(labels, types, words, strict_entities + lenient, strict_entities)
 
 
 def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -122,9 +140,10 @@ def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -
     return np.flatnonzero(starts), np.flatnonzero(ends)
 
 
-def _check_same_shape(gold: Tags, predicted: Tags) -> None:
+def _shared_lengths(gold: Tags, predicted: Tags) -> Array:
     if len(gold) != len(predicted):
         raise ValueError(f"gold has {len(gold)} sentences, the prediction has {len(predicted)}")
-    for number, (a, b) in enumerate(zip(gold, predicted, strict=True), start=1):
-        if len(a) != len(b):
-            raise ValueError(f"sentence {number} has {len(a)} words, but {len(b)} predicted tags")
+    lengths, theirs = (np.fromiter(map(len, tags), np.int64, len(gold)) for tags in (gold, predicted))
+    for i in np.flatnonzero(lengths != theirs):
+        raise ValueError(f"sentence {i + 1} has {lengths[i]} words, but {theirs[i]} predicted tags")
+    return lengths

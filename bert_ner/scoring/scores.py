@@ -7,12 +7,15 @@ score([["B-ACTOR", "I-ACTOR", "O"]], [["B-ACTOR", "O", "O"]])["entity_f1"].value
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bert_ner import __version__
-from bert_ner.scoring.counts import Array, Counts, Tags, count
+from bert_ner.scoring.counts import Counts, Table, Tags, count
+
+Floats = NDArray[np.float64]
 
 
 class Score(NamedTuple):
@@ -34,36 +37,51 @@ class TypeScore(NamedTuple):
 
 class _Metric(NamedTuple):
     convention: str
-    compute: Callable[[Counts], float]
+    compute: Callable[[Counts], Floats]  # of sums over sentences, of shape (..., L, 3), a score for each: (...)
 
 
-def precision_recall_f1(counts: Array) -> tuple[float, float, float]:
-    """Precision, recall and F1 from the sums [gold, predicted, correct].
+def precision_recall_f1(sums: Table) -> tuple[Floats, Floats, Floats]:
+    """Precision, recall and F1, each of shape (...), from sums [gold, predicted, correct] of shape (..., 3).
 
-    A ratio whose denominator is 0 is 0, as in conlleval and seqeval.
+    A ratio whose denominator is 0 is 0, as in conlleval and seqeval. F1 is 2PR / (P + R), in seqeval's order of
+    operations, so that entity scores equal seqeval's to the last digit.
     """
-    gold, predicted, correct = (int(n) for n in counts)
-    precision = correct / predicted if predicted else 0.0
-    recall = correct / gold if gold else 0.0
-    return precision, recall, 2 * correct / (gold + predicted) if gold + predicted else 0.0
+    gold, predicted, correct = np.moveaxis(sums, -1, 0)
+    precision, recall = _ratio(correct, predicted), _ratio(correct, gold)
+    return precision, recall, _ratio(2 * precision * recall, precision + recall)
 
 
-def _words(counts: Counts) -> float:
-    return precision_recall_f1(counts.words.sum(axis=(0, 1)))[2]
+def _f1(sums: Table) -> Floats:
+    """2 correct / (gold + predicted): scikit-learn's F1 and, over all words, its accuracy, to the last digit."""
+    gold, predicted, correct = np.moveaxis(sums, -1, 0)
+    return _ratio(2 * correct, gold + predicted)
 
 
-def _words_without_o(counts: Counts) -> float:
+def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
+    ratio: Floats = np.divide(numerator, np.where(denominator == 0, 1, denominator))
+    return ratio
+
+
+def _words(counts: Counts) -> Floats:
+    return _f1(counts.words.sum(axis=-2))
+
+
+def _words_without_o(counts: Counts) -> Floats:
     inside = np.array([label != "O" for label in counts.labels], bool)
-    return precision_recall_f1(counts.words[:, inside].sum(axis=(0, 1)))[2]
+    return _f1(counts.words[..., inside, :].sum(axis=-2))
 
 
-def _words_macro(counts: Counts) -> float:
-    by_label = counts.words.sum(axis=0)
-    return sum(precision_recall_f1(row)[2] for row in by_label) / len(by_label) if len(by_label) else 0.0
+def _words_macro(counts: Counts) -> Floats:
+    occurs = counts.words[..., :2].any(axis=-1)  # a resample may lack a rare label altogether
+    return _ratio(_f1(counts.words).sum(axis=-1), occurs.sum(axis=-1))
 
 
-def _entities(position: int) -> Callable[[Counts], float]:
-    return lambda counts: precision_recall_f1(counts.entities.sum(axis=(0, 1)))[position]
+def _entities(position: int) -> Callable[[Counts], Floats]:
+    return lambda counts: precision_recall_f1(counts.entities.sum(axis=-2))[position]
+
+
+def _strict_entities(counts: Counts) -> Floats:
+    return precision_recall_f1(counts.strict_entities.sum(axis=-2))[2]
 
 
 METRICS = {
@@ -73,9 +91,7 @@ METRICS = {
     "entity_precision": _Metric("avg:micro|mode:conlleval", _entities(0)),
     "entity_recall": _Metric("avg:micro|mode:conlleval", _entities(1)),
     "entity_f1": _Metric("avg:micro|mode:conlleval", _entities(2)),
-    "entity_f1_strict": _Metric(
-        "avg:micro|mode:strict", lambda counts: precision_recall_f1(counts.strict_entities.sum(axis=(0, 1)))[2]
-    ),
+    "entity_f1_strict": _Metric("avg:micro|mode:strict", _strict_entities),
 }
 
 
@@ -97,10 +113,11 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
     Raises:
         ValueError: the two differ in their number of sentences or words, or a tag is none.
     """
-    counts = count(gold, predicted)
+    counts = count(gold, predicted, by_sentence=False)
     source = f"scheme:IOB2|unit:word|split:{split}|corpus:{corpus}|data:{data}|v:{__version__}"
     return {
-        name: Score(metric.compute(counts), f"{name}|{metric.convention}|{source}") for name, metric in METRICS.items()
+        name: Score(float(metric.compute(counts)), f"{name}|{metric.convention}|{source}")
+        for name, metric in METRICS.items()
     }
 
 
@@ -110,13 +127,12 @@ def score_by_type(gold: Tags, predicted: Tags) -> list[TypeScore]:
     Raises:
         ValueError: as `score`.
     """
-    counts = count(gold, predicted)
-    return [
-        TypeScore(name, int(sums[0]), *precision_recall_f1(sums))
-        for name, sums in zip(counts.types, counts.entities.sum(axis=0), strict=True)
-    ]
+    counts = count(gold, predicted, by_sentence=False)
+    columns = (counts.entities[:, 0].astype(int), *precision_recall_f1(counts.entities))
+    rows = zip(counts.types, *(column.tolist() for column in columns), strict=True)
+    return [TypeScore(*row) for row in rows]
 
 
 def entity_f1(gold: Tags, predicted: Tags) -> float:
     """Entity-level micro-F1 in [0, 1], as `score` computes it: what systems choose by on validation sentences."""
-    return METRICS["entity_f1"].compute(count(gold, predicted))
+    return float(METRICS["entity_f1"].compute(count(gold, predicted, by_sentence=False)))

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 
-from bert_ner.scoring.counts import count
+from bert_ner.scoring.counts import Counts, count
 
 LABELS = ["O", "B-A", "I-A", "B-B", "I-B"]
 
@@ -24,6 +24,33 @@ def test_counts_of_a_sentence_do_not_depend_on_its_neighbours() -> None:
         assert np.array_equal(alone.words[1], together.words[i])
         assert np.array_equal(alone.entities[1], together.entities[i])
         assert np.array_equal(alone.strict_entities[1], together.strict_entities[i])
+
+
+def test_sums_need_no_table_by_sentence() -> None:
+    draw = random.Random(1)
+    gold = [[draw.choice(LABELS) for _ in range(draw.randint(0, 9))] for _ in range(200)]
+    predicted = [[draw.choice(LABELS) for _ in tags] for tags in gold]
+    assert_equal(count(gold, predicted, by_sentence=False), count(gold, predicted).total())
+
+
+def test_wider_axes_hold_the_same_counts() -> None:
+    counts = count([["B-B", "I-B", "O"]], [["B-B", "O", "O"]])
+    wide = counts.over(("B-A", "B-B", "I-B", "O"), ("A", "B"))
+    assert wide.words[0].tolist() == [[0, 0, 0], [1, 1, 1], [1, 0, 0], [1, 2, 1]]
+    assert wide.entities[0].tolist() == wide.strict_entities[0].tolist() == [[0, 0, 0], [1, 1, 0]]
+
+
+def test_counts_of_nothing() -> None:
+    assert count([], []).words.shape == (0, 0, 3)
+    assert count([[]], [[]]).entities.shape == (1, 0, 3)
+    assert count([["O"], []], [["O"], []], by_sentence=False).words.tolist() == [[1, 1, 1]]
+
+
+def assert_equal(a: Counts, b: Counts) -> None:
+    assert (a.labels, a.types) == (b.labels, b.types)
+    assert np.array_equal(a.words, b.words)
+    assert np.array_equal(a.entities, b.entities)
+    assert np.array_equal(a.strict_entities, b.strict_entities)
 
 
 def test_hand_counted_sentence() -> None:
