@@ -1,5 +1,33 @@
-"""Scores of predicted tags, whichever system predicted them."""
+"""Scores of predicted tags, whichever system predicted them, and how sure they are."""
 
+from bert_ner.scoring.counts import Counts, count
 from bert_ner.scoring.scores import METRICS, Score, TypeScore, entity_f1, score, score_by_type
+from bert_ner.scoring.uncertainty import (
+    Comparison,
+    Interval,
+    bootstrap,
+    bootstrap_difference,
+    compare,
+    holm,
+    randomisation_test,
+    seed_interval,
+)
 
-__all__ = ["METRICS", "Score", "TypeScore", "entity_f1", "score", "score_by_type"]
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Counts",
+    "Interval",
+    "Score",
+    "TypeScore",
+    "bootstrap",
+    "bootstrap_difference",
+    "compare",
+    "count",
+    "entity_f1",
+    "holm",
+    "randomisation_test",
+    "score",
+    "score_by_type",
+    "seed_interval",
+]

@@ -1,0 +1,342 @@
+"""Intervals and tests against values by hand, against every resample of tiny test sets, and by simulation."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bert_ner.scoring import (
+    METRICS,
+    Counts,
+    bootstrap,
+    bootstrap_difference,
+    compare,
+    count,
+    holm,
+    randomisation_test,
+    score,
+    seed_interval,
+    uncertainty,
+)
+
+LABELS = ["O", "B-A", "I-A", "B-B", "I-B"]
+
+# Four sentences, two systems; the second knows a type, C, that the first does not.
+GOLD = [["B-A", "I-A", "O"], ["B-B", "O"], ["O", "B-A"], ["B-B", "I-B", "O", "B-A"]]
+ONE = [["B-A", "I-A", "O"], ["B-B", "O"], ["O", "O"], ["B-B", "I-B", "O", "I-A"]]
+TWO = [["B-A", "O", "O"], ["B-C", "O"], ["O", "B-A"], ["B-B", "O", "O", "B-A"]]
+THREE = [["B-A", "I-A", "I-A"], ["O", "O"], ["O", "B-A"], ["B-B", "I-B", "O", "O"]]
+
+
+def random_gold(draw: random.Random, n: int) -> list[list[str]]:
+    return [draw.choices(LABELS, weights=[4, 2, 2, 1, 1], k=draw.randint(1, 9)) for _ in range(n)]
+
+
+def noisy(draw: random.Random, gold: list[list[str]], rate: float) -> list[list[str]]:
+    """A tagging with errors that come together: some sentences are twice as hard as others."""
+    hardness = [draw.choice([0.5, 1.5]) for _ in gold]
+    return [
+        [draw.choice(LABELS) if draw.random() < rate * hard else tag for tag in tags]
+        for tags, hard in zip(gold, hardness, strict=True)
+    ]
+
+
+def rows(counts: Counts, which: np.ndarray) -> Counts:
+    return counts.map(lambda table: table[which])
+
+
+def values(gold: list[list[str]], predicted: list[list[str]]) -> dict[str, float]:
+    return {name: value for name, (value, _) in score(gold, predicted).items()}
+
+
+def pick(sentences: list[list[str]], which: tuple[int, ...]) -> list[list[str]]:
+    return [sentences[i] for i in which]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bootstrap
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
+def test_bootstrap_finds_the_quantiles_of_all_possible_resamples(level: float) -> None:
+    every = list(itertools.product(range(3), repeat=3))  # 27 resamples of 3 sentences, all equally likely
+    ours = bootstrap(count(GOLD[:3], TWO[:3]), samples=20_000, level=level)
+    for name in METRICS:
+        exact = sorted(values(pick(GOLD, i), pick(TWO, i))[name] for i in every)
+        low, high = (exact[math.ceil(27 * q) - 1] for q in ((1 - level) / 2, (1 + level) / 2))
+        assert ours[name] == pytest.approx((values(GOLD[:3], TWO[:3])[name], low, high), abs=1e-12)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
+def test_the_difference_of_mean_scores_over_runs_is_resampled_with_the_same_sentences_for_all(level: float) -> None:
+    every = list(itertools.product(range(3), repeat=3))
+
+    def difference(which: tuple[int, ...], name: str) -> float:
+        one, two, three = (values(pick(GOLD, which), pick(tags, which))[name] for tags in (ONE, TWO, THREE))
+        return (one + two) / 2 - three
+
+    gold, one, two, three = (tags[:3] for tags in (GOLD, ONE, TWO, THREE))
+    ours = bootstrap_difference([count(gold, one), count(gold, two)], count(gold, three), 20_000, level=level)
+    for name in METRICS:
+        exact = sorted(difference(i, name) for i in every)
+        low, high = (exact[math.ceil(27 * q) - 1] for q in ((1 - level) / 2, (1 + level) / 2))
+        assert ours[name] == pytest.approx((difference((0, 1, 2), name), low, high), abs=1e-12)
+
+
+def test_the_interval_of_an_accuracy_is_binomial() -> None:
+    # 50 sentences of one word, 40 of them right: a resample has Binomial(50, 0.8) right.
+    interval = bootstrap(count([["O"]] * 50, [["O"]] * 40 + [["B-A"]] * 10))["token_micro_f1"]
+    assert interval == pytest.approx((0.8, *scipy.stats.binom.ppf([0.025, 0.975], 50, 0.8) / 50))
+
+
+def test_sentences_that_are_all_alike_leave_no_doubt() -> None:
+    interval = bootstrap(count([GOLD[3]] * 20, [TWO[3]] * 20), samples=200)
+    for name, (value, low, high) in interval.items():
+        assert value == low == high == values([GOLD[3]], [TWO[3]])[name]
+
+
+def test_intervals_are_wider_for_a_higher_level_and_narrower_for_more_sentences() -> None:
+    draw = random.Random(0)
+    gold = random_gold(draw, 400)
+    counts = count(gold, noisy(draw, gold, 0.2))
+    narrow, wide = bootstrap(counts, 1_000, level=0.8), bootstrap(counts, 1_000, level=0.99)
+    few = bootstrap(rows(counts, np.arange(40)), 1_000, level=0.8)
+    for name in METRICS:
+        assert wide[name].low < narrow[name].low < narrow[name].value < narrow[name].high < wide[name].high
+        assert narrow[name].high - narrow[name].low < few[name].high - few[name].low
+
+
+def test_intervals_cover_the_population_as_often_as_they_say() -> None:
+    draw = random.Random(1)
+    gold = random_gold(draw, 20_000)
+    one, two = (count(gold, noisy(draw, gold, rate)) for rate in (0.2, 0.25))
+    true_one, true_two = ({name: m.compute(c.total()) for name, m in METRICS.items()} for c in (one, two))
+    sampler = np.random.Generator(np.random.PCG64(2))
+    simulations, covered, covered_difference = 300, dict.fromkeys(METRICS, 0), dict.fromkeys(METRICS, 0)
+    for seed in range(simulations):
+        which = sampler.integers(20_000, size=200)
+        a, b = rows(one, which), rows(two, which)
+        for name, (_, low, high) in bootstrap(a, 500, seed, level=0.9).items():
+            covered[name] += low <= true_one[name] <= high
+        for name, (_, low, high) in bootstrap_difference(a, b, 500, seed, level=0.9).items():
+            covered_difference[name] += low <= true_one[name] - true_two[name] <= high
+    # Within what 300 draws of a coin of 0.9 give but once in 10,000 times: 250 to 289.
+    least, most = scipy.stats.binom.ppf([0.00005, 0.99995], simulations, 0.9)
+    for counted in (covered, covered_difference):
+        assert all(least <= n <= most for n in counted.values()), counted
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The randomisation test
+
+
+def exact_p_values(pairs: list[tuple[list[list[str]], list[list[str]]]]) -> dict[str, float]:
+    """Over all 16 swaps of 4 sentences, those with at least the observed difference, by scoring each hybrid's tags."""
+
+    def difference(swap: tuple[int, ...]) -> dict[str, float]:
+        total = dict.fromkeys(METRICS, 0.0)
+        for a, b in pairs:
+            x, y = ([(a, b)[bit ^ side][i] for i, bit in enumerate(swap)] for side in (0, 1))
+            x_scores, y_scores = values(GOLD, x), values(GOLD, y)
+            total = {name: total[name] + x_scores[name] - y_scores[name] for name in METRICS}
+        return total
+
+    observed, every = difference((0, 0, 0, 0)), [difference(swap) for swap in itertools.product((0, 1), repeat=4)]
+    return {name: sum(abs(d[name]) >= abs(observed[name]) - 1e-12 for d in every) / 16 for name in METRICS}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "pairs"),
+    [
+        ([ONE], [TWO], [(ONE, TWO)]),
+        ([ONE, TWO], [THREE], [(ONE, THREE), (TWO, THREE)]),
+        ([ONE, TWO], [THREE, GOLD], [(ONE, THREE), (TWO, GOLD)]),
+        ([GOLD], [TWO, THREE], [(GOLD, TWO), (GOLD, THREE)]),
+    ],
+)
+def test_p_values_are_those_of_all_possible_swaps(
+    a: list[list[list[str]]], b: list[list[list[str]]], pairs: list[tuple[list[list[str]], list[list[str]]]]
+) -> None:
+    ours = randomisation_test([count(GOLD, tags) for tags in a], [count(GOLD, tags) for tags in b], 10_000)
+    exact = exact_p_values(pairs)
+    assert min(exact.values()) < 1
+    for name, p in ours.items():
+        assert p == pytest.approx(exact[name], abs=4 * 0.5 / math.sqrt(10_000))
+
+
+def test_of_five_sentences_that_one_system_alone_gets_right_2_of_32_swaps_are_as_extreme() -> None:
+    gold = [["B-A"]] * 5 + [["O"]] * 20
+    p = randomisation_test(count(gold, gold), count(gold, [["O"]] * 25), 20_000)
+    assert p["entity_recall"] == pytest.approx(2 / 32, abs=4 * math.sqrt(1 / 16 * 15 / 16 / 20_000))
+
+
+def test_the_least_p_value_counts_the_observed_arrangement() -> None:
+    gold = [["B-A"]] * 200
+    assert randomisation_test(count(gold, gold), count(gold, [["O"]] * 200), 99)["entity_f1"] == 1 / 100
+
+
+def test_equal_systems_have_p_value_one() -> None:
+    assert set(randomisation_test(count(GOLD, ONE), count(GOLD, ONE), 100).values()) == {1.0}
+
+
+@pytest.mark.parametrize(("runs_a", "runs_b"), [(1, 1), (2, 2), (1, 3)])
+def test_p_values_are_uniform_if_the_systems_are_alike(runs_a: int, runs_b: int) -> None:
+    draw = random.Random(3)
+    found: dict[str, list[float]] = {name: [] for name in METRICS}
+    for seed in range(250):
+        gold = random_gold(draw, 80)
+        # A system has errors of its own, which its runs share, and each run has a few more.
+        own = [noisy(draw, gold, 0.25) for _ in range(2)]
+        a, b = (
+            [count(gold, noisy(draw, tags, 0.02)) for _ in range(k)]
+            for tags, k in zip(own, (runs_a, runs_b), strict=True)
+        )
+        for name, p in randomisation_test(a, b, 199, seed).items():
+            found[name].append(p)
+    for name, p_values in found.items():
+        # Not too small, for any metric; nor too large, for those whose differences are hardly ever tied.
+        assert scipy.stats.kstest(p_values, "uniform", alternative="greater").pvalue > 1e-3, name
+        if name not in ("token_micro_f1", "entity_recall"):
+            assert scipy.stats.kstest(p_values, "uniform").pvalue > 1e-3, name
+
+
+def test_a_greater_difference_has_no_greater_p_value() -> None:
+    draw = random.Random(4)
+    gold = random_gold(draw, 100)
+    better = count(gold, gold)
+    wrong = [[["O"] * len(tags) if i < k else tags for i, tags in enumerate(gold)] for k in (0, 2, 4, 8, 16)]
+    p_values = [randomisation_test(better, count(gold, worse), 999)["entity_f1"] for worse in wrong]
+    assert p_values == sorted(p_values, reverse=True)
+    assert p_values[0] == 1 and p_values[-1] < 0.01
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What both have in common
+
+
+def test_results_are_the_same_for_a_seed_everywhere_and_in_chunks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(5)
+    gold = random_gold(draw, 30)
+    a, b = (count(gold, noisy(draw, gold, rate)) for rate in (0.2, 0.3))
+    whole = compare(a, b, 500, seed=7)
+    assert str(whole) != str(compare(a, b, 500, seed=8))
+    assert whole["entity_f1"][3:6] == pytest.approx((0.008778499388377749, 0.2642815025171035, 43 / 501), abs=1e-12)
+    for cells in (1, 30 * 7):
+        monkeypatch.setattr(uncertainty, "CELLS", cells)
+        assert str(compare(a, b, 500, seed=7)) == str(whole)
+
+
+def test_a_comparison_keeps_seeds_and_sentences_apart() -> None:
+    ones, twos = [count(GOLD, ONE), count(GOLD, TWO)], [count(GOLD, THREE)]
+    result = compare(ones, twos, 500)
+    for name in METRICS:
+        first, second, third = (values(GOLD, tags)[name] for tags in (ONE, TWO, THREE))
+        row = result[name]
+        assert row.a == pytest.approx((first + second) / 2)
+        assert row.b == third
+        assert row.difference == pytest.approx(row.a - row.b)
+        assert row.low <= row.difference <= row.high
+        assert row.a_sd == pytest.approx(abs(first - second) / math.sqrt(2))
+        assert math.isnan(row.b_sd)
+    # A seed more that gives the same tags changes nothing but the spread.
+    again = compare([*ones, *ones], twos * 3, 500)
+    for name in METRICS:
+        assert again[name][:6] == pytest.approx(result[name][:6])
+        assert again[name].b_sd == pytest.approx(0, abs=1e-12)
+
+
+def test_the_systems_order_changes_only_the_sign() -> None:
+    one, two = count(GOLD, ONE), count(GOLD, TWO)
+    there, back = compare(one, two, 500), compare(two, one, 500)
+    for name in METRICS:
+        assert there[name].p_value == back[name].p_value
+        mirrored = (-back[name].difference, -back[name].high, -back[name].low)
+        assert there[name][2:5] == pytest.approx(mirrored)
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "message"),
+    [
+        (GOLD[:3], ONE[:3], "the runs differ in their sentences: 4 and 3"),
+        ([*GOLD[:3], ["B-A", "I-A", "O", "B-A"]], ONE, "unlike gold tags, for the first time in sentence 4"),
+        ([GOLD[0], ["I-B", "O"], *GOLD[2:]], ONE, "unlike gold tags, for the first time in sentence 2"),
+    ],
+)
+def test_runs_on_unlike_gold_are_refused(gold: list[list[str]], predicted: list[list[str]], message: str) -> None:
+    for system in (count(gold, predicted), [count(GOLD, TWO), count(gold, predicted)]):
+        with pytest.raises(ValueError, match=message):
+            compare(count(GOLD, ONE), system, 10)
+    with pytest.raises(ValueError, match=message):
+        bootstrap([count(GOLD, ONE), count(gold, predicted)], 10)
+
+
+def test_what_cannot_be_resampled_is_refused() -> None:
+    with pytest.raises(ValueError, match="no sentences"):
+        bootstrap(count([], []))
+    with pytest.raises(ValueError, match="no runs"):
+        compare(count(GOLD, ONE), [])
+    with pytest.raises(ValueError, match="are sums"):
+        bootstrap(count(GOLD, ONE, by_sentence=False))
+    with pytest.raises(ValueError, match="at least one sample"):
+        bootstrap(count(GOLD, ONE), samples=0)
+    with pytest.raises(ValueError, match="not 95"):
+        bootstrap(count(GOLD, ONE), samples=10, level=95)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Over seeds, and of several comparisons
+
+
+def test_seed_interval_by_hand() -> None:
+    # Mean 2, standard deviation 1, t(0.975; 2) = 4.30265.
+    assert seed_interval([1, 2, 3]) == pytest.approx((2, 2 - 4.30265 / math.sqrt(3), 2 + 4.30265 / math.sqrt(3)), 1e-5)
+    assert seed_interval([0.5, 0.5]) == (0.5, 0.5, 0.5)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9), st.floats(0.1, 0.999))
+def test_seed_interval_equals_scipy(scores: list[float], level: float) -> None:
+    mean, low, high = seed_interval(scores, level)
+    if scale := scipy.stats.sem(scores):
+        theirs = scipy.stats.t.interval(level, len(scores) - 1, np.mean(scores), scale)
+        assert (low, high) == pytest.approx(theirs, abs=1e-9)
+    assert low <= mean <= high
+
+
+@pytest.mark.parametrize(
+    ("scores", "level", "message"), [([0.9], 0.95, "two runs or more, not 1"), ([0, 1], 1, "not 1")]
+)
+def test_seed_interval_of_too_little_is_refused(scores: list[float], level: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        seed_interval(scores, level)
+
+
+def test_holm_by_hand() -> None:
+    # In order 0.005 * 4, 0.01 * 3, 0.03 * 2, 0.04 * 1; the last is raised to the one before it.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.7, 0.6]) == [1, 1]
+    assert holm([0.04]) == [0.04]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_rejects_what_its_steps_reject(p_values: list[float]) -> None:
+    # The step-down procedure as published: compare the smallest with alpha / m, the next with alpha / (m - 1), ...
+    alpha, rejected = 0.05, set()
+    for step, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        if p_values[i] * (len(p_values) - step) > alpha:
+            break
+        rejected.add(i)
+    assert {i for i, p in enumerate(holm(p_values)) if p <= alpha} == rejected
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan])
+def test_holm_refuses_what_is_no_probability(wrong: float) -> None:
+    with pytest.raises(ValueError, match="p-values lie in"):
+        holm([0.5, wrong])
