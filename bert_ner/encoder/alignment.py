@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
-# A stream without end must not fill the memory: at most about 40 MB, be the words many, long or all punctuation.
-_CACHE_LIMIT = 2**20  # characters, each word counting as 8 more
+# A stream without end must not fill the memory: about 10 MB, be the words many, long or all punctuation.
+_CACHE_LIMIT = 2**18  # characters, each word counting as 8 more
 
 
 class Window(NamedTuple):
