@@ -9,13 +9,14 @@ results/<corpus>, and the origin of it all into results/provenance.json.
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import chain
 from typing import Any
 
 import pandas as pd
-from seqeval.metrics import f1_score as seqeval_f1
+import seqeval.metrics
+import sklearn.metrics
 from seqeval.scheme import IOB2
-from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
 from bert_ner.corpus.catalog import corpus_named
@@ -71,6 +72,7 @@ def main() -> None:
     tables = {name: pd.DataFrame(table, columns=COLUMNS[name]) for name, table in rows.items()}
     for name, table in tables.items():
         write_whole(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6f"))
+    shutil.rmtree(folder / "predictions", ignore_errors=True)  # of systems that are no more, too
     for name, text in predictions.items():
         write_whole(folder / "predictions" / name, text)
     write_whole(folder / "metrics.json", json.dumps(summary(tables["scores"]), indent=2) + "\n")
@@ -93,10 +95,17 @@ def cross_check(gold: Tags, predicted: Tags, scores: dict[str, Score]) -> None:
     Raises:
         AssertionError: they differ, so one of the programs is wrong.
     """
+    entities = [list(tags) for tags in gold], [list(tags) for tags in predicted]
+    words = list(chain.from_iterable(gold)), list(chain.from_iterable(predicted))
+    inside = sorted({*words[0], *words[1]} - {"O"})
     theirs = {
-        "token_micro_f1": accuracy_score(list(chain.from_iterable(gold)), list(chain.from_iterable(predicted))),
-        "entity_f1": seqeval_f1([*map(list, gold)], predicted),
-        "entity_f1_strict": seqeval_f1([*map(list, gold)], predicted, mode="strict", scheme=IOB2),
+        "token_micro_f1": sklearn.metrics.accuracy_score(*words),
+        "token_micro_f1_no_o": sklearn.metrics.f1_score(*words, average="micro", labels=inside, zero_division=0),
+        "token_macro_f1": sklearn.metrics.f1_score(*words, average="macro", zero_division=0),
+        "entity_precision": seqeval.metrics.precision_score(*entities),
+        "entity_recall": seqeval.metrics.recall_score(*entities),
+        "entity_f1": seqeval.metrics.f1_score(*entities),
+        "entity_f1_strict": seqeval.metrics.f1_score(*entities, mode="strict", scheme=IOB2),
     }
     for metric, value in theirs.items():
         if abs(scores[metric].value - value) > 1e-9:

@@ -37,17 +37,40 @@ def read_params() -> dict[str, Any]:
     """params.yaml, read by the YAML library that DVC reads and writes it with (PyYAML takes 3e-05 for a word).
 
     Raises:
-        BertNerError: it is missing, not YAML, or lacks a section.
+        BertNerError: it is missing, not YAML, or lacks a section, or a section is not of the kind it has to be.
     """
     path = ROOT / "params.yaml"
     try:
         params = YAML(typ="safe", pure=True).load(path)
     except (OSError, YAMLError) as error:
         raise BertNerError(f"{path} can't be read: {error}") from None
-    missing = {"corpora", "baselines", "seeds", "split", "encoder"} - set(params or ())
-    if missing:
+    if not isinstance(params, dict):
+        raise BertNerError(f"{path}: expected sections, as in the one in the repository")
+    if missing := {name for name, _, _ in _SECTIONS} - set(params):
         raise BertNerError(f"{path}: no {', '.join(sorted(missing))} in it; see the one in the repository")
-    return dict(params)
+    for name, is_valid, wanted in _SECTIONS:
+        if not is_valid(params[name]):
+            raise BertNerError(f"{path}: {name} must be {wanted}, not {params[name]!r}")
+    return params
+
+
+def _is_list_of(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and bool(value) and all(type(item) is kind for item in value)
+
+
+def _is_split(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"validation_fraction", "seed"}:
+        return False
+    return type(value["validation_fraction"]) is float and type(value["seed"]) is int
+
+
+_SECTIONS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("corpora", _is_list_of(str), "a list of names"),
+    ("baselines", _is_list_of(str), "a list of names"),
+    ("seeds", _is_list_of(int), "a list of whole numbers"),
+    ("split", _is_split, "validation_fraction, a number between 0 and 1, and seed, a whole number"),
+    ("encoder", lambda value: isinstance(value, dict) and type(value.get("name")) is str, "settings with a name"),
+)
 
 
 def runs(params: dict[str, Any]) -> list[Run]:
@@ -88,7 +111,22 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
             f"{path} is missing; run python experiments/train.py --corpus {corpus} --system {run.system} "
             f"--seed {run.seed}, or dvc repro"
         )
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    return read_json(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object that a stage wrote.
+
+    Raises:
+        BertNerError: it can't be read, or is none.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BertNerError(f"{path} can't be read ({error}); remove it, and run the stage that writes it") from None
+    if not isinstance(content, dict):
+        raise BertNerError(f"{path}: not a JSON object; remove it, and run the stage that writes it")
+    return content
 
 
 def model_folder(corpus: str, run: Run) -> Path:
@@ -110,7 +148,7 @@ def run_politely(main: Callable[[], None]) -> None:
     """Run a script's main; a user's mistake ends it with one message and no traceback."""
     try:
         main()
-    except BertNerError as error:
+    except (BertNerError, OSError) as error:
         sys.exit(f"{Path(sys.argv[0]).name}: {error}")
     except KeyboardInterrupt:
         print(f"\n{Path(sys.argv[0]).name}: interrupted", file=sys.stderr)

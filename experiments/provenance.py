@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from bert_ner.files import write_whole
-from pipeline import RESULTS, ROOT
+from pipeline import RESULTS, ROOT, read_json
 
 PACKAGES = (
     "torch",
@@ -32,7 +32,7 @@ def environment() -> dict[str, Any]:
     """Code revision, package versions and machine, as of now."""
     return {
         "revision": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--", ":!results", ":!dvc.lock")),
+        "uncommitted_changes": _git("status", "--porcelain", "--", ":!results", ":!dvc.lock").splitlines(),
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "platform": platform.platform(),
@@ -47,13 +47,16 @@ def environment() -> dict[str, Any]:
 def record(corpus: str, facts: dict[str, Any]) -> None:
     """Put a corpus's facts into results/provenance.json, beside those of the others."""
     path = RESULTS / "provenance.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = read_json(path) if path.is_file() else {}
     write_whole(path, json.dumps({**known, corpus: facts}, indent=2) + "\n")
 
 
 def _git(*arguments: str) -> str:
     """What git says, or 'unknown' without git or a repository."""
-    answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "unknown"
     return answer.stdout.strip() if answer.returncode == 0 else "unknown"
 
 

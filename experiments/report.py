@@ -5,7 +5,7 @@ python experiments/report.py --corpus mit_movie_eng
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from bert_ner.scoring import METRICS
-from pipeline import RESULTS, arguments, run_politely
+from pipeline import RESULTS, arguments, read_json, run_politely
 from plots import confusion_plot, loss_plot, save, type_plot
 
 # What the paper reports (abstract, sections 3.4.2 and 5.2). It says micro-F1, not over what.
@@ -44,12 +44,13 @@ def main() -> None:
     )
     systems = list(dict.fromkeys(scores["system"]))
     is_papers = corpus.name == PAPER_CORPUS
+    shutil.rmtree(folder / "plots", ignore_errors=True)  # of systems that are no more, too
     if len(history):
         save(loss_plot(history, PAPER_LOSSES if is_papers else None), folder / "plots", "loss")
     save(type_plot(by_type, systems), folder / "plots", "f1_by_type")
     for system in systems:
         save(confusion_plot(confusion, system), folder / "plots", f"confusion_{system}")
-    facts = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+    facts = read_json(folder / "corpus.json")
     text = "\n\n".join(sections(corpus, facts, scores, by_type, history))
     write_whole(folder / "report.md", text + "\n")
     print(f"{folder / 'report.md'} written")
@@ -147,7 +148,7 @@ def loss_section(corpus: Corpus, history: pd.DataFrame) -> list[str]:
         group = history[history["epoch"] == epoch]
         row = [str(epoch), mean_and_spread(group["train_loss"], decimals)]
         if is_papers:
-            row.append(decimals(PAPER_LOSSES[epoch - 1]) if epoch <= len(PAPER_LOSSES) else "")
+            row.append(f"{PAPER_LOSSES[epoch - 1]:.2f}" if epoch <= len(PAPER_LOSSES) else "")
         row += [mean_and_spread(group["validation_loss"], decimals), mean_and_spread(group["validation_entity_f1"])]
         rows.append(row)
     header = ["epoch", "training loss", *(["paper"] if is_papers else []), "validation loss", "validation entity F1"]

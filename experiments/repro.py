@@ -19,8 +19,7 @@ from tempfile import TemporaryDirectory
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
 from bert_ner.errors import BertNerError
-from bert_ner.files import sha256_of
-from pipeline import DATA, RESULTS, ROOT, run_politely
+from pipeline import RESULTS, ROOT, read_json, read_params, run_politely
 from report import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent, read_table, score_table
 
 FALLBACK = "sample"
@@ -35,6 +34,8 @@ def main() -> None:
     parser.add_argument("--corpus", choices=CORPORA, help=f"run on this one alone; default: {PAPER_CORPUS}, or else")
     chosen = parser.parse_args().corpus
     corpus = corpus_named(chosen or PAPER_CORPUS)
+    if corpus.name not in read_params()["corpora"]:
+        raise BertNerError(f"{corpus.name} is not among the corpora in params.yaml; add it there")
     if not chosen and (reason := why_unreachable(corpus)):
         corpus = corpus_named(FALLBACK)
         rule = "!" * 100
@@ -59,10 +60,9 @@ def main() -> None:
 
 
 def why_unreachable(corpus: Corpus) -> str | None:
-    """None if the corpus is here or can be fetched, else what was tried."""
-    here = [(DATA / "raw" / corpus.name / file.name, file.sha256) for file in corpus.files]
-    if all(path.is_file() and sha256_of(path) == sha256 for path, sha256 in here):
-        return None
+    """None if the pipeline has no need to fetch the corpus, or can; else what was tried."""
+    if f"acquire@{corpus.name}" not in stages_to_run(f"report@{corpus.name}"):
+        return None  # DVC keeps what it has, but removes an output before it makes it anew
     try:
         with TemporaryDirectory() as scratch:
             acquire(corpus, Path(scratch, corpus.name), shared=ROOT.parent / "shared")
@@ -88,7 +88,7 @@ def stages_to_run(target: str) -> list[str]:
 def plan(corpus: Corpus, stages: list[str]) -> str:
     """What will run, with the time that each training took when it was last recorded."""
     path = RESULTS / "provenance.json"
-    known = json.loads(path.read_text(encoding="utf-8")).get(corpus.name) if path.is_file() else None
+    known = read_json(path).get(corpus.name) if path.is_file() else None
     seconds = {stage_of(corpus, facts): facts["seconds"] for facts in known["runs"].values()} if known else {}
     lines = [f"  {stage}" + (f"  ({seconds[stage]:.0f} s)" if stage in seconds else "") for stage in stages]
     total = sum(seconds.get(stage, 0) for stage in stages)

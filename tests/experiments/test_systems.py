@@ -35,9 +35,34 @@ def test_a_mistake_names_the_section(name: str, params: dict[str, object], messa
         build(name, params, ["O"], 0)
 
 
+VALID = "corpora: [a]\nbaselines: [b]\nseeds: [1]\nsplit: {validation_fraction: 0.1, seed: 42}\nencoder: {name: x}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("corpora: [a]", "corpora: 5", "corpora must be a list of names, not 5"),
+        ("baselines: [b]", "baselines: []", "baselines must be a list of names"),
+        ("seeds: [1]", "seeds: [abc]", "seeds must be a list of whole numbers, not \\['abc'\\]"),
+        ("seeds: [1]", "seeds: [true]", "seeds must be a list of whole numbers"),
+        ("seed: 42", "seed: null", "split must be validation_fraction, a number between 0 and 1, and seed"),
+        ("seed: 42", "seed: 1.5", "split must be"),
+        ("split: {validation_fraction: 0.1, seed: 42}", "split: []", "split must be"),
+        ("encoder: {name: x}", "encoder: 5", "encoder must be settings with a name, not 5"),
+        ("encoder: {name: x}", "encoder: {name: null}", "encoder must be settings with a name"),
+        (None, "5", "expected sections"),
+    ],
+)
+def test_a_section_of_the_wrong_kind_is_named(tmp_path, monkeypatch, old, new, message) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("pipeline.ROOT", tmp_path)
+    (tmp_path / "params.yaml").write_text(VALID.replace(old, new) if old else new)
+    with pytest.raises(BertNerError, match=message):
+        read_params()
+
+
 def test_a_number_in_scientific_notation_is_a_number(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("pipeline.ROOT", tmp_path)
-    (tmp_path / "params.yaml").write_text("corpora: []\nbaselines: []\nseeds: []\nsplit: {}\nencoder: {lr: 3e-05}\n")
+    (tmp_path / "params.yaml").write_text(VALID.replace("name: x", "name: x, lr: 3e-05"))
     assert read_params()["encoder"]["lr"] == 3e-5
 
 
