@@ -46,18 +46,18 @@ class Capitals:
         self.sizes: list[int] = []
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        raise NotImplementedError
+        raise AssertionError("a stream only tags", train, validation)
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         self.sizes.append(len(sentences))
         return [[tag for tag, _ in self._scored(words)] for words in sentences]
 
     def save(self, folder: Path) -> None:
-        raise NotImplementedError
+        raise AssertionError("a stream only tags", folder)
 
     @classmethod
     def load(cls, folder: Path) -> Capitals:
-        raise NotImplementedError
+        raise AssertionError("a stream only tags", folder)
 
     @staticmethod
     def _scored(words: Sequence[str]) -> list[tuple[str, float]]:
