@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import product
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any, Self
 
 import sklearn_crfsuite
+from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence
@@ -55,14 +59,15 @@ class CRFTagger:
         self.scoring = scoring
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        """Train once per candidate and keep the model that tags the validation sentences best."""
-        inputs, outputs = [features(words) for words, _ in train], [tags for _, tags in train]
+        """Train once per candidate, on as many cores as there are, and keep the model that tags the validation
+        sentences best.
+        """
         gold = [tags for _, tags in validation]
+        jobs = (delayed(_trained)(train, settings) for settings in self.candidates)
+        trained = Parallel(min(len(self.candidates), os.cpu_count() or 1), return_as="generator")(jobs)
         tried: list[dict[str, Any]] = []
         best = float("-inf")
-        for settings in tqdm(self.candidates, desc="crf", unit="model", disable=None):
-            model = sklearn_crfsuite.CRF(algorithm="lbfgs", all_possible_transitions=True, **settings)
-            model.fit(inputs, outputs)
+        for settings, model in zip(tqdm(self.candidates, desc="crf", unit="model", disable=None), trained, strict=True):
             quality = self.scoring(gold, _predict(model, [words for words, _ in validation]))
             tried.append({**settings, "validation_entity_f1": quality})
             if quality > best:
@@ -140,6 +145,14 @@ def _own_features(word: str) -> tuple[str, ...]:
         *(["digit"] if any(c.isdigit() for c in word) else []),
         *(["number"] if word.isdigit() else []),
     )
+
+
+def _trained(train: Sequence[Sentence], settings: dict[str, Any]) -> sklearn_crfsuite.CRF:
+    """A model with the given settings. CRFsuite holds Python's lock while it trains: two need two processes."""
+    if current_process().name != "MainProcess":
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C would leave it at work until its model is done
+    model = sklearn_crfsuite.CRF(algorithm="lbfgs", all_possible_transitions=True, **settings)
+    return model.fit([features(words) for words, _ in train], [tags for _, tags in train])
 
 
 def _predict(model: sklearn_crfsuite.CRF, sentences: Sequence[Sequence[str]]) -> list[list[str]]:

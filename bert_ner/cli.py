@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO, NoReturn, get_args
 
 from bert_ner import __version__, load_tagger
@@ -76,6 +77,18 @@ def tag(options: argparse.Namespace) -> None:
         raise BertNerError(f"{tally.errors} of {tally.lines} line(s) can't be read; their records say why")
 
 
+def export_encoder(options: argparse.Namespace) -> None:
+    """Export a trained encoder for onnxruntime.
+
+    Raises:
+        BertNerError: there is none, or the target can't be written.
+    """
+    from bert_ner.encoder.onnx import export  # noqa: PLC0415 - slow to import, and only needed here
+
+    export(Path(options.source), Path(options.target), options.weights)
+    print(f"{options.target} written; bert-ner tag --model {options.target}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bert-ner", description="Named entity recognition, judged.", allow_abbrev=False
@@ -85,6 +98,15 @@ def _parser() -> argparse.ArgumentParser:
 
     about = "list the encoders, where each can be had from, or why it can't"
     commands.add_parser("encoders", help=about, description=about).set_defaults(run=list_encoders)
+
+    about = "export a trained encoder for onnxruntime: a folder that starts faster and tags faster"
+    exporting = commands.add_parser("export", help=about, description=about, allow_abbrev=False)
+    exporting.set_defaults(run=export_encoder)
+    exporting.add_argument("source", metavar="FOLDER", help="a trained encoder, ours or any Hugging Face folder")
+    exporting.add_argument("target", metavar="NEW_FOLDER", help="where to")
+    exporting.add_argument(
+        "--weights", choices=("int8", "float32"), default="int8", help="default: %(default)s, smaller and faster"
+    )
 
     tagging = commands.add_parser(
         "tag",

@@ -10,13 +10,11 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from transformers import AutoTokenizer
-
 from bert_ner.corpus.bio import Sentence, illegal_transitions, read_bio, spans_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
-from bert_ner.encoder.weights import find_weights
+from bert_ner.encoder.weights import find_weights, load_tokenizer
 from bert_ner.files import write_whole
 from pipeline import DATA, RESULTS, arguments, prepared_file, read_params, run_politely
 
@@ -35,13 +33,7 @@ def main() -> None:
     # Training depends on these files alone, so that a new entry in the catalog makes no old result stale.
     write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(corpus.labels) + "\n")
 
-    tokenizer = AutoTokenizer.from_pretrained(
-        find_weights(params["encoder"]["name"]).folder,
-        add_prefix_space=True,
-        local_files_only=True,
-        trust_remote_code=False,
-    )
-    pieces = WordPieces(tokenizer, limit=1_000_000)
+    pieces = WordPieces.of(load_tokenizer(find_weights(params["encoder"]["name"]).folder), limit=1_000_000)
     everything = [*training_file, *parts["test"]]
     facts = {
         "types": len({span.type for _, tags in everything for span in spans_of(tags)}),

@@ -6,9 +6,12 @@ Labels sit on first pieces by word index, so a word of many pieces, or of none, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from transformers import PreTrainedTokenizerBase
+from tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 # A stream without end must not fill the memory: about 10 MB, be the words many, long or all punctuation.
 _CACHE_LIMIT = 2**18  # characters, each word counting as 8 more
@@ -28,28 +31,43 @@ class Window(NamedTuple):
     positions: list[int]
 
 
+class Special(NamedTuple):
+    """The ids of the pieces that open and close a sentence and fill up a row."""
+
+    cls: int
+    sep: int
+    pad: int
+
+
 class WordPieces:
     """A tokenizer that cuts word by word and remembers the words it has cut.
 
     Args:
-        tokenizer: a fast tokenizer; its own padding and truncation are switched off.
+        tokenizer: its own padding and truncation are switched off.
+        special: the pieces that every sentence gets.
         limit: the most pieces, special tokens included, that the encoder takes.
-
-    Raises:
-        ValueError: it is not the tokenizer of an encoder in the way of BERT.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int) -> None:
-        if None in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id):
-            raise ValueError("it has no CLS, SEP or PAD token, so it is not an encoder's")
-        self.tokenizer = tokenizer
-        self._backend = tokenizer.backend_tokenizer
-        self._backend.no_padding()
-        self._backend.no_truncation()
-        self._head, self._tail = [tokenizer.cls_token_id], [tokenizer.sep_token_id]
+    def __init__(self, tokenizer: Tokenizer, special: Special, limit: int) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self.special, self.limit = special, limit
+        self._tokenizer = tokenizer
         self._room = limit - 2
         self._pieces: dict[str, list[int]] = {}
         self._cached = 0
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase, limit: int) -> Self:
+        """The same of a tokenizer of transformers, a fast one.
+
+        Raises:
+            ValueError: it is not the tokenizer of an encoder in the way of BERT.
+        """
+        ids = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
+        if None in ids:
+            raise ValueError("it has no CLS, SEP or PAD token, so it is not an encoder's")
+        return cls(tokenizer.backend_tokenizer, Special(*ids), limit)
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[list[Window]]:
         """The windows of each sentence: one, as a rule; overlapping ones if it is too long; none if it has no piece."""
@@ -64,7 +82,7 @@ class WordPieces:
         # As a list of one word each, so that the tokenizer treats them as in a sentence (RoBERTa's leading space).
         # A lone surrogate is no character, and the tokenizer refuses it.
         words = [[word.encode(errors="ignore").decode()] for word in unseen]
-        cut = self._backend.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
+        cut = self._tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
         self._pieces.update((word, piece.ids[: self._room]) for word, piece in zip(unseen, cut, strict=True))
         self._cached += sum(len(word) + 8 for word in unseen)
 
@@ -78,14 +96,14 @@ class WordPieces:
             # Two windows share their overlap half and half: each labels the words it sees with more context.
             labelled_from = (bounds[i - 1][1] + start + 1) // 2 if i else 0
             labelled_to = (end + bounds[i + 1][0] + 1) // 2 if i + 1 < len(bounds) else len(pieces)
-            ids, words, positions = list(self._head), [], []
+            ids, words, positions = [self.special.cls], [], []
             for word in range(start, end):
                 if labelled_from <= word < labelled_to and pieces[word]:
                     words.append(word)
                     positions.append(len(ids))
                 ids += pieces[word]
             if words:
-                windows.append(Window(ids + self._tail, words, positions))
+                windows.append(Window([*ids, self.special.sep], words, positions))
         return windows
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 _POOL = 32  # batches; sentences are sorted within a pool, so that the order of an epoch stays random
 
@@ -39,7 +40,15 @@ def sorted_batches(lengths: Sequence[int], pieces: int) -> list[list[int]]:
     return batches
 
 
-def pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
-    """Rows of unequal length as one tensor of shape (rows, longest row)."""
-    width = max(map(len, rows))
-    return torch.tensor([[*row, *[value] * (width - len(row))] for row in rows])
+def pad(rows: Sequence[Sequence[int]], value: int) -> NDArray[np.int64]:
+    """Rows of unequal length as one array of shape (rows, longest row)."""
+    padded = np.full((len(rows), max(map(len, rows))), value)
+    for line, row in zip(padded, rows, strict=True):
+        line[: len(row)] = row
+    return padded
+
+
+def filled(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """1 where `pad` leaves what a row holds, 0 where it fills up: the attention mask."""
+    lengths = np.array([len(row) for row in rows])
+    return (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)

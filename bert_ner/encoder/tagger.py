@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
-from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from numpy.typing import NDArray
+from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.alignment import WordPieces
-from bert_ner.encoder.batches import sorted_batches
-from bert_ner.encoder.training import IGNORED, Example, Recipe, fine_tune, model_inputs
-from bert_ner.encoder.weights import WeightsUnavailable, find_weights, first_line
+from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
+from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, autocast_type, fine_tune, model_inputs
+from bert_ner.encoder.weights import WeightsUnavailable, explained, find_weights, load_tokenizer
 from bert_ner.errors import BertNerError
-
-_BATCH_PIECES = 2048  # of a batch to tag: enough for the matrix products to be efficient, small enough for the cache
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call] # else each load reports that the classifier is new
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-class EncoderTagger:
+class EncoderTagger(PieceTagger):
     """Fine-tunes an encoder and tags with it.
 
     Args:
@@ -47,6 +45,7 @@ class EncoderTagger:
     ) -> None:
         self.recipe, self.labels, self.seed, self.scoring = recipe, tuple(labels), seed, scoring
         self.checkpoint = checkpoint
+        self.precision: Precision = recipe.precision
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
@@ -78,30 +77,34 @@ class EncoderTagger:
         }
 
         def validate() -> dict[str, float]:
-            predicted, loss = self._tag([words for words, _ in validation], [tags for _, tags in validation])
+            predicted = [["O"] * len(words) for words, _ in validation]
+            losses = []
+            for batch in self.batches([words for words, _ in validation]):
+                logits = self.logits(batch)
+                targets = [label_id[validation[sentence].tags[word]] for sentence, word in batch.words]
+                losses += (-log_softmax(logits)[np.arange(len(targets)), targets]).tolist()
+                for (sentence, word), label in zip(batch.words, logits.argmax(-1).tolist(), strict=True):
+                    predicted[sentence][word] = self.labels[label]
             f1 = self.scoring([tags for _, tags in validation], predicted)
-            return {"validation_loss": loss, "validation_entity_f1": f1}
+            return {"validation_loss": sum(losses) / len(losses) if losses else 0.0, "validation_entity_f1": f1}
 
-        pad_id = self.pieces.tokenizer.pad_token_id
+        pad_id = self.pieces.special.pad
         return fine_tune(self.model, examples, self.recipe, self.seed, pad_id, validate, in_validation, self.checkpoint)
 
-    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The likeliest tag of each word; `O` for a word that the tokenizer maps to nothing."""
-        return self._tag(sentences)[0]
-
-    def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
-        """The same tags, each with its softmax probability; 1 for a word that the tokenizer maps to nothing."""
-        scored = [[("O", 1.0)] * len(words) for words in sentences]
-        for words, logits in self._logits(sentences):
-            best = logits.softmax(-1).max(-1)
-            for (sentence, word), label, score in zip(words, best.indices.tolist(), best.values.tolist(), strict=True):
-                scored[sentence][word] = (self.labels[label], score)
-        return scored
+    @torch.inference_mode()
+    def logits(self, batch: Batch) -> NDArray[np.float32]:
+        """The logits of a batch's words, of shape (words, labels)."""
+        self.model.eval()
+        device, precision = self.model.device, autocast_type(self.precision, self.model.device)
+        with torch.autocast(device.type, precision, enabled=precision is not None):
+            logits = self.model(**model_inputs(batch.ids, batch.mask, device)).logits
+        of_words: NDArray[np.float32] = logits[batch.first].float().cpu().numpy()
+        return of_words
 
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer."""
         self.model.save_pretrained(folder)
-        self.pieces.tokenizer.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -112,6 +115,7 @@ class EncoderTagger:
         """
         tagger = cls.__new__(cls)
         tagger._read(folder, new_classifier=False)
+        tagger.precision = "auto"
         names = tagger.model.config.id2label
         tagger.labels = tuple(str(names.get(i)) for i in range(len(names)))
         if strange := [label for label in tagger.labels if not re.fullmatch(r"O|[BI]-\S+", label)]:
@@ -124,7 +128,7 @@ class EncoderTagger:
     def _read(self, folder: Path, new_classifier: bool, **settings: Any) -> None:
         """Take a folder's model and tokenizer; nothing that the folder names is fetched, unpickled or run."""
         safely = {"local_files_only": True, "trust_remote_code": False}
-        with _explained(folder, "model"):
+        with explained(folder, "model"):
             model, report = AutoModelForTokenClassification.from_pretrained(
                 folder,
                 dtype=torch.float32,  # else that of the file, and half precision doesn't train
@@ -134,14 +138,13 @@ class EncoderTagger:
                 **safely,
                 **settings,
             )
-        with _explained(folder, "tokenizer"):
-            # RoBERTa's takes words only with this; others ignore it.
-            tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True, **safely)
+        self.tokenizer = load_tokenizer(folder)
+        with explained(folder, "tokenizer"):
             known = model.get_input_embeddings().num_embeddings
             # Without its file, the library makes one up that knows the special tokens alone.
-            if not len(tokenizer.all_special_ids) < len(tokenizer) <= known:
-                raise ValueError(f"it has {len(tokenizer)} pieces, while the model knows {known}")
-            self.pieces = WordPieces(tokenizer, _most_pieces(model, tokenizer))
+            if not len(self.tokenizer.all_special_ids) < len(self.tokenizer) <= known:
+                raise ValueError(f"it has {len(self.tokenizer)} pieces, while the model knows {known}")
+            self.pieces = WordPieces.of(self.tokenizer, _most_pieces(model, self.tokenizer))
         # The library fills gaps with random numbers, which is right for a new classifier alone.
         needed = f"{model.base_model_prefix}." if new_classifier else ""
         gaps = [*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])]
@@ -152,45 +155,6 @@ class EncoderTagger:
                 + ("name a folder with a whole encoder" if new_classifier else "fine-tune it first")
             )
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-
-    def _tag(
-        self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None
-    ) -> tuple[list[list[str]], float]:
-        """The tags and, where gold is given, the mean cross-entropy per word."""
-        tags = [["O"] * len(words) for words in sentences]
-        loss, n_words = 0.0, 0
-        for words, logits in self._logits(sentences):
-            for (sentence, word), label in zip(words, logits.argmax(-1).tolist(), strict=True):
-                tags[sentence][word] = self.labels[label]
-            if gold is not None:
-                targets = torch.tensor([self.model.config.label2id[gold[sentence][word]] for sentence, word in words])
-                loss += cross_entropy(logits, targets.to(logits.device), reduction="sum").item()
-            n_words += len(words)
-        return tags, loss / n_words if n_words else 0.0
-
-    @torch.inference_mode()
-    def _logits(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[list[tuple[int, int]], torch.Tensor]]:
-        """Batch by batch, (sentence, word) of each word that has a piece, and its row of logits."""
-        self.model.eval()
-        windows = [(i, window) for i, windows in enumerate(self.pieces.encode(sentences)) for window in windows]
-        for batch in sorted_batches([len(window.ids) for _, window in windows], _BATCH_PIECES):
-            chosen = [windows[i] for i in batch]
-            ids = [window.ids for _, window in chosen]
-            inputs = model_inputs(ids, self.pieces.tokenizer.pad_token_id, self.model.device)
-            rows = [row for row, (_, window) in enumerate(chosen) for _ in window.words]
-            at = [position for _, window in chosen for position in window.positions]
-            words = [(sentence, word) for sentence, window in chosen for word in window.words]
-            yield words, self.model(**inputs).logits[rows, at].float()
-
-
-@contextmanager
-def _explained(folder: Path, part: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise WeightsUnavailable(
-            f"{folder}: its {part} can't be loaded; is a file in it missing, broken or cut off? {first_line(error)}"
-        ) from error
 
 
 def _most_pieces(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -15,12 +15,14 @@ from typing import Any, Literal, NamedTuple, get_args
 # Read when CUDA starts; without it, cuBLAS can't be made to give the same bits twice.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from bert_ner.encoder.batches import pad, shuffled_batches
+from bert_ner.encoder.batches import filled, pad, shuffled_batches
 from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
 from bert_ner.encoder.economy import cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.errors import BertNerError
@@ -143,9 +145,10 @@ def fine_tune(
                     for group in optimizer.param_groups:
                         group["lr"] = recipe.learning_rate * rate_factor(step, steps, recipe.warmup)
                     rows = [examples[i] for i in batch]
-                    labels = pad([row.labels for row in rows], IGNORED).to(model.device)
+                    labels = torch.from_numpy(pad([row.labels for row in rows], IGNORED)).to(model.device)
+                    ids = [row.ids for row in rows]
                     with torch.autocast(model.device.type, precision, enabled=precision is not None):
-                        logits = model(**model_inputs([row.ids for row in rows], pad_id, model.device)).logits
+                        logits = model(**model_inputs(pad(ids, pad_id), filled(ids), model.device)).logits
                     loss = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
                     loss.backward()  # type: ignore[no-untyped-call]
                     _clip(parameters, recipe.clip_norm)
@@ -197,10 +200,10 @@ def rate_factor(step: int, steps: int, warmup: float) -> float:
     return max(0.0, (steps - step) / (steps - rise))
 
 
-def model_inputs(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> dict[str, torch.Tensor]:
-    """Padded piece ids and the mask that hides the padding."""
-    mask = pad([[1] * len(row) for row in rows], 0)
-    return {"input_ids": pad(rows, pad_id).to(device), "attention_mask": mask.to(device)}
+def model_inputs(ids: NDArray[np.int64], mask: NDArray[np.int64], device: torch.device) -> dict[str, torch.Tensor]:
+    """Padded piece ids and the mask that hides the padding, under the names that models take them by."""
+    arrays = {"input_ids": ids, "attention_mask": mask}
+    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
 
 
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 WEIGHTS = "model.safetensors"
 _CONFIG = "config.json"
@@ -150,6 +155,33 @@ def _checked(folder: Path, encoder: Encoder | None) -> str:
             f"Remove it and fetch it again."
         )
     return found
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in a Hugging Face folder; nothing that the folder names is fetched, unpickled or run.
+
+    Raises:
+        WeightsUnavailable: it is missing or broken.
+    """
+    from transformers import AutoTokenizer  # noqa: PLC0415 - slow to import
+
+    with explained(folder, "tokenizer"):
+        # RoBERTa's takes words only with add_prefix_space; others ignore it.
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, add_prefix_space=True, local_files_only=True, trust_remote_code=False
+        )
+    return tokenizer
+
+
+@contextmanager
+def explained(folder: Path, part: str) -> Iterator[None]:
+    """Turn whatever a library raises about a part of a folder into an error for people."""
+    try:
+        yield
+    except Exception as error:
+        raise WeightsUnavailable(
+            f"{folder}: its {part} can't be loaded; is a file in it missing, broken or cut off? {first_line(error)}"
+        ) from error
 
 
 def availability(encoder: Encoder) -> tuple[bool, str]:

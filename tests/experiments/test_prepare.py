@@ -21,7 +21,7 @@ def test_description_by_hand() -> None:
         Sentence(("unfilmable",), ("B-GENRE",)),
         Sentence(("unfilmable",), ("B-GENRE",)),
     ]
-    pieces = WordPieces(AutoTokenizer.from_pretrained(find_weights("all-MiniLM-L6-v2").folder), 1000)
+    pieces = WordPieces.of(AutoTokenizer.from_pretrained(find_weights("all-MiniLM-L6-v2").folder), 1000)
     facts = describe(sentences, pieces)
     assert {name: facts[name] for name in ("sentences", "words", "entities", "multi_word_entities")} == {
         "sentences": 3, "words": 6, "entities": 3, "multi_word_entities": 1,

@@ -22,7 +22,7 @@ NO_PIECE = ["", " ", "\u200b", "\x00", "\u00ad", "\ufffd", "\ufeff", "\t\n", "\u
 
 @pytest.fixture
 def pieces(tokenizer: PreTrainedTokenizerBase) -> WordPieces:
-    return WordPieces(tokenizer, limit=512)
+    return WordPieces.of(tokenizer, limit=512)
 
 
 def by_tokenizer(tokenizer: PreTrainedTokenizerBase, words: list[str]) -> Window:
@@ -35,31 +35,35 @@ def by_tokenizer(tokenizer: PreTrainedTokenizerBase, words: list[str]) -> Window
     return Window(encoding["input_ids"], list(first), list(first.values()))
 
 
-def test_random_sentences_as_the_tokenizer_sees_them(pieces: WordPieces) -> None:
+def test_random_sentences_as_the_tokenizer_sees_them(pieces: WordPieces, tokenizer: PreTrainedTokenizerBase) -> None:
     draw = random.Random(0)
     encodable = [word for word in NO_PIECE if word.isprintable() or word.isascii()]
     sentences = [draw.choices(WORDS + encodable, k=draw.randint(1, 30)) for _ in range(300)]
     for words, windows in zip(sentences, pieces.encode(sentences), strict=True):
-        expected = by_tokenizer(pieces.tokenizer, words)
+        expected = by_tokenizer(tokenizer, words)
         assert windows == ([expected] if expected.words else [])
 
 
 # Hypothesis reports the fixture because all examples share it; they are meant to.
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), max_size=12))
-def test_any_unicode_as_the_tokenizer_sees_it(pieces: WordPieces, words: list[str]) -> None:
+def test_any_unicode_as_the_tokenizer_sees_it(
+    pieces: WordPieces, tokenizer: PreTrainedTokenizerBase, words: list[str]
+) -> None:
     [windows] = pieces.encode([words])
     if windows:
-        assert windows == [by_tokenizer(pieces.tokenizer, words)]
+        assert windows == [by_tokenizer(tokenizer, words)]
     else:
-        assert not words or not by_tokenizer(pieces.tokenizer, words).words
+        assert not words or not by_tokenizer(tokenizer, words).words
 
 
 @pytest.mark.parametrize("nothing", NO_PIECE)
-def test_word_without_a_piece_shifts_no_label(pieces: WordPieces, nothing: str) -> None:
+def test_word_without_a_piece_shifts_no_label(
+    pieces: WordPieces, tokenizer: PreTrainedTokenizerBase, nothing: str
+) -> None:
     [[window]] = pieces.encode([[nothing, "good", nothing, nothing, "films", nothing]])
     assert window.words == [1, 4]
-    assert pieces.tokenizer.convert_ids_to_tokens(window.ids) == ["[CLS]", "good", "films", "[SEP]"]
+    assert tokenizer.convert_ids_to_tokens(window.ids) == ["[CLS]", "good", "films", "[SEP]"]
     assert window.positions == [1, 2]
 
 
@@ -77,18 +81,18 @@ def test_the_tokenizer_s_own_padding_and_truncation_are_off(wheel: Path, tokeniz
     settings = json.loads((wheel / "tokenizer.json").read_text(encoding="utf-8"))
     assert settings["padding"]["strategy"] == {"Fixed": 128}  # else this test tests nothing
     assert settings["truncation"]["max_length"] == 128
-    pieces = WordPieces(tokenizer, limit=512)
+    pieces = WordPieces.of(tokenizer, limit=512)
     [[short]], [[long]] = pieces.encode([["film"]]), pieces.encode([["film"] * 300])
     assert (len(short.ids), len(long.ids)) == (3, 302)
 
 
 @pytest.mark.parametrize("limit", [5, 6, 7, 16, 34, 100])
 def test_windows_cover_every_word_once(tokenizer: PreTrainedTokenizerBase, limit: int) -> None:
-    pieces = WordPieces(tokenizer, limit)
+    pieces = WordPieces.of(tokenizer, limit)
     draw = random.Random(limit)
     sentences = [draw.choices(WORDS + NO_PIECE, k=draw.randint(0, 150)) for _ in range(100)]
     sentences.append([".".join("abcdefghijkl" * 30)] * 3)  # three words of 719 pieces each
-    whole = WordPieces(tokenizer, limit=10**9).encode(sentences)
+    whole = WordPieces.of(tokenizer, limit=10**9).encode(sentences)
     for windows, unlimited in zip(pieces.encode(sentences), whole, strict=True):
         if not unlimited:
             assert not windows
@@ -107,7 +111,7 @@ def test_windows_cover_every_word_once(tokenizer: PreTrainedTokenizerBase, limit
 
 
 def test_windows_overlap(tokenizer: PreTrainedTokenizerBase) -> None:
-    [windows] = WordPieces(tokenizer, limit=34).encode([["film"] * 200])
+    [windows] = WordPieces.of(tokenizer, limit=34).encode([["film"] * 200])
     assert sum(len(window.ids) - 2 for window in windows) > 1.2 * 200
     for i, window in enumerate(windows):
         # A quarter of 32 pieces is shared, half of it is context: nothing is labelled at an inner edge.
@@ -117,7 +121,7 @@ def test_windows_overlap(tokenizer: PreTrainedTokenizerBase) -> None:
 
 def test_a_single_word_may_fill_the_encoder(tokenizer: PreTrainedTokenizerBase) -> None:
     word = ".".join("abcdefgh")  # 15 pieces
-    pieces = WordPieces(tokenizer, limit=17)
+    pieces = WordPieces.of(tokenizer, limit=17)
     assert pieces.encode([[word]]) == [[by_tokenizer(tokenizer, [word])]]
     [[cut]] = pieces.encode([[word + "..."]])
     assert (len(cut.ids), cut.words, cut.positions) == (17, [0], [1])
@@ -127,7 +131,7 @@ def test_words_seen_before_are_cut_the_same(
     tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bert_ner.encoder.alignment._CACHE_LIMIT", 2)
-    pieces = WordPieces(tokenizer, limit=512)
+    pieces = WordPieces.of(tokenizer, limit=512)
     assert pieces.encode([WORDS]) == pieces.encode([WORDS]) == [[by_tokenizer(tokenizer, WORDS)]]
 
 
@@ -135,7 +139,7 @@ def test_new_words_without_end_do_not_fill_the_memory(
     tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bert_ner.encoder.alignment._CACHE_LIMIT", 1000)
-    pieces = WordPieces(tokenizer, limit=512)
+    pieces = WordPieces.of(tokenizer, limit=512)
     for i in range(100):
         pieces.encode([[f"film{i}", "?" * i]])
         assert sum(len(word) + 8 for word in pieces._pieces) <= 1000 + 2 * 8 + len(f"film{i}") + i
@@ -148,7 +152,7 @@ def test_byte_level_tokenizers_get_their_leading_space(tmp_path: Path) -> None:
         tmp_path
     )
     tokenizer = AutoTokenizer.from_pretrained(tmp_path, add_prefix_space=True)
-    [[window]] = WordPieces(tokenizer, limit=512).encode([["a", "ba", "a"]])
+    [[window]] = WordPieces.of(tokenizer, limit=512).encode([["a", "ba", "a"]])
     assert tokenizer.convert_ids_to_tokens(window.ids) == ["<s>", "Ġa", "Ġ", "b", "a", "Ġa", "</s>"]
     assert window == by_tokenizer(tokenizer, ["a", "ba", "a"])
 
@@ -156,4 +160,4 @@ def test_byte_level_tokenizers_get_their_leading_space(tmp_path: Path) -> None:
 def test_a_tokenizer_without_bert_s_special_tokens_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
     tokenizer.cls_token = None
     with pytest.raises(ValueError, match="CLS"):
-        WordPieces(tokenizer, limit=512)
+        WordPieces.of(tokenizer, limit=512)

@@ -48,7 +48,7 @@ def by_piece(trained: Any) -> EncoderTagger:
 
 def tags_by_piece(tagger: EncoderTagger, words: list[str]) -> list[str]:
     """What that model says of each word's first piece."""
-    ids = [tagger.pieces.tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
+    ids = [tagger.tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
     return [LABELS[piece[0] % len(LABELS)] if piece else "O" for piece in ids]
 
 
@@ -80,7 +80,7 @@ def test_history_of_every_epoch(trained: Any) -> None:
 
 
 def test_validation_loss_is_the_mean_over_words(trained: Any, sentences: list[Sentence]) -> None:
-    tagger, tokenizer = trained.tagger, trained.tagger.pieces.tokenizer
+    tagger, tokenizer = trained.tagger, trained.tagger.tokenizer
     losses = []
     for words, tags in sentences:
         encoding = tokenizer([list(words)], is_split_into_words=True, return_tensors="pt").to(tagger.model.device)
@@ -190,7 +190,7 @@ def test_scores_are_the_softmax_of_each_tag(trained: Any) -> None:
     words = ["olaf", "", "westerns", "\ud800", "unheard"]
     [scored] = trained.tagger.tag_scored([words])
     assert [[tag for tag, _ in scored]] == trained.tagger.tag([words])
-    tokenizer, model = trained.tagger.pieces.tokenizer, trained.tagger.model
+    tokenizer, model = trained.tagger.tokenizer, trained.tagger.model
     ids = tokenizer(["olaf", "westerns", "unheard"], is_split_into_words=True, return_tensors="pt")
     with torch.no_grad():
         expected = model(**ids).logits.softmax(-1)[0].max(-1).values

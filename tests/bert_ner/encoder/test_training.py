@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification, PreTrainedModel, get_linear_schedule_with_warmup
 
+from bert_ner.encoder.batches import filled, pad
 from bert_ner.encoder.training import (
     IGNORED,
     Example,
@@ -165,7 +166,8 @@ def test_rate_with_warmup_is_transformers(steps: int, warmup: float) -> None:
 
 
 def test_mask_hides_the_padding() -> None:
-    inputs = model_inputs([[101, 7, 102], [101, 102]], PAD, CPU)
+    rows = [[101, 7, 102], [101, 102]]
+    inputs = model_inputs(pad(rows, PAD), filled(rows), CPU)
     assert inputs["input_ids"].tolist() == [[101, 7, 102], [101, 102, PAD]]
     assert inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
 

@@ -1,0 +1,83 @@
+"""Sentences -> batches of windows -> logits -> tags: what the runtimes of an encoder share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bert_ner.encoder.alignment import WordPieces
+from bert_ner.encoder.batches import filled, pad, sorted_batches
+
+_BATCH_PIECES = 2048  # enough for the matrix products to be efficient, small enough for the cache
+
+
+class Batch(NamedTuple):
+    """Windows of like length, to be seen by the encoder at once.
+
+    Attributes:
+        ids: piece ids, of shape (windows, pieces of the longest).
+        mask: 1 for a piece, 0 for padding; of the same shape.
+        words: (sentence, word) of each word that the windows label.
+        first: the rows and the columns of those words' first pieces.
+    """
+
+    ids: NDArray[np.int64]
+    mask: NDArray[np.int64]
+    words: list[tuple[int, int]]
+    first: tuple[list[int], list[int]]
+
+
+class PieceTagger(ABC):
+    """Tags each word by the logits of its first piece.
+
+    Attributes:
+        labels: the tags, in the order of the logits.
+        pieces: how words are cut.
+    """
+
+    labels: tuple[str, ...]
+    pieces: WordPieces
+
+    @abstractmethod
+    def logits(self, batch: Batch) -> NDArray[np.float32]:
+        """The logits of a batch's words, of shape (words, labels)."""
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The likeliest tag of each word; `O` for a word that the tokenizer maps to nothing."""
+        tags = [["O"] * len(words) for words in sentences]
+        for batch in self.batches(sentences):
+            for (sentence, word), label in zip(batch.words, self.logits(batch).argmax(-1).tolist(), strict=True):
+                tags[sentence][word] = self.labels[label]
+        return tags
+
+    def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
+        """The same tags, each with its softmax probability; 1 for a word that the tokenizer maps to nothing."""
+        scored = [[("O", 1.0)] * len(words) for words in sentences]
+        for batch in self.batches(sentences):
+            logits = self.logits(batch)
+            likeliest, scores = logits.argmax(-1).tolist(), np.exp(log_softmax(logits).max(-1)).tolist()
+            for (sentence, word), label, score in zip(batch.words, likeliest, scores, strict=True):
+                scored[sentence][word] = (self.labels[label], score)
+        return scored
+
+    def batches(self, sentences: Sequence[Sequence[str]]) -> Iterator[Batch]:
+        """The sentences' windows in batches of like length."""
+        windows = [(i, window) for i, windows in enumerate(self.pieces.encode(sentences)) for window in windows]
+        for numbers in sorted_batches([len(window.ids) for _, window in windows], _BATCH_PIECES):
+            chosen = [windows[number] for number in numbers]
+            ids = [window.ids for _, window in chosen]
+            rows = [row for row, (_, window) in enumerate(chosen) for _ in window.words]
+            columns = [position for _, window in chosen for position in window.positions]
+            words = [(sentence, word) for sentence, window in chosen for word in window.words]
+            yield Batch(pad(ids, self.pieces.special.pad), filled(ids), words, (rows, columns))
+
+
+def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logarithms of probabilities, of the same shape; the last axis sums to 1."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    result: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return result

@@ -1,0 +1,183 @@
+"""An encoder without PyTorch: exported to ONNX, run by onnxruntime.
+
+bert-ner export models/mit_movie_eng/encoder-13 models/fast --weights int8
+
+The exported folder is a tagger like any other for `load_tagger` and `bert-ner tag --model`. It starts in a second and
+tags a single query several times as fast; LOG.md and results/benchmarks.md have the figures.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal, NoReturn, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession
+from tokenizers import Tokenizer
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.encoder.alignment import Special, WordPieces
+from bert_ner.encoder.decoding import Batch, PieceTagger
+from bert_ner.errors import BertNerError
+from bert_ner.files import sha256_of
+from bert_ner.tagger import MANIFEST, TaggerUnavailable, load_tagger, read_manifest, write_manifest
+
+if TYPE_CHECKING:
+    from bert_ner.encoder.tagger import EncoderTagger
+
+_MODEL, _TOKENIZER = "model.onnx", "tokenizer.json"
+
+WeightType = Literal["int8", "float32"]
+
+
+class OnnxTagger(PieceTagger):
+    """Runs what `export` wrote."""
+
+    folder: Path
+    session: InferenceSession
+
+    def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> NoReturn:  # noqa: ARG002
+        """An exported model only tags.
+
+        Raises:
+            BertNerError: always.
+        """
+        raise BertNerError("an exported model can't be trained: train the encoder, then export it again")
+
+    def logits(self, batch: Batch) -> NDArray[np.float32]:
+        """The logits of a batch's words, of shape (words, labels)."""
+        [logits] = self.session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask})
+        of_words: NDArray[np.float32] = logits[batch.first]
+        return of_words
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` needs."""
+        for name in (_MODEL, _TOKENIZER, MANIFEST):
+            shutil.copy(self.folder / name, folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `export` or `save` wrote.
+
+        Raises:
+            TaggerUnavailable: a file of it is missing, or not the one that was written.
+        """
+        manifest = read_manifest(folder)
+        for name in (_MODEL, _TOKENIZER):
+            expected, path = manifest["sha256"][name], folder / name
+            found = sha256_of(path) if path.is_file() else "none, as it is missing"
+            if found != expected:
+                raise TaggerUnavailable(f"{path}: its SHA-256 is {found}, expected {expected}; export it again")
+        tagger = cls()
+        tagger.folder, tagger.labels = folder, tuple(manifest["labels"])
+        tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+        tagger.pieces = WordPieces(tokenizer, Special(**manifest["special"]), manifest["limit"])
+        tagger.session = InferenceSession(folder / _MODEL, providers=["CPUExecutionProvider"])
+        return tagger
+
+
+def export(source: Path, target: Path, weights: WeightType) -> None:
+    """Write the encoder of a folder into a new folder, for `OnnxTagger`.
+
+    Args:
+        source: a trained encoder's folder, ours or any Hugging Face folder that tags words.
+        target: a folder that does not exist yet.
+        weights: int8 quantises the encoder's matrices to 8 bits, each column with a scale of its own, and what they are
+            multiplied with as the model runs, a batch at a time, so that a sentence's logits depend a little on what
+            it is tagged with. The embeddings and the classifier stay as they are. float32 keeps everything.
+
+    Raises:
+        BertNerError: the source holds no encoder, or the target exists or can't be written.
+    """
+    from bert_ner.encoder.tagger import EncoderTagger  # noqa: PLC0415 - torch takes seconds, and tagging needs none
+
+    if target.exists():
+        raise BertNerError(f"{target} exists already; name a new folder")
+    tagger = load_tagger(source)
+    if not isinstance(tagger, EncoderTagger):
+        raise BertNerError(f"{source} holds no encoder, so there is nothing to export")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as scratch:
+            whole = Path(scratch, target.name)
+            whole.mkdir()
+            _write_graph(tagger, whole / _MODEL)
+            if weights == "int8":
+                _quantise(whole / _MODEL)
+            (whole / _TOKENIZER).write_text(tagger.tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
+            write_manifest(
+                whole,
+                OnnxTagger(),
+                weights=weights,
+                sha256={name: sha256_of(whole / name) for name in (_MODEL, _TOKENIZER)},
+                labels=tagger.labels,
+                special=tagger.pieces.special._asdict(),
+                limit=tagger.pieces.limit,
+            )
+            whole.rename(target)
+    except OSError as error:
+        raise BertNerError(f"{target} can't be written: {error.strerror}") from None
+
+
+def _write_graph(tagger: EncoderTagger, path: Path) -> None:
+    import torch  # noqa: PLC0415 - as above
+
+    class Logits(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = tagger.model.cpu().eval()
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+            return logits
+
+    ids = torch.arange(10, 28).view(3, 6)
+    shape = {0: torch.export.Dim("windows"), 1: torch.export.Dim("pieces", min=2, max=tagger.pieces.limit)}
+    with _silence():
+        program = torch.onnx.export(
+            Logits(),
+            (ids, torch.ones_like(ids)),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["logits"],
+            dynamic_shapes=(shape, shape),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None  # it is without dynamo only
+    program.save(path)
+
+
+def _quantise(path: Path) -> None:
+    import onnx  # noqa: PLC0415 - only an export needs it
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - as above
+
+    products = [node.name for node in onnx.load(path).graph.node if node.op_type == "MatMul"]
+    with _silence():
+        quantize_dynamic(
+            path,
+            path,
+            op_types_to_quantize=["MatMul"],
+            nodes_to_exclude=products[-1:],  # the classifier
+            weight_type=QuantType.QUInt8,  # products of signed ones overflow 16 bits on processors without VNNI
+            per_channel=True,
+        )
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the exporter's warnings, of packages it does without and names it does not use, off the terminal."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
