@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TORCH := torch==2.13.0
 
-.PHONY: repro test lint lock
+.PHONY: repro test lint bench lock
 
 repro: $(READY)
 	@$(BIN)/python experiments/repro.py
@@ -19,6 +19,10 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Speed and memory beside other programs, some 15 minutes; nothing else should run.
+bench: $(READY)
+	@$(BIN)/python experiments/benchmark.py
 
 # Made anew when what it is made from changes; the last line runs only if every other did.
 $(READY): requirements.lock pyproject.toml

@@ -88,6 +88,20 @@ def confusion_plot(confusion: pd.DataFrame, system: str) -> Figure:
     return figure
 
 
+def ratio_plot(benchmarks: pd.DataFrame) -> Figure:
+    """How many times as fast as another program, on a logarithmic axis; at the line, both are the same."""
+    rows = benchmarks[benchmarks["ratio"].notna()].iloc[::-1]
+    names = [f"{row.task} {row.system}, {row.setting}, beside {row.ratio_to}" for row in rows.itertuples()]
+    figure = Figure(figsize=(9, 1 + 0.28 * len(rows)))
+    axes = figure.subplots()
+    bars = axes.barh(names, rows["ratio"] - 1, left=1, color=DARK, height=0.6)
+    axes.bar_label(bars, [f"{ratio:.2g}" for ratio in rows["ratio"]], padding=3, fontsize=8)
+    axes.axvline(1, color="black", lw=1)
+    axes.set(xscale="log", xlabel="times as fast")
+    axes.tick_params(axis="y", labelsize=8)
+    return figure
+
+
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write the figure as <name>.png and <name>.svg."""
     folder.mkdir(parents=True, exist_ok=True)

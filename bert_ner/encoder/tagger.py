@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,14 +61,7 @@ class EncoderTagger(PieceTagger):
         folder = find_weights(self.recipe.name).folder
         torch.manual_seed(self.seed)
         self._read(folder, new_classifier=True, id2label=dict(enumerate(self.labels)), label2id=label_id)
-        examples = [
-            Example(
-                window.ids, _labels_of_pieces(window.ids, window.positions, [label_id[tags[i]] for i in window.words])
-            )
-            for (_, tags), windows in zip(train, self.pieces.encode([words for words, _ in train]), strict=True)
-            for window in windows
-        ]
-
+        examples = examples_of(self.pieces, train, label_id)
         in_validation = {
             piece
             for windows in self.pieces.encode([words for words, _ in validation])
@@ -168,8 +161,13 @@ def _most_pieces(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     return min(limits)
 
 
-def _labels_of_pieces(ids: Sequence[int], positions: Sequence[int], labels: Sequence[int]) -> list[int]:
-    row = [IGNORED] * len(ids)
-    for position, label in zip(positions, labels, strict=True):
-        row[position] = label
-    return row
+def examples_of(pieces: WordPieces, sentences: Sequence[Sentence], label_id: Mapping[str, int]) -> list[Example]:
+    """What `fine_tune` learns from: the windows of some sentences, with labels on first pieces alone."""
+    examples = []
+    for (_, tags), windows in zip(sentences, pieces.encode([words for words, _ in sentences]), strict=True):
+        for window in windows:
+            labels = [IGNORED] * len(window.ids)
+            for position, word in zip(window.positions, window.words, strict=True):
+                labels[position] = label_id[tags[word]]
+            examples.append(Example(window.ids, labels))
+    return examples
