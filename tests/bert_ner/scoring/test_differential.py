@@ -124,7 +124,7 @@ def test_scikit_learn() -> None:
 
 
 def test_spans_and_overlaps_by_their_definitions() -> None:
-    for i, (a, b) in enumerate(PAIRS):
+    for i, (a, b) in enumerate(PAIRS[:2_000]):
         gold, predicted = spans_of(a), spans_of(b)
         same_bounds = {span[1:] for span in gold} & {span[1:] for span in predicted}
         assert COUNTS.spans[i].tolist() == [len(gold), len(predicted), len(same_bounds)]
