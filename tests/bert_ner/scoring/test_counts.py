@@ -24,6 +24,8 @@ def test_counts_of_a_sentence_do_not_depend_on_its_neighbours() -> None:
         assert np.array_equal(alone.words[1], together.words[i])
         assert np.array_equal(alone.entities[1], together.entities[i])
         assert np.array_equal(alone.strict_entities[1], together.strict_entities[i])
+        assert np.array_equal(alone.spans[1], together.spans[i])
+        assert np.array_equal(alone.overlaps[1], together.overlaps[i])
 
 
 def test_sums_need_no_table_by_sentence() -> None:
@@ -37,12 +39,15 @@ def test_wider_axes_hold_the_same_counts() -> None:
     counts = count([["B-B", "I-B", "O"]], [["B-B", "O", "O"]])
     wide = counts.over(("B-A", "B-B", "I-B", "O"), ("A", "B"))
     assert wide.words[0].tolist() == [[0, 0, 0], [1, 1, 1], [1, 0, 0], [1, 2, 1]]
+    assert wide.spans[0].tolist() == [1, 1, 0]
+    assert wide.overlaps[0].tolist() == [1, 1, 1]
     assert wide.entities[0].tolist() == wide.strict_entities[0].tolist() == [[0, 0, 0], [1, 1, 0]]
 
 
 def test_counts_of_nothing() -> None:
     assert count([], []).words.shape == (0, 0, 3)
     assert count([[]], [[]]).entities.shape == (1, 0, 3)
+    assert count([], []).spans.shape == count([], []).overlaps.shape == (0, 3)
     assert count([["O"], []], [["O"], []], by_sentence=False).words.tolist() == [[1, 1, 1]]
 
 
@@ -51,6 +56,8 @@ def assert_equal(a: Counts, b: Counts) -> None:
     assert np.array_equal(a.words, b.words)
     assert np.array_equal(a.entities, b.entities)
     assert np.array_equal(a.strict_entities, b.strict_entities)
+    assert np.array_equal(a.spans, b.spans)
+    assert np.array_equal(a.overlaps, b.overlaps)
 
 
 def test_hand_counted_sentence() -> None:
@@ -59,3 +66,4 @@ def test_hand_counted_sentence() -> None:
     assert counts.words[0].tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 1], [0, 1, 0], [1, 0, 0]]
     assert counts.entities[0].tolist() == [[1, 1, 1], [1, 2, 1]]
     assert counts.strict_entities[0].tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert counts.spans[0].tolist() == counts.overlaps[0].tolist() == [2, 3, 2]

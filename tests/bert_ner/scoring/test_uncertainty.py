@@ -119,15 +119,15 @@ def test_intervals_cover_the_population_as_often_as_they_say() -> None:
     one, two = (count(gold, noisy(draw, gold, rate)) for rate in (0.2, 0.25))
     true_one, true_two = ({name: m.compute(c.total()) for name, m in METRICS.items()} for c in (one, two))
     sampler = np.random.Generator(np.random.PCG64(2))
-    simulations, covered, covered_difference = 300, dict.fromkeys(METRICS, 0), dict.fromkeys(METRICS, 0)
+    simulations, covered, covered_difference = 200, dict.fromkeys(METRICS, 0), dict.fromkeys(METRICS, 0)
     for seed in range(simulations):
         which = sampler.integers(20_000, size=200)
         a, b = rows(one, which), rows(two, which)
-        for name, (_, low, high) in bootstrap(a, 500, seed, level=0.9).items():
+        for name, (_, low, high) in bootstrap(a, 300, seed, level=0.9).items():
             covered[name] += low <= true_one[name] <= high
-        for name, (_, low, high) in bootstrap_difference(a, b, 500, seed, level=0.9).items():
+        for name, (_, low, high) in bootstrap_difference(a, b, 300, seed, level=0.9).items():
             covered_difference[name] += low <= true_one[name] - true_two[name] <= high
-    # Within what 300 draws of a coin of 0.9 give but once in 10,000 times: 250 to 289.
+    # Within what 200 draws of a coin of 0.9 give but once in 10,000 times: 162 to 194.
     least, most = scipy.stats.binom.ppf([0.00005, 0.99995], simulations, 0.9)
     for counted in (covered, covered_difference):
         assert all(least <= n <= most for n in counted.values()), counted
@@ -190,7 +190,7 @@ def test_equal_systems_have_p_value_one() -> None:
 def test_p_values_are_uniform_if_the_systems_are_alike(runs_a: int, runs_b: int) -> None:
     draw = random.Random(3)
     found: dict[str, list[float]] = {name: [] for name in METRICS}
-    for seed in range(250):
+    for seed in range(150):
         gold = random_gold(draw, 80)
         # A system has errors of its own, which its runs share, and each run has a few more.
         own = [noisy(draw, gold, 0.25) for _ in range(2)]
@@ -228,9 +228,10 @@ def test_results_are_the_same_for_a_seed_everywhere_and_in_chunks_of_any_size(mo
     whole = compare(a, b, 500, seed=7)
     assert str(whole) != str(compare(a, b, 500, seed=8))
     assert whole["entity_f1"][3:6] == pytest.approx((0.008778499388377749, 0.2642815025171035, 43 / 501), abs=1e-12)
+    few = compare(a, b, 100, seed=7)
     for cells in (1, 30 * 7):
         monkeypatch.setattr(uncertainty, "CELLS", cells)
-        assert str(compare(a, b, 500, seed=7)) == str(whole)
+        assert str(compare(a, b, 100, seed=7)) == str(few)
 
 
 def test_a_comparison_keeps_seeds_and_sentences_apart() -> None:
@@ -298,6 +299,13 @@ def test_seed_interval_by_hand() -> None:
     # Mean 2, standard deviation 1, t(0.975; 2) = 4.30265.
     assert seed_interval([1, 2, 3]) == pytest.approx((2, 2 - 4.30265 / math.sqrt(3), 2 + 4.30265 / math.sqrt(3)), 1e-5)
     assert seed_interval([0.5, 0.5]) == (0.5, 0.5, 0.5)
+
+
+def test_seed_intervals_cover_the_mean_of_all_seeds_as_often_as_they_say() -> None:
+    scores = np.random.Generator(np.random.PCG64(6)).normal(0.86, 0.01, (4_000, 3))
+    intervals = [seed_interval(of_runs, 0.9) for of_runs in scores]
+    covered = sum(low <= 0.86 <= high for _, low, high in intervals)
+    assert scipy.stats.binom.ppf(0.00005, 4_000, 0.9) <= covered <= scipy.stats.binom.ppf(0.99995, 4_000, 0.9)
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=9), st.floats(0.1, 0.999))
