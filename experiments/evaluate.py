@@ -2,14 +2,15 @@
 
     python experiments/evaluate.py --corpus mit_movie_eng
 
-Writes scores.csv, scores_by_type.csv, confusion.csv, history.csv, metrics.json and predictions/ into
-results/<corpus>, and the origin of it all into results/provenance.json.
+Writes scores.csv, scores_by_type.csv, confusion.csv, error_kinds.csv, recall.csv, history.csv, metrics.json and
+predictions/ into results/<corpus>, and the origin of it all into results/provenance.json.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 
@@ -19,12 +20,13 @@ import sklearn.metrics
 from seqeval.scheme import IOB2
 from tqdm import tqdm
 
+from bert_ner.corpus.bio import Sentence, Span, spans_of, tags_of
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.encoder.weights import find_weights
 from bert_ner.files import sha256_of, write_whole
-from bert_ner.scoring import METRICS, Score, score, score_by_type
+from bert_ner.scoring import METRICS, Score, check_same_signature, score, score_by_type
 from bert_ner.scoring.counts import Tags
-from bert_ner.scoring.errors import confusion
+from bert_ner.scoring.errors import KINDS, confusion, error_kinds, recall_by
 from bert_ner.tagger import load_tagger
 from pipeline import DATA, RESULTS, arguments, model_folder, read_params, read_part, read_run, run_politely, runs
 from provenance import environment, record
@@ -33,37 +35,35 @@ COLUMNS = {
     "scores": ["corpus", "system", "encoder", "seed", "split", "n_sentences", *METRICS, "signature"],
     "scores_by_type": ["system", "seed", "type", "support", "precision", "recall", "f1"],
     "confusion": ["system", "seed", "gold", "predicted", "words"],
+    "error_kinds": ["system", "seed", "kind", "type", "count"],
+    "recall": ["system", "seed", "by", "group", "support", "found", "recall"],
     "history": [
         "system", "encoder", "seed", "epoch", "train_loss", "validation_loss", "validation_entity_f1", "seconds",
     ],
 }  # fmt: skip
+LONG = 4  # entities of as many words or more are one group
+
+Rows = list[dict[str, Any]]
+Entity = tuple[str, tuple[str, ...]]  # its type and its words, lower-cased
 
 
 def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     params = read_params()
     test = read_part(corpus.name, "test")
-    gold = [tags for _, tags in test]
+    known = entities_of(read_part(corpus.name, "train"))
     raw = DATA / "raw" / corpus.name
     # Signatures name the published test file, not our copy of it.
     source = {"split": "test", "corpus": corpus.name, "data": sha256_of(raw / corpus.test.name)[:8]}
 
-    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in COLUMNS}
+    rows: dict[str, Rows] = {table: [] for table in COLUMNS}
     predictions, origins = {}, {}
     for run in tqdm(runs(params), desc="evaluate", unit="system", disable=None):
         trained = read_run(corpus.name, run)
         predicted = load_tagger(model_folder(corpus.name, run)).tag([words for words, _ in test])
-        scores = score(gold, predicted, **source)
-        cross_check(gold, predicted, scores)
         who = {"system": run.system, "seed": run.seed, "encoder": trained["settings"].get("name", "")}
-        rows["scores"].append(
-            {**who, **source, "n_sentences": len(test), "signature": scores["entity_f1"].signature}
-            | {metric: value.value for metric, value in scores.items()}
-        )
-        rows["scores_by_type"] += [{**who, **by_type._asdict()} for by_type in score_by_type(gold, predicted)]
-        rows["confusion"] += [
-            {**who, "gold": a, "predicted": b, "words": n} for (a, b), n in sorted(confusion(gold, predicted).items())
-        ]
+        for name, of_run in tables_of(test, predicted, known, **source).items():
+            rows[name] += [{**who, **row} for row in of_run]
         rows["history"] += [{**who, **row} for row in trained.pop("history") if "epoch" in row]
         predictions[f"{run.name}.tags"] = "".join(" ".join(tags) + "\n" for tags in predicted)
         origins[run.name] = trained
@@ -89,8 +89,59 @@ def main() -> None:
     print(tables["scores"].groupby("system", sort=False)[list(METRICS)].mean().to_string(float_format="%.4f"))
 
 
+def tables_of(test: Sequence[Sentence], predicted: Tags, known: Collection[Entity], **source: str) -> dict[str, Rows]:
+    """The rows of one run in each table that its tags suffice for.
+
+    Args:
+        test: the sentences with their gold tags.
+        predicted: a sequence of tags for each.
+        known: the entities of the training part, as `entities_of` gives them.
+        source: the split, corpus and data of the signatures.
+    """
+    gold = [tags for _, tags in test]
+    scores = score(gold, predicted, **source)
+    cross_check(gold, predicted, scores)
+    errors = error_kinds(gold, predicted)
+    groups = {
+        "seen": lambda i, span: "seen" if entity(test[i].words, span) in known else "unseen",
+        "length": lambda i, span: str(span.end - span.start) if span.end - span.start < LONG else f"{LONG}+",
+        "type": lambda i, span: span.type,
+    }
+    return {
+        "scores": [
+            {**source, "n_sentences": len(test), "signature": scores["entity_f1"].signature}
+            | {metric: value.value for metric, value in scores.items()}
+        ],
+        "scores_by_type": [by_type._asdict() for by_type in score_by_type(gold, predicted)],
+        "confusion": [
+            {"gold": a, "predicted": b, "words": n} for (a, b), n in sorted(confusion(gold, predicted).items())
+        ],
+        "error_kinds": [
+            {"kind": kind, "type": name, "count": errors[kind, name]}
+            for kind, name in sorted(errors, key=lambda error: (KINDS.index(error[0]), error[1]))
+        ],
+        "recall": [
+            {"by": by, "group": name, "support": recall.support, "found": recall.found, "recall": recall.value}
+            for by, group in groups.items()
+            for name, recall in recall_by(gold, predicted, group).items()
+        ],
+    }
+
+
+def entities_of(sentences: Sequence[Sentence]) -> set[Entity]:
+    """Every entity that occurs, by type and lower-cased words."""
+    return {entity(words, span) for words, tags in sentences for span in spans_of(tags)}
+
+
+def entity(words: Sequence[str], span: Span) -> Entity:
+    return span.type, tuple(word.lower() for word in words[span.start : span.end])
+
+
 def cross_check(gold: Tags, predicted: Tags, scores: dict[str, Score]) -> None:
     """Compare the scores with those of seqeval and scikit-learn, on the very tags that are reported.
+
+    All but partial_f1, for which they have nothing. Their span F1 is that of tags with one type, which spell out where
+    each entity begins.
 
     Raises:
         AssertionError: they differ, so one of the programs is wrong.
@@ -98,14 +149,20 @@ def cross_check(gold: Tags, predicted: Tags, scores: dict[str, Score]) -> None:
     entities = [list(tags) for tags in gold], [list(tags) for tags in predicted]
     words = list(chain.from_iterable(gold)), list(chain.from_iterable(predicted))
     inside = sorted({*words[0], *words[1]} - {"O"})
+    spans = tuple(
+        [tags_of([span._replace(type="X") for span in spans_of(t)], len(t)) for t in tags] for tags in entities
+    )
     theirs = {
         "token_micro_f1": sklearn.metrics.accuracy_score(*words),
         "token_micro_f1_no_o": sklearn.metrics.f1_score(*words, average="micro", labels=inside, zero_division=0),
         "token_macro_f1": sklearn.metrics.f1_score(*words, average="macro", zero_division=0),
+        "token_weighted_f1": sklearn.metrics.f1_score(*words, average="weighted", zero_division=0),
         "entity_precision": seqeval.metrics.precision_score(*entities),
         "entity_recall": seqeval.metrics.recall_score(*entities),
         "entity_f1": seqeval.metrics.f1_score(*entities),
         "entity_f1_strict": seqeval.metrics.f1_score(*entities, mode="strict", scheme=IOB2),
+        "span_f1": seqeval.metrics.f1_score(*spans),
+        "type_macro_f1": seqeval.metrics.f1_score(*entities, average="macro", zero_division=0),
     }
     for metric, value in theirs.items():
         if abs(scores[metric].value - value) > 1e-9:
@@ -113,7 +170,13 @@ def cross_check(gold: Tags, predicted: Tags, scores: dict[str, Score]) -> None:
 
 
 def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Each system's scores: the mean over its seeds and, of several, the sample standard deviation."""
+    """Each system's scores: the mean over its seeds and, of several, the sample standard deviation.
+
+    Raises:
+        UnlikeScores: the rows' signatures differ.
+    """
+    for signature in scores["signature"]:
+        check_same_signature(scores["signature"].iloc[0], signature)
     return {
         str(system): {
             metric: {"mean": round(group[metric].mean(), 6)}

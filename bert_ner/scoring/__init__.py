@@ -1,7 +1,17 @@
 """Scores of predicted tags, whichever system predicted them, and how sure they are."""
 
 from bert_ner.scoring.counts import Counts, count
-from bert_ner.scoring.scores import METRICS, Score, TypeScore, entity_f1, score, score_by_type
+from bert_ner.scoring.scores import (
+    METRICS,
+    Score,
+    TypeScore,
+    UnlikeScores,
+    check_same_signature,
+    entity_f1,
+    score,
+    score_by_type,
+    signature,
+)
 from bert_ner.scoring.uncertainty import (
     Comparison,
     Interval,
@@ -20,8 +30,10 @@ __all__ = [
     "Interval",
     "Score",
     "TypeScore",
+    "UnlikeScores",
     "bootstrap",
     "bootstrap_difference",
+    "check_same_signature",
     "compare",
     "count",
     "entity_f1",
@@ -30,4 +42,5 @@ __all__ = [
     "score",
     "score_by_type",
     "seed_interval",
+    "signature",
 ]

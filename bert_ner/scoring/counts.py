@@ -36,6 +36,9 @@ class Counts:
         words: words by tag, of shape (n, L, 3).
         entities: entities by type as conlleval reads them, of shape (n, T, 3).
         strict_entities: the same without those that open with `I-`, which IOB2 does not allow.
+        spans: entities whatever their types, of shape (n, 3); correct: the other side has one with the same bounds.
+        overlaps: entities of all types, of shape (n, 3); correct: paired with one of the same type that shares a word
+            with it, each with one at most, in as many pairs as there can be.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +46,8 @@ class Counts:
     words: Table
     entities: Table
     strict_entities: Table
+    spans: Table
+    overlaps: Table
 
     def map(self, function: Callable[..., Table], *others: Counts) -> Counts:
         """The counts that a function makes of each array and of the same array of others with the same axes."""
@@ -62,12 +67,13 @@ class Counts:
             wide[..., [want.index(name) for name in have], :] = table
             return wide
 
-        return Counts(
-            labels,
-            types,
-            widen(self.words, self.labels, labels),
-            widen(self.entities, self.types, types),
-            widen(self.strict_entities, self.types, types),
+        return replace(
+            self,
+            labels=labels,
+            types=types,
+            words=widen(self.words, self.labels, labels),
+            entities=widen(self.entities, self.types, types),
+            strict_entities=widen(self.strict_entities, self.types, types),
         )
 
 
@@ -116,7 +122,8 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     # Entities never overlap, so an entity is known by its first word: compare last words and types there.
     gold_end, predicted_end = np.full(len(gold_ids), -1), np.full(len(gold_ids), -2)
     gold_end[gold_starts], predicted_end[predicted_starts] = gold_ends, predicted_ends
-    both = np.flatnonzero((gold_end == predicted_end) & (gold_types == predicted_types))
+    alike = np.flatnonzero(gold_end == predicted_end)
+    both = alike[gold_types[alike] == predicted_types[alike]]
 
     # Groups 0 to T - 1 hold the entities that open with B-, T to 2T - 1 those that open with I-. A correct one goes by
     # the greater of its two groups, so that it is strict only if both sides open it with B-.
@@ -128,7 +135,21 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     correct_cells = np.maximum(gold_cells[both], predicted_cells[both])
     entities = table(2 * len(types), gold_cells[gold_starts], predicted_cells[predicted_starts], correct_cells)
     strict_entities, lenient = np.split(entities, 2, axis=-2)
-    return Counts(labels, types, words, strict_entities + lenient, strict_entities)
+
+    def of_all_types(correct: Array) -> Array:
+        """The entities of all types together, with those that are correct by another rule, known by first words."""
+        sums: Array = entities.sum(axis=-2)
+        sums[..., 2] = table(1, np.broadcast_to(row, len(gold_ids))[correct])[..., 0, 0]
+        return sums
+
+    # An exact match overlaps nothing else, so pairs are sought among the other overlaps alone. Each of these has one
+    # first word in common, where one of its two entities opens.
+    opens = (gold_end >= 0) | (predicted_end >= 0)
+    overlap = np.flatnonzero(opens & (gold_end != predicted_end) & (gold_types == predicted_types) & (gold_types >= 0))
+    of_gold, of_predicted = (np.searchsorted(starts, overlap, "right") for starts in (gold_starts, predicted_starts))
+    pairs = np.append(both, overlap[_most_pairs(of_gold, of_predicted)])
+    tables = (words, strict_entities + lenient, strict_entities, of_all_types(alike), of_all_types(pairs))
+    return Counts(labels, types, *tables)
 
 
 def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -138,6 +159,21 @@ def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -
     starts = (types >= 0) & ~continues
     ends = (types >= 0) & ~np.append(continues[1:], False)[: len(types)]
     return np.flatnonzero(starts), np.flatnonzero(ends)
+
+
+def _most_pairs(a: Array, b: Array) -> list[int]:
+    """Indexes of as many of the pairs (a[i], b[i]) as can be chosen with no entity in two of them.
+
+    The pairs are overlaps, from left to right, and entities of one side never overlap. So of the first pair's two
+    entities the one that ends sooner is in no other pair, and choosing that pair costs at most one other. The same
+    holds for what is left.
+    """
+    chosen, last_a, last_b = [], -1, -1
+    for i, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+        if x != last_a and y != last_b:
+            chosen.append(i)
+            last_a, last_b = x, y
+    return chosen
 
 
 def _shared_lengths(gold: Tags, predicted: Tags) -> Array:

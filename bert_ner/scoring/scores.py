@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_ner import __version__
+from bert_ner.errors import BertNerError
 from bert_ner.scoring.counts import Counts, Table, Tags, count
 
 Floats = NDArray[np.float64]
@@ -23,6 +24,10 @@ class Score(NamedTuple):
 
     value: float
     signature: str
+
+
+class UnlikeScores(BertNerError, ValueError):
+    """Two scores that were not computed in the same way from the same data, so that a comparison would mislead."""
 
 
 class TypeScore(NamedTuple):
@@ -76,6 +81,11 @@ def _words_macro(counts: Counts) -> Floats:
     return _ratio(_f1(counts.words).sum(axis=-1), occurs.sum(axis=-1))
 
 
+def _words_weighted(counts: Counts) -> Floats:
+    support = counts.words[..., 0]
+    return _ratio((_f1(counts.words) * support).sum(axis=-1), support.sum(axis=-1))
+
+
 def _entities(position: int) -> Callable[[Counts], Floats]:
     return lambda counts: precision_recall_f1(counts.entities.sum(axis=-2))[position]
 
@@ -84,14 +94,33 @@ def _strict_entities(counts: Counts) -> Floats:
     return precision_recall_f1(counts.strict_entities.sum(axis=-2))[2]
 
 
+def _spans(counts: Counts) -> Floats:
+    return precision_recall_f1(counts.spans)[2]
+
+
+def _partial(counts: Counts) -> Floats:
+    gold, predicted, overlapping = np.moveaxis(counts.overlaps, -1, 0)
+    exact = counts.entities[..., 2].sum(axis=-1)
+    return _ratio(exact + overlapping, gold + predicted)  # 2 (exact + (overlapping - exact) / 2) / (gold + predicted)
+
+
+def _types_macro(counts: Counts) -> Floats:
+    occurs = counts.entities[..., :2].any(axis=-1)  # a resample may lack a rare type altogether
+    return _ratio(precision_recall_f1(counts.entities)[2].sum(axis=-1), occurs.sum(axis=-1))
+
+
 METRICS = {
     "token_micro_f1": _Metric("avg:micro|o:with", _words),
     "token_micro_f1_no_o": _Metric("avg:micro|o:without", _words_without_o),
     "token_macro_f1": _Metric("avg:macro|o:with", _words_macro),
+    "token_weighted_f1": _Metric("avg:weighted|o:with", _words_weighted),
     "entity_precision": _Metric("avg:micro|mode:conlleval", _entities(0)),
     "entity_recall": _Metric("avg:micro|mode:conlleval", _entities(1)),
     "entity_f1": _Metric("avg:micro|mode:conlleval", _entities(2)),
     "entity_f1_strict": _Metric("avg:micro|mode:strict", _strict_entities),
+    "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", _spans),
+    "partial_f1": _Metric("avg:micro|mode:conlleval|match:overlap+type|partial:0.5", _partial),
+    "type_macro_f1": _Metric("avg:macro|mode:conlleval", _types_macro),
 }
 
 
@@ -101,8 +130,21 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
     - token_micro_f1: micro-F1 over every word, `O` included; equals accuracy.
     - token_micro_f1_no_o: the same over the tags other than `O`.
     - token_macro_f1: the unweighted mean of the F1 of each tag that occurs in gold or prediction, as scikit-learn.
+    - token_weighted_f1: the mean of the F1 of each tag, `O` included, weighted by its words in gold; scikit-learn's
+      average="weighted".
     - entity_precision, entity_recall, entity_f1: entities that match exactly, as conlleval and seqeval's default mode.
     - entity_f1_strict: the same without entities that open with `I-`, as seqeval's strict mode with IOB2.
+    - span_f1: entities that match in their bounds, whatever their types. Types decide where an entity ends before they
+      are left out of account: `B-A I-B` holds two.
+    - partial_f1: an entity that matches exactly counts 1; one that shares a word with an entity of the same type, but
+      differs in its bounds, counts 1/2. With c and p such matches, precision is (c + p/2) / predicted, recall
+      (c + p/2) / gold, and F1 their harmonic mean, (2c + p) / (gold + predicted). Half a point for a partial match is
+      MUC-5's (Chinchor and Sundheim, 1993) and the 'partial' measure's of SemEval-2013 task 9 (Segura-Bedmar et al.,
+      2013; in nervaluate, too), which does not look at types; here the type has to be right as well, as in the same
+      task's 'type' measure. Matches are one to one, as many as there can be: a prediction that overlaps two
+      gold entities of its type finds one of them, and the other one is missed.
+    - type_macro_f1: the unweighted mean of entity_f1 of each type that occurs in gold or prediction, as seqeval's
+      average="macro".
 
     Args:
         gold: one sequence of tags per sentence.
@@ -114,11 +156,35 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
         ValueError: the two differ in their number of sentences or words, or a tag is none.
     """
     counts = count(gold, predicted, by_sentence=False)
-    source = f"scheme:IOB2|unit:word|split:{split}|corpus:{corpus}|data:{data}|v:{__version__}"
     return {
-        name: Score(float(metric.compute(counts)), f"{name}|{metric.convention}|{source}")
+        name: Score(float(metric.compute(counts)), signature(name, split, corpus, data))
         for name, metric in METRICS.items()
     }
+
+
+def signature(metric: str, split: str = "?", corpus: str = "?", data: str = "?") -> str:
+    """What says how a score of this metric is computed, by which version, and on what; the arguments are `score`'s."""
+    source = f"scheme:IOB2|unit:word|split:{split}|corpus:{corpus}|data:{data}|v:{__version__}"
+    return f"{metric}|{METRICS[metric].convention}|{source}"
+
+
+def check_same_signature(a: str, b: str) -> None:
+    """Refuse to compare two scores that differ in metric, convention, data or version.
+
+    Args:
+        a, b: their signatures.
+
+    Raises:
+        UnlikeScores: they differ; the message shows both and names the keys that differ.
+    """
+    if a == b:
+        return
+    keys_a, keys_b = (dict(part.partition(":")[::2] for part in f"metric:{text}".split("|")) for text in (a, b))
+    differing = [key for key in {**keys_a, **keys_b} if keys_a.get(key) != keys_b.get(key)]
+    raise UnlikeScores(
+        f"these scores can't be compared, for they differ in {', '.join(differing) or 'the order of their keys'}:\n"
+        f"  {a}\n  {b}\nscore both in the same way, on the same data, with the same version"
+    )
 
 
 def score_by_type(gold: Tags, predicted: Tags) -> list[TypeScore]:
