@@ -17,7 +17,18 @@ from tqdm import tqdm
 from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
-from bert_ner.scoring import METRICS, Counts, bootstrap, compare, count, holm, score, seed_interval
+from bert_ner.scoring import (
+    METRICS,
+    Counts,
+    UnlikeScores,
+    bootstrap,
+    check_same_signature,
+    compare,
+    count,
+    holm,
+    score,
+    seed_interval,
+)
 from pipeline import DATA, RESULTS, Run, arguments, read_part, run_politely
 
 REFERENCE = "crf"  # every other system is compared with it
@@ -90,9 +101,10 @@ def recount(
         except ValueError as error:
             raise BertNerError(f"{path} does not fit the test sentences: {error}; {remedy}") from None
         signatures = {metric: rescored[metric].signature for metric in METRICS}
-        require_alike(
-            {f"the row of {run.name} in scores.csv": row["signature"], str(path): signatures["entity_f1"]}, remedy
-        )
+        try:
+            check_same_signature(str(row["signature"]), signatures["entity_f1"])
+        except UnlikeScores as error:
+            raise UnlikeScores(f"scores.csv, {run.name}, and {path}: {error}; {remedy}") from None
         for metric in METRICS:
             # Six decimals are what scores.csv keeps.
             if metric in row and abs(float(row[metric]) - rescored[metric].value) > 1e-6:
@@ -103,25 +115,6 @@ def recount(
         counts.setdefault(run.system, []).append(counted)
         values.setdefault(run.system, []).append({metric: rescored[metric].value for metric in METRICS})
     return counts, values, signatures
-
-
-def require_alike(signatures: Mapping[str, str], remedy: str) -> None:
-    """Refuse to set scores of unlike signatures beside each other.
-
-    Args:
-        signatures: whose score -> its signature.
-        remedy: what to do about it.
-
-    Raises:
-        BertNerError: two of them differ; the message shows both.
-    """
-    (first, expected), *others = signatures.items()
-    for name, signature in others:
-        if signature != expected:
-            raise BertNerError(
-                f"scores of unlike signatures can't be compared:\n  {expected}  ({first})\n  {signature}  ({name})\n"
-                f"{remedy}"
-            )
 
 
 def intervals(
