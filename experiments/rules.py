@@ -226,7 +226,7 @@ def pretty(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "nothing"}[value]
     if isinstance(value, (list, tuple)):
-        return " ".join(map(pretty, value))
+        return ", ".join(map(pretty, value))
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)
