@@ -1,0 +1,130 @@
+"""Judge the paper's claims on the results: claims.yaml -> results/<corpus>/claims.csv; needs no model and no corpus.
+
+    python experiments/judge.py --corpus mit_movie_eng
+
+Verdicts: reproduced, partly, not reproduced, contradicted (the paper disagrees with its own corpus or arithmetic) and
+not tested (the evidence says why). The claims are about one corpus; the table of any other one is empty.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bert_ner.corpus.catalog import corpus_named
+from bert_ner.files import write_whole
+from claims import VERDICTS, Claim, read_claims, read_published
+from pipeline import RESULTS, ROOT, arguments, run_politely
+from rules import KEYS, RULES, Case, Evidence, Finding, NotMeasuredError, Ours, name_of, pretty
+
+CLAIMS = ROOT / "experiments" / "claims.yaml"
+PUBLISHED = ROOT / "experiments" / "published.yaml"
+COLUMNS = [
+    "id", "section", "claim", "kind", "paper_value", "measured", "low", "high", "verdict", "system", "evidence",
+]  # fmt: skip
+# Encoders that cut words as the paper's does: its vocabulary, or that and a few words of their own.
+SAME_PIECES = ("bert-base-uncased", "all-MiniLM-L6-v2", "all-mpnet-base-v2")
+
+
+def main() -> None:
+    corpus = corpus_named(arguments(__doc__).corpus)
+    rows = judge_all(corpus.name, CLAIMS, PUBLISHED, RESULTS)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    write_whole(RESULTS / corpus.name / "claims.csv", table.to_csv(index=False))
+    if rows:
+        tally = table["verdict"].value_counts()
+        print(f"{len(rows)} claims: " + ", ".join(f"{tally.get(verdict, 0)} {verdict}" for verdict in VERDICTS))
+    else:
+        print(f"no claim of the paper is about {corpus.name}; its claims.csv is empty")
+
+
+def judge_all(corpus: str, claims: Path, published: Path, results: Path) -> list[dict[str, str]]:
+    """A row per claim; none for a corpus that the claims are not about.
+
+    Raises:
+        BertNerError: something in claims.yaml or published.yaml is wrong, or does not fit the results; the message has
+            the line.
+    """
+    about, encoder, entries = read_claims(claims, KEYS)
+    evidence = Evidence(results, about, encoder, read_published(published))
+    return [judged(claim, evidence) for claim in entries] if corpus == about else []
+
+
+def judged(claim: Claim, evidence: Evidence) -> dict[str, str]:
+    """One claim's row of claims.csv."""
+    entry, ours = claim.entry, None
+    try:
+        if "encoder" in entry:
+            ours = evidence.ours(claim.at("encoder"))
+        if ours and entry["encoder"] == "required" and not ours.is_papers:
+            raise NotMeasuredError(
+                f"the claim is about {evidence.encoder} itself and {ours.encoder} was measured; name "
+                f"{evidence.encoder} under encoder.name in params.yaml where its weights can be had"
+            )
+        finding = capped(RULES[entry["judge"]["rule"]].judge(Case(claim, evidence)), claim, evidence, ours)
+        finding = finding._replace(evidence="; ".join([finding.evidence, *notes(claim, evidence)]))
+    except NotMeasuredError as reason:
+        finding = Finding("not tested", None, f"{reason}; run {entry['command']}")
+    return {
+        "id": entry["id"],
+        "section": entry["section"],
+        "claim": entry["claim"],
+        "kind": entry["kind"],
+        "paper_value": cell(entry.get("paper_value")),
+        "measured": cell(finding.measured),
+        "low": cell(finding.low),
+        "high": cell(finding.high),
+        "verdict": finding.verdict,
+        "system": f"{ours.system} ({ours.encoder})" if ours else "",
+        "evidence": finding.evidence,
+    }
+
+
+def capped(finding: Finding, claim: Claim, evidence: Evidence, ours: Ours | None) -> Finding:
+    """At best 'partly' where another encoder, or something near to what the claim is about, was measured."""
+    entry = claim.entry
+    if ours and not ours.is_papers:
+        is_same = entry["encoder"] == "vocabulary" and Path(ours.encoder).name in SAME_PIECES
+        named = f"measured on {ours.encoder}, " + (
+            f"which cuts words as {evidence.encoder} does" if is_same else f"not on {evidence.encoder}"
+        )
+        finding = finding._replace(
+            evidence=f"{named}: {finding.evidence}", verdict=finding.verdict if is_same else lowered(finding.verdict)
+        )
+    if "proxy" in entry:
+        finding = finding._replace(
+            evidence=f"{finding.evidence}; {entry['proxy']}", verdict=lowered(finding.verdict)
+        )  # fmt: skip
+    return finding
+
+
+def lowered(verdict: str) -> str:
+    return "partly" if verdict == "reproduced" else verdict
+
+
+def notes(claim: Claim, evidence: Evidence) -> list[str]:
+    """What stands beside the evidence and is not judged, as far as it has been measured."""
+    beside = claim.entry.get("beside", [])
+    found = []
+    for source in beside if isinstance(beside, list) else [beside]:
+        try:
+            value = evidence.value(claim.path, source)
+            found.append(f"beside: {name_of(source)} is {pretty(value)}")
+        except NotMeasuredError:
+            continue
+    return found
+
+
+def cell(value: Any) -> str:
+    """A value in claims.csv: floats with six decimals, lists with semicolons."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return "; ".join(map(cell, value))
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    run_politely(main)

@@ -1,0 +1,144 @@
+"""Intervals and comparisons come from the predicted tags, and scores of unlike origin are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import compare
+import pipeline
+from bert_ner.corpus.bio import Sentence, labels_of, write_bio
+from bert_ner.corpus.catalog import corpus_named
+from bert_ner.errors import BertNerError
+from bert_ner.files import sha256_of
+from bert_ner.scoring import METRICS, UnlikeScores, score
+
+WORDS = ("one", "two", "three")
+GOLD = [("B-ACTOR", "I-ACTOR", "O"), ("O", "B-YEAR", "O"), ("O", "O", "O"), ("B-TITLE", "O", "O")] * 5
+EMPTY = [("O", "O", "O")] * 20
+RUNS = {"crf-0": EMPTY, "encoder-1": GOLD, "encoder-2": [*GOLD[:10], *EMPTY[10:]]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Results of a CRF that finds nothing and an encoder's two runs, one all right and one half right."""
+    corpus = corpus_named("mit_movie_eng")
+    for module, name in ((compare, "DATA"), (pipeline, "DATA"), (compare, "RESULTS")):
+        monkeypatch.setattr(module, name, tmp_path / name.lower())
+    monkeypatch.setattr(compare, "SAMPLES", 200)
+    monkeypatch.setattr("sys.argv", ["compare.py"])
+    prepared = tmp_path / "data" / "prepared" / corpus.name
+    raw = tmp_path / "data" / "raw" / corpus.name / corpus.test.name
+    for path in (prepared / "test.bio", raw):
+        path.parent.mkdir(parents=True)
+        write_bio(path, [Sentence(WORDS, tags) for tags in GOLD])
+    (prepared / "labels.txt").write_text("\n".join(labels_of(corpus.types)))
+    folder = tmp_path / "results" / corpus.name
+    (folder / "predictions").mkdir(parents=True)
+    rows = []
+    for name, tags in RUNS.items():
+        (folder / "predictions" / f"{name}.tags").write_text("".join(" ".join(t) + "\n" for t in tags))
+        system, seed = name.split("-")
+        scored = score(GOLD, tags, split="test", corpus=corpus.name, data=sha256_of(raw)[:8])
+        rows.append({"system": system, "encoder": "tiny" if system == "encoder" else "", "seed": seed}
+                    | {metric: value.value for metric, value in scored.items()}
+                    | {"signature": scored["entity_f1"].signature})  # fmt: skip
+    pd.DataFrame(rows).to_csv(folder / "scores.csv", index=False)
+    return folder
+
+
+def edit_scores(folder: Path, column: str, value: object) -> None:
+    table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
+    table.loc[1, column] = value
+    table.to_csv(folder / "scores.csv", index=False)
+
+
+def test_sentences_and_seeds_stand_in_rows_of_their_own(folder: Path) -> None:
+    compare.main()
+    table = pd.read_csv(folder / "intervals.csv")
+    assert list(table.columns) == compare.INTERVAL_COLUMNS
+    # 11 metrics or so: over sentences for both systems, over seeds for the one with several runs.
+    assert len(table) == 3 * len(METRICS)
+    assert set(table.loc[table["source"] == "seeds", "system"]) == {"encoder"}
+    rows = table[(table["system"] == "encoder") & (table["metric"] == "entity_recall")].set_index("source")
+    # Recalls 1 and 8/15; the mean is 23/30, the standard deviation 7/15 / sqrt(2), t(0.975, 1) = 12.7062.
+    assert rows["value"].tolist() == pytest.approx([23 / 30] * 2, abs=1e-6)
+    assert rows.loc["seeds", "sd"] == pytest.approx(0.329983, abs=1e-6)
+    assert rows.loc["seeds", "high"] == pytest.approx(23 / 30 + 12.7062 * 7 / 30, abs=1e-4)
+    assert rows["n"].tolist() == [20, 2]
+    assert rows["sd"].isna().tolist() == [True, False]
+    assert 0.5 < rows.loc["sentences", "low"] < 23 / 30 < rows.loc["sentences", "high"] < 1
+
+
+def test_every_metric_is_compared_and_carries_its_signature(folder: Path) -> None:
+    compare.main()
+    table = pd.read_csv(folder / "comparisons.csv")
+    assert list(table.columns) == compare.COMPARISON_COLUMNS
+    assert table["metric"].tolist() == list(METRICS)
+    assert [signature.split("|")[0] for signature in table["signature"]] == list(METRICS)
+    row = table.set_index("metric").loc["entity_recall"]
+    assert (row["system_a"], row["system_b"], row["n"]) == ("encoder", "crf", 20)
+    assert (row["a"], row["b"]) == (pytest.approx(23 / 30, abs=1e-6), 0)
+    assert row["difference"] == pytest.approx(23 / 30, abs=1e-6)
+    assert row["p_holm"] == row["p_value"] == pytest.approx(1 / 201, abs=1e-6)
+    assert "runs averaged, a=2 b=1" in row["test"]
+    assert pd.isna(row["b_sd"])
+
+
+@pytest.mark.usefixtures("folder")
+def test_holm_is_over_all_pairs_of_a_metric() -> None:
+    scores = compare.read_scores(corpus_named("mit_movie_eng"))
+    counts, _, signatures = compare.recount(corpus_named("mit_movie_eng"), scores)
+    counts["other"] = counts["crf"]
+    rows = compare.comparisons(counts, [("encoder", "crf"), ("other", "crf")], signatures)
+    of_metric = [row for row in rows if row["metric"] == "entity_f1"]
+    # Of p-values 1/201 and 1 the smaller is doubled.
+    assert [row["p_holm"] for row in of_metric] == pytest.approx([2 / 201, 1])
+
+
+def test_others_meet_the_crf_and_encoders_meet_every_baseline() -> None:
+    scores = pd.DataFrame({"system": ["hmm", "crf", "encoder", "encoder"], "encoder": ["", "", "tiny", "tiny"]})
+    assert compare.pairs(scores) == [("hmm", "crf"), ("encoder", "crf"), ("encoder", "hmm")]
+    assert compare.pairs(scores[scores["system"] == "crf"]) == []
+
+
+def test_one_system_alone_has_intervals_and_an_empty_comparison(folder: Path) -> None:
+    table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
+    table[table["system"] == "encoder"].to_csv(folder / "scores.csv", index=False)
+    compare.main()
+    assert len(pd.read_csv(folder / "intervals.csv")) == 2 * len(METRICS)
+    assert (folder / "comparisons.csv").read_text().strip() == ",".join(compare.COMPARISON_COLUMNS)
+
+
+def test_scores_of_unlike_signatures_are_refused_and_both_are_shown(folder: Path) -> None:
+    edit_scores(folder, "signature", "entity_f1|avg:micro|data:00000000|v:0.0.9")
+    with pytest.raises(UnlikeScores, match=r"differ in ") as caught:
+        compare.main()
+    assert "entity_f1|avg:micro|data:00000000|v:0.0.9" in str(caught.value)
+    assert "corpus:mit_movie_eng|data:" in str(caught.value)
+    assert "scores.csv, encoder-1, and " in str(caught.value)
+    assert not (folder / "intervals.csv").exists()
+
+
+def test_predictions_that_are_not_those_of_the_scores_are_refused(folder: Path) -> None:
+    edit_scores(folder, "span_f1", 0.25)
+    with pytest.raises(BertNerError, match=r"says span_f1 of encoder-1 is 0.25, but .* scores 1.000000; run python"):
+        compare.main()
+
+
+def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> None:
+    path = folder / "predictions" / "encoder-2.tags"
+    path.write_text("O O O\n")
+    with pytest.raises(BertNerError, match=r"encoder-2.tags does not fit the test sentences: gold has 20"):
+        compare.main()
+    path.unlink()
+    with pytest.raises(BertNerError, match=r"encoder-2.tags is missing, but scores.csv has a row of it"):
+        compare.main()
+
+
+def test_without_scores_the_command_that_makes_them_is_named(folder: Path) -> None:
+    (folder / "scores.csv").unlink()
+    with pytest.raises(BertNerError, match=r"scores.csv is missing or empty; run python experiments/evaluate.py"):
+        compare.main()
