@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -32,7 +32,7 @@ class EncoderTagger:
     Args:
         recipe: how to fine-tune.
         labels: the tag set.
-        seed: of the classifier's first weights, the order of sentences and dropout.
+        seed: of the weights that are not pretrained, the order of sentences and dropout.
         scoring: (gold, predicted) -> score, for the history.
         checkpoint: a file for the state after each epoch; a `fit` that was killed goes on from it.
     """
@@ -61,15 +61,9 @@ class EncoderTagger:
         label_id = {label: i for i, label in enumerate(self.labels)}
         folder = find_weights(self.recipe.name).folder
         torch.manual_seed(self.seed)
-        self._read(folder, new_classifier=True, id2label=dict(enumerate(self.labels)), label2id=label_id)
-        examples = [
-            Example(
-                window.ids, _labels_of_pieces(window.ids, window.positions, [label_id[tags[i]] for i in window.words])
-            )
-            for (_, tags), windows in zip(train, self.pieces.encode([words for words, _ in train]), strict=True)
-            for window in windows
-        ]
-
+        names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
+        self._read(folder, new_classifier=True, pretrained=self.recipe.pretrained, **names)
+        examples = examples_of(train, self.pieces, label_id)
         in_validation = {
             piece
             for windows in self.pieces.encode([words for words, _ in validation])
@@ -121,7 +115,7 @@ class EncoderTagger:
             )
         return tagger
 
-    def _read(self, folder: Path, new_classifier: bool, **settings: Any) -> None:
+    def _read(self, folder: Path, new_classifier: bool, pretrained: bool = True, **settings: Any) -> None:
         """Take a folder's model and tokenizer; nothing that the folder names is fetched, unpickled or run."""
         safely = {"local_files_only": True, "trust_remote_code": False}
         with _explained(folder, "model"):
@@ -151,6 +145,8 @@ class EncoderTagger:
                 f"another shape, {gaps[0]} for one; "
                 + ("name a folder with a whole encoder" if new_classifier else "fine-tune it first")
             )
+        if not pretrained:
+            model = AutoModelForTokenClassification.from_config(model.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     def _tag(
@@ -202,6 +198,15 @@ def _most_pieces(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
             # RoBERTa and MPNet count positions from after the padding's: of 514, 512 are for pieces.
             limits.append(module.num_embeddings - module.padding_idx - 1)
     return min(limits)
+
+
+def examples_of(sentences: Sequence[Sentence], pieces: WordPieces, label_id: Mapping[str, int]) -> list[Example]:
+    """What to learn from: the windows of some sentences, each word's label on its first piece."""
+    return [
+        Example(window.ids, _labels_of_pieces(window.ids, window.positions, [label_id[tags[i]] for i in window.words]))
+        for (_, tags), windows in zip(sentences, pieces.encode([words for words, _ in sentences]), strict=True)
+        for window in windows
+    ]
 
 
 def _labels_of_pieces(ids: Sequence[int], positions: Sequence[int], labels: Sequence[int]) -> list[int]:
