@@ -109,7 +109,7 @@ def _examples(tokenizer: Any, sentences: Sequence[Sentence]) -> list[Any]:
     from bert_ner.encoder.tagger import examples_of
 
     label_id = {label: i for i, label in enumerate(read_labels(CORPUS))}
-    return examples_of(WordPieces.of(tokenizer, 512), sentences, label_id)
+    return examples_of(sentences, WordPieces.of(tokenizer, 512), label_id)
 
 
 def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:

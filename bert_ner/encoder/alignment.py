@@ -52,7 +52,7 @@ class WordPieces:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self.special, self.limit = special, limit
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._room = limit - 2
         self._pieces: dict[str, list[int]] = {}
         self._cached = 0
@@ -82,7 +82,7 @@ class WordPieces:
         # As a list of one word each, so that the tokenizer treats them as in a sentence (RoBERTa's leading space).
         # A lone surrogate is no character, and the tokenizer refuses it.
         words = [[word.encode(errors="ignore").decode()] for word in unseen]
-        cut = self._tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
+        cut = self.tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
         self._pieces.update((word, piece.ids[: self._room]) for word, piece in zip(unseen, cut, strict=True))
         self._cached += sum(len(word) + 8 for word in unseen)
 

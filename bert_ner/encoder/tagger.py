@@ -30,7 +30,7 @@ class EncoderTagger(PieceTagger):
     Args:
         recipe: how to fine-tune.
         labels: the tag set.
-        seed: of the classifier's first weights, the order of sentences and dropout.
+        seed: of the weights that are not pretrained, the order of sentences and dropout.
         scoring: (gold, predicted) -> score, for the history.
         checkpoint: a file for the state after each epoch; a `fit` that was killed goes on from it.
     """
@@ -60,8 +60,9 @@ class EncoderTagger(PieceTagger):
         label_id = {label: i for i, label in enumerate(self.labels)}
         folder = find_weights(self.recipe.name).folder
         torch.manual_seed(self.seed)
-        self._read(folder, new_classifier=True, id2label=dict(enumerate(self.labels)), label2id=label_id)
-        examples = examples_of(self.pieces, train, label_id)
+        names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
+        self._read(folder, new_classifier=True, pretrained=self.recipe.pretrained, **names)
+        examples = examples_of(train, self.pieces, label_id)
         in_validation = {
             piece
             for windows in self.pieces.encode([words for words, _ in validation])
@@ -118,7 +119,7 @@ class EncoderTagger(PieceTagger):
             )
         return tagger
 
-    def _read(self, folder: Path, new_classifier: bool, **settings: Any) -> None:
+    def _read(self, folder: Path, new_classifier: bool, pretrained: bool = True, **settings: Any) -> None:
         """Take a folder's model and tokenizer; nothing that the folder names is fetched, unpickled or run."""
         safely = {"local_files_only": True, "trust_remote_code": False}
         with explained(folder, "model"):
@@ -147,6 +148,8 @@ class EncoderTagger(PieceTagger):
                 f"another shape, {gaps[0]} for one; "
                 + ("name a folder with a whole encoder" if new_classifier else "fine-tune it first")
             )
+        if not pretrained:
+            model = AutoModelForTokenClassification.from_config(model.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -161,8 +164,8 @@ def _most_pieces(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     return min(limits)
 
 
-def examples_of(pieces: WordPieces, sentences: Sequence[Sentence], label_id: Mapping[str, int]) -> list[Example]:
-    """What `fine_tune` learns from: the windows of some sentences, with labels on first pieces alone."""
+def examples_of(sentences: Sequence[Sentence], pieces: WordPieces, label_id: Mapping[str, int]) -> list[Example]:
+    """What to learn from: the windows of some sentences, each word's label on its first piece."""
     examples = []
     for (_, tags), windows in zip(sentences, pieces.encode([words for words, _ in sentences]), strict=True):
         for window in windows:

@@ -30,6 +30,7 @@ from bert_ner.errors import BertNerError
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
 
 Precision = Literal["auto", "bfloat16", "float32"]
+Schedule = Literal["linear", "constant"]
 
 
 class RecipeError(BertNerError):
@@ -42,13 +43,15 @@ class Recipe:
 
     Attributes:
         name: the encoder, as `find_weights` takes it.
-        learning_rate: the peak; it falls to 0 linearly, over all steps.
+        learning_rate: the peak.
         batch_size: sentences per step.
-        weight_decay: AdamW's, on every parameter.
-        clip_norm: the gradient's largest norm.
+        weight_decay: AdamW's, on every parameter; 0 makes it Adam.
+        clip_norm: the gradient's largest norm; infinity clips nothing.
         epochs: passes over the training sentences.
         warmup: the share of all steps, in [0, 1), over which the learning rate rises from 0.
         precision: of matrix products; `auto` is bfloat16 where the processor computes in it, else float32.
+        schedule: what the learning rate does after the warm-up: `linear` lets it fall to 0 at the last step.
+        pretrained: whether to start from the encoder's weights; else from random ones of the same shape.
 
     Raises:
         RecipeError: a value has the wrong type or is out of range.
@@ -62,6 +65,8 @@ class Recipe:
     epochs: int
     warmup: float
     precision: Precision
+    schedule: Schedule = "linear"
+    pretrained: bool = True
 
     def __post_init__(self) -> None:
         for name, valid, wanted in (
@@ -69,10 +74,16 @@ class Recipe:
             ("learning_rate", _is_number(self.learning_rate) and self.learning_rate > 0, "a number above 0"),
             ("batch_size", _is_count(self.batch_size), "a whole number of at least 1"),
             ("weight_decay", _is_number(self.weight_decay) and self.weight_decay >= 0, "a number of at least 0"),
-            ("clip_norm", _is_number(self.clip_norm) and self.clip_norm > 0, "a number above 0"),
+            (
+                "clip_norm",
+                self.clip_norm == math.inf or (_is_number(self.clip_norm) and self.clip_norm > 0),
+                "a number above 0",
+            ),
             ("epochs", _is_count(self.epochs), "a whole number of at least 1"),
             ("warmup", _is_number(self.warmup) and 0 <= self.warmup < 1, "a number from 0 up to, not including, 1"),
             ("precision", self.precision in get_args(Precision), f"one of {', '.join(get_args(Precision))}"),
+            ("schedule", self.schedule in get_args(Schedule), f"one of {', '.join(get_args(Schedule))}"),
+            ("pretrained", isinstance(self.pretrained, bool), "true or false"),
         ):
             if not valid:
                 raise RecipeError(f"encoder.{name} must be {wanted}, not {getattr(self, name)!r}")
@@ -95,7 +106,7 @@ def fine_tune(
     also_used: Collection[int] = (),
     checkpoint: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Fine-tune a model in place. The same seed on the same machine gives the same bits.
+    """Fine-tune a model in place. The same seed gives the same bits on the same machine with as many threads.
 
     Args:
         model: a token-classification model, on the device to train on.
@@ -143,7 +154,7 @@ def fine_tune(
                 losses = []
                 for batch in shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}"):
                     for group in optimizer.param_groups:
-                        group["lr"] = recipe.learning_rate * rate_factor(step, steps, recipe.warmup)
+                        group["lr"] = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
                     rows = [examples[i] for i in batch]
                     labels = torch.from_numpy(pad([row.labels for row in rows], IGNORED)).to(model.device)
                     ids = [row.ids for row in rows]
@@ -189,14 +200,16 @@ def _deterministic() -> Iterator[None]:
         memory.fill_uninitialized_memory = fill
 
 
-def rate_factor(step: int, steps: int, warmup: float) -> float:
-    """The learning rate's share of its peak before step `step` of `steps`: a rise over the warm-up, then linear decay.
+def rate_factor(step: int, steps: int, warmup: float, schedule: Schedule = "linear") -> float:
+    """The learning rate's share of its peak before step `step` of `steps`: a rise over the warm-up, then the schedule.
 
-    Without warm-up it is the formula of the paper's section 3.4.3, (steps - step) / steps.
+    Without warm-up, `linear` is the formula of the paper's section 3.4.3, (steps - step) / steps.
     """
     rise = round(warmup * steps)
     if step < rise:
         return step / rise
+    if schedule == "constant":
+        return 1.0
     return max(0.0, (steps - step) / (steps - rise))
 
 

@@ -14,11 +14,21 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer, BertConfig, BertForTokenClassification, RobertaConfig, RobertaModel, pipeline
+from transformers import (
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForTokenClassification,
+    PreTrainedTokenizerBase,
+    RobertaConfig,
+    RobertaModel,
+    pipeline,
+)
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.encoder.tagger import EncoderTagger
-from bert_ner.encoder.training import Recipe
+from bert_ner.encoder.alignment import WordPieces
+from bert_ner.encoder.tagger import EncoderTagger, examples_of
+from bert_ner.encoder.training import IGNORED, Recipe
 from bert_ner.encoder.weights import WeightsUnavailable
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of
@@ -91,6 +101,13 @@ def test_validation_loss_is_the_mean_over_words(trained: Any, sentences: list[Se
     assert trained.history[-1]["validation_loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-3)
 
 
+def test_examples_have_each_word_s_label_on_its_first_piece(tokenizer: PreTrainedTokenizerBase) -> None:
+    sentence = Sentence(("unfilmable", "\u200b", "wall-e"), ("B-GENRE", "I-GENRE", "B-PERSON"))
+    [example] = examples_of([sentence], WordPieces.of(tokenizer, 48), {"B-GENRE": 1, "I-GENRE": 2, "B-PERSON": 3})
+    assert " ".join(tokenizer.convert_ids_to_tokens(example.ids)) == "[CLS] un ##film ##able wall - e [SEP]"
+    assert example.labels == [IGNORED, 1, IGNORED, IGNORED, 3, IGNORED, IGNORED, IGNORED]
+
+
 def test_same_seed_same_file(recipe: Recipe, sentences: list[Sentence], tmp_path: Path) -> None:
     sums = []
     for run, seed in enumerate((5, 5, 6)):
@@ -101,6 +118,23 @@ def test_same_seed_same_file(recipe: Recipe, sentences: list[Sentence], tmp_path
         sums.append([sha256_of(path) for path in sorted((tmp_path / str(run)).iterdir())])
     assert sums[0] == sums[1]
     assert sums[0] != sums[2]
+
+
+def test_random_weights_are_the_seed_s_and_not_the_encoder_s(recipe: Recipe, sentences: list[Sentence]) -> None:
+    def first_loss(seed: int, **changes: Any) -> tuple[float, torch.Tensor]:
+        settings = {**vars(recipe), "epochs": 1, "learning_rate": 1e-9, "weight_decay": 0.0, **changes}
+        tagger = EncoderTagger(Recipe(**settings), LABELS, seed, entity_f1)
+        [row] = tagger.fit(sentences, sentences)
+        return row["validation_loss"], tagger.model.get_input_embeddings().weight.detach()
+
+    given = AutoModelForTokenClassification.from_pretrained(recipe.name).get_input_embeddings().weight
+    (loss, ours), (again, same), (_, other) = (first_loss(seed, pretrained=False) for seed in (1, 1, 2))
+    torch.testing.assert_close(first_loss(1)[1], given, rtol=0, atol=1e-6)
+    assert loss == again
+    assert torch.equal(ours, same)
+    for weights in (given, other):
+        assert weights.shape == ours.shape
+        assert (weights - ours).abs().mean() > 0.01  # both are drawn with a deviation of 0.02
 
 
 def test_half_precision_encoder_trains_in_float32(

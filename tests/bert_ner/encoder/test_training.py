@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForTokenClassification, PreTrainedModel, get_linear_schedule_with_warmup
+from transformers import (
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+    get_constant_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
+)
 
 from bert_ner.encoder.batches import filled, pad
 from bert_ner.encoder.training import (
@@ -71,10 +77,26 @@ def test_other_seed_other_weights(recipe: Recipe) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"learning_rate": 1e-4}, {"weight_decay": 0.5}, {"clip_norm": 1e-3}, {"warmup": 0.5}, {"batch_size": 3}],
+    [
+        {"learning_rate": 1e-4},
+        {"weight_decay": 0.5},
+        {"clip_norm": 1e-3},
+        {"warmup": 0.5},
+        {"batch_size": 3},
+        {"schedule": "constant"},
+    ],
 )
 def test_every_setting_matters(recipe: Recipe, change: dict[str, float]) -> None:
     assert train(recipe)[0] != train(recipe, **change)[0]
+
+
+def test_an_infinite_norm_clips_nothing(recipe: Recipe) -> None:
+    assert train(recipe, clip_norm=math.inf)[0] != train(recipe, clip_norm=1e-3)[0]
+    assert train(recipe, clip_norm=math.inf)[0] == train(recipe, clip_norm=1e9)[0]
+
+
+def test_what_is_not_given_is_the_paper_s(recipe: Recipe) -> None:
+    assert (recipe.schedule, recipe.pretrained) == ("linear", True)
 
 
 def test_training_reduces_loss(recipe: Recipe) -> None:
@@ -165,6 +187,14 @@ def test_rate_with_warmup_is_transformers(steps: int, warmup: float) -> None:
     assert rate_factor(steps, steps, 0.1) == 0
 
 
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
+def test_constant_rate_is_transformers(warmup: float) -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    [factor] = get_constant_schedule_with_warmup(optimizer, round(warmup * 20)).lr_lambdas
+    for step in range(21):
+        assert rate_factor(step, 20, warmup, "constant") == pytest.approx(factor(step))
+
+
 def test_mask_hides_the_padding() -> None:
     rows = [[101, 7, 102], [101, 102]]
     inputs = model_inputs(pad(rows, PAD), filled(rows), CPU)
@@ -221,6 +251,10 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"weight_decay": None}, "encoder.weight_decay must be a number of at least 0, not None"),
         ({"clip_norm": 0.0}, "encoder.clip_norm must be a number above 0, not 0.0"),
         ({"clip_norm": False}, "encoder.clip_norm must be a number above 0, not False"),
+        ({"clip_norm": float("nan")}, "encoder.clip_norm must be a number above 0, not nan"),
+        ({"clip_norm": -math.inf}, "encoder.clip_norm must be a number above 0, not -inf"),
+        ({"schedule": "cosine"}, "encoder.schedule must be one of linear, constant, not 'cosine'"),
+        ({"pretrained": 0}, "encoder.pretrained must be true or false, not 0"),
         ({"warmup": 1}, "encoder.warmup must be a number from 0 up to, not including, 1, not 1"),
         ({"warmup": -0.1}, "encoder.warmup must be a number from 0 up to, not including, 1, not -0.1"),
         ({"precision": "fp16"}, "encoder.precision must be one of auto, bfloat16, float32, not 'fp16'"),
@@ -238,4 +272,4 @@ def test_recipe_that_can_t_be(recipe: Recipe, change: dict[str, Any], message: s
 
 def test_recipe_at_the_edges(recipe: Recipe) -> None:
     Recipe(**{**vars(recipe), "epochs": 1, "batch_size": 1, "weight_decay": 0, "warmup": 0, "clip_norm": 1})
-    Recipe(**{**vars(recipe), "warmup": 0.999, "learning_rate": 1e-12, "precision": "auto"})
+    Recipe(**{**vars(recipe), "warmup": 0.999, "learning_rate": 1e-12, "precision": "auto", "clip_norm": math.inf})
