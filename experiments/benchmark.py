@@ -111,7 +111,7 @@ def rows_of(rounds: dict[str, list[Measured]], machine: str, rate: float) -> lis
                 {
                     "task": workload.task,
                     "system": workload.system,
-                    "setting": f"{workload.how}, {setting}" if setting else workload.how,
+                    "setting": f"{workload.how} {setting}".strip(),
                     "sentences": first["sentences"],
                     "tokens": first["tokens"],
                     "seconds": middle,

@@ -681,10 +681,15 @@ def _entities(entities: Sequence[Sequence[str]] | None) -> str:
 
 def within_factor(case: Case) -> Finding:
     """A number is the paper's up to a factor: for what depends on a machine that the paper does not name."""
-    measured, paper, factor = case.number(case.judge["measured"]), case.paper_number(), case.judge["factor"]
+    judge, paper, factor = case.judge, case.paper_number(), case.judge["factor"]
+    measured = case.number(judge["measured"]) * judge.get("times", 1)
+    if "per" in judge:
+        measured /= case.number(judge["per"])
     ratio = measured / paper
     verdict = "reproduced" if 1 / factor <= ratio <= factor else "not reproduced"
-    evidence = f"{name_of(case.judge['measured'])} is {pretty(float(measured))}, {pretty(ratio)} times the paper's"
+    scaled = f" / {name_of(judge['per'])}" if "per" in judge else ""
+    scaled += f" * {pretty(judge['times'])}" if "times" in judge else ""
+    evidence = f"{name_of(judge['measured'])}{scaled} is {pretty(float(measured))}, {pretty(ratio)} times the paper's"
     return Finding(verdict, measured, f"{evidence}; wanted: within a factor of {pretty(factor)}")
 
 
@@ -757,7 +762,10 @@ RULES = {
     "confused": Rule(confused, {"types": Key(TEXTS), "top": Key(NUMBER)}),
     "lower_recall": Rule(lower_recall, {"by": Key(TEXT), "hard": Key(TEXT), "easy": Key(TEXT), "margin": Key(SHARE)}),
     "queries": Rule(queries, {"measured": Key(SOURCE)}),
-    "within_factor": Rule(within_factor, {"measured": Key(SOURCE), "factor": Key(NUMBER)}),
+    "within_factor": Rule(
+        within_factor,
+        {"measured": Key(SOURCE), "factor": Key(NUMBER), "per": _optional(SOURCE), "times": _optional(NUMBER)},
+    ),
     "bounds": Rule(bounds, {"measured": Key(LIMITS), "at_most": Key(NUMBERS)}),
     "stated": Rule(stated, {"verdict": Key(VERDICT), "reason": Key(TEXT)}),
 }

@@ -22,6 +22,7 @@ from bert_ner.corpus.bio import Sentence
 from pipeline import DATA, Run, model_folder, read_labels, read_params, read_part
 
 CORPUS = "mit_movie_eng"
+SIZES = {"22.7 M": "all-MiniLM-L6-v2", "109 M": "BERT-base with random weights"}
 PADDED = 55  # pieces, of the paper's section 3.3.1
 QUERY = "show me films with drew barrymore from the 1980s\n"
 
@@ -323,12 +324,12 @@ WORKLOADS = {
     "limit": Workload("limit", "", "matrix products", _limit),
     **{
         f"train {size} {how}": Workload(
-            "train", size, name, _train(how, size), tuple(f"train {size} {other}" for other in others)
+            "train", SIZES[size], name, _train(how, size), tuple(f"train {size} {other}" for other in others)
         )
-        for size in ("22.7 M", "109 M")
+        for size in SIZES
         for how, name, others in (
-            ("paper", "the paper's recipe", ()),
-            ("Trainer", "transformers' Trainer", ("paper",)),
+            ("paper", "paper recipe", ()),
+            ("Trainer", "Trainer", ("paper",)),
             ("ours", "ours", ("paper", "Trainer")),
         )
     },
