@@ -7,10 +7,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TORCH := torch==2.13.0
 
-.PHONY: repro test lint bench lock
+.PHONY: repro repro-all test lint bench lock
 
 repro: $(READY)
 	@$(BIN)/python experiments/repro.py
+
+# Every corpus in params.yaml, and the studies: an hour or more.
+repro-all: $(READY)
+	@$(BIN)/python experiments/repro.py --all
 
 test: $(READY)
 	@$(BIN)/python -m pytest

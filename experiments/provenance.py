@@ -30,9 +30,10 @@ PACKAGES = (
 
 def environment() -> dict[str, Any]:
     """Code revision, package versions and machine, as of now."""
+    changes = _git("status", "--porcelain", "--", ":!results", ":!dvc.lock")
     return {
         "revision": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": _git("status", "--porcelain", "--", ":!results", ":!dvc.lock").splitlines(),
+        "uncommitted_changes": changes if changes is None else changes.splitlines(),
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "platform": platform.platform(),
@@ -51,13 +52,13 @@ def record(corpus: str, facts: dict[str, Any]) -> None:
     write_whole(path, json.dumps({**known, corpus: facts}, indent=2) + "\n")
 
 
-def _git(*arguments: str) -> str:
-    """What git says, or 'unknown' without git or a repository."""
+def _git(*arguments: str) -> str | None:
+    """What git says; None without git or a repository."""
     try:
         answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        return "unknown"
-    return answer.stdout.strip() if answer.returncode == 0 else "unknown"
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def processor() -> str:

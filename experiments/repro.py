@@ -1,6 +1,7 @@
 """Run the pipeline on the paper's corpus, or on the generated one where that can't be had, and show the result.
 
 make repro
+make repro-all                                 every corpus in params.yaml, and the studies: an hour or more
 python experiments/repro.py --corpus sample
 """
 
@@ -23,6 +24,7 @@ from pipeline import RESULTS, ROOT, read_json, read_params, run_politely
 from report import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent, read_table, score_table
 
 FALLBACK = "sample"
+STUDIES = ROOT / "experiments" / "studies" / "dvc.yaml"
 
 # The environment's own Python first, so that DVC's stages run on it whether or not it is activated.
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -32,22 +34,30 @@ DVC = (sys.executable, "-m", "dvc")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", choices=CORPORA, help=f"run on this one alone; default: {PAPER_CORPUS}, or else")
-    chosen = parser.parse_args().corpus
-    corpus = corpus_named(chosen or PAPER_CORPUS)
+    parser.add_argument("--all", action="store_true", help="run every corpus in params.yaml, and the studies")
+    options = parser.parse_args()
+    if options.all:
+        # The judge and the report read what the studies found, so they come once more.
+        for targets in ([], [str(STUDIES)], []):
+            repro(*targets)
+        return
+    corpus = corpus_named(options.corpus or PAPER_CORPUS)
     if corpus.name not in read_params()["corpora"]:
         raise BertNerError(f"{corpus.name} is not among the corpora in params.yaml; add it there")
-    if not chosen and (reason := why_unreachable(corpus)):
+    target = f"report@{corpus.name}"
+    stages = stages_to_run(target)
+    # DVC keeps what it has, but removes an output before it makes it anew.
+    is_needed = not options.corpus and f"acquire@{corpus.name}" in stages
+    if is_needed and (reason := why_unreachable(corpus)):
         corpus = corpus_named(FALLBACK)
+        target = f"report@{corpus.name}"
+        stages = stages_to_run(target)
         rule = "!" * 100
         print(f"{rule}\n{reason}\n\nGOING ON WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{rule}\n", flush=True)
 
-    target = f"report@{corpus.name}"
-    if stages := stages_to_run(target):
+    if stages:
         print(plan(corpus, stages), flush=True)
-        if subprocess.run([*DVC, "repro", target], cwd=ROOT, env=ENVIRONMENT, check=False).returncode:
-            raise BertNerError(
-                f"the pipeline stopped. What it finished is kept: 'dvc repro {target}' goes on from there"
-            )
+        repro(target)
     else:
         print("Nothing to do: the results belong to this code, these parameters and this data.")
     folder = RESULTS / corpus.name
@@ -60,15 +70,25 @@ def main() -> None:
 
 
 def why_unreachable(corpus: Corpus) -> str | None:
-    """None if the pipeline has no need to fetch the corpus, or can; else what was tried."""
-    if f"acquire@{corpus.name}" not in stages_to_run(f"report@{corpus.name}"):
-        return None  # DVC keeps what it has, but removes an output before it makes it anew
+    """None if the corpus can be fetched; else what was tried."""
     try:
         with TemporaryDirectory() as scratch:
             acquire(corpus, Path(scratch, corpus.name), shared=ROOT.parent / "shared")
     except CorpusUnavailable as error:
         return str(error)
     return None
+
+
+def repro(*targets: str) -> None:
+    """Run DVC.
+
+    Raises:
+        BertNerError: a stage failed.
+    """
+    if subprocess.run([*DVC, "repro", *targets], cwd=ROOT, env=ENVIRONMENT, check=False).returncode:
+        raise BertNerError(
+            f"the pipeline stopped. What it finished is kept: '{' '.join(['dvc repro', *targets])}' goes on from there"
+        )
 
 
 def stages_to_run(target: str) -> list[str]:
