@@ -35,8 +35,7 @@ def main() -> None:
         seed={"type": int, "default": 0, "help": "for systems that draw random numbers; default: %(default)s"},
     )
     run, params = Run(options.system, options.seed), read_params()
-    # Not among what DVC knows: it removes a stage's outputs before it runs the stage again.
-    state = DATA / "unfinished" / options.corpus / f"{run.name}.safetensors"
+    state = state_file(options.corpus, run.name)
     tagger = build(run.system, params, read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 
@@ -65,6 +64,14 @@ def main() -> None:
         whole.rename(folder)
     state.unlink(missing_ok=True)
     print(f"{run.name} on {options.corpus}: {seconds:.0f} s")
+
+
+def state_file(corpus: str, name: str) -> Path:
+    """Where a training keeps its state between epochs.
+
+    Not among what DVC knows: it removes a stage's outputs before it runs the stage again.
+    """
+    return DATA / "unfinished" / corpus / f"{name}.safetensors"
 
 
 if __name__ == "__main__":
