@@ -32,6 +32,16 @@ from pipeline import RESULTS, Run, arguments, model_folder, read_labels, read_pa
 PAPER_ENCODER = "bert-base-uncased"
 PIECES = ("gibson", "movies starring mel gibson")  # section 5.3.2
 
+# What section 3.2 gives of the encoder, and the library's name for it.
+SHAPE = {
+    "layers": "num_hidden_layers",
+    "width": "hidden_size",
+    "heads": "num_attention_heads",
+    "vocabulary": "vocab_size",
+    "positions": "max_position_embeddings",
+    "feed_forward": "intermediate_size",
+}
+
 # The types that sections 3.1 and 5.4.1 name, and what the corpora call them.
 PAPER_TYPES = {
     "ACTOR": ("ACTOR", "Actor"),
@@ -128,12 +138,7 @@ def describe_encoder(config: PreTrainedConfig) -> dict[str, Any]:
     return {
         "parameters": parameters,
         "head_parameters": parameters - sum(parameter.numel() for parameter in model.base_model.parameters()),
-        "layers": config.num_hidden_layers,
-        "width": config.hidden_size,
-        "heads": config.num_attention_heads,
-        "vocabulary": config.vocab_size,
-        "positions": config.max_position_embeddings,
-        "feed_forward": config.intermediate_size,
+        **{name: getattr(config, field, None) for name, field in SHAPE.items()},  # some families name a field otherwise
     }
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bert_ner.corpus.bio import Sentence, Span, tags_of
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.training import IGNORED
+from bert_ner.errors import BertNerError
 
 Labels = list[str | int]  # of each piece: a tag, or IGNORED
 
@@ -51,13 +52,17 @@ def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) ->
 
 
 def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
-    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index."""
+    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index.
+
+    Raises:
+        BertNerError: joined, the words have other pieces than one by one; no tokenizer of BERT's family does that.
+    """
     encoding = pieces.tokenizer.encode(" ".join(sentence.words))
     paper, raises = paper_labels(encoding.ids, sentence.tags, pieces)
     ours: Labels = [IGNORED] * len(encoding.ids)
     for window in pieces.encode([sentence.words])[0]:
         if window.ids != encoding.ids:
-            raise AssertionError(f"{sentence.words}: joined by spaces it has other pieces than word by word")
+            raise BertNerError("this tokenizer cuts a sentence otherwise than its words, so pieces can't be compared")
         for word, position in zip(window.words, window.positions, strict=True):
             ours[position] = sentence.tags[word]
     return Outcome(encoding.tokens, paper, ours, raises)

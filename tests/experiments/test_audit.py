@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from transformers import AutoTokenizer, BertConfig, PreTrainedTokenizerBase, Pre
 
 import audit
 from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, write_bio
-from bert_ner.encoder.alignment import WordPieces
+from bert_ner.encoder.alignment import Window, WordPieces
 from bert_ner.encoder.training import IGNORED
 from bert_ner.encoder.weights import find_weights
+from bert_ner.errors import BertNerError
 from paper_alignment import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 from pipeline import Run
 
@@ -88,6 +90,18 @@ def test_without_word_pieces_the_algorithm_is_not_tried() -> None:
     assert audit.audit_alignment({"test": TRAIN}, other) == {
         "not_tested": "the algorithm looks for ##, and BPE pieces have none"
     }
+
+
+def test_a_tokenizer_that_cuts_a_sentence_otherwise_is_named(pieces: WordPieces) -> None:
+    with pytest.raises(BertNerError, match="cuts a sentence otherwise"):
+        align(TRAIN[0], ShortPieces(pieces.tokenizer, 1000))
+
+
+class ShortPieces(WordPieces):
+    """Leaves each sentence's last word out."""
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> list[list[Window]]:
+        return super().encode([words[:-1] for words in sentences])
 
 
 def test_the_loss_sees_first_pieces_alone(pieces: WordPieces) -> None:

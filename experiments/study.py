@@ -1,0 +1,169 @@
+"""Train with one thing changed, as a study in params.yaml says, and score on the test sentences.
+
+    python experiments/study.py --corpus mit_movie_eng --study warmup
+
+Puts the study's rows into results/<corpus>/studies.csv, in place of older ones of the same study. A study that is
+killed goes on with the run, and the epoch, that it was in.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Sequence
+from io import StringIO
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.encoder.checkpoint import fingerprint
+from bert_ner.errors import BertNerError
+from bert_ner.files import sha256_of, write_whole
+from bert_ner.scoring import score
+from bert_ner.tagger import Tagger
+from pipeline import DATA, RESULTS, arguments, read_json, read_labels, read_params, read_part, run_politely
+from systems import SYSTEMS, build
+from train import state_file
+
+DEFAULT_SEEDS = [13]
+COLUMNS = [
+    "study", "variant", "system", "encoder", "seed", "fraction", "sentences", "epoch", "train_loss",
+    "validation_loss", "validation_entity_f1", "test_token_micro_f1", "test_entity_f1", "seconds",
+]  # fmt: skip
+
+
+class Trial(NamedTuple):
+    """One training of a study: a system, its whole settings, and the share of the training part that it sees."""
+
+    study: str
+    variant: str
+    system: str
+    seed: int
+    fraction: float
+    settings: dict[str, Any]
+
+
+def main() -> None:
+    options = arguments(__doc__, study={"required": True, "help": "a name under 'studies' in params.yaml"})
+    corpus, params = options.corpus, read_params()
+    trials = trials_of(options.study, params)
+    labels = read_labels(corpus)
+    parts = {part: read_part(corpus, part) for part in ("train", "validation", "test")}
+    state = state_file(corpus, f"study-{options.study}")
+    # All of them before the first trains, so that a mistake in the last one shows at once.
+    taggers = [build_trial(trial, labels, state) for trial in trials]
+
+    notes = DATA / "unfinished" / corpus / f"study-{options.study}.json"
+    finished = read_json(notes) if notes.is_file() else {}
+    rows: list[dict[str, Any]] = []
+    for trial, tagger in zip(trials, taggers, strict=True):
+        train = subset(parts["train"], trial.fraction, trial.seed)
+        code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
+        key = fingerprint(trial, code, train, parts["validation"], parts["test"])
+        if key not in finished:
+            finished[key] = run_trial(trial, tagger, train, parts["validation"], parts["test"])
+            write_whole(notes, json.dumps(finished))
+            state.unlink(missing_ok=True)
+        rows += finished[key]
+    table = RESULTS / corpus / "studies.csv"
+    write_whole(table, merged(table, rows, list(params["studies"])))
+    notes.unlink(missing_ok=True)
+    shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
+    print(pd.DataFrame([row for row in rows if "test_entity_f1" in row])[shown].to_string(index=False))
+
+
+def trials_of(study: str, params: dict[str, Any]) -> list[Trial]:
+    """The trainings of a study: each of its systems, with each seed, on each fraction of the training part.
+
+    Raises:
+        BertNerError: params.yaml has no such study, or not as it has to be.
+    """
+    studies = params.get("studies")
+    if not isinstance(studies, dict) or study not in studies:
+        there = f"; there are {', '.join(studies)}" if isinstance(studies, dict) else ""
+        raise BertNerError(f"params.yaml has no study '{study}' under 'studies'{there}")
+    content = studies[study]
+    if not isinstance(content, dict):
+        raise BertNerError(f"params.yaml, studies.{study} must be settings by system, not {content!r}")
+    systems = {name: changes or {} for name, changes in content.items() if name not in ("seeds", "fractions")}
+    seeds, fractions = content.get("seeds", DEFAULT_SEEDS), content.get("fractions", [1.0])
+    for name, values, is_valid, wanted in (
+        ("seeds", seeds, lambda seed: type(seed) is int, "whole numbers"),
+        ("fractions", fractions, lambda f: type(f) in (int, float) and 0 < f <= 1, "numbers above 0 and up to 1"),
+    ):
+        if not (isinstance(values, list) and values and all(map(is_valid, values))):
+            raise BertNerError(f"params.yaml, studies.{study}.{name} must be a list of {wanted}, not {values!r}")
+    if not systems or not set(systems) <= SYSTEMS.keys() or not all(isinstance(c, dict) for c in systems.values()):
+        raise BertNerError(
+            f"params.yaml, studies.{study}: expected settings of one system or more of {', '.join(SYSTEMS)}, "
+            f"beside seeds and fractions; found {systems!r}"
+        )
+    trials = []
+    for (system, changes), fraction, seed in product(systems.items(), fractions, seeds):
+        varied = {**changes, **({"fraction": fraction} if "fractions" in content else {})}
+        variant = ", ".join(f"{name}={value}" for name, value in varied.items())
+        trials.append(Trial(study, variant, system, seed, fraction, {**params.get(system, {}), **changes}))
+    return trials
+
+
+def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
+    """A trial's system, not yet trained.
+
+    Raises:
+        BertNerError: its settings are not what it takes.
+    """
+    try:
+        return build(trial.system, {trial.system: trial.settings}, labels, trial.seed, state)
+    except BertNerError as error:
+        raise BertNerError(f"params.yaml, studies.{trial.study}: {error}") from None
+
+
+def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
+    """A share of the sentences, in their order: with the same seed, a smaller one is part of every larger one."""
+    order = list(range(len(sentences)))
+    random.Random(f"subset {seed}").shuffle(order)
+    return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
+
+
+def run_trial(
+    trial: Trial, tagger: Tagger, train: list[Sentence], validation: list[Sentence], test: list[Sentence]
+) -> list[dict[str, Any]]:
+    """Train and test: a row per epoch, or one for a system without epochs; test scores in the last."""
+    started = time.perf_counter()
+    history = tagger.fit(train, validation)
+    seconds = time.perf_counter() - started
+    rows = [row for row in history if "epoch" in row]
+    if not rows:  # what was tried is not epochs; the validation sentences chose the best
+        chosen = [row["validation_entity_f1"] for row in history if "validation_entity_f1" in row]
+        rows = [{"seconds": seconds} | ({"validation_entity_f1": max(chosen)} if chosen else {})]
+    scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]))
+    rows[-1] = {**rows[-1], **{f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}}
+    who = {
+        "study": trial.study,
+        "variant": trial.variant,
+        "system": trial.system,
+        "encoder": trial.settings.get("name", ""),
+        "seed": trial.seed,
+        "fraction": trial.fraction,
+        "sentences": len(train),
+    }
+    return [{**who, **row} for row in rows]
+
+
+def merged(path: Path, rows: list[dict[str, Any]], studies: list[str]) -> str:
+    """The table with these rows in place of their study's old ones; studies that are no more are left out."""
+    new = pd.DataFrame(rows).reindex(columns=COLUMNS).astype({"epoch": "Int64", "fraction": float})
+    as_text = pd.read_csv(StringIO(new.to_csv(index=False, float_format="%.6f")), dtype=str, keep_default_na=False)
+    kept = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=COLUMNS)
+    kept = kept[~kept["study"].isin([row["study"] for row in rows]) & kept["study"].isin(studies)]
+    every = pd.concat([kept, as_text]).sort_values("study", key=lambda names: names.map(studies.index), kind="stable")
+    return every.to_csv(index=False)
+
+
+if __name__ == "__main__":
+    run_politely(main)
