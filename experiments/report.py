@@ -26,8 +26,8 @@ def main() -> None:
     results = Results(RESULTS, corpus_named(arguments(__doc__).corpus))
     title, content = f"{results.corpus.title}: results", sections(results)
     systems = [name for name, _ in systems_of(results.needed("scores"))]
-    write_plots(results, systems)
     page_of_errors = write_errors(results)
+    write_plots(results, systems)
     links = [("errors.html", "Sentences with errors")] if page_of_errors else []
     written = {"report.md": markdown.render(title, content), "report.html": page.render(title, content, systems, links)}
     for name, text in written.items():

@@ -56,7 +56,7 @@ class Facts:
 class Table:
     """A table whose first `text_columns` columns are words and the rest numbers.
 
-    `filter_by` is the column whose values a reader can choose rows by.
+    `filter_by` is the column by whose values, `choices` first, a reader can choose rows.
     """
 
     caption: str
@@ -64,6 +64,15 @@ class Table:
     rows: Sequence[Sequence[str | Cell]]
     text_columns: int = 1
     filter_by: int | None = None
+    choices: Sequence[str] = ()
+
+    def choosable(self) -> dict[str, int]:
+        """The values of the column to filter by, with the number of rows of each."""
+        if self.filter_by is None:
+            return {}
+        cells = [row[self.filter_by] for row in self.rows]
+        values = [cell if isinstance(cell, str) else cell.text for cell in cells]
+        return {value: values.count(value) for value in (*self.choices, *values) if value in values}
 
 
 class Point(NamedTuple):

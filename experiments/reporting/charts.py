@@ -11,7 +11,7 @@ from reporting.blocks import Dot, Dots, Lines, Point
 
 WIDTH = 720
 ROW, GAP, TOP = 17, 9, 34  # of the dot plot: a row's height, the gap between groups, the space above them
-LABELS, RIGHT = 268, 16
+LABELS, RIGHT = 268, 28
 HEIGHT, LEFT, BOTTOM, LEGEND = 330, 56, 44, 22
 STYLES = 6  # colours and shapes in the style sheet
 
@@ -61,7 +61,7 @@ def lines(plot: Lines, systems: Sequence[str]) -> dict[str, Any]:
     first, last = scale(at[0]), scale(at[-1])
     style = _styles([line.name for line in plot.lines], systems)
     rows_of_legend = _wrapped([(line.name, "") for line in plot.lines])
-    top = LEGEND * len(rows_of_legend) + 14
+    top = LEGEND * len(rows_of_legend) + 30
 
     def x(value: float) -> float:
         share = (scale(value) - first) / (last - first) if last > first else 0.5

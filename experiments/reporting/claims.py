@@ -32,14 +32,14 @@ def claim_section(results: Results) -> Section:
     counts = ", ".join(f"{tally[name]} {name}" for name in names)
     rows = [
         [row["id"], row["section"], row["claim"], Cell(row["verdict"], "verdict"), as_found(row["paper_value"]),
-         _measured(row), row["system"], row["evidence"]]
+         _measured(row), row["evidence"], row["system"]]
         for _, row in claims.iterrows()
     ]  # fmt: skip
     return Section("claims", title, [
         Text(f"{len(claims)} claims: {counts}. Scores are fractions here, as in claims.csv."),
         Table(
-            "Claims with verdicts", ["id", "section", "claim", "verdict", "paper", "measured", "system", "evidence"],
-            rows, text_columns=8, filter_by=3,
+            "Claims with verdicts", ["id", "section", "claim", "verdict", "paper", "measured", "evidence", "system"],
+            rows, text_columns=8, filter_by=3, choices=VERDICTS,
         ),
     ])  # fmt: skip
 
@@ -132,6 +132,10 @@ def _queries(queries: list[dict[str, Any]]) -> Table:
     ], text_columns=6)  # fmt: skip
 
 
+def _plain(value: Any) -> str:
+    return _yes(value) if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
@@ -149,6 +153,6 @@ def _types(audit: dict[str, Any]) -> Table:
 
 
 def _encoder(encoder: dict[str, Any]) -> Table:
-    rows = [[str(key).replace("_", " "), f"{value:,}" if type(value) is int else str(value)]
+    rows = [[str(key).replace("_", " "), _plain(value)]
             for key, value in encoder.items()]  # fmt: skip
     return Table("The encoder measured here", ["property", "value"], rows)

@@ -66,7 +66,7 @@ def _verdicts(results: Results) -> list[tuple[str, str, str]]:
 def about(corpus: Corpus, facts: dict[str, Any] | None, scores: pd.DataFrame) -> str:
     """What was trained and tested on what."""
     size = ""
-    if facts:
+    if facts is not None:
         parts = ", ".join(
             f"{facts[part]['sentences']:,} {name}"
             for part, name in (("train", "training"), ("validation", "validation"), ("test", "test"))

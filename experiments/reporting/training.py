@@ -31,7 +31,7 @@ def loss_section(results: Results) -> Section:
         Table("Loss by epoch", [*header, "validation entity F1"], rows),
         Text(
             "The training loss is the mean over an epoch's batches, with dropout, while the weights still move; the "
-            "validation loss is taken at the epoch's end, without dropout. Bands span the seeds."
+            "validation loss is taken at the epoch's end, without dropout."
         ),
     ])  # fmt: skip
 
@@ -45,7 +45,9 @@ def loss_plot(history: pd.DataFrame, paper: list[float]) -> Lines:
     if paper:
         at = [Point(epoch, loss, loss, loss) for epoch, loss in enumerate(paper, start=1)]
         lines.append(Line("training, the paper's BERT-base", at, connected=False))
-    return Lines("Loss by epoch", "epoch", "mean cross-entropy", lines, picture="loss")
+    return Lines(
+        "Mean cross-entropy by epoch; bands span the seeds", "epoch", "mean cross-entropy", lines, picture="loss"
+    )
 
 
 def along(rows: pd.DataFrame, x: str, y: str) -> list[Point]:
