@@ -9,7 +9,6 @@ system gets wrong.
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
@@ -26,14 +25,15 @@ def main() -> None:
     results = Results(RESULTS, corpus_named(arguments(__doc__).corpus))
     title, content = f"{results.corpus.title}: results", sections(results)
     systems = [name for name, _ in systems_of(results.needed("scores"))]
-    page_of_errors = write_errors(results)
+    # The page is the same with and without the corpus, so the link to errors.html is always there.
+    links = [("errors.html", "Sentences with errors (errors.html)")]
+    texts = {"report.md": markdown.render(title, content), "report.html": page.render(title, content, systems, links)}
+    texts |= error_page(results)
     write_plots(results, systems)
-    links = [("errors.html", "Sentences with errors")] if page_of_errors else []
-    written = {"report.md": markdown.render(title, content), "report.html": page.render(title, content, systems, links)}
-    for name, text in written.items():
+    (results.folder / "errors.html").unlink(missing_ok=True)  # of a corpus that is no more here
+    for name, text in texts.items():
         write_whole(results.folder / name, text)
-    for path in [results.folder / name for name in written] + ([page_of_errors] if page_of_errors else []):
-        print(f"{path} written")
+        print(f"{results.folder / name} written")
 
 
 def write_plots(results: Results, systems: list[str]) -> None:
@@ -49,23 +49,21 @@ def write_plots(results: Results, systems: list[str]) -> None:
         save(confusion_plot(results.needed("confusion"), system), folder, f"confusion_{system}")
 
 
-def write_errors(results: Results) -> Path | None:
-    """errors.html, if the corpus is here; else none, and none that is left of an earlier run."""
-    corpus, path = results.corpus, results.folder / "errors.html"
-    path.unlink(missing_ok=True)
+def error_page(results: Results) -> dict[str, str]:
+    """errors.html and its text, if the corpus is here."""
+    corpus = results.corpus
     if not prepared_file(corpus.name, "test.bio").is_file():
-        return None
+        return {}
     test = read_part(corpus.name, "test")
     types = [label[2:] for label in read_labels(corpus.name) if label.startswith("B-")]
-    firsts = {name: f"{name}-{rows['seed'].iloc[0]}" for name, rows in systems_of(results.needed("scores"))}
+    firsts = [f"{name}-{rows['seed'].iloc[0]}" for name, rows in systems_of(results.needed("scores"))]
     predictions = {
         run: errors_page.read_predictions(
             results.folder / "predictions" / f"{run}.tags", test, types, results.command("scores")
         )
-        for run in firsts.values()
+        for run in firsts
     }
-    write_whole(path, errors_page.render(corpus, test, predictions, types))
-    return path
+    return {"errors.html": errors_page.render(corpus, test, predictions, types)}
 
 
 if __name__ == "__main__":

@@ -31,15 +31,15 @@ def claim_section(results: Results) -> Section:
     names = [*(name for name in VERDICTS if name in tally), *sorted(set(tally) - set(VERDICTS))]
     counts = ", ".join(f"{tally[name]} {name}" for name in names)
     rows = [
-        [row["id"], row["section"], row["claim"], Cell(row["verdict"], "verdict"), as_found(row["paper_value"]),
-         _measured(row), row["evidence"], row["system"]]
+        [row["id"], Cell(row["verdict"], "verdict"), row["claim"], as_found(row["paper_value"]), _measured(row),
+         row["evidence"], row["section"], row["system"]]
         for _, row in claims.iterrows()
     ]  # fmt: skip
     return Section("claims", title, [
         Text(f"{len(claims)} claims: {counts}. Scores are fractions here, as in claims.csv."),
         Table(
-            "Claims with verdicts", ["id", "section", "claim", "verdict", "paper", "measured", "evidence", "system"],
-            rows, text_columns=8, filter_by=3, choices=VERDICTS,
+            "Claims with verdicts", ["id", "verdict", "claim", "paper", "measured", "evidence", "section", "system"],
+            rows, text_columns=8, filter_by=1, choices=VERDICTS,
         ),
     ])  # fmt: skip
 

@@ -100,6 +100,13 @@ def error_section(results: Results) -> Section:
             "Recall of groups of entities. Seen: the same words, in lower case, are an entity of that type in the "
             "training sentences. Length: words."
         ), *_recall_tables(recall)]  # fmt: skip
+    command = f"python experiments/report.py --corpus {results.corpus.name}"
+    blocks += [
+        Missing(
+            "errors.html, in the folder of this report, shows every test sentence that some system gets wrong. It "
+            "holds text of the corpus, so it is not in the repository.", command,
+        )
+    ]  # fmt: skip
     return Section("errors", "Kinds of errors", blocks)
 
 

@@ -170,7 +170,7 @@ def test_every_control_is_reached_and_seen_by_keyboard(opened: Callable[..., Any
     assert tab.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.id") == "content"
-    tab.reload()
+    tab = opened(html, viewport=NARROW)  # from the start again
     wanted = tab.locator("a, select, input[type=search], input:checked, [tabindex='0']").count()
     reached = 0
     for _ in range(wanted):
