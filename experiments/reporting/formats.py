@@ -29,7 +29,7 @@ METRIC_NAMES = {
     "entity_f1": "entity F1 (conlleval)",
     "entity_f1_strict": "entity F1, strict IOB2",
     "span_f1": "span F1, types ignored",
-    "partial_f1": "partial F1, overlap with the same type",
+    "partial_f1": "partial F1, an overlap with the same type counts half",
     "type_macro_f1": "entity F1, unweighted mean over types",
 }
 
@@ -68,14 +68,18 @@ def p_value(value: float) -> str:
 
 
 def as_found(text: str) -> str:
-    """A value whose unit its claim names: the digits of a fraction cut to four, thousands parted."""
+    """Values whose unit their claim names: the digits of a fraction cut to four, thousands parted."""
+    return "; ".join(_as_found(part) for part in text.split("; "))
+
+
+def _as_found(text: str) -> str:
     try:
         value = float(text)
     except ValueError:
         return text
     if not math.isfinite(value):
         return text
-    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4f}".rstrip("0")
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def mean_and_spread(values: pd.Series, form: Callable[[float], str] = percent) -> str:

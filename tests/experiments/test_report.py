@@ -16,7 +16,7 @@ from bert_ner.errors import BertNerError
 from bert_ner.scoring import METRICS
 from reporting import claims, markdown, page
 from reporting.blocks import Cell, Code, Missing, Section, Table, Text
-from reporting.formats import METRIC_NAMES, PAPER_CORPUS
+from reporting.formats import METRIC_NAMES, PAPER_CORPUS, as_found
 from reporting.origin import signatures
 
 HOSTILE = "<script>alert(1)</script>"
@@ -341,3 +341,12 @@ def test_every_metric_has_a_name_and_a_signature() -> None:
 
 def test_the_paper_corpus_is_one_of_the_catalog() -> None:
     assert PAPER_CORPUS in CORPORA
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("0.944700", "0.9447"), ("8797", "8,797"), ("440.000000", "440"), ("0.430000; 12", "0.43; 12"), ("0.00001", "0"),
+     ("6 of 6", "6 of 6"), ("nan", "nan"), ("", "")],
+)  # fmt: skip
+def test_values_of_claims_are_shown_short(text: str, shown: str) -> None:
+    assert as_found(text) == shown
