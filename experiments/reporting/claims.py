@@ -127,7 +127,8 @@ def _alignment(parts: dict[str, Any]) -> Table:
 def _queries(queries: list[dict[str, Any]]) -> Table:
     return Table("The queries that the paper shows", ["query", "in test", "in train", "gold", "paper", "ours"], [
         [query["query"], _yes(query["in_test"]), _yes(query["in_train"]), _entities(query["gold"]),
-         _entities(query["paper"]), "; ".join(f"{name}: {_entities(of)}" for name, of in query["predicted"].items())]
+         _entities(query["paper"]), "; ".join(f"{name}: {_entities(of)}" for name, of in query["predicted"].items())
+         or "not tagged"]
         for query in queries
     ], text_columns=6)  # fmt: skip
 

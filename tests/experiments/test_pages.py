@@ -65,7 +65,7 @@ def report_page() -> str:
     """A page with every kind of block, hostile text in each."""
     rows = [[name, claim, Cell(verdict, "verdict"), "0.9"] for name, claim, verdict in (
         ("R1", "micro-F1 of 94.47 %", "partly"), ("R2", HOSTILE, "not tested"), ("D1", "sentences", "reproduced"),
-        ("D2", "test sentences", "reproduced"), ("D3", IMAGE, "reproduced"),
+        ("D2", "test sentences" + " and so on" * 20, "reproduced"), ("D3", IMAGE, "reproduced"),
     )]  # fmt: skip
     wide = [f"a column with a long name {i}" for i in range(12)]
     point = Point(1, 0.5, 0.4, 0.6)
@@ -171,7 +171,7 @@ def test_every_control_is_reached_and_seen_by_keyboard(opened: Callable[..., Any
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.id") == "content"
     tab = opened(html, viewport=NARROW)  # from the start again
-    wanted = tab.locator("a, select, input[type=search], input:checked, [tabindex='0']").count()
+    wanted = tab.locator("a, select, summary, input[type=search], input:checked, [tabindex='0']").count()
     reached = 0
     for _ in range(wanted):
         tab.keyboard.press("Tab")
