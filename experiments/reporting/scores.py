@@ -166,8 +166,9 @@ def interval_section(results: Results) -> Section:
     methods = "; ".join(f"{source}: {method}" for source, method in _distinct(table, ["source", "method"]))
     return Section("intervals", title, [
         Text(
-            f"Two doubts, kept apart. The interval over sentences says how far the score could move on other test "
-            f"sentences of this kind; the interval over seeds, how far with another seed of the training. Each at "
+            "Two doubts, kept apart. The interval over sentences: what the mean of these runs could be on other test "
+            "sentences of this kind. The interval over seeds: what the mean of many runs could be on these sentences. "
+            f"Each at "
             f"{level}. {methods}."
         ),
         interval_plot(results.corpus, table),
