@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,6 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from reporting.blocks import Dots
+from reporting.errors import confusion_matrix
 
 DARK, LIGHT, GREY = "#0b4a8f", "#e69f00", "#555555"
 mpl.rcParams.update({
@@ -21,23 +25,56 @@ mpl.rcParams.update({
 })  # fmt: skip
 
 
-def loss_plot(history: pd.DataFrame, paper_losses: list[float] | None) -> Figure:
-    """Training and validation loss by epoch: the mean over seeds, their range as a band, the paper's points."""
-    figure = Figure(figsize=(6.4, 4))
+def loss_plot(history: pd.DataFrame, paper_losses: Sequence[float]) -> Figure:
+    """Training and validation loss by epoch, a panel for each system: the mean over its seeds, their range a band;
+    the paper's points.
+    """
+    systems = list(history.groupby("system", sort=False))
+    figure = Figure(figsize=(2.2 + 4.2 * len(systems), 4))
+    panels = figure.subplots(1, len(systems), sharey=True, squeeze=False)[0]
+    for axes, (system, rows) in zip(panels, systems, strict=True):
+        for column, label, colour, line in (
+            ("train_loss", "training", DARK, "o-"),
+            ("validation_loss", "validation", LIGHT, "s--"),
+        ):
+            by_epoch = rows.groupby("epoch")[column]
+            seeds = f", mean of {n} seeds" if (n := rows["seed"].nunique()) > 1 else ""
+            axes.plot(by_epoch.mean(), line, color=colour, label=label + seeds)
+            axes.fill_between(by_epoch.min().index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.2, lw=0)
+        if paper_losses:
+            epochs = range(1, len(paper_losses) + 1)
+            axes.plot(epochs, paper_losses, "kx", markersize=9, mew=2, label="training, the paper's BERT-base")
+        axes.set(title=system, xlabel="epoch", ylim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False)
+    panels[0].set_ylabel("mean cross-entropy")
+    return figure
+
+
+def dots_plot(dots: Dots, systems: Sequence[str]) -> Figure:
+    """A dot and a whisker for each row, its groups from the top; intervals over seeds are dashed."""
+    figure = Figure(figsize=(7.6, 1 + 0.24 * len(dots.rows)))
     axes = figure.subplots()
-    for column, label, colour, line in (
-        ("train_loss", "training", DARK, "o-"),
-        ("validation_loss", "validation", LIGHT, "s--"),
-    ):
-        by_epoch = history.groupby("epoch")[column]
-        axes.plot(by_epoch.mean(), line, color=colour, label=f"{label}, mean of {history['seed'].nunique()} seeds")
-        axes.fill_between(by_epoch.min().index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.2, lw=0)
-    if paper_losses:
-        epochs = range(1, len(paper_losses) + 1)
-        axes.plot(epochs, paper_losses, "kx", markersize=9, mew=2, label="training, the paper's BERT-base")
-    axes.set(xlabel="epoch", ylabel="mean cross-entropy", ylim=(0, None))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False)
+    seen: set[str] = set()
+    places: dict[str, list[float]] = {}
+    gap = 0.0
+    for i, dot in enumerate(dots.rows):
+        gap += 0.7 if dot.group not in places else 0
+        places.setdefault(dot.group, []).append(i + gap)
+        label = f"{dot.series}, over {dot.note}" if dot.note else dot.series
+        colour, marker = (LIGHT, DARK, GREY)[systems.index(dot.series) % 3], "osD^v"[systems.index(dot.series) % 5]
+        bars = axes.errorbar(
+            dot.value, i + gap, xerr=[[dot.value - dot.low], [dot.high - dot.value]], fmt=marker, color=colour,
+            mfc="white" if dot.note == "seeds" else colour, capsize=3, label=None if label in seen else label,
+        )  # fmt: skip
+        bars[2][0].set_linestyle("--" if dot.note == "seeds" else "-")
+        seen.add(label)
+    if dots.reference:
+        axes.axvline(dots.reference[1], color="black", ls=":", label=dots.reference[0])
+    axes.set_yticks([sum(at) / len(at) for at in places.values()], list(places))
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=9)
     return figure
 
 
@@ -67,11 +104,8 @@ def type_plot(by_type: pd.DataFrame, systems: list[str]) -> Figure:
 
 def confusion_plot(confusion: pd.DataFrame, system: str) -> Figure:
     """Of the words of each gold type, the share tagged with each type; summed over seeds."""
-    words = confusion[confusion["system"] == system].pivot_table(
-        index="gold", columns="predicted", values="words", aggfunc="sum", fill_value=0
-    )
-    names = sorted(set(words.index) | set(words.columns), key=lambda name: (name == "O", name))
-    words = words.reindex(index=names, columns=names, fill_value=0)
+    words = confusion_matrix(confusion[confusion["system"] == system])
+    names = list(words.index)
     share = words.div(words.sum(axis=1).replace(0, 1), axis=0).to_numpy()
     figure = Figure(figsize=(2 + 0.5 * len(names), 1.4 + 0.44 * len(names)))
     axes = figure.subplots()

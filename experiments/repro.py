@@ -21,7 +21,10 @@ from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
 from bert_ner.errors import BertNerError
 from pipeline import RESULTS, ROOT, read_json, read_params, run_politely
-from report import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent, read_table, score_table
+from reporting.formats import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent
+from reporting.markdown import table
+from reporting.scores import score_table
+from reporting.tables import Results
 
 FALLBACK = "sample"
 STUDIES = ROOT / "experiments" / "studies" / "dvc.yaml"
@@ -61,12 +64,12 @@ def main() -> None:
     else:
         print("Nothing to do: the results belong to this code, these parameters and this data.")
     folder = RESULTS / corpus.name
-    print(f"\n{score_table(corpus, read_table(folder / 'scores.csv'))}\n")
+    print(f"\n{table(score_table(corpus, Results(RESULTS, corpus).needed('scores')))}\n")
     if corpus.name == PAPER_CORPUS:
         print(
             f"The paper reports {percent(PAPER_MICRO_F1)} % micro-F1 for BERT-base-uncased, without saying over what."
         )
-    print(f"Report: {folder / 'report.md'}")
+    print(f"Report: {folder / 'report.html'}, or {folder / 'report.md'}")
 
 
 def why_unreachable(corpus: Corpus) -> str | None:

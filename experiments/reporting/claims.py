@@ -1,0 +1,159 @@
+"""Sections that judge: every claim with its verdict, published results, the audit of data and alignment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from bert_ner.errors import BertNerError
+from pipeline import ROOT
+from reporting.blocks import Block, Cell, Missing, Section, Table, Text
+from reporting.formats import METRIC_NAMES, PAPER_CORPUS, as_found, percent
+from reporting.tables import Results, as_written_by
+
+VERDICTS = ("reproduced", "partly", "not reproduced", "contradicted", "not tested")
+PUBLISHED = ROOT / "experiments" / "published.yaml"
+
+
+def claim_section(results: Results) -> Section:
+    """How many claims hold, and each with what was measured."""
+    claims, title = results.table("claims"), "The paper's claims"
+    if claims is None and results.corpus.name != PAPER_CORPUS:
+        return Section("claims", title, [Text("The paper makes no claim about this corpus.")])
+    if claims is None:
+        what = "The paper's claims are not judged yet."
+        return Section("claims", title, [Missing(what, results.command("claims"))])
+    tally = Counter(claims["verdict"])
+    names = [*(name for name in VERDICTS if name in tally), *sorted(set(tally) - set(VERDICTS))]
+    counts = ", ".join(f"{tally[name]} {name}" for name in names)
+    rows = [
+        [row["id"], Cell(row["verdict"], "verdict"), row["claim"], as_found(row["paper_value"]), _measured(row),
+         row["evidence"], row["section"], row["system"]]
+        for _, row in claims.iterrows()
+    ]  # fmt: skip
+    return Section("claims", title, [
+        Text(f"{len(claims)} claims: {counts}. Scores are fractions here, as in claims.csv."),
+        Table(
+            "Claims with verdicts", ["id", "verdict", "claim", "paper", "measured", "evidence", "section", "system"],
+            rows, text_columns=8, filter_by=1, choices=VERDICTS,
+        ),
+    ])  # fmt: skip
+
+
+def _measured(row: Any) -> str:
+    ends = f" ({as_found(row['low'])} to {as_found(row['high'])})" if row["low"] and row["high"] else ""
+    return as_found(row["measured"]) + ends
+
+
+def published_section(results: Results) -> Section:
+    """Results that others report on the same test sentences, and which of them compare."""
+    title = "Published results"
+    if not PUBLISHED.is_file():
+        return Section("published", title, [Text(f"{PUBLISHED.name} is not there, so no published result is shown.")])
+    rows = [entry for entry in read_published(PUBLISHED) if entry.get("test_set") == results.corpus.name]
+    if not rows:
+        return Section("published", title, [Text("No published result on this corpus is on file.")])
+    return Section("published", title, [
+        Text("As their sources give them. Only those compare that are on the same test sentences, by the same metric."),
+        Table(
+            "Published results", ["system", "parameters", "score", "metric", "comparable", "remark", "source"],
+            [
+                [
+                    _shown(entry, "system"), _shown(entry, "parameters"), _score(entry.get("score")),
+                    METRIC_NAMES.get(_shown(entry, "metric"), _shown(entry, "metric")),
+                    "yes" if entry.get("comparable") is True else "no", _shown(entry, "reason"),
+                    _shown(entry, "source"),
+                ]
+                for entry in rows
+            ],
+            text_columns=7, filter_by=4,
+        ),
+    ])  # fmt: skip
+
+
+def read_published(path: Path) -> list[dict[str, Any]]:
+    """The published results, an entry for each.
+
+    Raises:
+        BertNerError: the file can't be read, or is no such list.
+    """
+    try:
+        content = YAML(typ="safe", pure=True).load(path)
+    except (OSError, ValueError, YAMLError) as error:
+        raise BertNerError(f"{path} can't be read: {error}") from None
+    entries = content.get("systems") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise BertNerError(f"{path}: expected a list of entries under 'systems', each with system, score and source")
+    return entries
+
+
+def _shown(entry: dict[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return "" if value is None else str(value)
+
+
+def _score(value: Any) -> str:
+    return percent(value) if isinstance(value, float) else "" if value is None else str(value)
+
+
+def audit_section(results: Results) -> Section:
+    """What was checked in the data and in the paper's alignment of words and word pieces."""
+    audit, title = results.facts("audit"), "Audit of data and alignment"
+    command = f"python experiments/audit.py --corpus {results.corpus.name}"
+    if audit is None:
+        return Section("audit", title, [Missing("Data and alignment are not audited yet.", command)])
+    with as_written_by(command, results.folder / "audit.json"):
+        blocks: list[Block] = [_alignment(audit["alignment"]), _queries(audit["queries"]), _types(audit)]
+        blocks += [_encoder(audit["encoder"])]
+    return Section("audit", title, blocks)
+
+
+def _alignment(parts: dict[str, Any]) -> Table:
+    rows = [
+        [part, *(f"{facts[key]:,}" for key in ("sentences", "differ", "raise"))]
+        for part, facts in parts.items()
+        if isinstance(facts, dict) and "differ" in facts
+    ]
+    return Table(
+        "The paper's alignment beside one by word index: sentences whose labels differ, and that it can't align",
+        ["sentences", "number", "differ", "raise"], rows,
+    )  # fmt: skip
+
+
+def _queries(queries: list[dict[str, Any]]) -> Table:
+    return Table("The queries that the paper shows", ["query", "in test", "in train", "gold", "paper", "ours"], [
+        [query["query"], _yes(query["in_test"]), _yes(query["in_train"]), _entities(query["gold"]),
+         _entities(query["paper"]), "; ".join(f"{name}: {_entities(of)}" for name, of in query["predicted"].items())
+         or "not tagged"]
+        for query in queries
+    ], text_columns=6)  # fmt: skip
+
+
+def _plain(value: Any) -> str:
+    return _yes(value) if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _entities(pairs: list[list[str]] | None) -> str:
+    if pairs is None:
+        return "not in the corpus"
+    return ", ".join(f"{name} '{text}'" for name, text in pairs) or "none"
+
+
+def _types(audit: dict[str, Any]) -> Table:
+    rows = [[str(name), str(ours) if ours else "not in the corpus"] for name, ours in audit["paper_types"].items()]
+    rows += [["not named", str(name)] for name in audit["types_not_in_paper"]]
+    return Table("The types that the paper names, and the corpus's", ["paper", "corpus"], rows, text_columns=2)
+
+
+def _encoder(encoder: dict[str, Any]) -> Table:
+    rows = [[str(key).replace("_", " "), _plain(value)]
+            for key, value in encoder.items()]  # fmt: skip
+    return Table("The encoder measured here", ["property", "value"], rows)

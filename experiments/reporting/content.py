@@ -1,0 +1,31 @@
+"""The report's sections, in order."""
+
+from __future__ import annotations
+
+from reporting import claims, errors, origin, scores, training
+from reporting.blocks import Section
+from reporting.tables import Results
+
+
+def sections(results: Results) -> list[Section]:
+    """Everything that the tables in results/ say about one corpus.
+
+    Raises:
+        BertNerError: a table without which there is no report is missing, or any table is broken.
+    """
+    return [
+        scores.headline(results),
+        scores.metric_section(results),
+        scores.interval_section(results),
+        scores.comparison_section(results),
+        training.loss_section(results),
+        errors.type_section(results),
+        errors.confusion_section(results),
+        errors.error_section(results),
+        *training.study_sections(results),
+        origin.cost_section(results),
+        claims.claim_section(results),
+        claims.published_section(results),
+        claims.audit_section(results),
+        origin.origin_section(results),
+    ]

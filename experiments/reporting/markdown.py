@@ -1,0 +1,71 @@
+"""The report as GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reporting.blocks import Block, Cell, Code, Dots, Facts, Heat, Lines, Missing, Section, Table, Text, Warn
+
+# Whatever could start markup; an underscore inside a word can't.
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w))")
+
+
+def render(title: str, sections: Sequence[Section]) -> str:
+    """The whole report."""
+    parts = [f"# {escape(title)}"]
+    for section in sections:
+        parts += [f"## {escape(section.title)}"] if section.title else []
+        parts += [text for block in section.blocks if (text := render_block(block))]
+    return "\n\n".join(parts) + "\n"
+
+
+def render_block(block: Block) -> str:
+    """One block; a plot is the picture of it, or nothing where it has none."""
+    lines: list[str] = []
+    match block:
+        case Text(text):
+            lines = [escape(text)]
+        case Warn(title, text):
+            lines = [f"> **{escape(title)}** {escape(text)}"]
+        case Missing(what, command):
+            lines = [f"{escape(what)} Made by {code(command)}."]
+        case Code(title, listed):
+            lines = [f"{escape(title)}:", "", *(f"- {code(line)}" for line in listed)]
+        case Facts(items):
+            lines = [f"- {escape(label)}: **{escape(value)}**{_remark(text)}" for label, value, text in items]
+        case Table():
+            lines = [table(block)]
+        case Dots() | Lines() | Heat():
+            lines = [f"![{escape(block.title)}](plots/{block.picture}.png)"] if block.picture else []
+    return "\n".join(lines)
+
+
+def _remark(text: str) -> str:
+    return f" ({escape(text)})" if text else ""
+
+
+def table(block: Table) -> str:
+    columns = len(block.header)
+    rule = ["---"] * block.text_columns + ["---:"] * (columns - block.text_columns)
+    rows = [[_cell(cell) for cell in row] for row in block.rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [[escape(name) for name in block.header], rule, *rows])
+
+
+def escape(text: str) -> str:
+    """Text as it is, on one line, whatever is in it."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;").replace("\\<", "&lt;")
+
+
+def code(text: str) -> str:
+    """Text between more backticks than it has itself."""
+    text = " ".join(text.split())
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
+
+
+def _cell(cell: str | Cell) -> str:
+    if isinstance(cell, str):
+        return escape(cell)
+    text = escape(cell.text)
+    return f"**{text}**" if cell.mark in {"strong", "nearest"} and text else text
