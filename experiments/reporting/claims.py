@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from bert_ner.errors import BertNerError
+from claims import VERDICTS, read_published
 from pipeline import ROOT
 from reporting.blocks import Block, Cell, Missing, Section, Table, Text
 from reporting.formats import METRIC_NAMES, PAPER_CORPUS, as_found, percent
 from reporting.tables import Results, as_written_by
 
-VERDICTS = ("reproduced", "partly", "not reproduced", "contradicted", "not tested")
 PUBLISHED = ROOT / "experiments" / "published.yaml"
 
 
@@ -52,8 +47,6 @@ def _measured(row: Any) -> str:
 def published_section(results: Results) -> Section:
     """Results that others report on the same test sentences, and which of them compare."""
     title = "Published results"
-    if not PUBLISHED.is_file():
-        return Section("published", title, [Text(f"{PUBLISHED.name} is not there, so no published result is shown.")])
     rows = [entry for entry in read_published(PUBLISHED) if entry.get("test_set") == results.corpus.name]
     if not rows:
         return Section("published", title, [Text("No published result on this corpus is on file.")])
@@ -73,22 +66,6 @@ def published_section(results: Results) -> Section:
             text_columns=7, filter_by=4,
         ),
     ])  # fmt: skip
-
-
-def read_published(path: Path) -> list[dict[str, Any]]:
-    """The published results, an entry for each.
-
-    Raises:
-        BertNerError: the file can't be read, or is no such list.
-    """
-    try:
-        content = YAML(typ="safe", pure=True).load(path)
-    except (OSError, ValueError, YAMLError) as error:
-        raise BertNerError(f"{path} can't be read: {error}") from None
-    entries = content.get("systems") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise BertNerError(f"{path}: expected a list of entries under 'systems', each with system, score and source")
-    return entries
 
 
 def _shown(entry: dict[str, Any], key: str) -> str:

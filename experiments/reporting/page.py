@@ -11,9 +11,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from claims import VERDICTS
 from reporting import charts
 from reporting.blocks import Section
-from reporting.claims import VERDICTS
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 

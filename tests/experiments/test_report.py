@@ -304,16 +304,18 @@ def test_published_results_of_the_corpus_are_shown(
     path = tmp_path / "published.yaml"
     path.write_text(
         "systems:\n"
-        "- {system: GNER, score: 0.9023, metric: entity_f1, test_set: mit_movie_eng, comparable: true}\n"
-        "- {system: other, score: 0.5, test_set: mit_restaurant}\n"
+        "- {system: GNER, parameters: 7 B, score: 0.9023, metric: entity_f1, test_set: mit_movie_eng,\n"
+        "   comparable: true, source: a table}\n"
+        "- {system: other, parameters: 1 M, score: 0.5, metric: entity_f1, test_set: mit_restaurant,\n"
+        "   comparable: true, source: a table}\n"
     )
     monkeypatch.setattr(claims, "PUBLISHED", path)
     write_results(results, "mit_movie_eng")
     text, _ = run(monkeypatch)
-    assert "| GNER |  | 90.23 | entity F1 (conlleval) | yes |" in text
+    assert "| GNER | 7 B | 90.23 | entity F1 (conlleval) | yes |" in text
     assert "| other |" not in text
     path.write_text("systems: 3")
-    with pytest.raises(BertNerError, match="expected a list of entries"):
+    with pytest.raises(BertNerError, match="systems must be a list of entries"):
         run(monkeypatch)
 
 
