@@ -21,6 +21,8 @@ from bert_ner.errors import BertNerError
 from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
 from bert_ner.tagger import trained_folder
 
+DEFAULT_CORPUS = "mit_movie_eng"
+
 _TAG_HELP = """\
 Tag queries, one a line, and write a record for each as soon as it is there.
 
@@ -66,11 +68,13 @@ def tag(options: argparse.Namespace) -> None:
     """
     if sys.stdout is None:
         raise BertNerError("standard output is closed")
+    if options.model and options.corpus:
+        raise BertNerError("--corpus goes with --system; a folder given by --model is used as it is")
     terminal = os.isatty(1)
     form: Format = options.format or ("jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text")
     as_text = options.output == "text" or (options.output is None and terminal)
     with _opened(options.file) as source:
-        tagger = load_tagger(options.model or trained_folder(options.corpus, options.system))
+        tagger = load_tagger(options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system))
         render = text_renderer(wants_colour(terminal, os.environ)) if as_text else as_json
         tally = tag_stream(tagger, source.fileno(), 1, form, render)
     if tally.errors:
@@ -123,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--system", default="encoder", metavar="NAME", help="one trained by 'make repro': crf or encoder, the default"
     )
-    tagging.add_argument("--corpus", choices=CORPORA, default="mit_movie_eng", help="of --system; default: %(default)s")
+    tagging.add_argument("--corpus", choices=CORPORA, help=f"of --system; default: {DEFAULT_CORPUS}")
     tagging.add_argument(
         "--format", choices=get_args(Format), help="of the input; default: by FILE's ending, without one text"
     )

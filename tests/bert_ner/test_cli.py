@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bert_ner import __version__, cli
+from bert_ner import __version__, cli, load_tagger
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import BertNerError
 
@@ -219,6 +219,7 @@ def test_a_full_disk_is_named(crf_folder: Path) -> None:
         (["queries", "--model", "."], ".: holds no tagger, neither tagger.json nor a Hugging Face config.json"),
         (["queries"], "no system 'encoder' trained on mit_movie_eng in "),
         (["queries", "--system", "hmm", "--corpus", "sample"], "no system 'hmm' trained on sample in "),
+        (["queries", "--model", "nowhere", "--corpus", "sample"], "--corpus goes with --system"),
     ],
 )
 def test_what_can_t_be_had(
@@ -260,6 +261,17 @@ def test_closed_streams_are_named(crf_folder: Path, closed: str) -> None:
     assert done.returncode == 1
     reason = "standard input can't be read: Bad file descriptor" if closed == "stdin" else "standard output is closed"
     assert done.stderr == f"bert-ner: {reason}\n"
+
+
+def test_export(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], trained: Any, tmp_path: Path
+) -> None:
+    fast = tmp_path / "new" / "fast"
+    run(monkeypatch, "export", str(trained.folder), str(fast), "--weights", "float32")
+    assert capsys.readouterr().out == f"{fast} written; bert-ner tag --model {fast}\n"
+    assert load_tagger(fast).tag([["ada", "brook"]]) == [["B-PERSON", "I-PERSON"]]
+    with pytest.raises(SystemExit, match="exists already"):
+        run(monkeypatch, "export", str(trained.folder), str(fast))
 
 
 def test_exit_status_is_documented(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
