@@ -68,7 +68,8 @@ def main() -> None:
     print(f"\n{table(score_table(corpus, Results(RESULTS, corpus).needed('scores')))}\n")
     if corpus.name == PAPER_CORPUS:
         print(
-            f"The paper reports {percent(PAPER_MICRO_F1)} % micro-F1 over tokens for BERT-base-uncased, without saying whether O counts."
+            f"The paper reports {percent(PAPER_MICRO_F1)} % micro-F1 over tokens for BERT-base-uncased, "
+            "without saying whether O counts."
         )
     print(f"Report: {folder / 'report.html'}, or {folder / 'report.md'}")
 

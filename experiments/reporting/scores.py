@@ -138,7 +138,8 @@ def _nearest(scores: pd.DataFrame) -> str:
         metric = min(means, key=lambda metric: abs(means[metric] - PAPER_MICRO_F1))
         found.append(f"{METRIC_NAMES[metric]} for {name} ({percent(means[metric])})")
     return (
-        f"The paper reports {percent(PAPER_MICRO_F1)} % as micro-F1 over tokens (section 4.2), without saying whether O counts. Nearest to it, in "
+        f"The paper reports {percent(PAPER_MICRO_F1)} % as micro-F1 over tokens (section 4.2), without saying "
+        "whether O counts. Nearest to it, in "
         f"bold, are {'; '.join(found)}. Its encoder is BERT-base-uncased (110 M parameters); ours is named above."
     )
 
