@@ -522,10 +522,9 @@ def which_metric(case: Case) -> Finding:
         inside = f"inside ({' and '.join(covering[metric])})" if covering[metric] else "outside"
         notes[metric] = f"{metric} {rows[metric]['value']:.4f} ({shown}): {inside}"
     closest = min(METRICS, key=lambda metric: abs(rows[metric]["value"] - paper))
-    decisive = meant if covering[meant] else closest
     verdict = "reproduced" if covering[meant] else "partly" if any(covering.values()) else "not reproduced"
     evidence = f"{pretty(paper)} is closest to {closest}. {'; '.join(notes.values())}"
-    row = rows[decisive]
+    row = rows[meant]
     return Finding(verdict, float(row["value"]), evidence, float(row["low"]), float(row["high"]))
 
 
