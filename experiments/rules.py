@@ -416,16 +416,16 @@ _CURVES = ("validation_loss", "validation_entity_f1")
 
 def _study(case: Case, study: str) -> pd.DataFrame:
     """The rows of one study with our encoder."""
-    rows = case.table("studies.csv", study=study, encoder=case.ours.encoder)
-    # Beside the rows of systems that have no epochs, columns of numbers are read as text.
-    numbers = {name: case.numbers(rows, "studies.csv", name) for name in ("epoch", *_CURVES)}
-    return rows.assign(**numbers)
+    return case.table("studies.csv", study=study, encoder=case.ours.encoder)
 
 
 def converged(case: Case) -> Finding:
     """After an epoch neither the validation loss nor the validation F1 gets better by more than a margin."""
     judge = case.judge
-    by_epoch = _study(case, judge["study"]).groupby("epoch")[list(_CURVES)].mean()
+    rows = _study(case, judge["study"])
+    # Beside the rows of systems that have no epochs, columns of numbers are read as text.
+    numbers = {name: case.numbers(rows, "studies.csv", name) for name in ("epoch", *_CURVES)}
+    by_epoch = rows.assign(**numbers).groupby("epoch")[list(_CURVES)].mean()
     before, after = by_epoch.loc[: judge["epoch"]], by_epoch.loc[judge["epoch"] + 1 :]
     if before.empty or after.empty:
         raise NotMeasuredError(f"study {judge['study']} has no epochs after {judge['epoch']}")
