@@ -198,7 +198,11 @@ def test_every_script_explains_itself(script: str) -> None:
             ["--corpus", "sample"],
             "data/prepared/sample/labels.txt is missing; run python experiments/prepare.py --corpus sample",
         ),
-        ("report.py", ["--corpus", "sample"], "results/sample/scores.csv is missing; run python experiments/eval"),
+        (
+            "report.py",
+            ["--corpus", "sample"],
+            "results/sample/scores.csv is missing or has no rows; run python experiments/eval",
+        ),
         ("prepare.py", ["--corpus", "sample"], "data/raw/sample/sampletrain.bio can't be read"),
         ("train.py", ["--corpus", "nowhere", "--system", "crf"], "invalid choice: 'nowhere'"),
     ],
