@@ -18,8 +18,9 @@ VERDICTS = ("reproduced", "partly", "not reproduced", "contradicted", "not teste
 # How a claim depends on the encoder that was measured:
 #   required    about the paper's encoder itself: with another one it is not tested
 #   comparable  about what fine-tuning gives: with another one it is at best 'partly'
-#   vocabulary  about word pieces: an encoder with the same vocabulary serves as well
-ENCODER_USES = ("required", "comparable", "vocabulary")
+#   vocabulary  about word pieces: an encoder with the same vocabulary serves as well, any other does not
+#   shape       about its architecture: without its weights it is judged by the library's description, at best 'partly'
+ENCODER_USES = ("required", "comparable", "vocabulary", "shape")
 
 
 class Kind(NamedTuple):
@@ -98,6 +99,7 @@ PUBLISHED = {
     "parameters": Key(TEXT),
     "score": Key(SHARE),
     "metric": Key(METRIC),
+    "corpus": Key(TEXT),
     "test_set": Key(TEXT),
     "comparable": Key(BOOLEAN),
     "reason": Key(TEXT, is_optional=True),

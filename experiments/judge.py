@@ -63,6 +63,11 @@ def judged(claim: Claim, evidence: Evidence) -> dict[str, str]:
                 f"the claim is about {evidence.encoder} itself and {ours.encoder} was measured; name "
                 f"{evidence.encoder} under encoder.name in params.yaml where its weights can be had"
             )
+        if ours and entry["encoder"] == "vocabulary" and not cuts_alike(ours):
+            raise NotMeasuredError(
+                f"the claim is about the word pieces of {evidence.encoder}, and {ours.encoder} may cut words "
+                f"otherwise; name one of {', '.join(SAME_PIECES)} under encoder.name in params.yaml"
+            )
         finding = capped(RULES[entry["judge"]["rule"]].judge(Case(claim, evidence)), claim, evidence, ours)
         finding = finding._replace(evidence="; ".join([finding.evidence, *notes(claim, evidence)]))
     except NotMeasuredError as reason:
@@ -86,18 +91,23 @@ def capped(finding: Finding, claim: Claim, evidence: Evidence, ours: Ours | None
     """At best 'partly' where another encoder, or something near to what the claim is about, was measured."""
     entry = claim.entry
     if ours and not ours.is_papers:
-        is_same = entry["encoder"] == "vocabulary" and Path(ours.encoder).name in SAME_PIECES
-        named = f"measured on {ours.encoder}, " + (
-            f"which cuts words as {evidence.encoder} does" if is_same else f"not on {evidence.encoder}"
-        )
-        finding = finding._replace(
-            evidence=f"{named}: {finding.evidence}", verdict=finding.verdict if is_same else lowered(finding.verdict)
-        )
+        named = {
+            "comparable": f"measured on {ours.encoder}, not on {evidence.encoder}",
+            "vocabulary": f"measured on {ours.encoder}, which cuts words as {evidence.encoder} does",
+            "shape": f"{evidence.encoder} as the library describes it, without its weights",
+        }[entry["encoder"]]
+        verdict = finding.verdict if entry["encoder"] == "vocabulary" else lowered(finding.verdict)
+        finding = finding._replace(evidence=f"{named}: {finding.evidence}", verdict=verdict)
     if "proxy" in entry:
         finding = finding._replace(
             evidence=f"{finding.evidence}; {entry['proxy']}", verdict=lowered(finding.verdict)
         )  # fmt: skip
     return finding
+
+
+def cuts_alike(ours: Ours) -> bool:
+    """Whether an encoder cuts words as the paper's does."""
+    return ours.is_papers or Path(ours.encoder).name in SAME_PIECES
 
 
 def lowered(verdict: str) -> str:

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bert_ner.scoring import METRICS
+from bert_ner.encoder.weights import ENCODERS
+from bert_ner.scoring import METRICS, UnlikeScores, check_same_signature, holm
 from claims import (
     ARGUMENTS,
     DIRECTION,
@@ -170,7 +171,11 @@ class Evidence:
         return Ours(system, encoder, self.is_papers(encoder))
 
     def is_papers(self, encoder: str) -> bool:
-        """Whether an encoder, a name or a folder, is the paper's."""
+        """Whether an encoder, a name or a folder, is the paper's: by its weights' sum where that is on record."""
+        path = self.results / "provenance.json"
+        known = read_json(path).get(self.corpus, {}).get("encoder", {}) if path.is_file() else {}
+        if known.get("name") == encoder and self.encoder in ENCODERS:
+            return bool(known["sha256"] == ENCODERS[self.encoder].sha256)
         return Path(encoder).name == self.encoder
 
 
@@ -420,31 +425,50 @@ def _study(case: Case, study: str) -> pd.DataFrame:
 
 
 def converged(case: Case) -> Finding:
-    """After an epoch neither the validation loss nor the validation F1 gets better by more than a margin."""
+    """Trained longer, as a study did, our system has hardly a better validation loss or F1 at its end."""
     judge = case.judge
-    rows = _study(case, judge["study"])
-    # Beside the rows of systems that have no epochs, columns of numbers are read as text.
-    numbers = {name: case.numbers(rows, "studies.csv", name) for name in ("epoch", *_CURVES)}
-    by_epoch = rows.assign(**numbers).groupby("epoch")[list(_CURVES)].mean()
-    before, after = by_epoch.loc[: judge["epoch"]], by_epoch.loc[judge["epoch"] + 1 :]
-    if before.empty or after.empty:
-        raise NotMeasuredError(f"study {judge['study']} has no epochs after {judge['epoch']}")
-    gain = float(after["validation_entity_f1"].max() - before["validation_entity_f1"].iloc[-1])
-    fall = float(before["validation_loss"].iloc[-1] - after["validation_loss"].min())
+    ours, longer = (
+        _last_epochs(case, name, rows)
+        for name, rows in (
+            ("history.csv", case.table("history.csv", system=case.ours.system)),
+            ("studies.csv", _study(case, judge["study"])),
+        )
+    )
+    seeds = ours.index.intersection(longer.index)
+    if seeds.empty:
+        raise NotMeasuredError(f"study {judge['study']} shares no seed with history.csv")
+    gains = longer.loc[seeds, "validation_entity_f1"] - ours.loc[seeds, "validation_entity_f1"]
+    falls = ours.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]
+    gain, fall = float(gains.mean()), float(falls.mean())
     good = (gain <= judge["margin"]) + (fall <= judge["loss_margin"])
     verdict = ("not reproduced", "partly", "reproduced")[good]
-    at = f"after epoch {judge['epoch']}, up to {by_epoch.index.max()},"
-    evidence = f"{at} validation entity F1 gains {pretty(gain)} and validation loss falls by {pretty(fall)}"
-    return Finding(verdict, gain, f"{evidence} (less than 0: it rises)")
+    lengths = f"with {longer['epoch'].max():.0f} epochs and not {ours['epoch'].max():.0f}"
+    evidence = f"{lengths}, validation entity F1 gains {pretty(gain)} and validation loss falls by {pretty(fall)}"
+    return Finding(verdict, gain, f"{evidence} (less than 0: it rises); mean of {len(seeds)} seed(s)")
 
 
-def _finals(rows: pd.DataFrame) -> pd.Series:
-    """The test entity F1 by seed, of the last epochs of some rows of a study."""
-    scored = rows.assign(f1=pd.to_numeric(rows["test_entity_f1"], errors="coerce")).dropna(subset="f1")
+def _last_epochs(case: Case, name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The last epoch of each seed. Beside rows of systems without epochs, columns of numbers are read as text."""
+    numbers = {column: case.numbers(rows, name, column) for column in ("epoch", *_CURVES)}
+    return rows.assign(**numbers).sort_values("epoch").groupby("seed").last()
+
+
+def _scored(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of studies that have a test entity F1, as `f1`.
+
+    Raises:
+        NotMeasuredError: there is none, or it is another kind of score than that of scores.csv.
+    """
+    scored = rows.assign(f1=case.numbers(rows, "studies.csv", "test_entity_f1")).dropna(subset="f1")
     if scored.empty:
         raise NotMeasuredError("studies.csv has no test scores of this study yet")
-    finals: pd.Series = scored.groupby("seed")["f1"].mean()
-    return finals
+    ours = case.table("scores.csv")["signature"].iloc[0]
+    for signature in scored["signature"].unique():
+        try:
+            check_same_signature(ours, signature)
+        except UnlikeScores as error:
+            raise NotMeasuredError(f"studies.csv has other scores than scores.csv: {error}") from None
+    return scored
 
 
 def ablation(case: Case) -> Finding:
@@ -452,7 +476,7 @@ def ablation(case: Case) -> Finding:
     full = case.table("scores.csv", system=case.ours.system).set_index("seed")["entity_f1"].astype(float)
     costs, notes = [], []
     for study in case.judge["studies"]:
-        without = _finals(_study(case, study))
+        without = _scored(case, _study(case, study)).groupby("seed")["f1"].mean()
         common = [seed for seed in without.index if seed in full.index]
         if not common:
             raise NotMeasuredError(f"study {study} shares no seed with scores.csv")
@@ -475,10 +499,7 @@ def saturates(case: Case) -> Finding:
     curves = {}
     for name, system in ((case.ours.system, case.ours.system), ("crf", "crf")):
         of_system = rows[(rows["system"] == system) & rows["encoder"].isin(["", case.ours.encoder])]
-        points = of_system.assign(f1=pd.to_numeric(of_system["test_entity_f1"], errors="coerce")).dropna(subset="f1")
-        if points.empty:
-            raise NotMeasuredError(f"studies.csv has no learning curve of {system} yet")
-        curves[name] = dict(points.groupby("fraction")["f1"].mean())
+        curves[name] = dict(_scored(case, of_system).groupby("fraction")["f1"].mean())
     ours = curves[case.ours.system]
     if case.judge["fraction"] not in ours:
         raise NotMeasuredError(f"studies.csv has no run on a fraction of {case.judge['fraction']} yet")
@@ -537,26 +558,38 @@ def score_at_least(case: Case) -> Finding:
 
 
 def outperforms(case: Case) -> Finding:
-    """Our system is better than every baseline under each metric, after Holm's correction at the level 0.05."""
+    """Our system is better than every baseline under each metric.
+
+    Over sentences, after Holm's correction over all of these comparisons at the level 0.05; and over seeds, whose
+    interval has to be above the baseline's score. Partly, if only some are, or only over sentences.
+    """
     scores = case.table("scores.csv")
     baselines = list(dict.fromkeys(scores.loc[scores["encoder"] == "", "system"]))
     if not baselines:
         raise NotMeasuredError("scores.csv has no baseline")
-    wins, notes, deciding = [], [], []
-    for baseline in baselines:
-        for metric in case.judge["metrics"]:
-            row = case.table(
-                "comparisons.csv", system_a=case.ours.system, system_b=baseline, metric=metric
-            ).iloc[0]  # fmt: skip
-            wins.append(row["difference"] > 0 and row["p_holm"] <= ALPHA)
-            deciding.append(row)
-            interval = f"{row['difference']:+.4f}, {row['low']:+.4f} to {row['high']:+.4f}, Holm p {row['p_holm']:.4f}"
-            notes.append(f"{baseline}, {metric}: {interval} ({'better' if wins[-1] else 'not shown to be better'})")
-    verdict = "reproduced" if all(wins) else "partly" if any(wins) else "not reproduced"
-    least = min(deciding, key=lambda row: row["difference"])
-    return Finding(
-        verdict, float(least["difference"]), "; ".join(notes), float(least["low"]), float(least["high"])
-    )  # fmt: skip
+    rows = [
+        case.table("comparisons.csv", system_a=case.ours.system, system_b=baseline, metric=metric).iloc[0]
+        for baseline, metric in itertools.product(baselines, case.judge["metrics"])
+    ]
+    intervals = case.table("intervals.csv", system=case.ours.system)
+    seeds = intervals[intervals["source"] == "seeds"].set_index("metric")
+    over_sentences, over_seeds, notes = [], [], []
+    for row, p_value in zip(rows, holm([float(row["p_value"]) for row in rows]), strict=True):
+        over_sentences.append(row["difference"] > 0 and p_value <= ALPHA)
+        note = f"{row['difference']:+.4f}, {row['low']:+.4f} to {row['high']:+.4f} over sentences, Holm p {p_value:.4f}"
+        if row["metric"] in seeds.index:
+            low, high = (float(seeds.loc[row["metric"], end]) - row["b"] for end in ("low", "high"))
+            over_seeds.append(low > 0)
+            note += f", {low:+.4f} to {high:+.4f} over seeds"
+        is_better = over_sentences[-1] and (row["metric"] not in seeds.index or over_seeds[-1])
+        notes.append(
+            f"{row['system_b']}, {row['metric']}: {note} ({'better' if is_better else 'not shown to be better'})"
+        )
+    verdict = "not reproduced"
+    if any(over_sentences):
+        verdict = "reproduced" if all(over_sentences) and all(over_seeds) else "partly"
+    least = min(rows, key=lambda row: row["difference"])
+    return Finding(verdict, float(least["difference"]), "; ".join(notes), float(least["low"]), float(least["high"]))
 
 
 def best_published(case: Case) -> Finding:
@@ -577,11 +610,12 @@ def best_published(case: Case) -> Finding:
 
 
 def few_published(case: Case) -> Finding:
-    """How many published systems were scored on the paper's test set."""
-    names = list(dict.fromkeys(e["system"] for e in case.evidence.published if e["test_set"] == case.evidence.corpus))
-    verdict = "reproduced" if len(names) <= case.judge["at_most"] else "not reproduced"
-    evidence = f"published.yaml has {len(names)} systems on this test set: {', '.join(names)}"
-    return Finding(verdict, len(names), f"{evidence}; wanted: at most {pretty(case.judge['at_most'])}")
+    """How many sources report a score on the paper's test set; several sizes of one system are one."""
+    of_test = [entry for entry in case.evidence.published if entry["test_set"] == case.evidence.corpus]
+    sources = list(dict.fromkeys(entry["source"] for entry in of_test))
+    verdict = "reproduced" if len(sources) <= case.judge["at_most"] else "not reproduced"
+    evidence = f"published.yaml has {len(sources)} sources with scores on this test set: {'; '.join(sources)}"
+    return Finding(verdict, len(sources), f"{evidence}; wanted: at most {pretty(case.judge['at_most'])}")
 
 
 def every_type(case: Case) -> Finding:
@@ -752,9 +786,7 @@ RULES = {
     "recipe": Rule(recipe, {"settings": Key(SETTINGS)}),
     "losses": Rule(losses, {"tolerance": Key(NUMBER)}),
     "reduction": Rule(reduction, {"tolerance": Key(NUMBER)}),
-    "converged": Rule(
-        converged, {"study": Key(TEXT), "epoch": Key(NUMBER), "margin": Key(NUMBER), "loss_margin": Key(NUMBER)}
-    ),
+    "converged": Rule(converged, {"study": Key(TEXT), "margin": Key(NUMBER), "loss_margin": Key(NUMBER)}),
     "ablation": Rule(ablation, {"studies": Key(TEXTS), "margin": Key(NUMBER)}),
     "saturates": Rule(saturates, {"study": Key(TEXT), "fraction": Key(SHARE), "margin": Key(NUMBER)}),
     "which_metric": Rule(which_metric, {"meant": Key(METRIC)}),

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.catalog import corpus_named
 from bert_ner.encoder.checkpoint import fingerprint
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
@@ -34,6 +35,7 @@ DEFAULT_SEEDS = [13]
 COLUMNS = [
     "study", "variant", "system", "encoder", "seed", "fraction", "sentences", "epoch", "train_loss",
     "validation_loss", "validation_entity_f1", "test_token_micro_f1", "test_entity_f1", "seconds",
+    "signature",
 ]  # fmt: skip
 
 
@@ -54,6 +56,7 @@ def main() -> None:
     trials = trials_of(options.study, params)
     labels = read_labels(corpus)
     parts = {part: read_part(corpus, part) for part in ("train", "validation", "test")}
+    data = sha256_of(DATA / "raw" / corpus / corpus_named(corpus).test.name)[:8]
     state = state_file(corpus, f"study-{options.study}")
     # All of them before the first trains, so that a mistake in the last one shows at once.
     taggers = [build_trial(trial, labels, state) for trial in trials]
@@ -66,7 +69,9 @@ def main() -> None:
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
         key = fingerprint(trial, code, train, parts["validation"], parts["test"])
         if key not in finished:
-            finished[key] = run_trial(trial, tagger, train, parts["validation"], parts["test"])
+            finished[key] = run_trial(
+                trial, tagger, train, parts["validation"], parts["test"], split="test", corpus=corpus, data=data
+            )
             write_whole(notes, json.dumps(finished))
             state.unlink(missing_ok=True)
         rows += finished[key]
@@ -131,9 +136,12 @@ def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Se
 
 
 def run_trial(
-    trial: Trial, tagger: Tagger, train: list[Sentence], validation: list[Sentence], test: list[Sentence]
+    trial: Trial, tagger: Tagger, train: list[Sentence], validation: list[Sentence], test: list[Sentence], **source: str
 ) -> list[dict[str, Any]]:
-    """Train and test: a row per epoch, or one for a system without epochs; test scores in the last."""
+    """Train and test: a row per epoch, or one for a system without epochs; test scores in the last.
+
+    `source` is what signatures say of the test sentences.
+    """
     started = time.perf_counter()
     history = tagger.fit(train, validation)
     seconds = time.perf_counter() - started
@@ -141,8 +149,9 @@ def run_trial(
     if not rows:  # what was tried is not epochs; the validation sentences chose the best
         chosen = [row["validation_entity_f1"] for row in history if "validation_entity_f1" in row]
         rows = [{"seconds": seconds} | ({"validation_entity_f1": max(chosen)} if chosen else {})]
-    scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]))
+    scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
     rows[-1] = {**rows[-1], **{f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}}
+    rows[-1]["signature"] = scores["entity_f1"].signature
     who = {
         "study": trial.study,
         "variant": trial.variant,

@@ -341,7 +341,7 @@ WORKLOADS = {
     "tag crf x10": Workload("tag", "crf", "load_tagger, 10 times the test set", _tag("crf", 10), ("tag crf",)),
     "tag crf x100": Workload("tag", "crf", "load_tagger, 100 times the test set", _tag("crf", 100), ("tag crf",)),
     "tag encoder x10": Workload(
-        "tag", "encoder", "load_tagger, 10 times the test set", _tag("encoder", 10), ("tag encoder",), long=True
+        "tag", "encoder", "load_tagger, 10 times the test set", _tag("encoder", 10), ("tag encoder",)
     ),
     "tag encoder x100": Workload(
         "tag", "encoder", "load_tagger, 100 times the test set", _tag("encoder", 100), ("tag encoder",), long=True

@@ -47,7 +47,7 @@ def _measured(row: Any) -> str:
 def published_section(results: Results) -> Section:
     """Results that others report on the same test sentences, and which of them compare."""
     title = "Published results"
-    rows = [entry for entry in read_published(PUBLISHED) if entry.get("test_set") == results.corpus.name]
+    rows = [entry for entry in read_published(PUBLISHED) if entry["corpus"] == results.corpus.name]
     if not rows:
         return Section("published", title, [Text("No published result on this corpus is on file.")])
     return Section("published", title, [
@@ -85,7 +85,7 @@ def audit_section(results: Results) -> Section:
         return Section("audit", title, [Missing("Data and alignment are not audited yet.", command)])
     with as_written_by(command, results.folder / "audit.json"):
         blocks: list[Block] = [_alignment(audit["alignment"]), _queries(audit["queries"]), _types(audit)]
-        blocks += [_encoder(audit["encoder"])]
+        blocks += [_leakage(audit), _encoder(audit["encoder"])]
     return Section("audit", title, blocks)
 
 
@@ -128,6 +128,14 @@ def _types(audit: dict[str, Any]) -> Table:
     rows = [[str(name), str(ours) if ours else "not in the corpus"] for name, ours in audit["paper_types"].items()]
     rows += [["not named", str(name)] for name in audit["types_not_in_paper"]]
     return Table("The types that the paper names, and the corpus's", ["paper", "corpus"], rows, text_columns=2)
+
+
+def _leakage(audit: dict[str, Any]) -> Table:
+    rows = [[f"sentences of {name}", *(f"{n:,}" for n in facts.values())] for name, facts in
+            audit["duplicates"]["across"].items()]  # fmt: skip
+    return Table(
+        "Sentences that occur in two parts, word for word", ["part", "with the same tags", "with other tags"], rows
+    )
 
 
 def _encoder(encoder: dict[str, Any]) -> Table:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bert_ner.scoring import METRICS
 from reporting.blocks import Block, Code, Missing, Section, Table, Text
-from reporting.formats import TIMES, count, short
+from reporting.formats import PAPER_CORPUS, TIMES, count, short
 from reporting.tables import Results, as_written_by
 
 
@@ -21,14 +21,15 @@ def cost_section(results: Results) -> Section:
         )
     rows = [
         [row["task"], row["system"], row["setting"], count(row["sentences"]), count(row["tokens"]),
-         short(row["seconds"]),         short(row["tokens_per_second"]), count(row["peak_memory_mb"]),
+         short(row["seconds"]), short(row["tokens_per_second"]), count(row["peak_memory_mb"]),
          f"{short(row['ratio'])} {TIMES} {row['ratio_to']}" if row["ratio_to"] else ""]
         for _, row in table.iterrows()
     ]  # fmt: skip
     machines = "; ".join(dict.fromkeys(table["machine"]))
     header = ["task", "system", "setting", "sentences", "tokens", "seconds", "tokens/s", "peak MB", "ratio"]
     return Section("cost", "Cost", [
-        Text(f"Measured on: {machines}. Training seconds are those of one epoch; latency is of one sentence."),
+        Text(f"Measured on: {machines}. Training is one epoch over the sentences given; latency is of one "
+             f"sentence. The trained systems are those of {PAPER_CORPUS}."),
         Table("Time and memory", header, rows, text_columns=3),
     ])  # fmt: skip
 

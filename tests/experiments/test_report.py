@@ -304,10 +304,10 @@ def test_published_results_of_the_corpus_are_shown(
     path = tmp_path / "published.yaml"
     path.write_text(
         "systems:\n"
-        "- {system: GNER, parameters: 7 B, score: 0.9023, metric: entity_f1, test_set: mit_movie_eng,\n"
-        "   comparable: true, source: a table}\n"
-        "- {system: other, parameters: 1 M, score: 0.5, metric: entity_f1, test_set: mit_restaurant,\n"
-        "   comparable: true, source: a table}\n"
+        "- {system: GNER, parameters: 7 B, score: 0.9023, metric: entity_f1, corpus: mit_movie_eng,\n"
+        "   test_set: mit_movie_eng, comparable: true, source: a table}\n"
+        "- {system: other, parameters: 1 M, score: 0.5, metric: entity_f1, corpus: mit_restaurant,\n"
+        "   test_set: mit_restaurant, comparable: true, source: a table}\n"
     )
     monkeypatch.setattr(claims, "PUBLISHED", path)
     write_results(results, "mit_movie_eng")

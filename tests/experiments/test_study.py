@@ -122,9 +122,9 @@ def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
     path.write_text(merged(path, [row("a", epoch=1), row("a", epoch=2, test_entity_f1=0.5)], order))
     before = path.read_text()
     assert before.splitlines()[1:] == [
-        "a,v,crf,,1,0.300000,9,1,,,,,,",
-        "a,v,crf,,1,0.300000,9,2,,,,,0.500000,",
-        "b,v,crf,,1,0.300000,9,,,,,,0.333333,",
+        "a,v,crf,,1,0.300000,9,1,,,,,,,",
+        "a,v,crf,,1,0.300000,9,2,,,,,0.500000,,",
+        "b,v,crf,,1,0.300000,9,,,,,,0.333333,,",
     ]
     assert merged(path, [row("b", test_entity_f1=1 / 3)], order) == before
     assert "a,v" not in merged(path, [row("b")], ["b"])
@@ -135,6 +135,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """A prepared corpus of twenty sentences, an encoder of one layer, and a study of two seeds."""
     for part in ("train", "validation", "test"):
         write_bio(tmp_path / "data/prepared/sample" / f"{part}.bio", SENTENCES)
+    write_bio(tmp_path / "data/raw/sample/sampletest.bio", SENTENCES)
     (tmp_path / "data/prepared/sample/labels.txt").write_text("\n".join(labels_of(["ACTOR"])))
     shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     BertModel(BertConfig(**shape), add_pooling_layer=False).save_pretrained(tmp_path / "encoder")
@@ -180,11 +181,11 @@ def test_a_study_that_is_killed_goes_on_with_the_run_it_was_in(
     ran: list[tuple[str, int]] = []
     plain = study.run_trial
 
-    def stopping(trial: study.Trial, *others: Any) -> list[dict[str, Any]]:
+    def stopping(trial: study.Trial, *others: Any, **source: str) -> list[dict[str, Any]]:
         ran.append((trial.system, trial.seed))
         if len(ran) == 2:
             raise KeyboardInterrupt
-        return plain(trial, *others)
+        return plain(trial, *others, **source)
 
     monkeypatch.setattr(study, "run_trial", stopping)
     with pytest.raises(KeyboardInterrupt):
@@ -199,11 +200,11 @@ def test_a_finished_run_of_other_settings_is_run_again(workplace: Path, monkeypa
     seen: list[float] = []
     plain = study.run_trial
 
-    def stopping(trial: study.Trial, *others: Any) -> list[dict[str, Any]]:
+    def stopping(trial: study.Trial, *others: Any, **source: str) -> list[dict[str, Any]]:
         if trial.system == "crf":
             raise KeyboardInterrupt
         seen.append(trial.settings["warmup"])
-        return plain(trial, *others)
+        return plain(trial, *others, **source)
 
     monkeypatch.setattr(study, "run_trial", stopping)
     for warmup in (0.1, 0.2, 0.1):
