@@ -56,25 +56,14 @@ def published_section(results: Results) -> Section:
             "Published results", ["system", "parameters", "score", "metric", "comparable", "remark", "source"],
             [
                 [
-                    _shown(entry, "system"), _shown(entry, "parameters"), _score(entry.get("score")),
-                    METRIC_NAMES.get(_shown(entry, "metric"), _shown(entry, "metric")),
-                    "yes" if entry.get("comparable") is True else "no", _shown(entry, "reason"),
-                    _shown(entry, "source"),
+                    entry["system"], entry["parameters"], percent(entry["score"]), METRIC_NAMES[entry["metric"]],
+                    _yes(entry["comparable"]), entry.get("reason", ""), entry["source"],
                 ]
                 for entry in rows
             ],
             text_columns=7, filter_by=4,
         ),
     ])  # fmt: skip
-
-
-def _shown(entry: dict[str, Any], key: str) -> str:
-    value = entry.get(key)
-    return "" if value is None else str(value)
-
-
-def _score(value: Any) -> str:
-    return percent(value) if isinstance(value, float) else "" if value is None else str(value)
 
 
 def audit_section(results: Results) -> Section:

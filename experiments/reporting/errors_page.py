@@ -67,22 +67,14 @@ def _wrong(
     for system, (name, of) in enumerate(errors.items()):
         pieces = _pieces(sentence.words, spans_of(tags[name]), {error.predicted for error in of})
         taggings.append(Tagging(name, pieces, [_described(error) for error in of]))
-        codes += [f"{system}.{KINDS.index(error.kind)}.{types.index(_type(error))}" for error in of]
+        codes += [f"{system}.{KINDS.index(error.kind)}.{types.index(error.type)}" for error in of]
     return Wrong(number, " ".join(sentence.words), taggings, " ".join(dict.fromkeys(codes)))
-
-
-def _type(error: EntityError) -> str:
-    """Gold's type, or the predicted one where there is no gold entity."""
-    span = error.gold or error.predicted
-    if span is None:
-        raise ValueError("an error without an entity")
-    return span.type
 
 
 def _described(error: EntityError) -> str:
     if error.gold and error.predicted and error.gold.type != error.predicted.type:
         return f"{error.kind}: {error.gold.type} taken for {error.predicted.type}"
-    return f"{error.kind}: {_type(error)}"
+    return f"{error.kind}: {error.type}"
 
 
 def _pieces(words: Sequence[str], spans: Iterable[Span], wrong: Iterable[Span | None]) -> list[Piece]:
