@@ -27,11 +27,11 @@ from bert_ner.files import write_whole
 from pipeline import RESULTS, ROOT, Run, model_folder, read_params, run_politely
 from plots import ratio_plot, save
 from provenance import processor
-from workloads import WORKLOADS, exported
+from workloads import WORKLOADS, exported, peak_memory
 
 COLUMNS = [
     "task", "system", "setting", "sentences", "tokens", "seconds", "tokens_per_second", "peak_memory_mb", "ratio_to",
-    "ratio", "machine", "seconds_low", "seconds_high", "rounds", "tflop", "limit_share",
+    "ratio", "machine", "seconds_low", "seconds_high", "rounds", "tflop", "limit_share", "entity_f1",
 ]  # fmt: skip
 
 
@@ -51,7 +51,8 @@ def main() -> None:
     parser.add_argument("--child", choices=WORKLOADS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        print(json.dumps(WORKLOADS[options.child].run(options.long)))
+        figures = WORKLOADS[options.child].run(options.long)
+        print(json.dumps({"memory": peak_memory(), **figures}))
         return
     seed = read_params()["seeds"][0]
     for run in (Run("crf", 0), Run("encoder", seed)):
@@ -83,15 +84,13 @@ def measure(names: list[str], rounds: int, long: bool) -> dict[str, list[Measure
         command = [sys.executable, __file__, "--child", name, *(["--long"] if long else [])]
         with TemporaryFile("w+") as answer, TemporaryFile("w+") as complaint:
             child = subprocess.Popen(command, cwd=ROOT, stdout=answer, stderr=complaint)
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
+            child.wait()
             answer.seek(0)
             complaint.seek(0)
             if child.returncode:
                 raise BertNerError(f"{' '.join(command)} failed:\n{complaint.read()[-2000:]}")
             figures = json.loads(answer.read().splitlines()[-1])
-        kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-        measured[name].append(Measured(figures, figures.pop("memory", None) or kilobytes / 1024))
+        measured[name].append(Measured(figures, figures.pop("memory")))
     return measured
 
 
@@ -120,7 +119,7 @@ def rows_of(rounds: dict[str, list[Measured]], machine: str, rate: float) -> lis
                     "tokens": first["tokens"],
                     "seconds": middle,
                     "tokens_per_second": first["tokens"] / middle,
-                    "peak_memory_mb": round(statistics.median(round.memory for round in measured)),
+                    "peak_memory_mb": statistics.median(round.memory for round in measured),
                     "ratio_to": WORKLOADS[other].how if other else "",
                     "ratio": pace[other, setting] / pace[name, setting] if other else None,
                     "machine": machine,
@@ -129,6 +128,7 @@ def rows_of(rounds: dict[str, list[Measured]], machine: str, rate: float) -> lis
                     "rounds": len(seconds),
                     "tflop": tflop,
                     "limit_share": tflop / middle / rate if tflop else None,
+                    "entity_f1": first.get("entity_f1"),
                 }
                 for other in workload.ratio_to or ("",)
             ]
@@ -150,16 +150,19 @@ def as_markdown(table: pd.DataFrame) -> str:
     for machine, rows in table.groupby("machine", sort=False):
         lines += ["", f"## {machine}", ""]
         lines += [
-            "| task | system | setting | sentences | seconds | words/s | peak MB | times as fast | of the limit |"
+            "| task | system | setting | sentences | seconds | words/s | peak MB | times as fast | of the limit "
+            "| entity F1 |"
         ]
-        lines += ["| --- | --- | --- | ---: | ---: | ---: | ---: | --- | ---: |"]
+        lines += ["| --- | --- | --- | ---: | ---: | ---: | ---: | --- | ---: | ---: |"]
         for row in rows.to_dict("records"):
             ratio = f"{row['ratio']:.2f} times {row['ratio_to']}" if pd.notna(row["ratio"]) else ""
             share = f"{row['limit_share']:.0%}" if pd.notna(row["limit_share"]) else ""
+            memory = f"{row['peak_memory_mb']:,.0f}" if pd.notna(row["peak_memory_mb"]) else ""
+            f1 = f"{100 * row['entity_f1']:.2f}" if pd.notna(row["entity_f1"]) else ""
             spread = f"{row['seconds']:.4g} ({row['seconds_low']:.4g} to {row['seconds_high']:.4g})"
             lines.append(
                 f"| {row['task']} | {row['system']} | {row['setting']} | {row['sentences']:,} | {spread} "
-                f"| {row['tokens_per_second']:,.0f} | {row['peak_memory_mb']:,.0f} | {ratio} | {share} |"
+                f"| {row['tokens_per_second']:,.0f} | {memory} | {ratio} | {share} | {f1} |"
             )
     return "\n".join(lines) + "\n"
 

@@ -89,9 +89,9 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
     Args:
         source: a trained encoder's folder, ours or any Hugging Face folder that tags words.
         target: a folder that does not exist yet.
-        weights: int8 quantises the encoder's matrices to 8 bits, each column with a scale of its own, and what they are
-            multiplied with as the model runs, a batch at a time, so that a sentence's logits depend a little on what
-            it is tagged with. The embeddings and the classifier stay as they are. float32 keeps everything.
+        weights: int8 quantises most of the encoder's matrices to 8 bits, each column with a scale of its own, and what
+            they are multiplied with as the model runs, a batch at a time, so that a sentence's logits depend a little
+            on what it is tagged with. float32 keeps everything.
 
     Raises:
         BertNerError: the source holds no encoder, or the target exists or can't be written.
@@ -158,13 +158,20 @@ def _quantise(path: Path) -> None:
     import onnx  # noqa: PLC0415 - only an export needs it
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - as above
 
-    products = [node.name for node in onnx.load(path).graph.node if node.op_type == "MatMul"]
+    graph = onnx.load(path).graph
+    shapes = {constant.name: tuple(constant.dims) for constant in graph.initializer}
+    # Those that narrow: the classifier, and the second of each feed-forward block, whose inputs have outliers.
+    kept = [
+        node.name
+        for node in graph.node
+        if node.op_type == "MatMul" and (shape := shapes.get(node.input[1])) and shape[0] > shape[1]
+    ]
     with _silence():
         quantize_dynamic(
             path,
             path,
             op_types_to_quantize=["MatMul"],
-            nodes_to_exclude=products[-1:],  # the classifier
+            nodes_to_exclude=kept,
             weight_type=QuantType.QUInt8,  # products of signed ones overflow 16 bits on processors without VNNI
             per_channel=True,
         )

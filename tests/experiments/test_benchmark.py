@@ -66,7 +66,7 @@ def test_other_tasks_keep_their_rows(tmp_path: Path) -> None:
     assert list(table["task"]) == ["start", "tag"]
     text = as_markdown(table)
     assert text.count("## ") == 2
-    assert "| tag | crf | load_tagger | 10 | 2 (2 to 2) | 25 | 100 |  |  |" in text
+    assert "| tag | crf | load_tagger | 10 | 2 (2 to 2) | 25 | 100 |  |  |  |" in text
 
 
 def test_a_workload_runs_in_a_process_of_its_own() -> None:
