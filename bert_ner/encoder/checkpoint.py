@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from transformers import PreTrainedModel
 
-_MODEL, _OPTIMIZER = "model.", "optimizer."
+_WEIGHTS, _OPTIMIZER = "weights", "optimizer."
 
 
 def fingerprint(*facts: object) -> str:
@@ -24,12 +23,15 @@ def fingerprint(*facts: object) -> str:
 
 
 def save_checkpoint(
-    path: Path, key: str, model: PreTrainedModel, optimizer: torch.optim.Optimizer, history: list[dict[str, Any]]
+    path: Path, key: str, weights: torch.Tensor, optimizer: torch.optim.Optimizer, history: list[dict[str, Any]]
 ) -> None:
-    """Write the state after the epochs in `history`, in place of an older one; never a part of it."""
-    tensors = {_MODEL + name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    for i, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"{_OPTIMIZER}{i}.{name}": tensor.contiguous() for name, tensor in state.items()}
+    """Write the state after the epochs in `history`, in place of an older one; never a part of it.
+
+    Args:
+        weights: the one tensor that the optimiser works on.
+    """
+    [state] = optimizer.state_dict()["state"].values()
+    tensors = {_WEIGHTS: weights, **{_OPTIMIZER + name: tensor for name, tensor in state.items()}}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     save_file(tensors, part, metadata={"key": key, "history": json.dumps(history)})
@@ -37,9 +39,9 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, key: str, model: PreTrainedModel, optimizer: torch.optim.Optimizer
+    path: Path, key: str, weights: torch.Tensor, optimizer: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
-    """Put model and optimiser into the saved state.
+    """Put weights and optimiser into the saved state.
 
     Returns:
         The history so far; empty, with nothing changed, if there is no checkpoint or it is of another training.
@@ -52,11 +54,7 @@ def load_checkpoint(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
     except (OSError, SafetensorError):
         return []
-    model.load_state_dict({k.removeprefix(_MODEL): v for k, v in tensors.items() if k.startswith(_MODEL)})
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith(_OPTIMIZER):
-            i, _, field = name.removeprefix(_OPTIMIZER).partition(".")
-            state.setdefault(int(i), {})[field] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    weights.copy_(tensors.pop(_WEIGHTS))
+    state = {name.removeprefix(_OPTIMIZER): tensor for name, tensor in tensors.items()}
+    optimizer.load_state_dict({"state": {0: state}, "param_groups": optimizer.state_dict()["param_groups"]})
     return list(json.loads(metadata["history"]))

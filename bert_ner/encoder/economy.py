@@ -9,7 +9,7 @@ import ctypes
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Self, cast
 
 import torch
 from torch.nn.functional import embedding
@@ -29,6 +29,53 @@ def keep_freed_memory() -> None:
         libc.mallopt(_M_ARENA_MAX, 1)  # the thread that runs backward would return its own arena's memory all the same
         libc.mallopt(_M_MMAP_THRESHOLD, 2**30)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+class MasterWeights:
+    """A model's parameters as one float32 vector, for an optimiser that is quicker with one long tensor than with many.
+
+    Within its context the model computes with views of the vector or, in bfloat16, with views of a copy of it that is
+    cast once a step; autocast would cast weights and what they are multiplied with at each use.
+
+    Attributes:
+        vector: all parameters, in the order of `model.parameters()`; of shape (parameters,).
+    """
+
+    def __init__(self, model: PreTrainedModel, dtype: torch.dtype) -> None:
+        self._parameters = list(model.parameters())
+        self.vector = torch.cat([parameter.detach().flatten() for parameter in self._parameters])
+        self.vector.grad = torch.zeros_like(self.vector)
+        self._copy = self.vector.to(dtype)  # the vector itself if that is its type
+
+    def __enter__(self) -> Self:
+        for parameter, view in zip(self._parameters, self._views(self._copy), strict=True):
+            parameter.data = view
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for parameter, view in zip(self._parameters, self._views(self.vector), strict=True):
+            parameter.data, parameter.grad = view.clone(), None
+
+    def take_gradients(self) -> torch.Tensor:
+        """Move the parameters' gradients into the vector's; their norm."""
+        gradient = cast(torch.Tensor, self.vector.grad)
+        for parameter, view in zip(self._parameters, self._views(gradient), strict=True):
+            if parameter.grad is None:
+                view.zero_()
+            else:
+                view.copy_(parameter.grad)
+                parameter.grad = None
+        norm: torch.Tensor = torch.linalg.vector_norm(gradient)
+        return norm
+
+    def give_weights(self) -> None:
+        """Let the model compute with what the vector holds now."""
+        if self._copy is not self.vector:
+            self._copy.copy_(self.vector)
+
+    def _views(self, vector: torch.Tensor) -> list[torch.Tensor]:
+        parts = torch.split(vector, [parameter.numel() for parameter in self._parameters])
+        return [part.view(parameter.shape) for part, parameter in zip(parts, self._parameters, strict=True)]
 
 
 @contextmanager

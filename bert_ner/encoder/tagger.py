@@ -16,7 +16,7 @@ from transformers.utils import logging
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
-from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, autocast_type, fine_tune, model_inputs
+from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
 from bert_ner.encoder.weights import WeightsUnavailable, explained, find_weights, load_tokenizer
 from bert_ner.errors import BertNerError
 
@@ -89,8 +89,9 @@ class EncoderTagger(PieceTagger):
     def logits(self, batch: Batch) -> NDArray[np.float32]:
         """The logits of a batch's words, of shape (words, labels)."""
         self.model.eval()
-        device, precision = self.model.device, autocast_type(self.precision, self.model.device)
-        with torch.autocast(device.type, precision, enabled=precision is not None):
+        device = self.model.device
+        dtype = compute_type(self.precision, device)
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             logits = self.model(**model_inputs(batch.ids, batch.mask, device)).logits
         of_words: NDArray[np.float32] = logits[batch.first].float().cpu().numpy()
         return of_words

@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 
 from bert_ner.encoder.batches import filled, pad, shuffled_batches
 from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
-from bert_ner.encoder.economy import cheap_dropout, keep_freed_memory, used_embeddings_only
+from bert_ner.encoder.economy import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.errors import BertNerError
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
@@ -125,22 +125,27 @@ def fine_tune(
     """
     if not examples:
         raise BertNerError("nothing to learn from: the training sentences have no word that the tokenizer knows")
-    precision = autocast_type(recipe.precision, model.device)
-    if precision is None and recipe.precision == "auto":
+    dtype = compute_type(recipe.precision, model.device)
+    if dtype == torch.float32 and recipe.precision == "auto":
         print(f"no bfloat16 in this {model.device.type}: training in float32", file=sys.stderr)
     batches_per_epoch = -(-len(examples) // recipe.batch_size)
     steps = recipe.epochs * batches_per_epoch
     lengths = [len(example.ids) for example in examples]
     used = {pad_id, *also_used}.union(*(example.ids for example in examples))
 
-    with _deterministic(), used_embeddings_only(model, used), cheap_dropout(model):
-        keep_freed_memory()
-        parameters = list(model.parameters())
-        optimizer = torch.optim.AdamW(parameters, weight_decay=recipe.weight_decay, fused=True)
+    keep_freed_memory()
+    with (
+        _deterministic(),
+        used_embeddings_only(model, used),
+        cheap_dropout(model),
+        MasterWeights(model, dtype) as weights,
+    ):
+        optimizer = torch.optim.AdamW([weights.vector], weight_decay=recipe.weight_decay, fused=True)
         history: list[dict[str, Any]] = []
         key = fingerprint(recipe, seed, examples)
         if checkpoint and checkpoint.exists():
-            history = load_checkpoint(checkpoint, key, model, optimizer)
+            history = load_checkpoint(checkpoint, key, weights.vector, optimizer)
+            weights.give_weights()
             state = (
                 f"going on after epoch {len(history)}" if history else "broken or of another training: starting anew"
             )
@@ -153,18 +158,19 @@ def fine_tune(
                 model.train()
                 losses = []
                 for batch in shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}"):
-                    for group in optimizer.param_groups:
-                        group["lr"] = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
                     rows = [examples[i] for i in batch]
                     labels = torch.from_numpy(pad([row.labels for row in rows], IGNORED)).to(model.device)
                     ids = [row.ids for row in rows]
-                    with torch.autocast(model.device.type, precision, enabled=precision is not None):
-                        logits = model(**model_inputs(pad(ids, pad_id), filled(ids), model.device)).logits
+                    logits = model(**model_inputs(pad(ids, pad_id), filled(ids), model.device)).logits
                     loss = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
                     loss.backward()  # type: ignore[no-untyped-call]
-                    _clip(parameters, recipe.clip_norm)
+                    norm = weights.take_gradients()
+                    # The fused step divides gradients by it as it goes: clipping without a pass of its own.
+                    optimizer.grad_scale = (norm / recipe.clip_norm).clamp(min=1)  # type: ignore[attr-defined]
+                    [group] = optimizer.param_groups
+                    group["lr"] = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
                     optimizer.step()
-                    optimizer.zero_grad()
+                    weights.give_weights()
                     losses.append(loss.item())
                     step += 1
                     bar.update()
@@ -173,15 +179,8 @@ def fine_tune(
                 bar.set_postfix({key: f"{value:.3f}" for key, value in row.items() if key.endswith(("loss", "f1"))})
                 history.append(row)
                 if checkpoint:
-                    save_checkpoint(checkpoint, key, model, optimizer, history)
+                    save_checkpoint(checkpoint, key, weights.vector, optimizer, history)
     return history
-
-
-def _clip(parameters: Sequence[torch.nn.Parameter], norm: float) -> None:
-    """torch.nn.utils.clip_grad_norm_, without the pass over all gradients that multiplies them by one."""
-    total = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-    if total > norm:
-        torch.nn.utils.clip_grads_with_norm_(parameters, norm, total)
 
 
 @contextmanager
@@ -219,11 +218,11 @@ def model_inputs(ids: NDArray[np.int64], mask: NDArray[np.int64], device: torch.
     return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
 
 
-def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type that matrix products run in; None means float32 as it is."""
+def compute_type(precision: Precision, device: torch.device) -> torch.dtype:
+    """The type that a recipe's precision means on a device."""
     if precision == "auto":
-        precision = "bfloat16" if computes_bfloat16(device) else "float32"
-    return torch.bfloat16 if precision == "bfloat16" else None
+        return torch.bfloat16 if computes_bfloat16(device) else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 def computes_bfloat16(device: torch.device) -> bool:

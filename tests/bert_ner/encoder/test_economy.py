@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification, PreTrainedModel
 
-from bert_ner.encoder.economy import cheap_dropout, used_embeddings_only
+from bert_ner.encoder.economy import MasterWeights, cheap_dropout, used_embeddings_only
 
 IDS = torch.tensor([[101, 2003, 2017, 102], [101, 3000, 102, 0]])
 
@@ -51,6 +51,44 @@ def test_the_table_is_put_back_after_an_error(encoder_folder: Path) -> None:
     with pytest.raises(KeyboardInterrupt), used_embeddings_only(model, {0}):
         raise KeyboardInterrupt
     assert model.get_input_embeddings() is before
+
+
+def flat_steps(model: PreTrainedModel, dtype: torch.dtype, rate: float, clip_norm: float) -> None:
+    model.eval()
+    with MasterWeights(model, dtype) as weights:
+        optimizer = torch.optim.AdamW([weights.vector], lr=rate, weight_decay=0.1, fused=True)
+        for _ in range(3):
+            logits = model(input_ids=IDS, attention_mask=IDS.ne(0)).logits
+            assert logits.dtype == dtype
+            logits.float().square().sum().backward()
+            optimizer.grad_scale = (weights.take_gradients() / clip_norm).clamp(min=1)
+            optimizer.step()
+            weights.give_weights()
+
+
+@pytest.mark.parametrize("clip_norm", [0.01, float("inf")])
+def test_one_long_vector_trains_as_many_parameters_do(encoder_folder: Path, clip_norm: float) -> None:
+    plain, flat = fresh(encoder_folder), fresh(encoder_folder)
+    plain.eval()
+    optimizer = torch.optim.AdamW(plain.parameters(), lr=1e-3, weight_decay=0.1)
+    for _ in range(3):
+        plain(input_ids=IDS, attention_mask=IDS.ne(0)).logits.square().sum().backward()
+        torch.nn.utils.clip_grad_norm_(plain.parameters(), clip_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+    flat_steps(flat, torch.float32, 1e-3, clip_norm)
+    for (name, expected), found in zip(plain.state_dict().items(), flat.state_dict().values(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_steps_too_small_for_bfloat16_are_not_lost(encoder_folder: Path) -> None:
+    before, after = fresh(encoder_folder), fresh(encoder_folder)
+    flat_steps(after, torch.bfloat16, 1e-7, float("inf"))
+    for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
+        assert new.dtype == torch.float32
+        assert new.grad is None
+        if name.endswith("dense.weight"):
+            assert 0 < (new - old).abs().max() < 1e-6, name
 
 
 @pytest.mark.parametrize("shape", [(7,), (1000, 333)])

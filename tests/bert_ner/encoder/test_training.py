@@ -23,7 +23,7 @@ from bert_ner.encoder.training import (
     Example,
     Recipe,
     RecipeError,
-    autocast_type,
+    compute_type,
     computes_bfloat16,
     fine_tune,
     model_inputs,
@@ -205,25 +205,25 @@ def test_mask_hides_the_padding() -> None:
 @pytest.mark.parametrize(
     ("capabilities", "expected"),
     [
-        ({}, None),
-        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, None),
+        ({}, torch.float32),
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, torch.float32),
         ({"avx512_bf16": True}, torch.bfloat16),
         ({"amx_bf16": True}, torch.bfloat16),
     ],
 )
 def test_auto_precision_follows_the_processor(
-    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: torch.dtype | None
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: torch.dtype
 ) -> None:
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: capabilities)
-    assert autocast_type("auto", CPU) == expected
-    assert computes_bfloat16(CPU) == (expected is not None)
-    assert autocast_type("bfloat16", CPU) == torch.bfloat16
-    assert autocast_type("float32", CPU) is None
+    assert compute_type("auto", CPU) == expected
+    assert computes_bfloat16(CPU) == (expected == torch.bfloat16)
+    assert compute_type("bfloat16", CPU) == torch.bfloat16
+    assert compute_type("float32", CPU) == torch.float32
 
 
 def test_auto_precision_on_a_gpu_asks_for_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: including_emulation)
-    assert autocast_type("auto", torch.device("cuda")) is None
+    assert compute_type("auto", torch.device("cuda")) == torch.float32
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
