@@ -12,7 +12,7 @@ TORCH := torch==2.13.0
 repro: $(READY)
 	@$(BIN)/python experiments/repro.py
 
-# Every corpus in params.yaml, and the studies: an hour or more.
+# All of params.yaml: every corpus, system, seed and study. Hours.
 repro-all: $(READY)
 	@$(BIN)/python experiments/repro.py --all
 

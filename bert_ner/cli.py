@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     which = tagging.add_mutually_exclusive_group()
     which.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
     which.add_argument(
-        "--system", default="encoder", metavar="NAME", help="one trained by 'make repro': crf or encoder, the default"
+        "--system", default="minilm", metavar="NAME", help="one trained by 'make repro': crf or minilm, the default"
     )
     tagging.add_argument("--corpus", choices=CORPORA, help=f"of --system; default: {DEFAULT_CORPUS}")
     tagging.add_argument(

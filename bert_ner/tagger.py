@@ -54,6 +54,15 @@ class ScoringTagger(Tagger, Protocol):
         """The tags that `tag` gives, each with the probability that the system gives it, 0 to 1."""
 
 
+@runtime_checkable
+class SizedTagger(Tagger, Protocol):
+    """A tagger that can say how large it is. Optional: the report leaves the place of others empty."""
+
+    @property
+    def parameters(self) -> int:
+        """How many learnt numbers it holds."""
+
+
 def write_manifest(folder: Path, tagger: Tagger, **settings: Any) -> None:
     """Write the file by which `load_tagger` knows whose folder it is, and what else `load` wants to remember."""
     kind = type(tagger)
@@ -97,12 +106,14 @@ def load_tagger(folder: str | os.PathLike[str]) -> Tagger:
 
 
 def trained_folder(corpus: str, system: str) -> Path:
-    """Where training left a system: models/<corpus>/<system>-<seed> in the current folder, of several the lowest seed.
+    """Where training left a system: models/<corpus>/<system>-<seed> in the current folder, or models/more/<corpus>/...;
+    of several the lowest seed.
 
     Raises:
         TaggerUnavailable: it isn't trained, or not in this folder.
     """
-    trained = [path for path in Path("models").glob("*/*-*") if path.name.rpartition("-")[2].isdecimal()]
+    folders = [path for pattern in ("*/*-*", "more/*/*-*") for path in Path("models").glob(pattern)]
+    trained = [path for path in folders if path.name.rpartition("-")[2].isdecimal()]
     ours = [path for path in trained if path.parent.name == corpus and path.name.rpartition("-")[0] == system]
     if ours:
         return min(ours, key=lambda path: int(path.name.rpartition("-")[2]))

@@ -27,7 +27,18 @@ from bert_ner.files import write_whole
 from bert_ner.scoring import score
 from bert_ner.tagger import Tagger, load_tagger
 from paper_alignment import EXAMPLE, PUNCTUATED, align, tally
-from pipeline import RESULTS, Run, arguments, model_folder, read_labels, read_params, read_part, run_politely, runs
+from pipeline import (
+    RESULTS,
+    Run,
+    arguments,
+    first_encoder,
+    model_folder,
+    read_labels,
+    read_params,
+    read_part,
+    run_politely,
+    runs,
+)
 
 PAPER_ENCODER = "bert-base-uncased"
 PIECES = ("gibson", "movies starring mel gibson")  # section 5.3.2
@@ -78,7 +89,7 @@ def main() -> None:
     params, labels = read_params(), read_labels(corpus)
     parts = {part: read_part(corpus, part) for part in ("train", "validation", "test")}
     types = list(dict.fromkeys(label[2:] for label in labels if label != "O"))
-    weights = find_weights(params["encoder"]["name"])
+    weights = find_weights(first_encoder(params))
     pieces = WordPieces.of(load_tokenizer(weights.folder), limit=1_000_000)
     trained = {run: load_tagger(folder) for run in runs(params) if (folder := model_folder(corpus, run)).is_dir()}
     untrained = [run.name for run in runs(params) if run not in trained]
@@ -91,11 +102,11 @@ def main() -> None:
             weights.folder, num_labels=len(labels), local_files_only=True, trust_remote_code=False
         )
     )
-    files = [model_folder(corpus, run) / WEIGHTS for run in runs(params) if run.system == "encoder"]
+    files = [model_folder(corpus, run) / WEIGHTS for run in runs(params) if run.system == params["encoders"][0]]
 
     facts = {
         "encoder": {
-            "name": params["encoder"]["name"],
+            "name": first_encoder(params),
             **encoder,
             **size_on_disk(files, encoder["parameters"]),
             "is_papers": weights.sha256 == ENCODERS[PAPER_ENCODER].sha256,

@@ -55,7 +55,7 @@ def main() -> None:
         print(json.dumps({"memory": peak_memory(), **figures}))
         return
     seed = read_params()["seeds"][0]
-    for run in (Run("crf", 0), Run("encoder", seed)):
+    for run in (Run("crf", 0), Run("minilm", seed)):
         if not model_folder("mit_movie_eng", run).is_dir():
             raise BertNerError(f"{run.name} is not trained on mit_movie_eng; run 'make repro' first")
 

@@ -1,18 +1,21 @@
-"""Tag the test sentences with every trained system and score the tags.
+"""Tag the test sentences with every trained system, and score the tags.
 
     python experiments/evaluate.py --corpus mit_movie_eng
 
-Writes scores.csv, scores_by_type.csv, confusion.csv, error_kinds.csv, recall.csv, history.csv, metrics.json and
-predictions/ into results/<corpus>, and the origin of it all into results/provenance.json.
+Writes scores.csv, scores_by_type.csv, confusion.csv, error_kinds.csv, recall.csv, history.csv, costs.csv, not_run.csv,
+metrics.json and predictions/ into results/<corpus>, and the origin of it all into results/provenance.json. Of runs that
+`make repro-all` adds and whose models are not here, the committed predictions stay.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
+import time
 from collections.abc import Collection, Sequence
+from hashlib import sha256
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 import seqeval.metrics
@@ -22,25 +25,44 @@ from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence, Span, spans_of, tags_of
 from bert_ner.corpus.catalog import corpus_named
-from bert_ner.encoder.weights import find_weights
+from bert_ner.encoder.weights import ENCODERS, availability
+from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import METRICS, Score, check_same_signature, score, score_by_type
 from bert_ner.scoring.counts import Tags
 from bert_ner.scoring.errors import KINDS, confusion, error_kinds, recall_by
-from bert_ner.tagger import load_tagger
-from pipeline import DATA, RESULTS, arguments, model_folder, read_params, read_part, read_run, run_politely, runs
-from provenance import environment, record
+from bert_ner.tagger import SizedTagger, load_tagger
+from pipeline import (
+    DATA,
+    RESULTS,
+    RUN_FILE,
+    Run,
+    all_runs,
+    arguments,
+    model_folder,
+    read_params,
+    read_part,
+    read_run,
+    run_politely,
+    runs,
+)
+from provenance import environment, record, recorded
 
 COLUMNS = {
     "scores": ["corpus", "system", "encoder", "seed", "split", "n_sentences", *METRICS, "signature"],
     "scores_by_type": ["system", "seed", "type", "support", "precision", "recall", "f1"],
     "confusion": ["system", "seed", "gold", "predicted", "words"],
+    "costs": [
+        "system", "encoder", "seed", "parameters", "train_seconds", "words_per_second", "model_bytes", "machine",
+    ],
+    "not_run": ["system", "encoder", "seed", "reason"],
     "error_kinds": ["system", "seed", "kind", "type", "count"],
     "recall": ["system", "seed", "by", "group", "support", "found", "recall"],
     "history": [
         "system", "encoder", "seed", "epoch", "train_loss", "validation_loss", "validation_entity_f1", "seconds",
     ],
 }  # fmt: skip
+WARM_UP = 100  # sentences, before the speed is taken
 LONG = 4  # entities of as many words or more are one group
 
 Rows = list[dict[str, Any]]
@@ -53,40 +75,104 @@ def main() -> None:
     test = read_part(corpus.name, "test")
     known = entities_of(read_part(corpus.name, "train"))
     raw = DATA / "raw" / corpus.name
+    files = {file.name: sha256_of(raw / file.name) for file in corpus.files}
     # Signatures name the published test file, not our copy of it.
-    source = {"split": "test", "corpus": corpus.name, "data": sha256_of(raw / corpus.test.name)[:8]}
+    source = {"split": "test", "corpus": corpus.name, "data": files[corpus.test.name][:8]}
 
     rows: dict[str, Rows] = {table: [] for table in COLUMNS}
-    predictions, origins = {}, {}
-    for run in tqdm(runs(params), desc="evaluate", unit="system", disable=None):
-        trained = read_run(corpus.name, run)
-        predicted = load_tagger(model_folder(corpus.name, run)).tag([words for words, _ in test])
-        who = {"system": run.system, "seed": run.seed, "encoder": trained["settings"].get("name", "")}
-        for name, of_run in tables_of(test, predicted, known, **source).items():
+    found = {}
+    for run in tqdm(all_runs(params, corpus.name), desc="evaluate", unit="run", disable=None):
+        who = {"system": run.system, "seed": run.seed, "encoder": params[run.system].get("name", "")}
+        outcome = tagged(corpus.name, run, test) or kept(corpus.name, run, params[run.system], files)
+        if not outcome:
+            rows["not_run"] += [{**who, "reason": why_not_run(who["encoder"])}]
+            continue
+        found[run] = outcome
+        for name, of_run in tables_of(test, outcome.tags, known, **source).items():
             rows[name] += [{**who, **row} for row in of_run]
-        rows["history"] += [{**who, **row} for row in trained.pop("history") if "epoch" in row]
-        predictions[f"{run.name}.tags"] = "".join(" ".join(tags) + "\n" for tags in predicted)
-        origins[run.name] = trained
+        rows["history"] += [{**who, **row} for row in outcome.record["history"] if "epoch" in row]
+        rows["costs"] += [{**who, **outcome.record["cost"]}]
 
     folder = RESULTS / corpus.name
     tables = {name: pd.DataFrame(table, columns=COLUMNS[name]) for name, table in rows.items()}
     for name, table in tables.items():
         write_whole(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6f"))
-    shutil.rmtree(folder / "predictions", ignore_errors=True)  # of systems that are no more, too
-    for name, text in predictions.items():
-        write_whole(folder / "predictions" / name, text)
+    write_predictions(folder / "predictions", {f"{run.name}.tags": outcome.text for run, outcome in found.items()})
     write_whole(folder / "metrics.json", json.dumps(summary(tables["scores"]), indent=2) + "\n")
-    weights = find_weights(params["encoder"]["name"])
-    record(
-        corpus.name,
-        {
-            "files": {file.name: sha256_of(raw / file.name) for file in corpus.files},
-            "encoder": {"name": params["encoder"]["name"], "source": weights.source, "sha256": weights.sha256},
-            "evaluated": environment(),
-            "runs": origins,
-        },
-    )
+    records = {run.name: outcome.record for run, outcome in found.items()}
+    record(corpus.name, {"files": files, "evaluated": environment(), "runs": records})
     print(tables["scores"].groupby("system", sort=False)[list(METRICS)].mean().to_string(float_format="%.4f"))
+
+
+class Outcome(NamedTuple):
+    """What a run found in the test sentences, as text with a line each, and what is on record of it."""
+
+    text: str
+    record: dict[str, Any]
+
+    @property
+    def tags(self) -> list[list[str]]:
+        return [line.split() for line in self.text.splitlines()]
+
+
+def tagged(corpus: str, run: Run, test: Sequence[Sentence]) -> Outcome | None:
+    """Tag the test sentences with a run's model; None if it is one that `make repro-all` adds and is not here.
+
+    Raises:
+        BertNerError: the model can't be loaded, or is missing though `dvc repro` trains it.
+    """
+    folder = model_folder(corpus, run)
+    if run not in runs(read_params()) and not folder.is_dir():
+        return None
+    trained, tagger = read_run(corpus, run), load_tagger(folder)
+    sentences = [words for words, _ in test]
+    tagger.tag(sentences[:WARM_UP])
+    started = time.perf_counter()
+    tags = tagger.tag(sentences)
+    seconds = time.perf_counter() - started
+    text = "".join(" ".join(of_sentence) + "\n" for of_sentence in tags)
+    cost = {
+        "parameters": tagger.parameters if isinstance(tagger, SizedTagger) else None,
+        "train_seconds": trained["seconds"],
+        "words_per_second": round(sum(map(len, sentences)) / seconds),
+        "model_bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.name != RUN_FILE),
+        "machine": trained["environment"]["processor"],
+    }
+    return Outcome(text, {**trained, "cost": cost, "predictions": sha256(text.encode()).hexdigest()})
+
+
+def kept(corpus: str, run: Run, settings: dict[str, Any], files: dict[str, str]) -> Outcome | None:
+    """The committed predictions of a run whose model is not here; None if there are none of these settings and files.
+
+    Raises:
+        BertNerError: the predictions are not those that are on record.
+    """
+    known = recorded(corpus)
+    trained = known.get("runs", {}).get(run.name)
+    path = RESULTS / corpus / "predictions" / f"{run.name}.tags"
+    if not (trained and path.is_file() and trained["settings"] == settings and known["files"] == files):
+        return None
+    if sha256_of(path) != trained["predictions"]:
+        raise BertNerError(
+            f"{path}: its SHA-256 is not the one in results/provenance.json; take the committed file, or remove it and "
+            "run make repro-all"
+        )
+    return Outcome(path.read_text(encoding="utf-8"), trained)
+
+
+def why_not_run(encoder: str) -> str:
+    """Why a run has neither a model nor predictions."""
+    if encoder in ENCODERS and not availability(ENCODERS[encoder])[0]:
+        return "weights unreachable"
+    return "make repro-all has not trained it"
+
+
+def write_predictions(folder: Path, texts: dict[str, str]) -> None:
+    """Write these files, and remove those of runs that are no more."""
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    for path in set(folder.glob("*")) - {folder / name for name in texts}:
+        path.unlink()
 
 
 def tables_of(test: Sequence[Sentence], predicted: Tags, known: Collection[Entity], **source: str) -> dict[str, Rows]:

@@ -53,7 +53,17 @@ def judge_all(corpus: str, claims: Path, published: Path, results: Path) -> list
 
 
 def judged(claim: Claim, evidence: Evidence) -> dict[str, str]:
-    """One claim's row of claims.csv."""
+    """One claim's row of claims.csv, on the system closest to the paper's that was measured for it."""
+    try:
+        candidates = [evidence.about(ours) for ours in evidence.candidates(claim.at("id"))]
+    except NotMeasuredError:
+        candidates = [evidence]
+    rows = [judged_on(claim, candidate) for candidate in candidates]
+    return next((row for row in rows if row["verdict"] != "not tested"), rows[0])
+
+
+def judged_on(claim: Claim, evidence: Evidence) -> dict[str, str]:
+    """One claim's row on the system that the evidence is about."""
     entry, ours = claim.entry, None
     try:
         if "encoder" in entry:

@@ -58,6 +58,16 @@ def _is_list_of(kind: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, list) and bool(value) and all(type(item) is kind for item in value)
 
 
+def _is_groups(value: Any) -> bool:
+    kinds = {"corpora": str, "systems": str, "seeds": int}
+    return isinstance(value, dict) and all(
+        isinstance(group, dict)
+        and set(group) == set(kinds)
+        and all(_is_list_of(kind)(group[name]) for name, kind in kinds.items())
+        for group in value.values()
+    )
+
+
 def _is_split(value: Any) -> bool:
     if not isinstance(value, dict) or set(value) != {"validation_fraction", "seed"}:
         return False
@@ -67,15 +77,39 @@ def _is_split(value: Any) -> bool:
 _SECTIONS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("corpora", _is_list_of(str), "a list of names"),
     ("baselines", _is_list_of(str), "a list of names"),
+    ("encoders", _is_list_of(str), "a list of names"),
     ("seeds", _is_list_of(int), "a list of whole numbers"),
+    ("more", _is_groups, "groups, each with lists of corpora, systems and seeds"),
     ("split", _is_split, "validation_fraction, a number between 0 and 1, and seed, a whole number"),
-    ("encoder", lambda value: isinstance(value, dict) and type(value.get("name")) is str, "settings with a name"),
 )
 
 
 def runs(params: dict[str, Any]) -> list[Run]:
-    """The runs of one corpus: each baseline once, as none of them draws random numbers, and the encoder per seed."""
-    return [Run(name, 0) for name in params["baselines"]] + [Run("encoder", seed) for seed in params["seeds"]]
+    """What `dvc repro` trains on each corpus: each baseline once, as none draws random numbers, encoders per seed."""
+    return [Run(name, 0) for name in params["baselines"]] + [
+        Run(name, seed) for name in params["encoders"] for seed in params["seeds"]
+    ]
+
+
+def all_runs(params: dict[str, Any], corpus: str) -> list[Run]:
+    """The same with what `make repro-all` adds; systems in the order of their sections in params.yaml."""
+    groups = [group for group in params["more"].values() if corpus in group["corpora"]]
+    more = [Run(system, seed) for group in groups for system in group["systems"] for seed in group["seeds"]]
+    order = list(params)
+    return sorted(dict.fromkeys([*runs(params), *more]), key=lambda run: order.index(run.system))
+
+
+def first_encoder(params: dict[str, Any]) -> str:
+    """The encoder of the first system that has one: whose word pieces are counted.
+
+    Raises:
+        BertNerError: the system has no section with an encoder's name.
+    """
+    system = params["encoders"][0]
+    section = params.get(system)
+    if not (isinstance(section, dict) and isinstance(section.get("name"), str)):
+        raise BertNerError(f"{ROOT / 'params.yaml'}: {system}, the first of encoders, needs a section with a name")
+    return str(section["name"])
 
 
 def read_part(corpus: str, part: str) -> list[Sentence]:
@@ -130,7 +164,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def model_folder(corpus: str, run: Run) -> Path:
-    return MODELS / corpus / run.name
+    """Where a model is: what `dvc repro` trains apart from the rest, on which its later stages must not wait."""
+    return (MODELS if run in runs(read_params()) else MODELS / "more") / corpus / run.name
 
 
 def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Namespace:

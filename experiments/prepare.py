@@ -16,7 +16,7 @@ from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
 from bert_ner.files import write_whole
-from pipeline import DATA, RESULTS, arguments, prepared_file, read_params, run_politely
+from pipeline import DATA, RESULTS, arguments, first_encoder, prepared_file, read_params, run_politely
 
 PAPER_LENGTH = 55  # pieces; the paper pads to it (section 3.3.1)
 
@@ -33,7 +33,7 @@ def main() -> None:
     # Training depends on these files alone, so that a new entry in the catalog makes no old result stale.
     write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(corpus.labels) + "\n")
 
-    pieces = WordPieces.of(load_tokenizer(find_weights(params["encoder"]["name"]).folder), limit=1_000_000)
+    pieces = WordPieces.of(load_tokenizer(find_weights(first_encoder(params)).folder), limit=1_000_000)
     everything = [*training_file, *parts["test"]]
     facts = {
         "types": len({span.type for _, tags in everything for span in spans_of(tags)}),

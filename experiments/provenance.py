@@ -52,6 +52,13 @@ def record(corpus: str, facts: dict[str, Any]) -> None:
     write_whole(path, json.dumps({**known, corpus: facts}, indent=2) + "\n")
 
 
+def recorded(corpus: str) -> dict[str, Any]:
+    """What is on record of a corpus; nothing if there is no record yet."""
+    path = RESULTS / "provenance.json"
+    facts = read_json(path).get(corpus, {}) if path.is_file() else {}
+    return facts if isinstance(facts, dict) else {}
+
+
 def _git(*arguments: str) -> str | None:
     """What git says; None without git or a repository."""
     try:

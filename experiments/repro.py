@@ -1,7 +1,7 @@
 """Run the pipeline on the paper's corpus, or on the generated one where that can't be had, and show the result.
 
 make repro
-make repro-all                                 every corpus in params.yaml, and the studies: an hour or more
+make repro-all                                 all of params.yaml: every corpus, system, seed and study; hours
 python experiments/repro.py --corpus sample
 """
 
@@ -16,18 +16,22 @@ import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
+from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError
-from pipeline import RESULTS, ROOT, read_json, read_params, run_politely
+from pipeline import RESULTS, ROOT, read_params, run_politely
+from provenance import recorded
 from reporting.formats import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent
 from reporting.markdown import table
 from reporting.scores import score_table
 from reporting.tables import Results
+from systems import SYSTEMS
 
 FALLBACK = "sample"
-STUDIES = ROOT / "experiments" / "studies" / "dvc.yaml"
+MORE = "results/dvc.yaml"
 
 # The environment's own Python first, so that DVC's stages run on it whether or not it is activated.
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -37,16 +41,14 @@ DVC = (sys.executable, "-m", "dvc")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", choices=CORPORA, help=f"run on this one alone; default: {PAPER_CORPUS}, or else")
-    parser.add_argument("--all", action="store_true", help="run every corpus in params.yaml, and the studies")
+    parser.add_argument("--all", action="store_true", help="run all of params.yaml, the studies included")
     options = parser.parse_args()
+    params = read_params()
     if options.all:
-        repro()
-        repro(str(STUDIES))
-        # DVC does not know that these read what the studies found.
-        repro("--force", "--single-item", f"judge@{PAPER_CORPUS}", f"report@{PAPER_CORPUS}")
+        repro_all(params)
         return
     corpus = corpus_named(options.corpus or PAPER_CORPUS)
-    if corpus.name not in read_params()["corpora"]:
+    if corpus.name not in params["corpora"]:
         raise BertNerError(f"{corpus.name} is not among the corpora in params.yaml; add it there")
     target = f"report@{corpus.name}"
     stages = stages_to_run(target)
@@ -60,7 +62,7 @@ def main() -> None:
         print(f"{rule}\n{reason}\n\nGOING ON WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{rule}\n", flush=True)
 
     if stages:
-        print(plan(corpus, stages), flush=True)
+        print(plan(corpus, stages, params), flush=True)
         repro(target)
     else:
         print("Nothing to do: the results belong to this code, these parameters and this data.")
@@ -72,6 +74,25 @@ def main() -> None:
             "without saying whether O counts."
         )
     print(f"Report: {folder / 'report.html'}, or {folder / 'report.md'}")
+
+
+def repro_all(params: dict[str, Any]) -> None:
+    """Run the pipeline on every corpus, what `more` and `studies` add, and what puts it into the tables and reports."""
+    names = [line.split()[0] for line in dvc("stage", "list", MORE).splitlines()]
+    missing = {system: name for system in SYSTEMS if (name := unavailable(params.get(system)))}
+    for system, name in missing.items():
+        print(f"{system} is left out: the weights of {name} can't be had ('bert-ner encoders' says why)", flush=True)
+    repro()
+    repro(*(name for name in names if not any(f"-{system}-" in name for system in missing)))
+    # DVC does not know that these read what was found there.
+    after = ("evaluate", "compare", "judge", "report")
+    repro("--force", "--single-item", *(f"{stage}@{corpus}" for corpus in params["corpora"] for stage in after))
+
+
+def unavailable(section: Any) -> str | None:
+    """The encoder that a system's section names, if its weights can't be had."""
+    name = section.get("name") if isinstance(section, dict) else None
+    return name if name in ENCODERS and not availability(ENCODERS[name])[0] else None
 
 
 def why_unreachable(corpus: Corpus) -> str | None:
@@ -110,21 +131,20 @@ def stages_to_run(target: str) -> list[str]:
     return stale
 
 
-def plan(corpus: Corpus, stages: list[str]) -> str:
+def plan(corpus: Corpus, stages: list[str], params: dict[str, Any]) -> str:
     """What will run, with the time that each training took when it was last recorded."""
-    path = RESULTS / "provenance.json"
-    known = read_json(path).get(corpus.name) if path.is_file() else None
-    seconds = {stage_of(corpus, facts): facts["seconds"] for facts in known["runs"].values()} if known else {}
+    known = recorded(corpus.name)
+    seconds = {stage_of(corpus, facts, params): facts["seconds"] for facts in known["runs"].values()} if known else {}
     lines = [f"  {stage}" + (f"  ({seconds[stage]:.0f} s)" if stage in seconds else "") for stage in stages]
     total = sum(seconds.get(stage, 0) for stage in stages)
-    about = f", about {total / 60 + 1:.0f} minutes on {known['evaluated']['processor']}" if known and total else ""
+    about = f", about {total / 60 + 1:.0f} minutes on {known['evaluated']['processor']}" if total else ""
     return "\n".join([f"To run: {len(stages)} stages{about}", *lines, ""])
 
 
-def stage_of(corpus: Corpus, run: dict[str, str]) -> str:
-    if run["system"] == "encoder":
-        return f"train_encoder@{corpus.name}-{run['seed']}"
-    return f"train_baseline@{corpus.name}-{run['system']}"
+def stage_of(corpus: Corpus, run: dict[str, str], params: dict[str, Any]) -> str:
+    """The stage that trains a run of `dvc repro`."""
+    kind = "train_encoder" if run["system"] in params["encoders"] else "train_baseline"
+    return f"{kind}@{corpus.name}-{run['system']}-{run['seed']}"
 
 
 def dvc(*arguments: str) -> str:

@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,7 +65,7 @@ class Finding(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """The system that stands for the paper's: the one with its encoder, or else the first one with any."""
+    """A system that stands for the paper's."""
 
     system: str
     encoder: str
@@ -78,6 +79,7 @@ class Evidence:
         """Take the folder of all results, the corpus and the encoder of the paper, and the published scores."""
         self.results, self.corpus, self.encoder, self.published = results, corpus, encoder, published
         self._read: dict[Path, Any] = {}
+        self._ours: Ours | None = None
 
     def file(self, name: str, where: Place) -> Any:
         """A JSON object or a table.
@@ -154,28 +156,39 @@ class Evidence:
         return float(numbers.mean())
 
     def ours(self, where: Place) -> Ours:
-        """The system that is judged.
+        """The system that is judged: the one chosen by `about`, or else the first candidate."""
+        return self._ours or self.candidates(where)[0]
+
+    def about(self, ours: Ours) -> Evidence:
+        """The same results, judged on another system."""
+        other = copy(self)
+        other._ours = ours
+        return other
+
+    def candidates(self, where: Place) -> list[Ours]:
+        """The systems that can stand for the paper's: those with its encoder, then those whose encoder is next in size.
 
         Raises:
             NotMeasuredError: no encoder has been scored.
         """
         scores = self.file("scores.csv", where)
-        encoders = [
-            (str(system), str(encoder))
-            for system, encoder in zip(scores["system"], scores["encoder"], strict=True)
-            if encoder
-        ]
-        if not encoders:
+        pairs = dict.fromkeys(zip(scores["system"].astype(str), scores["encoder"].astype(str), strict=True))
+        systems = [Ours(system, encoder, self.is_papers(encoder)) for system, encoder in pairs if encoder]
+        if not systems:
             raise NotMeasuredError("scores.csv has no system with an encoder")
-        system, encoder = next((pair for pair in encoders if self.is_papers(pair[1])), encoders[0])
-        return Ours(system, encoder, self.is_papers(encoder))
+        return sorted(systems, key=lambda ours: (not ours.is_papers, self._unlike_size(ours.encoder)))
+
+    def _unlike_size(self, encoder: str) -> float:
+        known = [ENCODERS[name].parameters for name in (encoder, self.encoder) if name in ENCODERS]
+        return abs(known[0] - known[1]) if len(known) == 2 else math.inf
 
     def is_papers(self, encoder: str) -> bool:
         """Whether an encoder, a name or a folder, is the paper's: by its weights' sum where that is on record."""
         path = self.results / "provenance.json"
-        known = read_json(path).get(self.corpus, {}).get("encoder", {}) if path.is_file() else {}
-        if known.get("name") == encoder and self.encoder in ENCODERS:
-            return bool(known["sha256"] == ENCODERS[self.encoder].sha256)
+        of_runs = read_json(path).get(self.corpus, {}).get("runs", {}) if path.is_file() else {}
+        sums = [run["weights"]["sha256"] for run in of_runs.values() if run["settings"].get("name") == encoder]
+        if sums and self.encoder in ENCODERS:
+            return all(found == ENCODERS[self.encoder].sha256 for found in sums)
         return Path(encoder).name == self.encoder
 
 

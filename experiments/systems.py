@@ -15,10 +15,18 @@ from bert_ner.tagger import Tagger
 
 Settings = dict[str, Any]
 
+
+def encoder(settings: Settings, labels: Sequence[str], seed: int, state: Path | None) -> Tagger:
+    """The encoder that the settings name."""
+    return EncoderTagger(Recipe(**settings), labels, seed, entity_f1, state)
+
+
 # Each takes its section of params.yaml, the corpus's labels, a seed, and a file for its state while it trains.
 SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int, Path | None], Tagger]] = {
     "crf": lambda settings, labels, seed, state: CRFTagger(**settings, scoring=entity_f1),
-    "encoder": lambda settings, labels, seed, state: EncoderTagger(Recipe(**settings), labels, seed, entity_f1, state),
+    "minilm": encoder,
+    "mpnet": encoder,
+    "bert": encoder,
 }
 
 

@@ -1,6 +1,6 @@
 """Train one system on one corpus, into models/<corpus>/<system>-<seed>.
 
-python experiments/train.py --corpus mit_movie_eng --system encoder --seed 13
+python experiments/train.py --corpus mit_movie_eng --system minilm --seed 13
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bert_ner.files import write_whole
+from bert_ner.tagger import Tagger
 from pipeline import (
     DATA,
     MODELS,
@@ -57,6 +58,7 @@ def main() -> None:
             "settings": params[run.system],
             "seconds": round(seconds, 2),
             "history": history,
+            "weights": weights_of(tagger),
             "environment": origin,
         }
         write_whole(whole / RUN_FILE, json.dumps(facts, indent=2) + "\n")
@@ -64,6 +66,12 @@ def main() -> None:
         whole.rename(folder)
     state.unlink(missing_ok=True)
     print(f"{run.name} on {options.corpus}: {seconds:.0f} s")
+
+
+def weights_of(tagger: Tagger) -> dict[str, str] | None:
+    """Where the pretrained weights that a system started from came from, and their SHA-256; None if it has none."""
+    weights = getattr(tagger, "weights", None)
+    return {"source": weights.source, "sha256": weights.sha256} if weights else None
 
 
 def state_file(corpus: str, name: str) -> Path:

@@ -117,7 +117,7 @@ def _examples(tokenizer: Any, sentences: Sequence[Sentence]) -> list[Any]:
 def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
     from bert_ner.encoder.training import Recipe, fine_tune
 
-    recipe = Recipe(**{**read_params()["encoder"], "epochs": 1, "precision": "auto"})
+    recipe = Recipe(**{**read_params()["minilm"], "epochs": 1, "precision": "auto"})
     fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, dict)
 
 
@@ -226,7 +226,7 @@ def _tagger(how: str) -> Callable[[Sequence[Sequence[str]]], Any]:
 
 
 def encoder_folder() -> Path:
-    return model_folder(CORPUS, Run("encoder", read_params()["seeds"][0]))
+    return model_folder(CORPUS, Run("minilm", read_params()["seeds"][0]))
 
 
 def exported(how: str) -> Path:
@@ -286,7 +286,7 @@ def _command(how: str) -> list[str]:
     if how.startswith("onnx"):
         folder = exported(how)
     else:
-        folder = encoder_folder() if how == "encoder" else model_folder(CORPUS, Run(how, 0))
+        folder = encoder_folder() if how == "minilm" else model_folder(CORPUS, Run(how, 0))
     return [str(Path(sys.executable).with_name("bert-ner")), "tag", "--model", str(folder)]
 
 
@@ -348,44 +348,44 @@ WORKLOADS = {
             ("ours", "ours", ("paper", "Trainer")),
         )
     },
-    "tag pipeline": Workload("tag", "encoder", "transformers' pipeline", _tag("pipeline")),
-    "tag encoder": Workload("tag", "encoder", "load_tagger", _tag("encoder"), ("tag pipeline",)),
-    "tag onnx float32": Workload("tag", "encoder", "ONNX float32", _tag("onnx float32"), ("tag pipeline",)),
-    "tag onnx int8": Workload("tag", "encoder", "ONNX int8", _tag("onnx int8"), ("tag pipeline",)),
+    "tag pipeline": Workload("tag", "minilm", "transformers' pipeline", _tag("pipeline")),
+    "tag minilm": Workload("tag", "minilm", "load_tagger", _tag("minilm"), ("tag pipeline",)),
+    "tag onnx float32": Workload("tag", "minilm", "ONNX float32", _tag("onnx float32"), ("tag pipeline",)),
+    "tag onnx int8": Workload("tag", "minilm", "ONNX int8", _tag("onnx int8"), ("tag pipeline",)),
     "tag crf": Workload("tag", "crf", "load_tagger", _tag("crf")),
     "tag crf x10": Workload("tag", "crf", "load_tagger, 10 times the test set", _tag("crf", 10), ("tag crf",)),
     "tag crf x100": Workload("tag", "crf", "load_tagger, 100 times the test set", _tag("crf", 100), ("tag crf",)),
-    "tag encoder x10": Workload(
-        "tag", "encoder", "load_tagger, 10 times the test set", _tag("encoder", 10), ("tag encoder",)
+    "tag minilm x10": Workload(
+        "tag", "minilm", "load_tagger, 10 times the test set", _tag("minilm", 10), ("tag minilm",)
     ),
-    "tag encoder x100": Workload(
-        "tag", "encoder", "load_tagger, 100 times the test set", _tag("encoder", 100), ("tag encoder",), long=True
+    "tag minilm x100": Workload(
+        "tag", "minilm", "load_tagger, 100 times the test set", _tag("minilm", 100), ("tag minilm",), long=True
     ),
     "latency pipeline": Workload(
-        "latency", "encoder", "transformers' pipeline", _latency("pipeline"), settings=PERCENTILES
+        "latency", "minilm", "transformers' pipeline", _latency("pipeline"), settings=PERCENTILES
     ),
     **{
         f"latency {how}": Workload("latency", system, name, _latency(how), ("latency pipeline",), PERCENTILES)
         for how, system, name in (
-            ("encoder", "encoder", "load_tagger"),
-            ("onnx float32", "encoder", "ONNX float32"),
-            ("onnx int8", "encoder", "ONNX int8"),
+            ("minilm", "minilm", "load_tagger"),
+            ("onnx float32", "minilm", "ONNX float32"),
+            ("onnx int8", "minilm", "ONNX int8"),
             ("crf", "crf", "load_tagger"),
         )
     },
     **{
         f"start {how}": Workload("start", system, name, _start(how))
         for how, system, name in (
-            ("encoder", "encoder", "bert-ner tag"),
-            ("onnx int8", "encoder", "bert-ner tag, ONNX int8"),
+            ("minilm", "minilm", "bert-ner tag"),
+            ("onnx int8", "minilm", "bert-ner tag, ONNX int8"),
             ("crf", "crf", "bert-ner tag"),
         )
     },
     "stream crf short": Workload("stream", "crf", "10,000 lines", _stream("crf", 10_000)),
     "stream crf long": Workload("stream", "crf", "1,000,000 lines", _stream("crf", 1_000_000), long=True),
-    "stream onnx short": Workload("stream", "encoder", "ONNX int8, 10,000 lines", _stream("onnx int8", 10_000)),
+    "stream onnx short": Workload("stream", "minilm", "ONNX int8, 10,000 lines", _stream("onnx int8", 10_000)),
     "stream onnx long": Workload(
-        "stream", "encoder", "ONNX int8, 1,000,000 lines", _stream("onnx int8", 1_000_000), long=True
+        "stream", "minilm", "ONNX int8, 1,000,000 lines", _stream("onnx int8", 1_000_000), long=True
     ),
     "score seqeval": Workload("score", "a million words", "seqeval's classification_report", _score("seqeval")),
     "score ours": Workload("score", "a million words", "score and score_by_type", _score("ours"), ("score seqeval",)),

@@ -1,6 +1,6 @@
 """An encoder without PyTorch: exported to ONNX, run by onnxruntime.
 
-bert-ner export models/mit_movie_eng/encoder-13 models/fast --weights int8
+bert-ner export models/mit_movie_eng/minilm-13 models/fast --weights int8
 
 The exported folder is a tagger like any other for `load_tagger` and `bert-ner tag --model`. It starts in a second and
 tags a single query several times as fast; LOG.md and results/benchmarks.md have the figures.

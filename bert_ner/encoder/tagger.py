@@ -17,7 +17,7 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
-from bert_ner.encoder.weights import WeightsUnavailable, explained, find_weights, load_tokenizer
+from bert_ner.encoder.weights import Weights, WeightsUnavailable, explained, find_weights, load_tokenizer
 from bert_ner.errors import BertNerError
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call] # else each load reports that the classifier is new
@@ -33,7 +33,12 @@ class EncoderTagger(PieceTagger):
         seed: of the weights that are not pretrained, the order of sentences and dropout.
         scoring: (gold, predicted) -> score, for the history.
         checkpoint: a file for the state after each epoch; a `fit` that was killed goes on from it.
+
+    Attributes:
+        weights: what `fit` started from, and its SHA-256.
     """
+
+    weights: Weights
 
     def __init__(
         self,
@@ -58,10 +63,10 @@ class EncoderTagger(PieceTagger):
         if strange:
             raise BertNerError(f"tags that are not among the labels: {', '.join(sorted(strange))}")
         label_id = {label: i for i, label in enumerate(self.labels)}
-        folder = find_weights(self.recipe.name).folder
+        self.weights = find_weights(self.recipe.name)
         torch.manual_seed(self.seed)
         names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
-        self._read(folder, new_classifier=True, pretrained=self.recipe.pretrained, **names)
+        self._read(self.weights.folder, new_classifier=True, pretrained=self.recipe.pretrained, **names)
         examples = examples_of(train, self.pieces, label_id)
         in_validation = {
             piece
@@ -84,6 +89,11 @@ class EncoderTagger(PieceTagger):
 
         pad_id = self.pieces.special.pad
         return fine_tune(self.model, examples, self.recipe, self.seed, pad_id, validate, in_validation, self.checkpoint)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model has, classifier included."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
 
     @torch.inference_mode()
     def logits(self, batch: Batch) -> NDArray[np.float32]:

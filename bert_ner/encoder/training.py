@@ -25,16 +25,12 @@ from transformers import PreTrainedModel
 from bert_ner.encoder.batches import filled, pad, shuffled_batches
 from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
 from bert_ner.encoder.economy import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, InvalidValue
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
-
-
-class RecipeError(BertNerError):
-    """A value that no training can use; the message names it and says what it must be."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Recipe:
         pretrained: whether to start from the encoder's weights; else from random ones of the same shape.
 
     Raises:
-        RecipeError: a value has the wrong type or is out of range.
+        InvalidValue: one has the wrong type or is out of range.
     """
 
     name: str
@@ -86,7 +82,7 @@ class Recipe:
             ("pretrained", isinstance(self.pretrained, bool), "true or false"),
         ):
             if not valid:
-                raise RecipeError(f"encoder.{name} must be {wanted}, not {getattr(self, name)!r}")
+                raise InvalidValue(f"{name} must be {wanted}, not {getattr(self, name)!r}")
 
 
 class Example(NamedTuple):

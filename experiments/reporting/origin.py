@@ -53,14 +53,16 @@ def origin_section(results: Results) -> Section:
 
 def _facts(origin: dict[str, Any]) -> list[list[str]]:
     """Rows of name and value; what an older version of evaluate.py did not note is left out."""
-    evaluated, encoder = origin.get("evaluated", {}), origin.get("encoder", {})
+    evaluated = origin.get("evaluated", {})
     runs = {name: run for name, run in origin.get("runs", {}).items() if isinstance(run, dict)}
     rows = [
         ("code revision", evaluated.get("revision")),
         ("uncommitted changes", ", ".join(evaluated.get("uncommitted_changes") or []) or None),
-        ("encoder", encoder.get("name")),
-        ("encoder's source", encoder.get("source")),
-        ("encoder's SHA-256", encoder.get("sha256")),
+        *dict.fromkeys(
+            (f"weights of {run['settings']['name']}", f"{weights['source']}, SHA-256 {weights['sha256']}")
+            for run in runs.values()
+            if (weights := run.get("weights"))
+        ),
         *((f"SHA-256 of {name}", digest) for name, digest in origin.get("files", {}).items()),
         *((name, evaluated.get(name)) for name in ("platform", "processor", "cores", "threads", "device")),
         ("python", evaluated.get("python")),
