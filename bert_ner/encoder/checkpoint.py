@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-_WEIGHTS, _OPTIMIZER = "weights", "optimizer."
+_WEIGHTS, _OPTIMIZER = "weights.", "optimizer."
 
 
 def fingerprint(*facts: object) -> str:
@@ -23,15 +24,20 @@ def fingerprint(*facts: object) -> str:
 
 
 def save_checkpoint(
-    path: Path, key: str, weights: torch.Tensor, optimizer: torch.optim.Optimizer, history: list[dict[str, Any]]
+    path: Path,
+    key: str,
+    weights: Sequence[torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    history: list[dict[str, Any]],
 ) -> None:
     """Write the state after the epochs in `history`, in place of an older one; never a part of it.
 
     Args:
-        weights: the one tensor that the optimiser works on.
+        weights: the tensors that the optimiser works on, in its order.
     """
-    [state] = optimizer.state_dict()["state"].values()
-    tensors = {_WEIGHTS: weights, **{_OPTIMIZER + name: tensor for name, tensor in state.items()}}
+    tensors = {f"{_WEIGHTS}{i}": tensor.detach() for i, tensor in enumerate(weights)}
+    for i, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"{_OPTIMIZER}{i}.{name}": tensor for name, tensor in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     save_file(tensors, part, metadata={"key": key, "history": json.dumps(history)})
@@ -39,7 +45,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, key: str, weights: torch.Tensor, optimizer: torch.optim.Optimizer
+    path: Path, key: str, weights: Sequence[torch.Tensor], optimizer: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
     """Put weights and optimiser into the saved state.
 
@@ -54,7 +60,10 @@ def load_checkpoint(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
     except (OSError, SafetensorError):
         return []
-    weights.copy_(tensors.pop(_WEIGHTS))
-    state = {name.removeprefix(_OPTIMIZER): tensor for name, tensor in tensors.items()}
-    optimizer.load_state_dict({"state": {0: state}, "param_groups": optimizer.state_dict()["param_groups"]})
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for i, tensor in enumerate(weights):
+        tensor.detach().copy_(tensors[f"{_WEIGHTS}{i}"])
+        start = f"{_OPTIMIZER}{i}."
+        states[i] = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
     return list(json.loads(metadata["history"]))

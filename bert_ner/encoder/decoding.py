@@ -46,21 +46,32 @@ class PieceTagger(ABC):
     def logits(self, batch: Batch) -> NDArray[np.float32]:
         """The logits of a batch's words, of shape (words, labels)."""
 
+    def best(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.int64]:  # noqa: ARG002 - a chain needs it
+        """The number of the label of each of a batch's words."""
+        best: NDArray[np.int64] = logits.argmax(-1)
+        return best
+
+    def probabilities(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: ARG002
+        """How likely each label of each of a batch's words is, of shape (words, labels)."""
+        likely: NDArray[np.float32] = np.exp(log_softmax(logits))
+        return likely
+
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The likeliest tag of each word; `O` for a word that the tokenizer maps to nothing."""
         tags = [["O"] * len(words) for words in sentences]
         for batch in self.batches(sentences):
-            for (sentence, word), label in zip(batch.words, self.logits(batch).argmax(-1).tolist(), strict=True):
+            for (sentence, word), label in zip(batch.words, self.best(batch, self.logits(batch)).tolist(), strict=True):
                 tags[sentence][word] = self.labels[label]
         return tags
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
-        """The same tags, each with its softmax probability; 1 for a word that the tokenizer maps to nothing."""
+        """The same tags, each with its probability; 1 for a word that the tokenizer maps to nothing."""
         scored = [[("O", 1.0)] * len(words) for words in sentences]
         for batch in self.batches(sentences):
             logits = self.logits(batch)
-            likeliest, scores = logits.argmax(-1).tolist(), np.exp(log_softmax(logits).max(-1)).tolist()
-            for (sentence, word), label, score in zip(batch.words, likeliest, scores, strict=True):
+            best = self.best(batch, logits)
+            scores = np.take_along_axis(self.probabilities(batch, logits), best[:, None], -1)[:, 0]
+            for (sentence, word), label, score in zip(batch.words, best.tolist(), scores.tolist(), strict=True):
                 scored[sentence][word] = (self.labels[label], score)
         return scored
 

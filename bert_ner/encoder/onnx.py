@@ -94,7 +94,7 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
             on what it is tagged with. float32 keeps everything.
 
     Raises:
-        BertNerError: the source holds no encoder, or the target exists or can't be written.
+        BertNerError: the source holds no encoder, or one with a CRF, or the target exists or can't be written.
     """
     from bert_ner.encoder.tagger import EncoderTagger  # noqa: PLC0415 - torch takes seconds, and tagging needs none
 
@@ -103,6 +103,11 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
     tagger = load_tagger(source)
     if not isinstance(tagger, EncoderTagger):
         raise BertNerError(f"{source} holds no encoder, so there is nothing to export")
+    if tagger.chain:
+        raise BertNerError(
+            f"{source} has a CRF above its encoder, which an exported model has no place for; "
+            f"export an encoder that was trained with crf: false"
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as scratch:

@@ -10,22 +10,26 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.alignment import WordPieces
+from bert_ner.encoder.chain import Chain, by_row, in_line
 from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
-from bert_ner.encoder.weights import Weights, WeightsUnavailable, explained, find_weights, load_tokenizer
+from bert_ner.encoder.weights import Weights, WeightsUnavailable, explained, find_weights, first_line, load_tokenizer
 from bert_ner.errors import BertNerError
+
+CHAIN = "chain.safetensors"
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call] # else each load reports that the classifier is new
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class EncoderTagger(PieceTagger):
-    """Fine-tunes an encoder and tags with it.
+    """Fine-tunes an encoder, with a chain above it if the recipe has one, and tags with it.
 
     Args:
         recipe: how to fine-tune.
@@ -51,6 +55,7 @@ class EncoderTagger(PieceTagger):
         self.recipe, self.labels, self.seed, self.scoring = recipe, tuple(labels), seed, scoring
         self.checkpoint = checkpoint
         self.precision: Precision = recipe.precision
+        self.chain: Chain | None = None
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
@@ -67,6 +72,8 @@ class EncoderTagger(PieceTagger):
         torch.manual_seed(self.seed)
         names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
         self._read(self.weights.folder, new_classifier=True, pretrained=self.recipe.pretrained, **names)
+        self.model.config.bert_ner_chain = self.recipe.crf  # so that `load` misses a chain that is not there
+        self.chain = Chain(len(self.labels)).to(self.model.device) if self.recipe.crf else None
         examples = examples_of(train, self.pieces, label_id)
         in_validation = {
             piece
@@ -77,23 +84,35 @@ class EncoderTagger(PieceTagger):
 
         def validate() -> dict[str, float]:
             predicted = [["O"] * len(words) for words, _ in validation]
-            losses = []
+            losses, count = [], 0
             for batch in self.batches([words for words, _ in validation]):
                 logits = self.logits(batch)
-                targets = [label_id[validation[sentence].tags[word]] for sentence, word in batch.words]
-                losses += (-log_softmax(logits)[np.arange(len(targets)), targets]).tolist()
-                for (sentence, word), label in zip(batch.words, logits.argmax(-1).tolist(), strict=True):
+                targets = np.array([label_id[validation[sentence].tags[word]] for sentence, word in batch.words])
+                losses += self._losses(batch, logits, targets)
+                count += len(targets)
+                for (sentence, word), label in zip(batch.words, self.best(batch, logits).tolist(), strict=True):
                     predicted[sentence][word] = self.labels[label]
             f1 = self.scoring([tags for _, tags in validation], predicted)
-            return {"validation_loss": sum(losses) / len(losses) if losses else 0.0, "validation_entity_f1": f1}
+            return {"validation_loss": sum(losses) / count if count else 0.0, "validation_entity_f1": f1}
 
         pad_id = self.pieces.special.pad
-        return fine_tune(self.model, examples, self.recipe, self.seed, pad_id, validate, in_validation, self.checkpoint)
+        return fine_tune(
+            self.model,
+            examples,
+            self.recipe,
+            self.seed,
+            pad_id,
+            validate,
+            in_validation,
+            self.checkpoint,
+            self.chain,
+        )
 
     @property
     def parameters(self) -> int:
-        """How many numbers the model has, classifier included."""
-        return sum(parameter.numel() for parameter in self.model.parameters())
+        """How many numbers the model has, classifier and chain included."""
+        modules = [self.model, *([self.chain] if self.chain else [])]
+        return sum(parameter.numel() for module in modules for parameter in module.parameters())
 
     @torch.inference_mode()
     def logits(self, batch: Batch) -> NDArray[np.float32]:
@@ -106,9 +125,27 @@ class EncoderTagger(PieceTagger):
         of_words: NDArray[np.float32] = logits[batch.first].float().cpu().numpy()
         return of_words
 
+    def best(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The number of the label of each of a batch's words; with a chain, those of each window's best path."""
+        if not self.chain:
+            return super().best(batch, logits)
+        emissions, lengths = self._by_window(batch, logits)
+        best: NDArray[np.int64] = in_line(self.chain.best(emissions, lengths), lengths).cpu().numpy()
+        return best
+
+    def probabilities(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How likely each label of each of a batch's words is; with a chain, its marginal probability."""
+        if not self.chain:
+            return super().probabilities(batch, logits)
+        emissions, lengths = self._by_window(batch, logits)
+        likely: NDArray[np.float32] = in_line(self.chain.marginals(emissions, lengths), lengths).cpu().numpy()
+        return likely
+
     def save(self, folder: Path) -> None:
-        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer."""
+        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a chain in its own file."""
         self.model.save_pretrained(folder)
+        if self.chain:
+            save_file(self.chain.state_dict(), folder / CHAIN)
         self.tokenizer.save_pretrained(folder)
 
     @classmethod
@@ -128,7 +165,27 @@ class EncoderTagger(PieceTagger):
                 f"{folder / 'config.json'}: id2label must number BIO tags from 0 on, O, B-<type> or I-<type>; "
                 f"{strange[0]!r} is none"
             )
+        tagger.chain = None
+        if getattr(tagger.model.config, "bert_ner_chain", False):
+            tagger.chain = _read_chain(folder / CHAIN, len(names)).to(tagger.model.device)
         return tagger
+
+    @torch.inference_mode()
+    def _losses(self, batch: Batch, logits: NDArray[np.float32], targets: NDArray[np.int64]) -> list[float]:
+        """The negative log likelihood, in nats, of each of a batch's words or, with a chain, of each window."""
+        losses: list[float]
+        if not self.chain:
+            losses = (-log_softmax(logits)[np.arange(len(targets)), targets]).tolist()
+        else:
+            emissions, lengths = self._by_window(batch, logits)
+            tags = by_row(torch.from_numpy(targets).to(lengths.device), lengths)
+            losses = self.chain(emissions, lengths, tags).tolist()
+        return losses
+
+    def _by_window(self, batch: Batch, logits: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+        """A batch's logits as a chain takes them: by window, and the windows' lengths in words."""
+        lengths = torch.from_numpy(np.bincount(batch.first[0])).to(self.model.device)
+        return by_row(torch.from_numpy(logits).to(self.model.device), lengths), lengths
 
     def _read(self, folder: Path, new_classifier: bool, pretrained: bool = True, **settings: Any) -> None:
         """Take a folder's model and tokenizer; nothing that the folder names is fetched, unpickled or run."""
@@ -162,6 +219,17 @@ class EncoderTagger(PieceTagger):
         if not pretrained:
             model = AutoModelForTokenClassification.from_config(model.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _read_chain(path: Path, tags: int) -> Chain:
+    chain = Chain(tags)
+    try:
+        chain.load_state_dict(load_file(path))
+    except Exception as error:
+        raise WeightsUnavailable(
+            f"{path} is missing or broken, and its config.json asks for it; train it again. {first_line(error)}"
+        ) from error
+    return chain
 
 
 def _most_pieces(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

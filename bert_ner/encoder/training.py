@@ -23,11 +23,13 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from bert_ner.encoder.batches import filled, pad, shuffled_batches
+from bert_ner.encoder.chain import Chain, by_row
 from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
 from bert_ner.encoder.economy import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.errors import BertNerError, InvalidValue
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
+CHAIN_RATE = 100.0  # the chain's learning rate in the encoder's; it starts from nothing. LOG.md has what else was tried
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
@@ -48,6 +50,7 @@ class Recipe:
         precision: of matrix products; `auto` is bfloat16 where the processor computes in it, else float32.
         schedule: what the learning rate does after the warm-up: `linear` lets it fall to 0 at the last step.
         pretrained: whether to start from the encoder's weights; else from random ones of the same shape.
+        crf: whether a chain scores which tags follow each other, learnt with the encoder; else each word is on its own.
 
     Raises:
         InvalidValue: one has the wrong type or is out of range.
@@ -63,6 +66,7 @@ class Recipe:
     precision: Precision
     schedule: Schedule = "linear"
     pretrained: bool = True
+    crf: bool = False
 
     def __post_init__(self) -> None:
         for name, valid, wanted in (
@@ -80,6 +84,7 @@ class Recipe:
             ("precision", self.precision in get_args(Precision), f"one of {', '.join(get_args(Precision))}"),
             ("schedule", self.schedule in get_args(Schedule), f"one of {', '.join(get_args(Schedule))}"),
             ("pretrained", isinstance(self.pretrained, bool), "true or false"),
+            ("crf", isinstance(self.crf, bool), "true or false"),
         ):
             if not valid:
                 raise InvalidValue(f"{name} must be {wanted}, not {getattr(self, name)!r}")
@@ -101,6 +106,7 @@ def fine_tune(
     validate: Callable[[], dict[str, float]],
     also_used: Collection[int] = (),
     checkpoint: Path | None = None,
+    chain: Chain | None = None,
 ) -> list[dict[str, Any]]:
     """Fine-tune a model in place. The same seed gives the same bits on the same machine with as many threads.
 
@@ -111,6 +117,7 @@ def fine_tune(
         validate: called after each epoch; what it returns goes into the history.
         also_used: the piece ids that `validate` needs beside those of the examples.
         checkpoint: a file for the state after each epoch; a training that finds its own there goes on from it.
+        chain: on the model's device; trained with it, above each window's first pieces.
 
     Returns:
         A row per epoch: epoch, train_loss (the mean over its batches), what `validate` returned, and seconds
@@ -136,11 +143,12 @@ def fine_tune(
         cheap_dropout(model),
         MasterWeights(model, dtype) as weights,
     ):
-        optimizer = torch.optim.AdamW([weights.vector], weight_decay=recipe.weight_decay, fused=True)
+        optimizer = _optimizer(weights.vector, chain, recipe.weight_decay)
+        learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         history: list[dict[str, Any]] = []
         key = fingerprint(recipe, seed, examples)
         if checkpoint and checkpoint.exists():
-            history = load_checkpoint(checkpoint, key, weights.vector, optimizer)
+            history = load_checkpoint(checkpoint, key, learnt, optimizer)
             weights.give_weights()
             state = (
                 f"going on after epoch {len(history)}" if history else "broken or of another training: starting anew"
@@ -158,15 +166,18 @@ def fine_tune(
                     labels = torch.from_numpy(pad([row.labels for row in rows], IGNORED)).to(model.device)
                     ids = [row.ids for row in rows]
                     logits = model(**model_inputs(pad(ids, pad_id), filled(ids), model.device)).logits
-                    loss = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+                    loss = _loss(logits.float(), labels, chain)
                     loss.backward()  # type: ignore[no-untyped-call]
                     norm = weights.take_gradients()
                     # The fused step divides gradients by it as it goes: clipping without a pass of its own.
                     optimizer.grad_scale = (norm / recipe.clip_norm).clamp(min=1)  # type: ignore[attr-defined]
-                    [group] = optimizer.param_groups
-                    group["lr"] = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
+                    rate = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
+                    for group in optimizer.param_groups:
+                        group["lr"] = rate * group["times"]
                     optimizer.step()
                     weights.give_weights()
+                    if chain:
+                        chain.zero_grad()
                     losses.append(loss.item())
                     step += 1
                     bar.update()
@@ -175,8 +186,26 @@ def fine_tune(
                 bar.set_postfix({key: f"{value:.3f}" for key, value in row.items() if key.endswith(("loss", "f1"))})
                 history.append(row)
                 if checkpoint:
-                    save_checkpoint(checkpoint, key, weights.vector, optimizer, history)
+                    save_checkpoint(checkpoint, key, learnt, optimizer, history)
     return history
+
+
+def _optimizer(weights: torch.Tensor, chain: Chain | None, decay: float) -> torch.optim.AdamW:
+    """AdamW; each group's `times` is its learning rate in the recipe's. The chain's weights do not decay."""
+    groups: list[dict[str, Any]] = [{"params": [weights], "times": 1.0}]
+    if chain:
+        groups.append({"params": list(chain.parameters()), "times": CHAIN_RATE, "weight_decay": 0.0})
+    return torch.optim.AdamW(groups, weight_decay=decay, fused=True)
+
+
+def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: Chain | None) -> torch.Tensor:
+    """The mean over the labelled pieces of a batch, in nats."""
+    if not chain:
+        return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+    first = labels != IGNORED
+    lengths = first.sum(1)
+    losses: torch.Tensor = chain(by_row(logits[first], lengths), lengths, by_row(labels[first], lengths))
+    return losses.sum() / lengths.sum()
 
 
 @contextmanager

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
 
-from bert_ner.chain import Chain
+from bert_ner.encoder.chain import Chain
 
 TAGS = 3
 LENGTHS = torch.tensor([4, 1, 3, 2])
@@ -40,7 +40,7 @@ def every_path(chain: Chain, emissions: torch.Tensor, length: int) -> dict[tuple
     for path in product(range(TAGS), repeat=length):
         terms = [start[path[0]], end[path[-1]]]
         terms += [emissions[place, tag].double() for place, tag in enumerate(path)]
-        terms += [transitions[a, b] for a, b in zip(path, path[1:], strict=False)]
+        terms += [transitions[a, b] for a, b in pairwise(path)]
         scores[path] = torch.stack(terms).sum()
     return scores
 
@@ -113,7 +113,7 @@ def test_forbidden_transitions_and_great_scores_stay_finite(chain: Chain) -> Non
     assert torch.isfinite(loss).all()
     assert torch.isfinite(emissions.grad).all()
     for row, length in zip(chain.best(emissions, lengths).tolist(), (50, 37), strict=True):
-        assert (0, 1) not in zip(row[: length - 1], row[1:length], strict=True)
+        assert (0, 1) not in pairwise(row[:length])
 
 
 def test_a_long_line_is_not_lost_in_rounding(chain: Chain) -> None:

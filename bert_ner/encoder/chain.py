@@ -7,6 +7,7 @@ sum of its emissions, of a transition from each tag to the next, and of what its
 from __future__ import annotations
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 
 class Chain(torch.nn.Module):
@@ -38,7 +39,7 @@ class Chain(torch.nn.Module):
 
     def score(self, emissions: torch.Tensor, lengths: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
         """The score of each sentence's path, of shape (sentences,)."""
-        inside = torch.arange(tags.shape[1], device=tags.device) < lengths[:, None]
+        inside = _inside(tags, lengths)
         emitted = emissions.gather(-1, tags[..., None]).squeeze(-1).where(inside, 0).sum(-1)
         moved = self.transitions[tags[:, :-1], tags[:, 1:]].where(inside[:, 1:], 0).sum(-1)
         last = tags.gather(1, lengths[:, None] - 1).squeeze(1)
@@ -86,6 +87,29 @@ class Chain(torch.nn.Module):
     def _exact(self, emissions: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """All scores in float64: over a line of 100,000 words, sums in float32 are off by more than tags differ."""
         return self.start.double(), self.end.double(), self.transitions.double(), emissions.double()
+
+
+def by_row(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """What belongs to the words of some sentences, one after the other, as rows of a sentence each, filled with zeros.
+
+    Args:
+        values: of shape (words of all, ...).
+        lengths: of each sentence, as in `Chain`.
+
+    Returns:
+        Shape (sentences, words of the longest, ...).
+    """
+    return pad_sequence(list(torch.split(values, lengths.tolist())), batch_first=True)
+
+
+def in_line(rows: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """The inverse of `by_row`."""
+    return rows[_inside(rows, lengths)]
+
+
+def _inside(rows: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Which words of some rows are not beyond their lengths, of shape (sentences, words)."""
+    return torch.arange(rows.shape[1], device=rows.device) < lengths[:, None]
 
 
 def _forward(emissions: torch.Tensor, start: torch.Tensor, transitions: torch.Tensor) -> torch.Tensor:
