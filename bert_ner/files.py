@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and their SHA-256."""
+"""Files that are whole or absent, their SHA-256, and where copies of what is elsewhere are kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+
+
+def cache_folder(kind: str) -> Path:
+    """Where what was downloaded or unpacked is kept: $XDG_CACHE_HOME/bert-ner/<kind>, or the same under ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bert-ner" / kind
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

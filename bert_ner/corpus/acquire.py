@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bert_ner.corpus.catalog import Corpus, CorpusFile
 from bert_ner.corpus.download import DownloadError, download
 from bert_ner.errors import BertNerError
-from bert_ner.files import write_whole
+from bert_ner.files import cache_folder, write_whole
 
 MIRROR_VARIABLE = "BERT_NER_CORPORA"
 
@@ -65,11 +65,6 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
     return {name: source for name, (_, source) in found.items()}
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: $XDG_CACHE_HOME/bert-ner/corpora, or the same under ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bert-ner" / "corpora"
-
-
 def _generated(corpus: Corpus) -> dict[str, _Found]:
     from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - a grammar that the real corpora don't need
 
@@ -114,7 +109,7 @@ def _from_shared(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
 
 
 def _from_cache(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
-    path = cache_folder() / corpus.name / file.name
+    path = cache_folder("corpora") / corpus.name / file.name
     data = _read(path, "download cache")
     remedy = "It was removed: run again to download it afresh. If it is still there, the cache is read-only: remove it."
     try:
@@ -126,7 +121,7 @@ def _from_cache(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
 
 
 def _from_publisher(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
-    url, path = str(file.url), cache_folder() / corpus.name / file.name
+    url, path = str(file.url), cache_folder("corpora") / corpus.name / file.name
     remedy = (
         "Nothing of it was kept: run again. If the sum stays wrong, a proxy or a login page may have answered instead "
         f"of the publisher, or the file has changed there: then set {MIRROR_VARIABLE} to a folder with the old one."

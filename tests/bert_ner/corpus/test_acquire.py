@@ -23,10 +23,10 @@ import pytest
 
 from bert_ner.corpus import acquire as acquire_module
 from bert_ner.corpus import download
-from bert_ner.corpus.acquire import ChecksumMismatch, CorpusUnavailable, acquire, cache_folder
+from bert_ner.corpus.acquire import ChecksumMismatch, CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import Corpus, CorpusFile
 from bert_ner.errors import BertNerError
-from bert_ner.files import write_whole
+from bert_ner.files import cache_folder, write_whole
 
 TRAIN, TEST, WRONG = b"B-YEAR\t1994\n\n" * 2_000, b"O\tmovies\n\n" * 300, b"<html>please log in</html>"
 NAMES = ["test.bio", "train.bio"]
@@ -200,7 +200,7 @@ def test_a_download_arrives_whole_and_is_kept(place: Place, server: Server) -> N
     place.assert_whole()
     assert server.requests == [("/train.bio", None), ("/test.bio", None)]
     assert listing(place.cache) == NAMES
-    assert cache_folder() / "films" == place.cache
+    assert cache_folder("corpora") / "films" == place.cache
 
 
 def test_the_cache_spares_the_second_download(place: Place, server: Server) -> None:

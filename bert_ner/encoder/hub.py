@@ -1,0 +1,144 @@
+"""Files of a model hub's repository at a pinned revision, in the cache of the hub's own client, with limits.
+
+The client alone waits without end for the list of a repository's files, and writes a body without end to the disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+TIMEOUT = 10.0  # seconds without a byte
+DEADLINE = 3600.0  # seconds for all files: 450 MB at 1 Mbit/s
+MAX_BYTES = 2**30  # of all files
+_Result = TypeVar("_Result")
+
+
+class HubError(Exception):
+    """The files can't be had; the message says why, in one line."""
+
+
+def cached(repository: str, revision: str, files: Sequence[str]) -> Path | None:
+    """The folder in the client's cache that holds all of the files, if there is one."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - slow to import, and seldom needed
+
+    paths = [try_to_load_from_cache(repository, name, revision=revision) for name in files]
+    found = [Path(path) for path in paths if isinstance(path, str)]
+    return found[0].parent if len(found) == len(files) else None
+
+
+def look_up(repository: str, revision: str, files: Sequence[str]) -> dict[str, int]:
+    """The sizes of the files on the hub, in bytes.
+
+    Raises:
+        HubError: the hub can't be reached or lacks one, or they are too large.
+    """
+    from huggingface_hub import HfApi  # noqa: PLC0415 - as above
+
+    try:
+        facts = _within(
+            2 * TIMEOUT,
+            lambda: HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT),
+        )
+    except Exception as error:  # noqa: BLE001 - the client raises its transport's errors as they are
+        raise HubError(_reason(error)) from None
+    sizes = {file.rfilename: file.size or 0 for file in facts.siblings or ()}
+    if missing := [name for name in files if name not in sizes]:
+        raise HubError(f"it holds no {' and no '.join(missing)}")
+    if (total := sum(sizes[name] for name in files)) > MAX_BYTES:
+        raise HubError(f"its files have {total} bytes, more than the limit of {MAX_BYTES}")
+    return {name: sizes[name] for name in files}
+
+
+def download(repository: str, revision: str, files: Sequence[str]) -> Path:
+    """Fetch the files into the client's cache, whole ones only; their folder there.
+
+    Raises:
+        HubError: one can't be had, is larger than announced or takes too long.
+    """
+    from huggingface_hub import hf_hub_download  # noqa: PLC0415 - as above
+
+    def fetch(name: str, size: int) -> str:
+        return hf_hub_download(repository, name, revision=revision, etag_timeout=TIMEOUT, tqdm_class=_bar(name, size))
+
+    sizes = look_up(repository, revision, files)
+    try:
+        paths = _within(DEADLINE, lambda: [fetch(name, size) for name, size in sizes.items()])
+    except HubError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        raise HubError(_reason(error)) from None
+    return Path(paths[0]).parent
+
+
+def forget(path: Path) -> None:
+    """Remove a file from the client's cache: the link in the snapshot, and what it links to.
+
+    Raises:
+        OSError: the cache is read-only.
+    """
+    path.resolve().unlink()
+    path.unlink(missing_ok=True)
+
+
+def _bar(name: str, size: int) -> type:
+    """The client's progress bar, which sees what arrives and stops the download at more than `size` bytes."""
+    from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415 - as above
+
+    class Limited(tqdm):
+        received = 0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.received += int(n or 0)
+            if self.received > size:
+                raise HubError(f"{name} goes on after the {size} bytes that were announced")
+            return super().update(n)
+
+    return Limited
+
+
+def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
+    """What `work` returns or raises; it is left behind if it takes longer, for no time-out ends a mere trickle.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    outcome: list[_Result | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except Exception as error:  # noqa: BLE001 - raised again below
+            outcome.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise TimeoutError(f"not done after {seconds:g} s")
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]
+
+
+def _reason(error: Exception) -> str:
+    from huggingface_hub.errors import (  # noqa: PLC0415 - as above
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    if isinstance(error, RevisionNotFoundError):
+        return "the repository has no such revision"
+    if isinstance(error, RepositoryNotFoundError):
+        return "no such repository there, or a private one"
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+        return _reason(error.__cause__)
+    return first_line(error)
+
+
+def first_line(error: Exception) -> str:
+    """An error's message without what libraries put below it, or its name if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
