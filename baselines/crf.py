@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ from functools import lru_cache
 from itertools import product
 from multiprocessing import current_process
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sklearn_crfsuite
 from joblib import Parallel, delayed
@@ -49,12 +50,10 @@ class CRFTagger:
         scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
     ) -> None:
         for name, values in (("c1", c1), ("c2", c2)):
-            if not (
-                isinstance(values, Sequence) and values and all(isinstance(v, int | float) and v >= 0 for v in values)
-            ):
+            if not (isinstance(values, Sequence) and values and all(map(_is_coefficient, values))):
                 raise InvalidValue(f"{name} must be a list of numbers of at least 0, not {values!r}")
-        if not (isinstance(max_iterations, int) and max_iterations >= 1):
-            raise InvalidValue(f"max_iterations must be a whole number of at least 1, not {max_iterations!r}")
+        if not (type(max_iterations) is int and 1 <= max_iterations < 2**31):
+            raise InvalidValue(f"max_iterations must be a whole number from 1 to 2147483647, not {max_iterations!r}")
         self.candidates = [{"c1": a, "c2": b, "max_iterations": max_iterations} for a, b in product(c1, c2)]
         self.scoring = scoring
 
@@ -108,6 +107,10 @@ class CRFTagger:
         tagger = cls.__new__(cls)
         tagger.model = sklearn_crfsuite.CRF(model_filename=str(path))
         return tagger
+
+
+def _is_coefficient(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= cast(float, value) < math.inf
 
 
 def features(words: Sequence[str]) -> list[list[str]]:

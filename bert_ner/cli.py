@@ -17,7 +17,7 @@ from typing import BinaryIO, NoReturn, get_args
 from bert_ner import __version__, load_tagger
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.encoder.weights import ENCODERS, availability
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, as_out_of_memory, told
 from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
 from bert_ner.tagger import trained_folder
 
@@ -46,9 +46,13 @@ def main() -> None:
         options.run(options)
         print(end="", flush=True)  # here, where a closed pipe is understood
     except BertNerError as error:
-        sys.exit(f"bert-ner: {error}")
+        sys.exit(f"bert-ner: {told(error)}")
     except BrokenPipeError:
         os._exit(141)  # what a shell calls the death by SIGPIPE; quietly, without another flush
+    except (MemoryError, RuntimeError) as error:  # PyTorch and onnxruntime raise the latter
+        if not (shortage := as_out_of_memory(error)):
+            raise
+        sys.exit(f"bert-ner: {told(shortage)}")
     finally:
         signal.signal(signal.SIGINT, before)
 

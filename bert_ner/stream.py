@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from bert_ner.corpus.bio import spans_of
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, printable
 from bert_ner.tagger import ScoringTagger, Tagger
 
 MAX_LINE = 2**20  # bytes; of a longer line no more than that is ever held
@@ -141,12 +141,12 @@ def text_renderer(coloured: bool) -> Callable[[Record], str]:
 
     def render(record: Record) -> str:
         if "error" in record:
-            return _printable(f"line {record['line']} can't be read: {record['error']}")
-        words = [_printable(word) for word in record["words"]]
+            return printable(f"line {record['line']} can't be read: {record['error']}")
+        words = [printable(word) for word in record["words"]]
         parts, done = [], 0
         for entity in record["entities"]:
             start, end, kind = entity["start"], entity["end"], entity["type"]
-            parts += [*words[done:start], paint(_printable(f"[{' '.join(words[start:end])} {kind}]"), kind)]
+            parts += [*words[done:start], paint(printable(f"[{' '.join(words[start:end])} {kind}]"), kind)]
             done = end
         return " ".join([*parts, *words[done:]])
 
@@ -198,12 +198,6 @@ def _parsed(text: str) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise LineError(f"not JSON: {constant} is no number in it")
-
-
-def _printable(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _read(source: int) -> bytes:

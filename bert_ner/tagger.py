@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.errors import BertNerError
-from bert_ner.files import write_whole
+from bert_ner.errors import BertNerError, as_out_of_memory
+from bert_ner.files import check_sums, write_whole
 
 MANIFEST = "tagger.json"
 _OUR_PACKAGES = ("baselines.", "bert_ner.")
@@ -80,7 +80,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return {**content, "tagger": str(content["tagger"])}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise TaggerUnavailable(f"{path}: not a JSON object with 'tagger' in it ({error}); train it again") from None
 
 
@@ -93,12 +93,15 @@ def load_tagger(folder: str | os.PathLike[str]) -> Tagger:
     folder = Path(folder)
     if not folder.is_dir():
         raise TaggerUnavailable(f"{folder}: no such folder; train a system first, for example with 'make repro'")
+    check_sums(folder, "train it again")
     kind = _class_of(folder)
     try:
         return kind.load(folder)
     except BertNerError:
         raise
     except Exception as error:
+        if shortage := as_out_of_memory(error):
+            raise shortage from error
         raise TaggerUnavailable(
             f"{folder}: can't be loaded, so a file in it is missing or broken ({type(error).__name__}: {error}); "
             f"train it again"
@@ -143,6 +146,6 @@ def _class_of(folder: Path) -> type[Tagger]:
         kind = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise TaggerUnavailable(f"{manifest}: {named!r} can't be found in this version ({error})") from None
-    if not (isinstance(kind, type) and hasattr(kind, "load")):
+    if not (isinstance(kind, type) and hasattr(kind, "load")) or getattr(kind, "_is_protocol", False):
         raise TaggerUnavailable(f"{manifest}: {named!r} is not a tagger")
     return cast(type[Tagger], kind)

@@ -188,7 +188,7 @@ def _read(path: Path) -> Any:
         return YAML(typ="rt").load(path)
     except YAMLError as error:
         raise BertNerError(f"{path} is not YAML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BertNerError(f"{path} can't be read: {error}; take the one in the repository") from None
 
 
@@ -196,7 +196,7 @@ def _check(path: Path, node: Any, keys: Mapping[str, Key], where: Place | None =
     """Refuse a section that isn't one, an unknown or a missing key, and a value that is not of its key's kind."""
     where = where or (place(path, node) if isinstance(node, CommentedMap) else Place(path, 1))
     if not isinstance(node, CommentedMap):
-        where.refuse(f"expected the keys {', '.join(keys)}, not {node!r}")
+        where.refuse(f"expected the keys {', '.join(keys)}, not {_shown(node)}")
     for key, value in node.items():
         here = place(path, node, key)
         if key not in keys:
@@ -207,10 +207,12 @@ def _check(path: Path, node: Any, keys: Mapping[str, Key], where: Place | None =
         where.refuse(f"no {', '.join(missing)} in this entry; add {'it' if len(missing) == 1 else 'them'}")
 
 
-def _shown(value: Any) -> str:
-    """A value in a message, without the YAML library's own types."""
+def _shown(value: Any, depth: int = 3) -> str:
+    """A value in a message, without the YAML library's own types; what lies deeper is left out."""
+    if not depth:
+        return "..."
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_shown(item, depth - 1)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_shown, value)) + "]"
+        return "[" + ", ".join(_shown(item, depth - 1) for item in value) + "]"
     return "nothing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)

@@ -66,11 +66,17 @@ def read_scores(corpus: Corpus) -> pd.DataFrame:
         BertNerError: it is missing, or has no rows.
     """
     path = RESULTS / corpus.name / "scores.csv"
-    scores = pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame()
+    remedy = f"run python experiments/evaluate.py --corpus {corpus.name}, or dvc repro"
+    try:
+        scores = pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame()
+    except ValueError as error:  # pandas's own errors are ValueErrors
+        raise BertNerError(f"{path} can't be read ({error}); {remedy}") from None
     if scores.empty:
-        raise BertNerError(
-            f"{path} is missing or empty; run python experiments/evaluate.py --corpus {corpus.name}, or dvc repro"
-        )
+        raise BertNerError(f"{path} is missing or empty; {remedy}")
+    if missing := {"system", "encoder", "seed", "signature"}.difference(scores):
+        raise BertNerError(f"{path}: no column {', '.join(sorted(missing))}; {remedy}")
+    if not pd.api.types.is_integer_dtype(scores["seed"]):
+        raise BertNerError(f"{path}: a seed is not a whole number; {remedy}")
     return scores
 
 
@@ -94,8 +100,8 @@ def recount(
         path = RESULTS / corpus.name / "predictions" / f"{run.name}.tags"
         if not path.is_file():
             raise BertNerError(f"{path} is missing, but scores.csv has a row of it; {remedy}")
-        predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
         try:
+            predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
             counted = count(gold, predicted)
             rescored = score(gold, predicted, split="test", corpus=corpus.name, data=data)
         except ValueError as error:

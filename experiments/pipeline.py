@@ -15,7 +15,8 @@ from ruamel.yaml.error import YAMLError
 
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import CORPORA
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, as_out_of_memory, brief, told
+from bert_ner.files import check_sums
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA, MODELS, RESULTS = ROOT / "data", ROOT / "models", ROOT / "results"
@@ -42,15 +43,15 @@ def read_params() -> dict[str, Any]:
     path = ROOT / "params.yaml"
     try:
         params = YAML(typ="safe", pure=True).load(path)
-    except (OSError, YAMLError) as error:
-        raise BertNerError(f"{path} can't be read: {error}") from None
+    except (OSError, YAMLError, ValueError, RecursionError) as error:
+        raise BertNerError(f"{path} can't be read: {error}; mend it, or take the one in the repository") from None
     if not isinstance(params, dict):
         raise BertNerError(f"{path}: expected sections, as in the one in the repository")
     if missing := {name for name, _, _ in _SECTIONS} - set(params):
         raise BertNerError(f"{path}: no {', '.join(sorted(missing))} in it; see the one in the repository")
     for name, is_valid, wanted in _SECTIONS:
         if not is_valid(params[name]):
-            raise BertNerError(f"{path}: {name} must be {wanted}, not {params[name]!r}")
+            raise BertNerError(f"{path}: {name} must be {wanted}, not {brief(params[name])}")
     return params
 
 
@@ -71,14 +72,28 @@ def _is_groups(value: Any) -> bool:
 def _is_split(value: Any) -> bool:
     if not isinstance(value, dict) or set(value) != {"validation_fraction", "seed"}:
         return False
-    return type(value["validation_fraction"]) is float and type(value["seed"]) is int
+    fraction = value["validation_fraction"]
+    return type(fraction) is float and 0 < fraction < 1 and type(value["seed"]) is int
 
 
+def is_seed(value: int) -> bool:
+    """Whether every random generator that is used here takes it."""
+    return 0 <= value < 2**32
+
+
+def seed(text: str) -> int:
+    """A seed on the command line; argparse takes the error for wrong usage."""
+    if not (text.isdecimal() and is_seed(int(text))):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 4294967295")
+    return int(text)
+
+
+SEEDS = "a list of whole numbers from 0 to 4294967295"
 _SECTIONS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("corpora", _is_list_of(str), "a list of names"),
     ("baselines", _is_list_of(str), "a list of names"),
     ("encoders", _is_list_of(str), "a list of names"),
-    ("seeds", _is_list_of(int), "a list of whole numbers"),
+    ("seeds", lambda value: _is_list_of(int)(value) and all(map(is_seed, value)), SEEDS),
     ("more", _is_groups, "groups, each with lists of corpora, systems and seeds"),
     ("split", _is_split, "validation_fraction, a number between 0 and 1, and seed, a whole number"),
 )
@@ -113,8 +128,14 @@ def first_encoder(params: dict[str, Any]) -> str:
 
 
 def read_part(corpus: str, part: str) -> list[Sentence]:
-    """The train, validation or test sentences that prepare.py wrote."""
-    return read_bio(prepared_file(corpus, f"{part}.bio"), read_labels(corpus))
+    """The train, validation or test sentences that prepare.py wrote.
+
+    Raises:
+        BertNerError: they are missing, or not as they were written.
+    """
+    labels, path = read_labels(corpus), prepared_file(corpus, f"{part}.bio")
+    check_sums(path.parent, f"run python experiments/prepare.py --corpus {corpus}", [path.name, "labels.txt"])
+    return read_bio(path, labels)
 
 
 def read_labels(corpus: str) -> list[str]:
@@ -126,7 +147,7 @@ def read_labels(corpus: str) -> list[str]:
     path = prepared_file(corpus, "labels.txt")
     if not path.is_file():
         raise BertNerError(f"{path} is missing; run python experiments/prepare.py --corpus {corpus}, or dvc repro")
-    return path.read_text(encoding="utf-8").split()
+    return path.read_text(encoding="utf-8", errors="replace").split()
 
 
 def prepared_file(corpus: str, name: str) -> Path:
@@ -137,15 +158,16 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
     """What train.py noted beside a model: its settings, history and origin.
 
     Raises:
-        BertNerError: that system is not trained.
+        BertNerError: that system is not trained, or what was noted is broken.
     """
     path = model_folder(corpus, run) / RUN_FILE
+    remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}, or dvc repro"
     if not path.is_file():
-        raise BertNerError(
-            f"{path} is missing; run python experiments/train.py --corpus {corpus} --system {run.system} "
-            f"--seed {run.seed}, or dvc repro"
-        )
-    return read_json(path)
+        raise BertNerError(f"{path} is missing; {remedy}")
+    content = read_json(path)
+    if not (isinstance(content.get("settings"), dict) and isinstance(content.get("history"), list)):
+        raise BertNerError(f"{path}: no settings or no history in it; {remedy}")
+    return content
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -156,7 +178,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BertNerError(f"{path} can't be read ({error}); remove it, and run the stage that writes it") from None
     if not isinstance(content, dict):
         raise BertNerError(f"{path}: not a JSON object; remove it, and run the stage that writes it")
@@ -181,11 +203,19 @@ def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Na
 
 def run_politely(main: Callable[[], None]) -> None:
     """Run a script's main; a user's mistake ends it with one message and no traceback."""
+    name = Path(sys.argv[0]).name
     try:
         main()
-    except (BertNerError, OSError) as error:
-        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
+    except BertNerError as error:
+        sys.exit(f"{name}: {told(error)}")
+    except (MemoryError, RuntimeError, OSError) as error:
+        if shortage := as_out_of_memory(error):  # PyTorch and onnxruntime raise a RuntimeError
+            sys.exit(f"{name}: {told(shortage)}")
+        if not isinstance(error, OSError):
+            raise
+        reason = f"{error.filename}: {error.strerror}" if error.filename else error
+        sys.exit(f"{name}: {reason}; mend that, and run again: what was finished is kept")
     except KeyboardInterrupt:
-        print(f"\n{Path(sys.argv[0]).name}: interrupted", file=sys.stderr)
+        print(f"\n{name}: interrupted", file=sys.stderr)
         sys.stderr.flush()
         os._exit(130)  # at once: no thread pool of a library is waited for

@@ -10,12 +10,13 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence, illegal_transitions, read_bio, spans_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
-from bert_ner.files import write_whole
+from bert_ner.files import write_sums, write_whole
 from pipeline import DATA, RESULTS, arguments, first_encoder, prepared_file, read_params, run_politely
 
 PAPER_LENGTH = 55  # pieces; the paper pads to it (section 3.3.1)
@@ -25,6 +26,7 @@ def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     params = read_params()
     raw = DATA / "raw" / corpus.name
+    check_acquired(corpus, raw)
     training_file = read_bio(raw / corpus.train.name, corpus.labels)
     train, validation = split(training_file, params["split"]["validation_fraction"], params["split"]["seed"])
     parts = {"train": train, "validation": validation, "test": read_bio(raw / corpus.test.name, corpus.labels)}
@@ -32,6 +34,7 @@ def main() -> None:
         write_bio(prepared_file(corpus.name, f"{part}.bio"), sentences)
     # Training depends on these files alone, so that a new entry in the catalog makes no old result stale.
     write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(corpus.labels) + "\n")
+    write_sums(prepared_file(corpus.name, "labels.txt").parent)
 
     pieces = WordPieces.of(load_tokenizer(find_weights(first_encoder(params)).folder), limit=1_000_000)
     everything = [*training_file, *parts["test"]]

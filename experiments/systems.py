@@ -9,7 +9,7 @@ from typing import Any
 from baselines.crf import CRFTagger
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, brief
 from bert_ner.scoring import entity_f1
 from bert_ner.tagger import Tagger
 
@@ -25,6 +25,7 @@ def encoder(settings: Settings, labels: Sequence[str], seed: int, state: Path | 
 SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int, Path | None], Tagger]] = {
     "crf": lambda settings, labels, seed, state: CRFTagger(**settings, scoring=entity_f1),
     "minilm": encoder,
+    "minilm_crf": encoder,
     "mpnet": encoder,
     "bert": encoder,
 }
@@ -40,6 +41,8 @@ def build(name: str, params: dict[str, Any], labels: Sequence[str], seed: int, s
         raise BertNerError(f"no system is named '{name}'; there are {', '.join(SYSTEMS)} (experiments/systems.py)")
     if name not in params:
         raise BertNerError(f"params.yaml has no section '{name}'")
+    if not isinstance(params[name], dict):
+        raise BertNerError(f"params.yaml, section '{name}' must be settings and values, not {brief(params[name])}")
     try:
         return SYSTEMS[name](params[name], labels, seed, state)
     except (TypeError, ValueError) as error:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bert_ner.files import write_whole
+from bert_ner.files import write_sums, write_whole
 from bert_ner.tagger import Tagger
 from pipeline import (
     DATA,
@@ -24,6 +24,7 @@ from pipeline import (
     read_params,
     read_part,
     run_politely,
+    seed,
 )
 from provenance import environment
 from systems import SYSTEMS, build
@@ -33,7 +34,7 @@ def main() -> None:
     options = arguments(
         __doc__,
         system={"choices": SYSTEMS, "required": True, "help": "what to train"},
-        seed={"type": int, "default": 0, "help": "for systems that draw random numbers; default: %(default)s"},
+        seed={"type": seed, "default": 0, "help": "for systems that draw random numbers; default: %(default)s"},
     )
     run, params = Run(options.system, options.seed), read_params()
     state = state_file(options.corpus, run.name)
@@ -62,6 +63,7 @@ def main() -> None:
             "environment": origin,
         }
         write_whole(whole / RUN_FILE, json.dumps(facts, indent=2) + "\n")
+        write_sums(whole)
         shutil.rmtree(folder, ignore_errors=True)
         whole.rename(folder)
     state.unlink(missing_ok=True)

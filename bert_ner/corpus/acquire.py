@@ -65,6 +65,21 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
     return {name: source for name, (_, source) in found.items()}
 
 
+def check_acquired(corpus: Corpus, folder: Path) -> None:
+    """Compare what `acquire` once put into `folder` with the sums in the catalog.
+
+    Raises:
+        CorpusUnavailable: a file is missing or can't be read.
+        ChecksumMismatch: a file is another one.
+    """
+    remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro"
+    for file in corpus.files:
+        try:
+            _verified(_read(folder / file.name), file, str(folder / file.name), f"Remove it, and {remedy}.")
+        except _RouteError as why:
+            raise CorpusUnavailable(f"{why}; {remedy}") from None
+
+
 def _generated(corpus: Corpus) -> dict[str, _Found]:
     from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - a grammar that the real corpora don't need
 

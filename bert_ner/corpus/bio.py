@@ -186,9 +186,9 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
 
 def _rows(path: Path) -> tuple[list[tuple[str, ...] | None], list[tuple[int, str]]]:
     """Each line's two columns, () for a blank line, None for an offending one; and the offences."""
-    if path.is_dir():
-        raise BioError(f"{path} is a directory; name a file in it")
     try:
+        if path.is_dir():
+            raise BioError(f"{path} is a directory; name a file in it")
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise BioError(f"{path} can't be read: {error.strerror}") from None

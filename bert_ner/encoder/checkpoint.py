@@ -12,6 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from bert_ner.errors import BertNerError, first_line
+
 _WEIGHTS, _OPTIMIZER = "weights.", "optimizer."
 
 
@@ -34,14 +36,21 @@ def save_checkpoint(
 
     Args:
         weights: the tensors that the optimiser works on, in its order.
+
+    Raises:
+        BertNerError: it can't be written.
     """
     tensors = {f"{_WEIGHTS}{i}": tensor.detach() for i, tensor in enumerate(weights)}
     for i, state in optimizer.state_dict()["state"].items():
         tensors |= {f"{_OPTIMIZER}{i}.{name}": tensor for name, tensor in state.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    save_file(tensors, part, metadata={"key": key, "history": json.dumps(history)})
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, part, metadata={"key": key, "history": json.dumps(history)})
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        raise BertNerError(f"{path} can't be written: {first_line(error)}; make room, and run again") from None
 
 
 def load_checkpoint(

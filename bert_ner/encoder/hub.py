@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from bert_ner.errors import first_line
+
 TIMEOUT = 10.0  # seconds without a byte
 DEADLINE = 3600.0  # seconds for all files: 450 MB at 1 Mbit/s
 MAX_BYTES = 2**30  # of all files
@@ -137,8 +139,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return _reason(error.__cause__)
     return first_line(error)
-
-
-def first_line(error: Exception) -> str:
-    """An error's message without what libraries put below it, or its name if it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -15,18 +15,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 from tokenizers import Tokenizer
 
-from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.bio import TAG, Sentence
 from bert_ner.encoder.alignment import Special, WordPieces
 from bert_ner.encoder.decoding import Batch, PieceTagger
-from bert_ner.errors import BertNerError
-from bert_ner.files import sha256_of
+from bert_ner.errors import BertNerError, brief
+from bert_ner.files import sha256_of, write_sums
 from bert_ner.tagger import MANIFEST, TaggerUnavailable, load_tagger, read_manifest, write_manifest
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class OnnxTagger(PieceTagger):
             TaggerUnavailable: a file of it is missing, or not the one that was written.
         """
         manifest = read_manifest(folder)
+        _check(folder / MANIFEST, manifest)
         for name in (_MODEL, _TOKENIZER):
             expected, path = manifest["sha256"][name], folder / name
             found = sha256_of(path) if path.is_file() else "none, as it is missing"
@@ -78,9 +79,44 @@ class OnnxTagger(PieceTagger):
         tagger = cls()
         tagger.folder, tagger.labels = folder, tuple(manifest["labels"])
         tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
-        tagger.pieces = WordPieces(tokenizer, Special(**manifest["special"]), manifest["limit"])
+        special = Special(**manifest["special"])
+        if (known := tokenizer.get_vocab_size()) <= max(special):
+            raise TaggerUnavailable(
+                f"{folder / MANIFEST}: special has the piece {max(special)}, but the tokenizer knows {known}; "
+                "export it again"
+            )
+        tagger.pieces = WordPieces(tokenizer, special, manifest["limit"])
         tagger.session = InferenceSession(folder / _MODEL, providers=["CPUExecutionProvider"])
+        if (known := tagger.session.get_outputs()[0].shape[-1]) != len(tagger.labels):
+            raise TaggerUnavailable(
+                f"{folder / MANIFEST}: {len(tagger.labels)} labels, but the model tells {known} apart; export it again"
+            )
         return tagger
+
+
+def _check(path: Path, manifest: dict[str, Any]) -> None:
+    """Refuse a manifest that `export` does not write."""
+    sums, labels, special, limit = (manifest.get(name) for name in ("sha256", "labels", "special", "limit"))
+    for name, value, is_valid, wanted in (
+        ("sha256", sums, isinstance(sums, dict) and sums.keys() == {_MODEL, _TOKENIZER}, "the files' sums"),
+        ("labels", labels, isinstance(labels, list) and all(map(_is_tag, labels)), "a list of BIO tags"),
+        ("special", special, isinstance(special, dict) and _are_ids(special), "the ids of cls, sep and pad"),
+        ("limit", limit, type(limit) is int and 2 < limit < 2**31, "a whole number of at least 3"),
+    ):
+        if not is_valid:
+            raise TaggerUnavailable(f"{path}: {name} must be {wanted}, not {brief(value)}; export it again")
+
+
+def _is_tag(value: object) -> bool:
+    return isinstance(value, str) and TAG.fullmatch(value) is not None
+
+
+def _are_ids(special: dict[str, Any]) -> bool:
+    return special.keys() == set(Special._fields) and all(map(_is_id, special.values()))
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31
 
 
 def export(source: Path, target: Path, weights: WeightType) -> None:
@@ -126,6 +162,7 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
                 special=tagger.pieces.special._asdict(),
                 limit=tagger.pieces.limit,
             )
+            write_sums(whole)
             whole.rename(target)
     except OSError as error:
         raise BertNerError(f"{target} can't be written: {error.strerror}") from None

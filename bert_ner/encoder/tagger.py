@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
@@ -19,8 +20,8 @@ from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.chain import Chain, by_row, in_line
 from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
-from bert_ner.encoder.weights import Weights, WeightsUnavailable, explained, find_weights, first_line, load_tokenizer
-from bert_ner.errors import BertNerError
+from bert_ner.encoder.weights import Weights, WeightsUnavailable, explained, find_weights, load_tokenizer
+from bert_ner.errors import BertNerError, first_line
 
 CHAIN = "chain.safetensors"
 
@@ -142,11 +143,18 @@ class EncoderTagger(PieceTagger):
         return likely
 
     def save(self, folder: Path) -> None:
-        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a chain in its own file."""
-        self.model.save_pretrained(folder)
-        if self.chain:
-            save_file(self.chain.state_dict(), folder / CHAIN)
-        self.tokenizer.save_pretrained(folder)
+        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a chain in its own file.
+
+        Raises:
+            BertNerError: it can't be written.
+        """
+        try:
+            self.model.save_pretrained(folder)
+            if self.chain:
+                save_file(self.chain.state_dict(), folder / CHAIN)
+            self.tokenizer.save_pretrained(folder)
+        except SafetensorError as error:  # where others raise OSError
+            raise BertNerError(f"{folder} can't be written: {first_line(error)}; make room, and run again") from None
 
     @classmethod
     def load(cls, folder: Path) -> Self:

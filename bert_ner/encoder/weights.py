@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bert_ner.encoder import hub
 from bert_ner.encoder.archive import ArchiveError, unpack
-from bert_ner.encoder.hub import first_line
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, as_out_of_memory, first_line
 from bert_ner.files import cache_folder, sha256_of
 
 if TYPE_CHECKING:
@@ -315,6 +314,8 @@ def explained(folder: Path, part: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if shortage := as_out_of_memory(error):
+            raise shortage from error
         raise WeightsUnavailable(
             f"{folder}: its {part} can't be loaded; is a file in it missing, broken or cut off? {first_line(error)}"
         ) from error
