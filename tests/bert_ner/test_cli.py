@@ -76,12 +76,12 @@ def test_user_s_mistake_ends_with_one_message(monkeypatch: pytest.MonkeyPatch) -
 def trained_here(tmp_path: Path, crf_folder: Path, trained: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to be in, with both systems trained on `sample`."""
     shutil.copytree(crf_folder, tmp_path / "models" / "sample" / "crf-0")
-    shutil.copytree(trained.folder, tmp_path / "models" / "sample" / "encoder-13")
+    shutil.copytree(trained.folder, tmp_path / "models" / "sample" / "minilm-13")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.mark.parametrize("choice", [["--system", "crf"], ["--system", "encoder"], []])
+@pytest.mark.parametrize("choice", [["--system", "crf"], ["--system", "minilm"], []])
 def test_tag_by_name(
     trained_here: Path, choice: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,7 +217,7 @@ def test_a_full_disk_is_named(crf_folder: Path) -> None:
         (["."], ". can't be read: Is a directory"),
         (["queries", "--model", "no-such-folder"], "no-such-folder: no such folder; train a system first"),
         (["queries", "--model", "."], ".: holds no tagger, neither tagger.json nor a Hugging Face config.json"),
-        (["queries"], "no system 'encoder' trained on mit_movie_eng in "),
+        (["queries"], "no system 'minilm' trained on mit_movie_eng in "),
         (["queries", "--system", "hmm", "--corpus", "sample"], "no system 'hmm' trained on sample in "),
         (["queries", "--model", "nowhere", "--corpus", "sample"], "--corpus goes with --system"),
     ],

@@ -396,7 +396,9 @@ def test_the_papers_encoder_is_known_by_its_weights(tmp_path: Path, digest: str,
     folder = "/somewhere/bert" if verdict == "reproduced" else PAPERS
     files = corpus_value(5) | {
         "scores.csv": scores(folder, encoder={1: 0.9}),
-        "provenance.json": {CORPUS: {"encoder": {"name": folder, "sha256": digest}}},
+        "provenance.json": {
+            CORPUS: {"runs": {"encoder-1": {"settings": {"name": folder}, "weights": {"sha256": digest}}}}
+        },
     }
     assert judged(tmp_path, entry_of(EQUALS, "5", more="    encoder: comparable\n"), files)["verdict"] == verdict
 
@@ -492,7 +494,7 @@ def test_what_is_wrong_in_the_file_stops_with_its_line(
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    ("", r"claims.yaml, line 1: expected the keys corpus, encoder, claims, not None"),
+    ("", r"claims.yaml, line 1: expected the keys corpus, encoder, claims, not nothing"),
     ("corpus: x\nencoder: y\nclaims: []\n", r"claims.yaml, line 3: claims must be a list of entries, not \[\]"),
     ("corpus: x\nencoder: y\nclaims:\n  - D1\n", r"claims.yaml, line 4: expected the keys id, section"),
     ("corpus: [\n", r"claims.yaml is not YAML: "),

@@ -44,13 +44,14 @@ def test_a_study_changes_what_it_says_and_nothing_else() -> None:
         "adam": {"weight_decay": 0.0},
         "random_weights": {"pretrained": False},
         "epochs_8": {"epochs": 8},
+        "float32": {"precision": "float32"},
     }
     assert {*changes, "learning_curve"} == set(params["studies"])
     for name, expected in changes.items():
         for trial in trials_of(name, params):
-            assert (trial.system, trial.fraction) == ("encoder", 1.0)
-            assert trial.settings == {**params["encoder"], **expected}
-            assert trial.settings != params["encoder"]
+            assert (trial.system, trial.fraction) == ("minilm", 1.0)
+            assert trial.settings == {**params["minilm"], **expected}
+            assert trial.settings != params["minilm"]
 
 
 def test_every_study_is_a_stage_that_the_pipeline_leaves_alone() -> None:
@@ -58,8 +59,8 @@ def test_every_study_is_a_stage_that_the_pipeline_leaves_alone() -> None:
         command = [sys.executable, "-m", "dvc", *arguments]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
-    stages = dvc("stage", "list", "--name-only", "experiments/studies/dvc.yaml").split()
-    assert stages == [f"experiments/studies/dvc.yaml:study@{name}" for name in read_params()["studies"]]
+    stages = [name for name in dvc("stage", "list", "--name-only", "results/dvc.yaml").split() if ":study@" in name]
+    assert stages == [f"results/dvc.yaml:study@{name}" for name in read_params()["studies"]]
     assert "study" not in dvc("stage", "list", "--name-only")
     for stage in dvc("stage", "list", "--name-only").split():
         if stage.startswith("report"):
@@ -70,7 +71,7 @@ def test_trials_are_every_system_fraction_and_seed() -> None:
     params = {"crf": {"c": 1}, "studies": {"s": {"seeds": [1, 2], "fractions": [0.1, 1], "crf": {"c": 2, "d": 3}}}}
     found = [(t.variant, t.seed, t.fraction, t.settings) for t in trials_of("s", params)]
     assert found == [(f"c=2, d=3, fraction={f}", seed, f, {"c": 2, "d": 3}) for f in (0.1, 1) for seed in (1, 2)]
-    [plain] = trials_of("s", {"studies": {"s": {"encoder": None}}})
+    [plain] = trials_of("s", {"studies": {"s": {"minilm": None}}})
     assert (plain.variant, plain.seed, plain.fraction) == ("", 13, 1.0)
 
 
@@ -80,14 +81,14 @@ def test_trials_are_every_system_fraction_and_seed() -> None:
         (None, "params.yaml has no study 's' under 'studies'$"),
         ({"a": {}, "b": {}}, "no study 's' under 'studies'; there are a, b"),
         ({"s": 5}, "studies.s must be settings by system, not 5"),
-        ({"s": {"seeds": [1]}}, "studies.s: expected settings of one system or more of crf, encoder"),
-        ({"s": {"bert": {}}}, "beside seeds and fractions; found {'bert': {}}"),
-        ({"s": {"encoder": 3}}, "expected settings"),
-        ({"s": {"encoder": {}, "seeds": 13}}, "studies.s.seeds must be a list of whole numbers, not 13"),
-        ({"s": {"encoder": {}, "seeds": [True]}}, "seeds must be"),
-        ({"s": {"encoder": {}, "seeds": []}}, "seeds must be"),
-        ({"s": {"encoder": {}, "fractions": [0]}}, "fractions must be a list of numbers above 0 and up to 1"),
-        ({"s": {"encoder": {}, "fractions": [1.5]}}, "fractions must be"),
+        ({"s": {"seeds": [1]}}, "studies.s: expected settings of one system or more of crf, minilm"),
+        ({"s": {"gpt": {}}}, "beside seeds and fractions; found {'gpt': {}}"),
+        ({"s": {"minilm": 3}}, "expected settings"),
+        ({"s": {"minilm": {}, "seeds": 13}}, "studies.s.seeds must be a list of whole numbers, not 13"),
+        ({"s": {"minilm": {}, "seeds": [True]}}, "seeds must be"),
+        ({"s": {"minilm": {}, "seeds": []}}, "seeds must be"),
+        ({"s": {"minilm": {}, "fractions": [0]}}, "fractions must be a list of numbers above 0 and up to 1"),
+        ({"s": {"minilm": {}, "fractions": [1.5]}}, "fractions must be"),
     ],
 )
 def test_a_mistake_is_named(studies: Any, message: str) -> None:
@@ -97,8 +98,8 @@ def test_a_mistake_is_named(studies: Any, message: str) -> None:
 
 def test_a_setting_that_a_system_does_not_take_names_the_study() -> None:
     params = read_params()
-    for settings, message in (({"warm": 1}, "studies.s: .*warm"), ({"clip_norm": 0}, "studies.s: encoder.clip_norm")):
-        [trial] = trials_of("s", {**params, "studies": {"s": {"encoder": settings}}})
+    for settings, message in (({"warm": 1}, "studies.s: .*warm"), ({"clip_norm": 0}, "studies.s: .*clip_norm")):
+        [trial] = trials_of("s", {**params, "studies": {"s": {"minilm": settings}}})
         with pytest.raises(BertNerError, match=message):
             build_trial(trial, ["O"], Path("state"))
 
@@ -142,9 +143,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(find_weights("all-MiniLM-L6-v2").folder / name, tmp_path / "encoder" / name)
     params = YAML(typ="safe").load(ROOT / "params.yaml")
-    params["encoder"] |= {"name": str(tmp_path / "encoder"), "epochs": 2, "precision": "float32"}
+    params["minilm"] |= {"name": str(tmp_path / "encoder"), "epochs": 2, "precision": "float32"}
     params["crf"] = {"c1": [0.1, 0.2], "c2": [0.1], "max_iterations": 5}
-    params["studies"] = {"curve": {"seeds": [1, 2], "fractions": [0.5], "encoder": {"warmup": 0.1}, "crf": {}}}
+    params["studies"] = {"curve": {"seeds": [1, 2], "fractions": [0.5], "minilm": {"warmup": 0.1}, "crf": {}}}
     YAML().dump(params, tmp_path / "params.yaml")
     monkeypatch.setattr("pipeline.ROOT", tmp_path)
     for where in ("pipeline", "study", "train"):
@@ -161,9 +162,9 @@ def test_a_study_from_end_to_end(workplace: Path, capsys: pytest.CaptureFixture[
     study.main()
     table = pd.read_csv(workplace / "results/sample/studies.csv")
     assert list(table) == COLUMNS
-    assert list(table["system"]) == ["encoder"] * 4 + ["crf"] * 2
+    assert list(table["system"]) == ["minilm"] * 4 + ["crf"] * 2
     assert set(table["sentences"]) == {10}
-    encoder, crf = table[table["system"] == "encoder"], table[table["system"] == "crf"]
+    encoder, crf = table[table["system"] == "minilm"], table[table["system"] == "crf"]
     assert list(encoder["epoch"]) == [1, 2, 1, 2]
     assert list(encoder["seed"]) == [1, 1, 2, 2]
     assert set(encoder["variant"]) == {"warmup=0.1, fraction=0.5"}
@@ -192,7 +193,7 @@ def test_a_study_that_is_killed_goes_on_with_the_run_it_was_in(
         study.main()
     assert not (workplace / "results").exists()
     study.main()
-    assert ran == [("encoder", 1), ("encoder", 2), ("encoder", 2), ("crf", 1), ("crf", 2)]
+    assert ran == [("minilm", 1), ("minilm", 2), ("minilm", 2), ("crf", 1), ("crf", 2)]
     assert len(pd.read_csv(workplace / "results/sample/studies.csv")) == 6
 
 
@@ -209,7 +210,7 @@ def test_a_finished_run_of_other_settings_is_run_again(workplace: Path, monkeypa
     monkeypatch.setattr(study, "run_trial", stopping)
     for warmup in (0.1, 0.2, 0.1):
         text = YAML(typ="safe").load(workplace / "params.yaml")
-        text["studies"]["curve"]["encoder"] = {"warmup": warmup}
+        text["studies"]["curve"]["minilm"] = {"warmup": warmup}
         YAML().dump(text, workplace / "params.yaml")
         with pytest.raises(KeyboardInterrupt):
             study.main()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bert_ner.errors import BertNerError
-from pipeline import read_params, runs
+from pipeline import Run, all_runs, first_encoder, model_folder, read_params, runs
 from systems import SYSTEMS, build
 
 
 def test_every_run_of_the_parameters_can_be_built() -> None:
     params = read_params()
     names = {run.system for run in runs(params)}
-    assert names == {*params["baselines"], "encoder"} <= set(SYSTEMS)
+    assert names == {*params["baselines"], *params["encoders"]} <= set(SYSTEMS)
     for name in names:
         build(name, params, ["O"], 13)
 
@@ -20,14 +20,14 @@ def test_every_run_of_the_parameters_can_be_built() -> None:
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("bert", {}, "no system is named 'bert'; there are crf, encoder"),
+        ("gpt", {}, "no system is named 'gpt'; there are crf, minilm"),
         ("crf", {}, "params.yaml has no section 'crf'"),
         ("crf", {"crf": {"c1": [1], "c2": [1], "max_iterations": 1, "c3": 1}}, "section 'crf': .*c3"),
         ("crf", {"crf": {"c1": 1, "c2": [1], "max_iterations": 1}}, "section 'crf': c1 must be a list of numbers"),
         ("crf", {"crf": {"c1": [1], "c2": [], "max_iterations": 1}}, "section 'crf': c2 must be a list of numbers"),
         ("crf", {"crf": {"c1": [1], "c2": [-1], "max_iterations": 1}}, "c2 must be .* of at least 0, not \\[-1\\]"),
         ("crf", {"crf": {"c1": [1], "c2": [1], "max_iterations": 0}}, "max_iterations must be a whole number"),
-        ("encoder", {"encoder": {"name": "x"}}, "section 'encoder': .*learning_rate"),
+        ("minilm", {"minilm": {"name": "x"}}, "section 'minilm': .*learning_rate"),
     ],
 )
 def test_a_mistake_names_the_section(name: str, params: dict[str, object], message: str) -> None:
@@ -35,7 +35,10 @@ def test_a_mistake_names_the_section(name: str, params: dict[str, object], messa
         build(name, params, ["O"], 0)
 
 
-VALID = "corpora: [a]\nbaselines: [b]\nseeds: [1]\nsplit: {validation_fraction: 0.1, seed: 42}\nencoder: {name: x}\n"
+VALID = (
+    "corpora: [a]\nbaselines: [b]\nencoders: [e]\nseeds: [1]\nmore: {g: {corpora: [a], systems: [b], seeds: [2]}}\n"
+    "split: {validation_fraction: 0.1, seed: 42}\ne: {name: x}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +46,14 @@ VALID = "corpora: [a]\nbaselines: [b]\nseeds: [1]\nsplit: {validation_fraction: 
     [
         ("corpora: [a]", "corpora: 5", "corpora must be a list of names, not 5"),
         ("baselines: [b]", "baselines: []", "baselines must be a list of names"),
-        ("seeds: [1]", "seeds: [abc]", "seeds must be a list of whole numbers, not \\['abc'\\]"),
+        ("seeds: [1]", "seeds: [abc]", "seeds must be a list of whole numbers from 0 to 4294967295, not \\['abc'\\]"),
         ("seeds: [1]", "seeds: [true]", "seeds must be a list of whole numbers"),
         ("seed: 42", "seed: null", "split must be validation_fraction, a number between 0 and 1, and seed"),
         ("seed: 42", "seed: 1.5", "split must be"),
         ("split: {validation_fraction: 0.1, seed: 42}", "split: []", "split must be"),
-        ("encoder: {name: x}", "encoder: 5", "encoder must be settings with a name, not 5"),
-        ("encoder: {name: x}", "encoder: {name: null}", "encoder must be settings with a name"),
+        ("encoders: [e]", "encoders: []", "encoders must be a list of names"),
+        ("systems: [b], ", "", "more must be groups, each with lists of corpora, systems and seeds"),
+        ("seeds: [2]", "seeds: [x]", "more must be groups"),
         (None, "5", "expected sections"),
     ],
 )
@@ -60,10 +64,29 @@ def test_a_section_of_the_wrong_kind_is_named(tmp_path, monkeypatch, old, new, m
         read_params()
 
 
+def test_groups_add_runs_in_the_order_of_the_sections() -> None:
+    params = {"baselines": ["crf"], "encoders": ["e"], "seeds": [1], "crf": {}, "mid": {}, "e": {}, "more": {
+        "g": {"corpora": ["a"], "systems": ["mid"], "seeds": [1, 2]}, "h": {"corpora": ["b"], "systems": ["e"], "seeds": [9]},
+    }}  # fmt: skip
+    assert [run.name for run in all_runs(params, "a")] == ["crf-0", "mid-1", "mid-2", "e-1"]
+    assert [run.name for run in all_runs(params, "b")] == ["crf-0", "e-1", "e-9"]
+
+
+def test_what_make_repro_all_adds_has_a_folder_of_its_own() -> None:
+    assert model_folder("sample", Run("crf", 0)).parts[-3:] == ("models", "sample", "crf-0")
+    assert model_folder("sample", Run("crf", 1)).parts[-4:] == ("models", "more", "sample", "crf-1")
+
+
+def test_the_first_encoder_needs_a_name() -> None:
+    assert first_encoder({"encoders": ["e", "f"], "e": {"name": "x"}}) == "x"
+    with pytest.raises(BertNerError, match="e, the first of encoders, needs a section with a name"):
+        first_encoder({"encoders": ["e"], "e": {"name": None}})
+
+
 def test_a_number_in_scientific_notation_is_a_number(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("pipeline.ROOT", tmp_path)
     (tmp_path / "params.yaml").write_text(VALID.replace("name: x", "name: x, lr: 3e-05"))
-    assert read_params()["encoder"]["lr"] == 3e-5
+    assert read_params()["e"]["lr"] == 3e-5
 
 
 def test_parameters_that_lack_a_section_or_are_no_yaml_are_named(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -74,5 +97,5 @@ def test_parameters_that_lack_a_section_or_are_no_yaml_are_named(tmp_path, monke
     with pytest.raises(BertNerError, match=r"params\.yaml can't be read"):
         read_params()
     (tmp_path / "params.yaml").write_text("corpora: [a]")
-    with pytest.raises(BertNerError, match="no baselines, encoder, seeds, split in it"):
+    with pytest.raises(BertNerError, match="no baselines, encoders, more, seeds, split in it"):
         read_params()

@@ -22,14 +22,13 @@ from bert_ner.encoder.training import (
     IGNORED,
     Example,
     Recipe,
-    RecipeError,
     compute_type,
     computes_bfloat16,
     fine_tune,
     model_inputs,
     rate_factor,
 )
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, InvalidValue
 
 CPU = torch.device("cpu")
 PAD = 0
@@ -238,33 +237,33 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "encoder.epochs must be a whole number of at least 1, not 0"),
-        ({"epochs": 1.5}, "encoder.epochs must be a whole number of at least 1, not 1.5"),
-        ({"epochs": True}, "encoder.epochs must be a whole number of at least 1, not True"),
-        ({"batch_size": -32}, "encoder.batch_size must be a whole number of at least 1, not -32"),
-        ({"batch_size": "32"}, "encoder.batch_size must be a whole number of at least 1, not '32'"),
-        ({"learning_rate": 0}, "encoder.learning_rate must be a number above 0, not 0"),
-        ({"learning_rate": "5e-5"}, "encoder.learning_rate must be a number above 0, not '5e-5'"),
-        ({"learning_rate": float("nan")}, "encoder.learning_rate must be a number above 0, not nan"),
-        ({"learning_rate": float("inf")}, "encoder.learning_rate must be a number above 0, not inf"),
-        ({"weight_decay": -0.1}, "encoder.weight_decay must be a number of at least 0, not -0.1"),
-        ({"weight_decay": None}, "encoder.weight_decay must be a number of at least 0, not None"),
-        ({"clip_norm": 0.0}, "encoder.clip_norm must be a number above 0, not 0.0"),
-        ({"clip_norm": False}, "encoder.clip_norm must be a number above 0, not False"),
-        ({"clip_norm": float("nan")}, "encoder.clip_norm must be a number above 0, not nan"),
-        ({"clip_norm": -math.inf}, "encoder.clip_norm must be a number above 0, not -inf"),
-        ({"schedule": "cosine"}, "encoder.schedule must be one of linear, constant, not 'cosine'"),
-        ({"pretrained": 0}, "encoder.pretrained must be true or false, not 0"),
-        ({"warmup": 1}, "encoder.warmup must be a number from 0 up to, not including, 1, not 1"),
-        ({"warmup": -0.1}, "encoder.warmup must be a number from 0 up to, not including, 1, not -0.1"),
-        ({"precision": "fp16"}, "encoder.precision must be one of auto, bfloat16, float32, not 'fp16'"),
-        ({"precision": ["auto"]}, "encoder.precision must be one of auto, bfloat16, float32, not ['auto']"),
-        ({"name": ""}, "encoder.name must be the name of an encoder, or a folder, not ''"),
-        ({"name": 7}, "encoder.name must be the name of an encoder, or a folder, not 7"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
+        ({"epochs": 1.5}, "epochs must be a whole number of at least 1, not 1.5"),
+        ({"epochs": True}, "epochs must be a whole number of at least 1, not True"),
+        ({"batch_size": -32}, "batch_size must be a whole number of at least 1, not -32"),
+        ({"batch_size": "32"}, "batch_size must be a whole number of at least 1, not '32'"),
+        ({"learning_rate": 0}, "learning_rate must be a number above 0, not 0"),
+        ({"learning_rate": "5e-5"}, "learning_rate must be a number above 0, not '5e-5'"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0, not nan"),
+        ({"learning_rate": float("inf")}, "learning_rate must be a number above 0, not inf"),
+        ({"weight_decay": -0.1}, "weight_decay must be a number of at least 0, not -0.1"),
+        ({"weight_decay": None}, "weight_decay must be a number of at least 0, not None"),
+        ({"clip_norm": 0.0}, "clip_norm must be a number above 0, not 0.0"),
+        ({"clip_norm": False}, "clip_norm must be a number above 0, not False"),
+        ({"clip_norm": float("nan")}, "clip_norm must be a number above 0, not nan"),
+        ({"clip_norm": -math.inf}, "clip_norm must be a number above 0, not -inf"),
+        ({"schedule": "cosine"}, "schedule must be one of linear, constant, not 'cosine'"),
+        ({"pretrained": 0}, "pretrained must be true or false, not 0"),
+        ({"warmup": 1}, "warmup must be a number from 0 up to, not including, 1, not 1"),
+        ({"warmup": -0.1}, "warmup must be a number from 0 up to, not including, 1, not -0.1"),
+        ({"precision": "fp16"}, "precision must be one of auto, bfloat16, float32, not 'fp16'"),
+        ({"precision": ["auto"]}, "precision must be one of auto, bfloat16, float32, not ['auto']"),
+        ({"name": ""}, "name must be the name of an encoder, or a folder, not ''"),
+        ({"name": 7}, "name must be the name of an encoder, or a folder, not 7"),
     ],
 )
 def test_recipe_that_can_t_be(recipe: Recipe, change: dict[str, Any], message: str) -> None:
-    with pytest.raises(RecipeError) as caught:
+    with pytest.raises(InvalidValue) as caught:
         Recipe(**{**vars(recipe), **change})
     assert str(caught.value) == message
     assert isinstance(caught.value, BertNerError)
