@@ -2,11 +2,14 @@
 
 bert-ner encoders
 echo "movies starring mel gibson" | bert-ner tag
+bert-ner check gold.bio
+bert-ner score gold.bio predicted.bio
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -15,7 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn, get_args
 
 from bert_ner import __version__, load_tagger
+from bert_ner.corpus.bio import Order
 from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.check import check_bio
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError, as_out_of_memory, told
 from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
@@ -31,6 +36,16 @@ terminal the answer is coloured text (without colours if NO_COLOR is set); anywh
   {"line": 1, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end", "score"}, ...]}
 An entity is the words from start up to, not including, end; its score is the mean probability of its tags.
 A line that can't be read gives {"line", "error"}, and the rest goes on."""
+_SCORE_HELP = """\
+Score the tags of BIO files against those of one with the same words: every metric with its bootstrap interval and
+signature, and F1 by type. Two predictions or more are compared, each with each, by a paired test. An I-X that continues
+nothing is counted as conlleval counts it, and said.
+
+  bert-ner score gold.bio predicted.bio
+  bert-ner score gold.bio a.bio b.bio --json"""
+_CHECK_HELP = """\
+Say all that is wrong with BIO files (file, line, what, remedy), and sum up the sentences that are right. A BIO file has
+a tag and a word a line, in either order, and a blank line after each sentence."""
 _TAG_STATUS = """\
 exit status: 0 if every line was tagged, 1 if a line or something else could not be read, 2 for wrong usage,
 130 if interrupted, 141 if the reader of the output closed it"""
@@ -97,6 +112,40 @@ def export_encoder(options: argparse.Namespace) -> None:
     print(f"{options.target} written; bert-ner tag --model {options.target}")
 
 
+def score(options: argparse.Namespace) -> None:
+    """Score BIO files against another one.
+
+    Raises:
+        BertNerError: a file can't be read, or does not fit.
+    """
+    # Slow to import, and only needed here.
+    from bert_ner.scoring.files import File, score_files  # noqa: PLC0415
+    from bert_ner.scoring.text import as_text  # noqa: PLC0415
+
+    gold, *predicted = (File(*_read(name)) for name in (options.gold, *options.predicted))
+    record = score_files(gold, predicted, options.order)
+    print(json.dumps(record, indent=2) if options.json else as_text(record))
+
+
+def check(options: argparse.Namespace) -> None:
+    """Check BIO files.
+
+    Raises:
+        BertNerError: something is wrong with one.
+    """
+    wrong = 0
+    for file in options.files:
+        try:
+            name, content = _read(file)
+            offences, summary = check_bio(content, name, options.order)
+        except BertNerError as error:
+            offences, summary = [str(error)], []
+        print(*offences, *summary, sep="\n")
+        wrong += bool(offences)
+    if wrong:
+        raise BertNerError(f"{wrong} of {len(options.files)} file(s) are not right; the lines above say why")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bert-ner", description="Named entity recognition, judged.", allow_abbrev=False
@@ -115,6 +164,36 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument(
         "--weights", choices=("int8", "float32"), default="int8", help="default: %(default)s, smaller and faster"
     )
+
+    scoring = commands.add_parser(
+        "score",
+        help="score the tags of BIO files, whichever system wrote them",
+        description=_SCORE_HELP,
+        epilog="exit status: 0 if it was scored, 1 if a file can't be, 2 for wrong usage",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    scoring.set_defaults(run=score)
+    scoring.add_argument("gold", metavar="GOLD", help="what is right; -, here or once below, is standard input")
+    scoring.add_argument("predicted", nargs="+", metavar="PREDICTED", help="what a system says of the same words")
+    scoring.add_argument("--json", action="store_true", help="an object for programs; scores are fractions")
+
+    checking = commands.add_parser(
+        "check",
+        help="say what is wrong with BIO files",
+        description=_CHECK_HELP,
+        epilog="exit status: 0 if all is right, 1 if something is wrong or can't be read, 2 for wrong usage",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    checking.set_defaults(run=check)
+    checking.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
+    for command in (scoring, checking):
+        command.add_argument(
+            "--order",
+            choices=get_args(Order),
+            help="the columns of all files; default: told from the tags, file by file",
+        )
 
     tagging = commands.add_parser(
         "tag",
@@ -151,3 +230,9 @@ def _opened(file: str) -> BinaryIO:
         return open(0 if file == "-" else file, "rb", buffering=0)
     except OSError as error:
         raise BertNerError(f"{'standard input' if file == '-' else file} can't be read: {error.strerror}") from None
+
+
+def _read(file: str) -> tuple[str, bytes]:
+    """The file's name for messages, and its content."""
+    with _opened(file) as source:
+        return "standard input" if file == "-" else file, source.read()

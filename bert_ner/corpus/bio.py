@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container, Iterable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -38,6 +38,26 @@ class Span(NamedTuple):
     type: str
     start: int
     end: int
+
+
+class Offence(NamedTuple):
+    """What is wrong with a line of a file, and what to do; lines count from 1.
+
+    Attributes:
+        is_transition: an `I-X` without its `B-X`, which conlleval can read all the same.
+    """
+
+    line: int
+    complaint: str
+    is_transition: bool = False
+
+
+class Passage(NamedTuple):
+    """What stands between two blank lines of a file: a sentence, the line of each word, and all that is wrong there."""
+
+    sentence: Sentence
+    lines: tuple[int, ...]
+    offences: tuple[Offence, ...]
 
 
 class BioError(BertNerError, ValueError):
@@ -116,39 +136,57 @@ def read_bio(
         ValueError: `order` is none of the two.
     """
     path = Path(path)
+    allowed = None if labels is None else tuple(labels)
+    try:
+        if path.is_dir():
+            raise BioError(f"{path} is a directory; name a file in it")
+        content = path.read_bytes()
+    except OSError as error:
+        raise BioError(f"{path} can't be read: {error.strerror}") from None
+    passages = parse_bio(content, str(path), allowed, order)
+    refuse([offence for passage in passages for offence in passage.offences], str(path), allowed)
+    return [passage.sentence for passage in passages]
+
+
+def parse_bio(
+    content: bytes, name: str, labels: Iterable[str] | None = None, order: Order | None = None
+) -> list[Passage]:
+    """The sentences of a BIO file as they are, with what is wrong with them: `read_bio` for who wants to know it all.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+        labels, order: as `read_bio` takes them.
+
+    Raises:
+        BioError: there is no sentence, or nothing tells which column holds the tags.
+        ValueError: `order` is none of the two.
+    """
     allowed = None if labels is None else dict.fromkeys(labels)
-    rows, offences = _rows(path)
-    pairs = [row for row in rows if row]
+    rows = _rows(content)
+    pairs = [row for row in rows if row and not isinstance(row, str)]
+    offences = [Offence(number, row) for number, row in enumerate(rows, start=1) if isinstance(row, str)]
     if not pairs and not offences:
-        raise BioError(f"{path}: no sentence in it; expected a line 'TAG<TAB>word' for each word")
+        raise BioError(f"{name}: no sentence in it; expected a line 'TAG<TAB>word' for each word")
     tag_column = _likely_tag_column(pairs, allowed or ()) if order is None else _tag_column(order)
     if tag_column is None:
-        if offences:
-            raise BioError(_listing(path, offences, allowed))
+        refuse(offences, name)
         looks = "both columns look" if any(TAG.fullmatch(entry) for entry, _ in pairs) else "neither column looks"
-        raise BioError(f"{path}: {looks} like BIO tags; say which holds them with order='tag-first' or 'word-first'")
+        raise BioError(f"{name}: {looks} like BIO tags; say which holds them with order='tag-first' or 'word-first'")
+    parts = groupby(enumerate(rows, start=1), key=lambda numbered: bool(numbered[1]))
+    return [_passage(part, tag_column, allowed) for has_content, part in parts if has_content]
 
-    sentences: list[Sentence] = []
-    words: list[str] = []
-    tags: list[str] = []
-    before: str | None = ""
-    for number, row in enumerate([*rows, ()], start=1):
-        if row is None:
-            before = None
-        elif row:
-            tag, word = row[tag_column], row[1 - tag_column]
-            if complaint := _complaint(tag, before, allowed):
-                offences.append((number, complaint))
-            words.append(word)
-            tags.append(tag)
-            before = tag
-        else:
-            if words:
-                sentences.append(Sentence(tuple(words), tuple(tags)))
-            words, tags, before = [], [], ""
-    if offences:
-        raise BioError(_listing(path, sorted(offences), allowed))
-    return sentences
+
+def refuse(offences: Sequence[Offence], name: str, labels: Iterable[str] | None = None) -> None:
+    """Raise a BioError that lists offences of a file of that name, if there are any, and the labels it may have."""
+    if not offences:
+        return
+    lines = [f"{name}:{offence.line}: {offence.complaint}" for offence in offences[:MAX_OFFENCES]]
+    if len(offences) > MAX_OFFENCES:
+        lines.append(f"... and {len(offences) - MAX_OFFENCES} more in {name}")
+    if labels and any(offence.complaint.startswith("unknown tag") for offence in offences):
+        lines.append(f"known tags: {', '.join(labels)}")
+    raise BioError("\n".join(lines))
 
 
 def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order: Order = "tag-first") -> None:
@@ -169,7 +207,7 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
                 f"it needs at least one word, and a tag for each"
             )
         for word, (before, tag) in zip(words, pairwise(("", *tags)), strict=True):
-            complaint = _complaint(tag, before)
+            complaint = _complaint(tag) or _complaint_of_transition(before, tag)
             if not _WORD.fullmatch(word):
                 complaint = f"{_quoted(word)} is empty or has a gap, a byte order mark in front or a lone surrogate"
             if complaint:
@@ -184,29 +222,43 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
         raise BioError(f"{path} can't be written: {error.strerror}") from None
 
 
-def _rows(path: Path) -> tuple[list[tuple[str, ...] | None], list[tuple[int, str]]]:
-    """Each line's two columns, () for a blank line, None for an offending one; and the offences."""
-    try:
-        if path.is_dir():
-            raise BioError(f"{path} is a directory; name a file in it")
-        text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
-    except OSError as error:
-        raise BioError(f"{path} can't be read: {error.strerror}") from None
-    rows: list[tuple[str, ...] | None] = []
-    offences = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        columns = tuple(_COLUMN.findall(line))
-        complaint = None
-        if escape := _NOT_UTF8.search(line):
-            byte = ord(escape[0]) - 0xDC00
-            complaint = f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
-        elif len(columns) not in (0, 2):
-            count = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
-            complaint = f"{count}, not a tag and a word: {_quoted(line)}"
-        if complaint:
-            offences.append((number, complaint))
-        rows.append(None if complaint else columns)
-    return rows, offences
+def _rows(content: bytes) -> list[tuple[str, ...] | str]:
+    """Each line's two columns, () for a blank line, or what is wrong with it."""
+    text = content.decode("utf-8-sig", errors="surrogateescape")
+    return [_row(line) for line in re.split(r"\r\n|\r|\n", text)]
+
+
+def _row(line: str) -> tuple[str, ...] | str:
+    if escape := _NOT_UTF8.search(line):
+        byte = ord(escape[0]) - 0xDC00
+        return f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
+    columns = tuple(_COLUMN.findall(line))
+    if len(columns) in (0, 2):
+        return columns
+    count = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
+    return f"{count}, not a tag and a word: {_quoted(line)}"
+
+
+def _passage(
+    rows: Iterable[tuple[int, tuple[str, ...] | str]], tag_column: int, allowed: Container[str] | None
+) -> Passage:
+    words, tags, lines, offences = [], [], [], []
+    before: str | None = ""  # None: not known
+    for number, row in rows:
+        if isinstance(row, str):
+            offences.append(Offence(number, row))
+            before = None
+            continue
+        tag, word = row[tag_column], row[1 - tag_column]
+        if complaint := _complaint(tag, allowed):
+            offences.append(Offence(number, complaint))
+        elif before is not None and (complaint := _complaint_of_transition(before, tag)):
+            offences.append(Offence(number, complaint, is_transition=True))
+        words.append(word)
+        tags.append(tag)
+        lines.append(number)
+        before = tag
+    return Passage(Sentence(tuple(words), tuple(tags)), tuple(lines), tuple(offences))
 
 
 def _tag_column(order: Order) -> int:
@@ -229,25 +281,21 @@ def _opens_nothing(tag: str, before: str) -> bool:
     return tag.startswith("I-") and before not in (f"B-{tag[2:]}", tag)
 
 
-def _complaint(tag: str, before: str | None = None, allowed: Container[str] | None = None) -> str | None:
-    """What is wrong with a tag that follows `before` ("": it opens the sentence; None: that's not known)."""
+def _complaint(tag: str, allowed: Container[str] | None = None) -> str | None:
+    """What is wrong with a tag, wherever it stands."""
     if not TAG.fullmatch(tag):
         return f"{_quoted(tag)} is not a tag; expected O, B-<type> or I-<type>"
     if allowed is not None and tag not in allowed:
         return f"unknown tag {_quoted(tag)}"
-    if before is not None and _opens_nothing(tag, before):
-        where = f"after {_quoted(before)}" if before else "at the start of a sentence"
-        return f"{_quoted(tag)} {where}; an entity opens with {_quoted('B-' + tag[2:])}"
     return None
 
 
-def _listing(path: Path, offences: Sequence[tuple[int, str]], allowed: Iterable[str] | None) -> str:
-    lines = [f"{path}:{number}: {complaint}" for number, complaint in offences[:MAX_OFFENCES]]
-    if len(offences) > MAX_OFFENCES:
-        lines.append(f"... and {len(offences) - MAX_OFFENCES} more in {path}")
-    if allowed and any(complaint.startswith("unknown tag") for _, complaint in offences):
-        lines.append(f"known tags: {', '.join(allowed)}")
-    return "\n".join(lines)
+def _complaint_of_transition(before: str, tag: str) -> str | None:
+    """What is wrong with a tag after another one ("": it opens the sentence)."""
+    if not _opens_nothing(tag, before):
+        return None
+    where = f"after {_quoted(before)}" if before else "at the start of a sentence"
+    return f"{_quoted(tag)} {where}; an entity opens with {_quoted('B-' + tag[2:])}"
 
 
 def _quoted(text: str) -> str:

@@ -20,6 +20,7 @@ from bert_ner.corpus.bio import (
     Span,
     illegal_transitions,
     labels_of,
+    parse_bio,
     read_bio,
     spans_of,
     tags_of,
@@ -244,6 +245,27 @@ def test_what_is_no_readable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Path, "read_bytes", refuse)  # a mode of 000 does not keep root out
     assert message(tmp_path / "file.bio") == "FOLDER/file.bio can't be read: Permission denied"
+
+
+def test_parsing_tells_what_stands_where_and_all_that_is_wrong() -> None:
+    content = b"\n\nI-X\ta\nO b c\nI-X\td\n\n\nB-Y\te\nI-X\tf\n\nx\n"
+    transition = "'I-X' {}; an entity opens with 'B-X'"
+    assert parse_bio(content, "some.bio", labels=["B-X", "I-X"]) == [
+        (
+            (("a", "d"), ("I-X", "I-X")),
+            (3, 5),
+            (
+                (3, transition.format("at the start of a sentence"), True),
+                (4, "3 columns, not a tag and a word: 'O b c'", False),
+            ),
+        ),
+        (
+            (("e", "f"), ("B-Y", "I-X")),
+            (8, 9),
+            ((8, "unknown tag 'B-Y'", False), (9, transition.format("after 'B-Y'"), True)),
+        ),
+        (((), ()), (), ((11, "1 column, not a tag and a word: 'x'", False),)),
+    ]
 
 
 # Writing

@@ -1,0 +1,190 @@
+"""Scores of BIO files. All figures are worked out by hand; the convention is conlleval's unless said otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from bert_ner import __version__
+from bert_ner.corpus.bio import BioError
+from bert_ner.corpus.sample import write_sample
+from bert_ner.errors import InvalidValue
+from bert_ner.scoring import METRICS, bootstrap, compare, count, holm
+from bert_ner.scoring.files import File, score_files
+from bert_ner.scoring.text import as_text
+
+# A column per file: the words, the gold tags, and what three systems say.
+TABLE = """\
+heist  B-GENRE    B-GENRE    I-GENRE    O
+comedy I-GENRE    I-GENRE    I-GENRE    O
+by     O          O          O          O
+ada    B-DIRECTOR B-DIRECTOR B-DIRECTOR O
+moss   I-DIRECTOR I-DIRECTOR O          O
+
+from   O          O          O          O
+1931   B-YEAR     B-YEAR     B-FILM     O
+"""
+
+
+def column(i: int, name: str) -> File:
+    lines = (line.split() for line in TABLE.splitlines())
+    return File(name, "".join(f"{row[0]}\t{row[i]}\n" if row else "\n" for row in lines).encode())
+
+
+GOLD, RIGHT, WRONG, NOTHING = (column(i + 1, f"in/{name}.bio") for i, name in enumerate("grwn"))
+
+
+def tags(file: File) -> list[list[str]]:
+    return [[line.split("\t")[1] for line in part.splitlines()] for part in file.content.decode().split("\n\n")]
+
+
+@pytest.fixture(scope="module")
+def record() -> dict[str, Any]:
+    return score_files(GOLD, [RIGHT, WRONG, NOTHING])
+
+
+def test_gold_and_scores(record: dict[str, Any]) -> None:
+    sha256 = hashlib.sha256(GOLD.content).hexdigest()
+    about = {"sentences": 2, "words": 7, "entities": 3, "types": ["DIRECTOR", "GENRE", "YEAR"]}
+    assert record["gold"] == {"file": "in/g.bio", "sha256": sha256, **about}
+    right, wrong, nothing = ({m: s["value"] for m, s in system["scores"].items()} for system in record["systems"])
+    assert set(right.values()) == {1.0}
+    assert list(wrong) == list(METRICS)
+    assert wrong["token_micro_f1"] == pytest.approx(4 / 7)  # heist, moss and 1931 are wrong
+    assert wrong["entity_f1"] == pytest.approx(1 / 3)  # of three and three, the comedy
+    assert wrong["entity_f1_strict"] == 0  # which does not open with B-
+    assert wrong["span_f1"] == pytest.approx(2 / 3)  # 1931, too
+    assert nothing["token_micro_f1"] == pytest.approx(2 / 7)
+    assert nothing["entity_f1"] == 0
+
+
+def test_intervals_are_the_library_s(record: dict[str, Any]) -> None:
+    for metric, interval in bootstrap(count(tags(GOLD), tags(WRONG))).items():
+        found = record["systems"][1]["scores"][metric]
+        assert (found["value"], found["low"], found["high"]) == pytest.approx(tuple(interval))
+
+
+def test_by_type_and_what_is_said_of_each_file(record: dict[str, Any]) -> None:
+    right, wrong, nothing = record["systems"]
+    assert [(row["type"], row["support"], row["precision"], row["recall"], row["f1"]) for row in wrong["by_type"]] == [
+        ("DIRECTOR", 1, 0, 0, 0),
+        ("FILM", 0, 0, 0, 0),
+        ("GENRE", 1, 1, 1, 1),
+        ("YEAR", 1, 0, 0, 0),
+    ]
+    assert (wrong["file"], wrong["illegal_transitions"], wrong["types_not_in_gold"]) == ("in/w.bio", [1], ["FILM"])
+    for system in (right, nothing):
+        assert (system["illegal_transitions"], system["types_not_in_gold"]) == ([], [])
+
+
+def test_comparisons_are_the_library_s_and_corrected_for_the_pairs_of_a_metric(record: dict[str, Any]) -> None:
+    rows = {(row["system_a"], row["system_b"], row["metric"]): row for row in record["comparisons"]}
+    pairs = [(RIGHT, WRONG), (RIGHT, NOTHING), (WRONG, NOTHING)]
+    assert list(rows) == [(a.name, b.name, metric) for a, b in pairs for metric in METRICS]
+    assert rows["in/r.bio", "in/w.bio", "entity_f1"]["difference"] == pytest.approx(2 / 3)
+    results = [compare(count(tags(GOLD), tags(a)), count(tags(GOLD), tags(b))) for a, b in pairs]
+    for metric in METRICS:
+        found = [rows[a.name, b.name, metric] for a, b in pairs]
+        for row, result in zip(found, results, strict=True):
+            assert [row[key] for key in ("a", "b", "difference", "low", "high", "p_value")] == pytest.approx(
+                list(result[metric][:6])
+            )
+        assert [row["p_holm"] for row in found] == holm([row["p_value"] for row in found])
+        assert {row["signature"] for row in found} == {record["systems"][0]["scores"][metric]["signature"]}
+
+
+def test_one_prediction_is_compared_with_nothing() -> None:
+    record = score_files(GOLD, [WRONG])
+    assert record["comparisons"] == []
+    assert "Holm" not in as_text(record)
+
+
+def test_signatures_name_the_file_unless_the_catalog_has_it(record: dict[str, Any], tmp_path: Any) -> None:
+    data = hashlib.sha256(GOLD.content).hexdigest()[:8]
+    assert record["systems"][1]["scores"]["entity_f1"]["signature"] == (
+        f"entity_f1|avg:micro|mode:conlleval|scheme:IOB2|unit:word|split:?|corpus:g|data:{data}|v:{__version__}"
+    )
+    odd = score_files(File("in/a|b:c d.bio", GOLD.content), [WRONG])
+    assert "|corpus:a_b_c_d|data:" in odd["systems"][0]["scores"]["entity_f1"]["signature"]
+    write_sample(tmp_path)
+    test = File("renamed.bio", (tmp_path / "sampletest.bio").read_bytes())
+    known = score_files(test, [test])["systems"][0]["scores"]["entity_f1"]["signature"]
+    assert f"|split:test|corpus:sample|data:{test.sha256[:8]}|" in known
+
+
+def test_columns_may_be_in_another_order_than_the_gold_file_s() -> None:
+    turned = "\n".join("\t".join(reversed(line.split("\t"))) for line in WRONG.content.decode().splitlines())
+    assert (
+        score_files(GOLD, [File("t.bio", turned.encode())])["systems"][0]["scores"]
+        == (score_files(GOLD, [WRONG])["systems"][0]["scores"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("by\t", "bY\t", "p.bio:3: 'bY', where in/g.bio:3 has 'by'"),
+        ("by\t", "\nby\t", "p.bio:3: the end of a sentence, where in/g.bio:3 has 'by'"),
+        ("O\n\nfrom", "O\nfrom", "p.bio:6: 'from', where in/g.bio:6 has the end of a sentence"),
+        ("\n\nfrom\tO\n1931\tB-FILM\n", "\n", "p.bio:6: the end of the file, where in/g.bio:7 has 'from'"),
+        ("B-FILM\n", "O\n\nmore\tO\n", "p.bio:10: 'more', where in/g.bio:9 has the end of the file"),
+        ("heist\t", "\n\nHeist\t", "p.bio:3: 'Heist', where in/g.bio:1 has 'heist'"),
+        ("B-FILM", "U-FILM", "p.bio:8: 'U-FILM' is not a tag; expected O, B-<type> or I-<type>"),
+        ("by\tO", "by O O", "p.bio:3: 3 columns, not a tag and a word: 'by O O'"),
+    ],
+)
+def test_a_prediction_that_does_not_fit_is_refused_with_file_line_and_both_words(
+    old: str, new: str, complaint: str
+) -> None:
+    content = WRONG.content.decode()
+    assert old in content
+    with pytest.raises(BioError) as caught:
+        score_files(GOLD, [RIGHT, File("p.bio", content.replace(old, new).encode())])
+    assert str(caught.value).startswith(complaint)
+
+
+def test_an_illegal_gold_file_is_refused() -> None:
+    with pytest.raises(BioError, match=r"^in/w\.bio:1: 'I-GENRE' at the start of a sentence; an entity opens with"):
+        score_files(WRONG, [RIGHT])
+
+
+def test_a_prediction_given_twice_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"^in/w\.bio is given 2 times"):
+        score_files(GOLD, [WRONG, RIGHT, WRONG])
+
+
+def test_text_says_what_the_record_holds(record: dict[str, Any]) -> None:
+    text = as_text(json.loads(json.dumps(record)))
+    lines = [line.split() for line in text.splitlines()]
+    assert text.startswith("in/g.bio: 2 sentences, 7 words, 3 entities of 3 types\n")
+    assert "in/w.bio: 1 tag(s) I-X follow neither B-X nor I-X, first in line 1; nothing is repaired" in text
+    assert "in/w.bio: types that in/g.bio lacks, so that each such entity is wrong: FILM" in text
+    assert ["entities", "r.bio", "w.bio", "n.bio"] in lines
+    assert ["GENRE", "1", "100.00", "100.00", "0.00"] in lines
+    assert ["FILM", "0", "0.00", "0.00", "0.00"] in lines
+    [scores] = (line for line in lines if line[:1] == ["entity_f1"] and "(" in " ".join(line))
+    assert [part for part in scores if "." in part and "(" not in part and ")" not in part] == [
+        "100.00",
+        "33.33",
+        "0.00",
+    ]
+    assert "r.bio - w.bio, in points" in text
+    [row] = (
+        line
+        for line in text[text.index("r.bio - w.bio") : text.index("r.bio - n.bio")].splitlines()
+        if "entity_f1 " in line
+    )
+    p_value, p_holm = (record["comparisons"][list(METRICS).index("entity_f1")][key] for key in ("p_value", "p_holm"))
+    assert row.split()[1] == "+66.67"
+    assert row.split()[-2:] == [f"{p_value:.4f}", f"{p_holm:.4f}"]
+    assert "corrected for 3 pairs" in text
+    for score in record["systems"][0]["scores"].values():
+        assert f"\n{score['signature']}" in text
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders() -> None:
+    text = as_text(score_files(GOLD, [File("a/p.bio", RIGHT.content), File("b/p.bio", WRONG.content)]))
+    assert "a/p.bio - b/p.bio, in points" in text
