@@ -103,7 +103,7 @@ def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
     needed = " and ".join(f"{corpus.name}/{each.name}" for each in corpus.files)
     raise CorpusUnavailable(
         f"{corpus.name}/{file.name} can't be had here. Tried, in this order:{''.join(tried)}\n"
-        f"Set {MIRROR_VARIABLE} to a folder that holds {needed}, or go online; then run again."
+        f"Set {MIRROR_VARIABLE} to a folder that holds {needed}{', or go online' if file.url else ''}; then run again."
     )
 
 
@@ -112,14 +112,14 @@ def _from_variable(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
     if not mirror:
         raise _RouteError(f"${MIRROR_VARIABLE} is not set")
     path = Path(mirror, corpus.name, file.name)
-    remedy = f"Put the file of {file.url} there, or unset {MIRROR_VARIABLE}; then run again."
+    remedy = _remedy(file, f"unset {MIRROR_VARIABLE}")
     source = f"folder ${MIRROR_VARIABLE}"
     return _Found(_verified(_read(path, source), file, f"{source}: {path}", remedy), source)
 
 
 def _from_shared(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
     path = shared / "corpora" / corpus.name / file.name
-    remedy = f"Put the file of {file.url} there, or remove it; then run again."
+    remedy = _remedy(file, "remove it")
     return _Found(_verified(_read(path), file, str(path), remedy), str(shared / "corpora"))
 
 
@@ -136,7 +136,9 @@ def _from_cache(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
 
 
 def _from_publisher(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
-    url, path = str(file.url), cache_folder("corpora") / corpus.name / file.name
+    if file.url is None:
+        raise _RouteError("its publisher: the catalog has no address of it")
+    url, path = file.url, cache_folder("corpora") / corpus.name / file.name
     remedy = (
         "Nothing of it was kept: run again. If the sum stays wrong, a proxy or a login page may have answered instead "
         f"of the publisher, or the file has changed there: then set {MIRROR_VARIABLE} to a folder with the old one."
@@ -150,6 +152,12 @@ def _from_publisher(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
     except OSError as error:
         return _Found(data, f"{url} (not cached, as {path} can't be written: {error.strerror})")
     return _Found(data, url)
+
+
+def _remedy(file: CorpusFile, otherwise: str) -> str:
+    if file.url is None:
+        return "If it is the file that is meant, put the sum that was found into the catalog; then run again."
+    return f"Put the file of {file.url} there, or {otherwise}; then run again."
 
 
 def _read(path: Path, route: str = "") -> bytes:

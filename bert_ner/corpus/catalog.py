@@ -12,7 +12,7 @@ _PUBLISHER = "https://groups.csail.mit.edu/sls/downloads"
 
 @dataclass(frozen=True)
 class CorpusFile:
-    """One file of a corpus; without an address it is generated here."""
+    """One file of a corpus; without an address, or offline, it is looked for in folders."""
 
     name: str
     sha256: str
@@ -21,13 +21,17 @@ class CorpusFile:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus: a training and a test file in BIO, and the entity types in them, in alphabetical order."""
+    """A corpus: a training and a test file in BIO, and the entity types in them, in alphabetical order.
+
+    One that is generated is made here by bert_ner/corpus/sample.py, and no file of it is looked for.
+    """
 
     name: str
     title: str
     train: CorpusFile
     test: CorpusFile
     types: tuple[str, ...]
+    is_generated: bool = False
 
     @property
     def files(self) -> tuple[CorpusFile, CorpusFile]:
@@ -37,10 +41,6 @@ class Corpus:
     def labels(self) -> tuple[str, ...]:
         """The tag set, `O` first."""
         return labels_of(self.types)
-
-    @property
-    def is_generated(self) -> bool:
-        return self.train.url is None
 
 
 _MOVIE_TYPES = (
@@ -107,6 +107,7 @@ CORPORA = {
             train=CorpusFile("sampletrain.bio", "0dd921778d27baacf2aa0c3d86c177cf0f7b691b0ba3d811a40afdb9c05ea689"),
             test=CorpusFile("sampletest.bio", "4e10d09aa54dac4b3803af6d0e791eac2102300c790c756fb9bd0c57eba641ec"),
             types=_MOVIE_TYPES,
+            is_generated=True,
         ),
     )
 }

@@ -507,13 +507,37 @@ def test_an_unavailable_corpus_lists_every_route_and_the_remedy(
         place.acquire()
 
 
+def test_a_corpus_without_an_address_comes_from_a_folder(
+    place: Place, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, test = (replace(file, url=None) for file in place.corpus.files)
+    place.corpus = replace(place.corpus, train=train, test=test)
+    with pytest.raises(CorpusUnavailable) as caught:
+        place.acquire()
+    assert str(caught.value).splitlines()[-2:] == [
+        "  - its publisher: the catalog has no address of it",
+        "Set BERT_NER_CORPORA to a folder that holds films/train.bio and films/test.bio; then run again.",
+    ]
+    place.fill(place.variable / "films", test=WRONG)
+    monkeypatch.setenv("BERT_NER_CORPORA", str(place.variable))
+    with pytest.raises(ChecksumMismatch, match="put the sum that was found into the catalog"):
+        place.acquire()
+    place.fill(place.variable / "films")
+    assert place.acquire() == place.sources("folder $BERT_NER_CORPORA")
+    place.assert_whole()
+    assert not server.requests
+
+
 # The generated corpus
 
 
 @pytest.fixture
 def generated(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     place.corpus = replace(
-        place.corpus, train=replace(place.corpus.train, url=None), test=replace(place.corpus.test, url=None)
+        place.corpus,
+        train=replace(place.corpus.train, url=None),
+        test=replace(place.corpus.test, url=None),
+        is_generated=True,
     )
     monkeypatch.setattr("bert_ner.corpus.sample.write_sample", place.fill)
     return place
