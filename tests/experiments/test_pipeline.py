@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
 from bert_ner import load_tagger
 from bert_ner.corpus import read_bio
@@ -30,58 +29,12 @@ SMALL = {
 }
 
 
-class Workplace:
-    """A copy of the repository, with nothing of what runs produced, in an environment of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "repository"
-        names = self.git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).split("\0")
-        for name in filter(None, names):
-            if (
-                (ROOT / name).is_file()
-                and (not name.startswith("results/") or name == "results/dvc.yaml")
-                and name != "dvc.lock"
-            ):
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, self.folder / name)
-        self.environment = {name: value for name, value in os.environ.items() if name != "BERT_NER_CORPORA"}
-        self.environment |= {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "https_proxy": "http://127.0.0.1:9",  # nothing listens there: no network
-            "GIT_CONFIG_GLOBAL": os.devnull,
-        }
-        yaml = YAML()
-        params = yaml.load(self.folder / "params.yaml")
-        for section, values in SMALL.items():
-            if isinstance(values, dict):
-                params[section].update(values)
-            else:
-                params[section] = values
-        yaml.dump(params, self.folder / "params.yaml")
-        self.git("init", "--quiet")
-        self.git("add", "--all")
-        self.git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--message=start")
-
-    def git(self, *arguments: str, cwd: Path | None = None) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=cwd or self.folder, check=True, capture_output=True, text=True
-        ).stdout
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
-        )
-
-    def succeed(self, *command: str) -> str:
-        done = self.run(*command)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+Workplace = Any  # the one in tests/conftest.py
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    return Workplace(tmp_path_factory.mktemp("pipeline"))
+def workplace(tmp_path_factory: pytest.TempPathFactory, workplaces: type[Workplace]) -> Workplace:
+    return workplaces(tmp_path_factory.mktemp("pipeline"), SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -215,9 +168,9 @@ def test_every_script_explains_itself(script: str) -> None:
     ],
 )
 def test_a_script_run_too_early_or_wrongly_ends_with_one_message(
-    script: str, arguments: list[str], message: str, tmp_path: Path
+    script: str, arguments: list[str], message: str, tmp_path: Path, workplaces: type[Workplace]
 ) -> None:
-    empty = Workplace(tmp_path)
+    empty = workplaces(tmp_path, SMALL)
     done = empty.run("python", f"experiments/{script}", *arguments)
     assert done.returncode != 0
     assert message in done.stderr
