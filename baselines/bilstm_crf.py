@@ -210,10 +210,18 @@ class BiLSTMCRFTagger:
                     losses.append(loss.item())
                     bar.update()
                 seconds = time.perf_counter() - started
-                row = {"epoch": epoch, "train_loss": sum(losses) / len(losses), **self._validate(validation)}
-                history.append({**row, "seconds": seconds})
-                if row["validation_entity_f1"] > best:
-                    best, weights = row["validation_entity_f1"], copy.deepcopy(self.network.state_dict())
+                f1 = self.scoring([tags for _, tags in validation], self.tag([words for words, _ in validation]))
+                history.append(
+                    {
+                        "epoch": epoch,
+                        "train_loss": sum(losses) / len(losses),
+                        "validation_loss": self._mean_loss(validation),
+                        "validation_entity_f1": f1,
+                        "seconds": seconds,
+                    }
+                )
+                if f1 > best:
+                    best, weights = f1, copy.deepcopy(self.network.state_dict())
         self.network.load_state_dict(weights)
         return history
 
@@ -296,16 +304,14 @@ class BiLSTMCRFTagger:
         return loss
 
     @torch.inference_mode()
-    def _validate(self, validation: Sequence[Sentence]) -> dict[str, float]:
+    def _mean_loss(self, sentences: Sequence[Sentence]) -> float:
+        """The negative log likelihood of a word, in nats; 0 if there is none."""
         self.network.eval()
-        words = sum(len(words) for words, _ in validation)
-        loss = 0.0
-        for numbers in sorted_batches([len(words) for words, _ in validation], _BATCH_WORDS):
-            batch = [validation[number] for number in numbers]
-            loss += self._loss(batch).item() * sum(len(words) for words, _ in batch)
-        predicted = self.tag([words for words, _ in validation])
-        f1 = self.scoring([tags for _, tags in validation], predicted)
-        return {"validation_loss": loss / words if words else 0.0, "validation_entity_f1": f1}
+        lengths = [len(words) for words, _ in sentences]
+        total = 0.0
+        for numbers in sorted_batches(lengths, _BATCH_WORDS):
+            total += self._loss([sentences[i] for i in numbers]).item() * sum(lengths[i] for i in numbers)
+        return total / max(1, sum(lengths))
 
     @torch.inference_mode()
     def _emissions(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:

@@ -95,7 +95,7 @@ def test_an_infinite_norm_clips_nothing(recipe: Recipe) -> None:
 
 
 def test_what_is_not_given_is_the_paper_s(recipe: Recipe) -> None:
-    assert (recipe.schedule, recipe.pretrained) == ("linear", True)
+    assert (recipe.schedule, recipe.pretrained, recipe.crf) == ("linear", True, False)
 
 
 def test_training_reduces_loss(recipe: Recipe) -> None:
@@ -260,6 +260,7 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"precision": ["auto"]}, "precision must be one of auto, bfloat16, float32, not ['auto']"),
         ({"name": ""}, "name must be the name of an encoder, or a folder, not ''"),
         ({"name": 7}, "name must be the name of an encoder, or a folder, not 7"),
+        ({"crf": 1}, "crf must be true or false, not 1"),
     ],
 )
 def test_recipe_that_can_t_be(recipe: Recipe, change: dict[str, Any], message: str) -> None:
