@@ -256,19 +256,25 @@ def _bound(node: ast.stmt) -> list[str]:
 
 
 def serialised(node: Any) -> str:
-    """A syntax tree as text that is the same on every version of Python: without positions, and without empty fields,
-    of which each version has others.
+    """A syntax tree as text that is the same on every version of Python.
+
+    Without positions, without empty fields, of which each version has others, and without the empty strings that 3.12.1
+    puts into f-strings.
     """
     if isinstance(node, list):
         return f"[{','.join(map(serialised, node))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = [
-        f"{name}={serialised(value)}"
-        for name, value in sorted(ast.iter_fields(node))
-        if value is not None and value != [] and name not in ("ctx", "kind", "type_comment")
-    ]
+    fields = [f"{name}={serialised(value)}" for name, value in sorted(_fields(node))]
     return f"{type(node).__name__}({','.join(fields)})"
+
+
+def _fields(node: ast.AST) -> Iterator[tuple[str, Any]]:
+    for name, value in ast.iter_fields(node):
+        if isinstance(node, ast.JoinedStr):
+            value = [part for part in value if not (isinstance(part, ast.Constant) and part.value == "")]  # noqa: PLW2901
+        if value is not None and value != [] and name not in ("ctx", "kind", "type_comment"):
+            yield name, value
 
 
 if __name__ == "__main__":
