@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TORCH := torch==2.13.0
 
-.PHONY: repro repro-all test lint bench lock
+.PHONY: repro repro-all test lint bench check check-fast check-full lock
 
 repro: $(READY)
 	@$(BIN)/python experiments/repro.py
@@ -23,6 +23,18 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The committed results: against results/reference, and against the code, parameters and data that are here. Seconds.
+check: $(READY)
+	@$(BIN)/python experiments/check.py
+
+# The CRF and an encoder, trained briefly in a scratch folder. Minutes.
+check-fast: $(READY)
+	@$(BIN)/python experiments/check.py --fast
+
+# Everything that `dvc repro` runs, trained again. An hour or more.
+check-full: $(READY)
+	@$(BIN)/python experiments/check.py --full
 
 # Speed and memory beside other programs, some 15 minutes; nothing else should run.
 bench: $(READY)
