@@ -28,8 +28,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 60},
     "minilm": {
         "name": "all-MiniLM-L6-v2",
-        "learning_rate": 0.0003,
-        "batch_size": 16,
+        "learning_rate": 0.0005,
+        "batch_size": 8,
         "weight_decay": 0.01,
         "clip_norm": 1.0,
         "epochs": 1,
