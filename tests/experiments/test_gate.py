@@ -95,7 +95,7 @@ def test_one_without_the_other() -> None:
     assert outcome_of(runs_of(FIVE), None) == (Outcome.FAIL, "the reference has it, the results don't")
 
 
-def share_that_fails(loss: float, sd: float, dependence: float, checks: int = 4000) -> float:
+def share_that_fails(loss: float, sd: float, dependence: float, checks: int = 2000) -> float:
     """Of many checks of three new runs with five reference runs, both drawn anew each time: the share that fails."""
     draw = np.random.default_rng(7)
     covariance = sd**2 * np.array([[1, dependence], [dependence, 1]])
@@ -109,8 +109,8 @@ def share_that_fails(loss: float, sd: float, dependence: float, checks: int = 40
 
 @pytest.mark.parametrize("dependence", [0.0, 0.8, 1.0])
 def test_an_unchanged_system_fails_in_about_five_percent_of_the_checks_and_not_in_more(dependence: float) -> None:
-    # Two metrics that depend on each other wholly fail together: 2.5 %. Three standard errors are one point.
-    assert 0.015 < share_that_fails(0, 0.002, dependence) < 0.06
+    # Two metrics that depend on each other wholly fail together: 2.5 %. Three standard errors are 1.5 points.
+    assert 0.01 < share_that_fails(0, 0.002, dependence) < 0.065
 
 
 def test_a_point_of_entity_f1_is_missed_as_seldom_as_the_documentation_says() -> None:
