@@ -107,10 +107,16 @@ def runs(params: dict[str, Any]) -> list[Run]:
 
 
 def all_runs(params: dict[str, Any], corpus: str) -> list[Run]:
-    """The same with what `make repro-all` adds; systems in the order of their sections in params.yaml."""
+    """The same with what `make repro-all` adds; systems in the order of their sections in params.yaml.
+
+    Raises:
+        BertNerError: a system has no section.
+    """
     groups = [group for group in params["more"].values() if corpus in group["corpora"]]
     more = [Run(system, seed) for group in groups for system in group["systems"] for seed in group["seeds"]]
     order = list(params)
+    if missing := {run.system for run in [*runs(params), *more]}.difference(order):
+        raise BertNerError(f"{ROOT / 'params.yaml'}: it names {', '.join(sorted(missing))}, but has no section for it")
     return sorted(dict.fromkeys([*runs(params), *more]), key=lambda run: order.index(run.system))
 
 
