@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 import zipfile
@@ -46,6 +47,10 @@ def unpack(parts: Sequence[Path], inside: str, names: Iterable[str], folder: Pat
         # What zipfile raises on damage: of its own, of zlib, or for a method or an encryption that it doesn't know.
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
             raise ArchiveError(f"damaged ({error})") from None
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # zipfile was sent to a place before the beginning
+                raise ArchiveError("damaged (its parts are not in order, or one is missing)") from None
+            raise
 
 
 def _unpack_one(archive: zipfile.ZipFile, member: str, target: Path) -> None:

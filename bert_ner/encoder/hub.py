@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bert_ner.errors import first_line
 
@@ -31,48 +31,51 @@ def cached(repository: str, revision: str, files: Sequence[str]) -> Path | None:
     return found[0].parent if len(found) == len(files) else None
 
 
-def look_up(repository: str, revision: str, files: Sequence[str]) -> dict[str, int]:
-    """The sizes of the files on the hub, in bytes.
+def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
+    """Ask the hub whether it has the files; nothing of them is fetched.
 
     Raises:
         HubError: the hub can't be reached or lacks one, or they are too large.
     """
     from huggingface_hub import HfApi  # noqa: PLC0415 - as above
 
-    try:
-        facts = _within(
-            2 * TIMEOUT,
-            lambda: HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT),
-        )
-    except Exception as error:  # noqa: BLE001 - the client raises its transport's errors as they are
-        raise HubError(_reason(error)) from None
-    sizes = {file.rfilename: file.size or 0 for file in facts.siblings or ()}
+    def ask() -> dict[str, int]:
+        facts = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        return {file.rfilename: file.size or 0 for file in facts.siblings or ()}
+
+    sizes = _within(2 * TIMEOUT, ask)
     if missing := [name for name in files if name not in sizes]:
         raise HubError(f"it holds no {' and no '.join(missing)}")
     if (total := sum(sizes[name] for name in files)) > MAX_BYTES:
         raise HubError(f"its files have {total} bytes, more than the limit of {MAX_BYTES}")
-    return {name: sizes[name] for name in files}
 
 
 def download(repository: str, revision: str, files: Sequence[str]) -> Path:
     """Fetch the files into the client's cache, whole ones only; their folder there.
 
     Raises:
-        HubError: one can't be had, is larger than announced or takes too long.
+        HubError: one can't be had, is too large or takes too long.
     """
     from huggingface_hub import hf_hub_download  # noqa: PLC0415 - as above
+    from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
 
-    def fetch(name: str, size: int) -> str:
-        return hf_hub_download(repository, name, revision=revision, etag_timeout=TIMEOUT, tqdm_class=_bar(name, size))
+    class LimitedBar(tqdm):
+        """The client's progress bar sees what arrives, and an error in it ends the download."""
 
-    sizes = look_up(repository, revision, files)
-    try:
-        paths = _within(DEADLINE, lambda: [fetch(name, size) for name, size in sizes.items()])
-    except HubError:
-        raise
-    except Exception as error:  # noqa: BLE001 - as above
-        raise HubError(_reason(error)) from None
-    return Path(paths[0]).parent
+        received = 0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.received += int(n or 0)
+            if self.received > MAX_BYTES:
+                raise HubError(f"a file goes on after the limit of {MAX_BYTES} bytes")
+            return super().update(n)
+
+    def fetch() -> list[str]:
+        settings: Any = {"revision": revision, "etag_timeout": TIMEOUT, "tqdm_class": LimitedBar}
+        return [hf_hub_download(repository, name, **settings) for name in files]
+
+    look_up(repository, revision, files)
+    return Path(_within(DEADLINE, fetch)[0]).parent
 
 
 def forget(path: Path) -> None:
@@ -85,43 +88,27 @@ def forget(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _bar(name: str, size: int) -> type:
-    """The client's progress bar, which sees what arrives and stops the download at more than `size` bytes."""
-    from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415 - as above
-
-    class Limited(tqdm):
-        received = 0
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self.received += int(n or 0)
-            if self.received > size:
-                raise HubError(f"{name} goes on after the {size} bytes that were announced")
-            return super().update(n)
-
-    return Limited
-
-
 def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
-    """What `work` returns or raises; it is left behind if it takes longer, for no time-out ends a mere trickle.
+    """What `work` returns; it is left behind if it takes longer, for no time-out of the client ends a mere trickle.
 
     Raises:
-        TimeoutError: it took longer.
+        HubError: it took longer, or raised whatever the client lets through.
     """
     outcome: list[_Result | Exception] = []
 
     def run() -> None:
         try:
             outcome.append(work())
-        except Exception as error:  # noqa: BLE001 - raised again below
+        except Exception as error:  # noqa: BLE001 - among them those of the client's transport, as they are
             outcome.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
     if not outcome:
-        raise TimeoutError(f"not done after {seconds:g} s")
+        raise HubError(f"not done after {seconds:g} s")
     if isinstance(outcome[0], Exception):
-        raise outcome[0]
+        raise HubError(_reason(outcome[0])) from None
     return outcome[0]
 
 
@@ -138,4 +125,6 @@ def _reason(error: Exception) -> str:
         return "no such repository there, or a private one"
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return _reason(error.__cause__)
+    if isinstance(error, ValueError | KeyError | TypeError):  # no JSON, or not the hub's
+        return "the answer is not a hub's; a proxy's or a login page's?"
     return first_line(error)

