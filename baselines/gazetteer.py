@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -18,14 +18,13 @@ MODEL_FILE = "gazetteer.json"
 PATTERN_WORDS = 5  # what the longest pattern spans: "eight and a half stars"
 
 _NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|forty|fifty)"
-_RATING = r"(?:g|pg|pg ?13|r|nc ?17|x)"
 # Whole phrases in lower case. A pattern says what looks alike, not what it is: its type comes from the training
 # sentences, as a phrase's does, and so does whether it is used at all.
 PATTERNS = {
     "year": r"(?:1[89]|20)\d\d",
     "decade": r"(?:(?:early|mid|late) )?(?:1[89]|20)?\d0 ?s",
     "span of years": rf"(?:last|past) (?:few|{_NUMBER}) (?:years|decades)",
-    "film rating": rf"(?:rated )?{_RATING}(?: rated| rating)?",
+    "film rating": r"g|pg|pg ?13|r|nc ?17|x",
     "stars": rf"{_NUMBER}(?: and a half)? stars?(?: (?:and above|or (?:above|better|higher|more)))?",
 }
 _PATTERN = re.compile("|".join(f"(?P<{name.replace(' ', '_')}>{form})" for name, form in PATTERNS.items()))
@@ -38,8 +37,8 @@ class _Candidate(NamedTuple):
 
     key: Phrase | str
     type: str
-    count: int  # how often it is an entity of that type
-    share: float  # of all its occurrences
+    times: int  # how often it is an entity of that type
+    share: float  # of all its occurrences but those inside longer entities, as "1980" in "1980 s", where that is found
 
 
 class GazetteerTagger:
@@ -68,7 +67,7 @@ class GazetteerTagger:
         if not (
             isinstance(min_share, Sequence)
             and min_share
-            and all(isinstance(share, int | float) and 0 <= share <= 1 for share in min_share)
+            and all(type(share) in (int, float) and 0 <= share <= 1 for share in min_share)
         ):
             raise InvalidValue(f"min_share must be a list of numbers from 0 to 1, not {min_share!r}")
         self.candidates = [{"min_count": count, "min_share": share} for count, share in product(min_count, min_share)]
@@ -81,7 +80,7 @@ class GazetteerTagger:
         tried: list[dict[str, Any]] = []
         best = float("-inf")
         for settings in self.candidates:
-            chosen = [c for c in found if c.count >= settings["min_count"] and c.share >= settings["min_share"]]
+            chosen = [c for c in found if c.times >= settings["min_count"] and c.share >= settings["min_share"]]
             listed = _Lists({c.key: c.type for c in chosen})
             quality = self.scoring(gold, [listed.tag(words) for words, _ in validation])
             tried.append({**settings, "validation_entity_f1": quality})
@@ -151,12 +150,15 @@ def _entities(train: Sequence[Sentence]) -> list[_Candidate]:
     types: defaultdict[Phrase | str, Counter[str]] = defaultdict(Counter)
     occurrences: Counter[Phrase | str] = Counter()
     for words, spans in sentences:
-        entities = {(span.start, span.end): span.type for span in spans}
+        covering = {i: span for span in spans for i in range(span.start, span.end)}
         for start in range(len(words)):
+            around = covering.get(start)
             for end, key in _keys(words, start, lengths):
+                if around and (around.start, around.end) == (start, end):
+                    types[key][around.type] += 1
+                elif around and end <= around.end:
+                    continue
                 occurrences[key] += 1
-                if (start, end) in entities:
-                    types[key][entities[start, end]] += 1
     counted = ((key, *counts.most_common(1)[0]) for key, counts in types.items())
     return [_Candidate(key, kind, count, count / occurrences[key]) for key, kind, count in counted]
 
@@ -171,7 +173,7 @@ def _keys(words: Sequence[str], start: int, lengths: dict[str, list[int]]) -> It
             yield end, str(match.lastgroup).replace("_", " ")
 
 
-def _lengths(phrases: Iterator[Phrase] | dict[Phrase, None]) -> dict[str, list[int]]:
+def _lengths(phrases: Iterable[Phrase]) -> dict[str, list[int]]:
     """A phrase's first word -> how many words the phrases have that begin with it."""
     lengths: defaultdict[str, set[int]] = defaultdict(set)
     for phrase in phrases:
