@@ -19,8 +19,7 @@ from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import InvalidValue
-from bert_ner.files import sha256_of, write_whole
-from bert_ner.tagger import TaggerUnavailable, read_manifest, write_manifest
+from bert_ner.tagger import model_file, write_model
 
 MODEL_FILE = "model.crfsuite"
 REACH = 3  # words of context on each side
@@ -86,10 +85,15 @@ class CRFTagger:
             for tags in _predict(self.model, [words])
         ]
 
+    @property
+    def parameters(self) -> int:
+        """How many weights are not zero, of features and of transitions; CRFsuite keeps no others."""
+        learnt = self.model.tagger_.info()
+        return len(learnt.state_features) + len(learnt.transitions)
+
     def save(self, folder: Path) -> None:
         """Write CRFsuite's own model file."""
-        write_whole(folder / MODEL_FILE, Path(self.model.modelfile.name).read_bytes())
-        write_manifest(folder, self, sha256=sha256_of(folder / MODEL_FILE))
+        write_model(folder, self, MODEL_FILE, Path(self.model.modelfile.name).read_bytes())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -98,12 +102,8 @@ class CRFTagger:
         Raises:
             TaggerUnavailable: it is missing, or not the one that `save` wrote.
         """
-        path = folder / MODEL_FILE
         # CRFsuite maps the file into memory and trusts it: a cut one ends the whole process.
-        expected = read_manifest(folder).get("sha256")
-        found = sha256_of(path) if path.is_file() else "none, as it is missing"
-        if found != expected:
-            raise TaggerUnavailable(f"{path}: its SHA-256 is {found}, expected {expected}; train it again")
+        path = model_file(folder, MODEL_FILE)
         tagger = cls.__new__(cls)
         tagger.model = sklearn_crfsuite.CRF(model_filename=str(path))
         return tagger

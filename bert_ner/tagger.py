@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError, as_out_of_memory
-from bert_ner.files import check_sums, write_whole
+from bert_ner.files import check_sums, sha256_of, write_whole
 
 MANIFEST = "tagger.json"
 _OUR_PACKAGES = ("baselines.", "bert_ner.")
@@ -82,6 +82,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         return {**content, "tagger": str(content["tagger"])}
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise TaggerUnavailable(f"{path}: not a JSON object with 'tagger' in it ({error}); train it again") from None
+
+
+def write_model(folder: Path, tagger: Tagger, name: str, content: str | bytes) -> None:
+    """Write a tagger that is one file, and the manifest with the file's SHA-256."""
+    write_whole(folder / name, content)
+    write_manifest(folder, tagger, sha256=sha256_of(folder / name))
+
+
+def model_file(folder: Path, name: str) -> Path:
+    """The file that `write_model` wrote.
+
+    Raises:
+        TaggerUnavailable: it is missing, or has another SHA-256 than it had then.
+    """
+    path = folder / name
+    expected = read_manifest(folder).get("sha256")
+    found = sha256_of(path) if path.is_file() else "none, as it is missing"
+    if found != expected:
+        raise TaggerUnavailable(f"{path}: its SHA-256 is {found}, expected {expected}; train it again")
+    return path
 
 
 def load_tagger(folder: str | os.PathLike[str]) -> Tagger:

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from baselines.crf import CRFTagger
+from baselines.gazetteer import GazetteerTagger
+from baselines.hmm import HMMTagger
+from baselines.majority import MajorityTagger
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
 from bert_ner.errors import BertNerError, brief
@@ -23,6 +26,9 @@ def encoder(settings: Settings, labels: Sequence[str], seed: int, state: Path | 
 
 # Each takes its section of params.yaml, the corpus's labels, a seed, and a file for its state while it trains.
 SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int, Path | None], Tagger]] = {
+    "majority": lambda settings, labels, seed, state: MajorityTagger(**settings),
+    "gazetteer": lambda settings, labels, seed, state: GazetteerTagger(**settings, scoring=entity_f1),
+    "hmm": lambda settings, labels, seed, state: HMMTagger(**settings, scoring=entity_f1),
     "crf": lambda settings, labels, seed, state: CRFTagger(**settings, scoring=entity_f1),
     "minilm": encoder,
     "minilm_crf": encoder,

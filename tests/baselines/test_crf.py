@@ -59,6 +59,11 @@ def test_a_saved_tagger_tags_the_same_and_holds_no_pickle(
     assert load_tagger(tmp_path).tag(words) == trained.tag(words)
 
 
+def test_parameters_are_the_weights_that_are_not_zero(trained: CRFTagger) -> None:
+    weights = [*trained.model.state_features_.values(), *trained.model.transition_features_.values()]
+    assert trained.parameters == sum(weight != 0 for weight in weights) > 1000
+
+
 def test_scores_are_the_marginals_of_the_best_tags(
     trained: CRFTagger, sample: tuple[list[Sentence], list[Sentence], list[Sentence]]
 ) -> None:
