@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from baselines.bilstm_crf import BiLSTMCRFTagger, BiLSTMSettings
 from baselines.crf import CRFTagger
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
@@ -24,6 +25,9 @@ def encoder(settings: Settings, labels: Sequence[str], seed: int, state: Path | 
 # Each takes its section of params.yaml, the corpus's labels, a seed, and a file for its state while it trains.
 SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int, Path | None], Tagger]] = {
     "crf": lambda settings, labels, seed, state: CRFTagger(**settings, scoring=entity_f1),
+    "bilstm_crf": lambda settings, labels, seed, state: BiLSTMCRFTagger(
+        BiLSTMSettings(**settings), labels, seed, entity_f1
+    ),
     "minilm": encoder,
     "minilm_crf": encoder,
     "mpnet": encoder,
