@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import safetensors.torch
 import torch
-from safetensors.torch import load_file, save_file
 from torch.nn.utils import clip_grad_norm_
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from tqdm import tqdm
@@ -23,9 +23,9 @@ from tqdm import tqdm
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.batches import pad, shuffled_batches, sorted_batches
 from bert_ner.encoder.chain import Chain
-from bert_ner.errors import BertNerError, InvalidValue
-from bert_ner.files import sha256_of, write_whole
-from bert_ner.tagger import TaggerUnavailable, read_manifest, write_manifest
+from bert_ner.errors import BertNerError, InvalidValue, brief
+from bert_ner.files import write_sums, write_whole
+from bert_ner.tagger import read_manifest, write_manifest
 
 WEIGHTS, VOCABULARY = "model.safetensors", "vocabulary.json"
 _PADDING, _UNKNOWN, _KNOWN = 0, 1, 2  # ids; what is known counts from 2 on
@@ -35,7 +35,7 @@ _CLIP_NORM = 5.0
 
 
 @dataclass(frozen=True)
-class Settings:
+class BiLSTMSettings:
     """How to build and train the network.
 
     Attributes:
@@ -72,7 +72,7 @@ class Settings:
             else:
                 valid, wanted = type(value) is int and value >= 1, "a whole number of at least 1"
             if not valid:
-                raise InvalidValue(f"{name} must be {wanted}, not {value!r}")
+                raise InvalidValue(f"{name} must be {wanted}, not {brief(value)}")
 
 
 class Vocabulary(NamedTuple):
@@ -104,7 +104,7 @@ class Network(torch.nn.Module):
         tags: how many there are.
     """
 
-    def __init__(self, settings: Settings, words: int, characters: int, tags: int) -> None:
+    def __init__(self, settings: BiLSTMSettings, words: int, characters: int, tags: int) -> None:
         super().__init__()
         self.words = torch.nn.Embedding(_KNOWN + words, settings.word_size, padding_idx=_PADDING)
         self.characters = torch.nn.Embedding(_KNOWN + characters, settings.character_size, padding_idx=_PADDING)
@@ -158,7 +158,7 @@ class BiLSTMCRFTagger:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: BiLSTMSettings,
         labels: Sequence[str],
         seed: int,
         scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
@@ -247,29 +247,20 @@ class BiLSTMCRFTagger:
         return scored
 
     def save(self, folder: Path) -> None:
-        """Write weights as safetensors, and the vocabulary as JSON."""
-        save_file(self.network.state_dict(), folder / WEIGHTS)
+        """Write weights as safetensors, the vocabulary as JSON, and the sums by which `load_tagger` knows damage."""
+        write_whole(folder / WEIGHTS, safetensors.torch.save(self.network.state_dict()))
         write_whole(folder / VOCABULARY, json.dumps(self.vocabulary._asdict()) + "\n")
-        sums = {name: sha256_of(folder / name) for name in (WEIGHTS, VOCABULARY)}
-        write_manifest(folder, self, settings=vars(self.settings), labels=self.labels, sha256=sums)
+        write_manifest(folder, self, settings=vars(self.settings), labels=self.labels)
+        write_sums(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Raises:
-            TaggerUnavailable: a file of it is missing, or not the one that was written.
-        """
+        """Read what `save` wrote."""
         manifest = read_manifest(folder)
-        for name in (WEIGHTS, VOCABULARY):
-            expected, path = manifest["sha256"][name], folder / name
-            found = sha256_of(path) if path.is_file() else "none, as it is missing"
-            if found != expected:
-                raise TaggerUnavailable(f"{path}: its SHA-256 is {found}, expected {expected}; train it again")
         tagger = cls.__new__(cls)
-        tagger.settings, tagger.labels = Settings(**manifest["settings"]), tuple(manifest["labels"])
+        tagger.settings, tagger.labels = BiLSTMSettings(**manifest["settings"]), tuple(manifest["labels"])
         tagger._build(Vocabulary(**json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))))
-        tagger.network.load_state_dict(load_file(folder / WEIGHTS))
+        tagger.network.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
         return tagger
 
     def _build(self, vocabulary: Vocabulary) -> None:

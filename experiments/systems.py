@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from baselines.bilstm_crf import BiLSTMCRFTagger, BiLSTMSettings
 from baselines.crf import CRFTagger
 from baselines.gazetteer import GazetteerTagger
 from baselines.hmm import HMMTagger
@@ -30,6 +31,9 @@ SYSTEMS: dict[str, Callable[[Settings, Sequence[str], int, Path | None], Tagger]
     "gazetteer": lambda settings, labels, seed, state: GazetteerTagger(**settings, scoring=entity_f1),
     "hmm": lambda settings, labels, seed, state: HMMTagger(**settings, scoring=entity_f1),
     "crf": lambda settings, labels, seed, state: CRFTagger(**settings, scoring=entity_f1),
+    "bilstm_crf": lambda settings, labels, seed, state: BiLSTMCRFTagger(
+        BiLSTMSettings(**settings), labels, seed, entity_f1
+    ),
     "minilm": encoder,
     "minilm_crf": encoder,
     "mpnet": encoder,
