@@ -22,7 +22,7 @@ from bert_ner.corpus.bio import Order
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.corpus.check import check_bio
 from bert_ner.encoder.weights import ENCODERS, availability
-from bert_ner.errors import BertNerError, as_out_of_memory, told
+from bert_ner.errors import BertNerError, as_out_of_memory, printable, told
 from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
 from bert_ner.tagger import trained_folder
 
@@ -139,8 +139,8 @@ def check(options: argparse.Namespace) -> None:
             name, content = _read(file)
             offences, summary = check_bio(content, name, options.order)
         except BertNerError as error:
-            offences, summary = [str(error)], []
-        print(*offences, *summary, sep="\n")
+            offences, summary = str(error).split("\n"), []
+        print(*map(printable, offences + summary), sep="\n")
         wrong += bool(offences)
     if wrong:
         raise BertNerError(f"{wrong} of {len(options.files)} file(s) are not right; the lines above say why")

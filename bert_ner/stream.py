@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from bert_ner.corpus.bio import spans_of
 from bert_ner.errors import BertNerError, printable
 from bert_ner.tagger import ScoringTagger, Tagger
-from bert_ner.terminal import printable
 
 MAX_LINE = 2**20  # bytes; of a longer line no more than that is ever held
 _CHUNK = 2**16  # bytes: what a pipe holds

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bert_ner.corpus.bio import Order, Sentence, parse_bio, spans_of
-from bert_ner.terminal import printable
 
 
 class Findings(NamedTuple):
@@ -44,7 +43,7 @@ def _described(sentences: Sequence[Sentence]) -> list[str]:
     for words, tags in sentences:
         taggings[words].add(tags)
     unlike = sum(len(tags) > 1 for tags in taggings.values())
-    types = ", ".join(f"{printable(kind)} {number:,}" for kind, number in sorted(entities.items()))
+    types = ", ".join(f"{kind} {number:,}" for kind, number in sorted(entities.items()))
     listed = f": {types}" if types else ""
     return [
         f"words: {sum(len(words) for words, _ in sentences):,}",

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bert_ner.terminal import printable
+from bert_ner.errors import printable
 
 Record = Mapping[str, Any]
 
 
 def as_text(record: Record) -> str:
     """What `score_files` found, in lines of text."""
-    return "\n".join(_lines(record))
+    lines = "\n".join(_lines(record)).split("\n")
+    return "\n".join(map(printable, lines))  # a type, or a file's name, may be a terminal's command
 
 
 def _lines(record: Record) -> Iterator[str]:
@@ -35,7 +36,7 @@ def _lines(record: Record) -> Iterator[str]:
     yield "\nEntity F1 by type\n"
     f1 = [{row["type"]: row["f1"] for row in system["by_type"]} for system in systems]
     support = {row["type"]: row["support"] for system in systems for row in system["by_type"]}
-    rows = [[printable(t), f"{n:,}", *(f"{100 * of.get(t, 0):.2f}" for of in f1)] for t, n in sorted(support.items())]
+    rows = [[t, f"{n:,}", *(f"{100 * of.get(t, 0):.2f}" for of in f1)] for t, n in sorted(support.items())]
     yield from _table(["", "entities", *names], rows)
 
     if record["comparisons"]:
@@ -53,8 +54,7 @@ def _remarks(system: Record, gold: str) -> Iterator[str]:
             f"nothing is repaired: each opens an entity, as in conlleval, which entity_f1_strict leaves out"
         )
     if types := system["types_not_in_gold"]:
-        listed = ", ".join(map(printable, types))
-        yield f"{system['file']}: types that {gold} lacks, so that each such entity is wrong: {listed}"
+        yield f"{system['file']}: types that {gold} lacks, so that each such entity is wrong: {', '.join(types)}"
 
 
 def _comparisons(comparisons: Sequence[Record], names: Mapping[str, str], level: str) -> Iterator[str]:

@@ -351,6 +351,18 @@ def test_check(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     run(monkeypatch, "check", "unclear.bio", "--order", "word-first")
 
 
+@pytest.mark.parametrize("arguments", [["check", "odd.bio"], ["score", "odd.bio", "a.bio"]])
+def test_a_type_is_no_command_to_a_terminal(
+    bio_files: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gold = (bio_files / "gold.bio").read_text()
+    (bio_files / "odd.bio").write_text(gold.replace("-P", "-\x1b[2J"))
+    run(monkeypatch, *arguments)
+    out = capsys.readouterr().out
+    assert r"\x1b[2J" in out
+    assert "\x1b" not in out
+
+
 def test_check_reads_standard_input() -> None:
     done = subprocess.run([*PROGRAM, "check", "-"], input=b"a O\nb I-P\n", capture_output=True, check=False)
     assert done.returncode == 1

@@ -55,10 +55,6 @@ def test_every_offence_has_its_line_and_only_sentences_without_any_are_summed_up
     ]
 
 
-def test_a_type_can_t_command_a_terminal() -> None:
-    assert check_bio(b"B-\x1b[2J\ta\n", "a.bio").summary[2] == r"  entities: 1 of 1 type(s): \x1b[2J 1"
-
-
 @pytest.mark.parametrize("content", ["", "a b\n", "O O\n"])
 def test_what_has_no_sentence_or_no_column_of_tags_is_an_error(content: str) -> None:
     with pytest.raises(BioError, match=r"^a\.bio: "):
