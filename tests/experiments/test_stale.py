@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 import stale as module
 from fingerprint import content
 from stale import md5_of, stage_names, stale
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PARAMS = """
 corpora: [sample]
@@ -127,6 +131,14 @@ def test_names_of_stages() -> None:
         "three": {"foreach": "${d}", "do": {}},
     }
     assert stage_names(stages, params) == {"one", "two@x-1-0", "two@x-2-0", "two@y-1-0", "two@y-2-0", "three@k"}
+
+
+def test_our_stages_have_the_names_that_dvc_gives_them() -> None:
+    command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--name-only"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    params = module._read(ROOT / "params.yaml")
+    main, more = (stage_names(module._read(ROOT / name)["stages"], params) for name in ("dvc.yaml", "results/dvc.yaml"))
+    assert main | {f"results/dvc.yaml:{name}" for name in more} == set(listed)
 
 
 def test_a_folder_has_the_md5_that_dvc_gives_it(tmp_path: Path) -> None:
