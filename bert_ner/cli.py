@@ -93,7 +93,9 @@ def tag(options: argparse.Namespace) -> None:
     form: Format = options.format or ("jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text")
     as_text = options.output == "text" or (options.output is None and terminal)
     with _opened(options.file) as source:
-        tagger = load_tagger(options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system))
+        tagger = load_tagger(
+            options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system), not options.float
+        )
         render = text_renderer(wants_colour(terminal, os.environ)) if as_text else as_json
         tally = tag_stream(tagger, source.fileno(), 1, form, render)
     if tally.errors:
@@ -211,6 +213,11 @@ def _parser() -> argparse.ArgumentParser:
         "--system", default="minilm", metavar="NAME", help="one trained by 'make repro': crf or minilm, the default"
     )
     tagging.add_argument("--corpus", choices=CORPORA, help=f"of --system; default: {DEFAULT_CORPUS}")
+    tagging.add_argument(
+        "--float",
+        action="store_true",
+        help="with the weights as trained, not their 8-bit copy: slower",
+    )
     tagging.add_argument(
         "--format", choices=get_args(Format), help="of the input; default: by FILE's ending, without one text"
     )

@@ -22,10 +22,10 @@ from bert_ner.corpus.bio import Sentence, Span, spans_of
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.tagger import examples_of
 from bert_ner.encoder.training import IGNORED
-from bert_ner.encoder.weights import ENCODERS, WEIGHTS, find_weights, load_tokenizer
+from bert_ner.encoder.weights import ENCODERS, find_weights, load_tokenizer
 from bert_ner.files import write_whole
 from bert_ner.scoring import score
-from bert_ner.tagger import Tagger, load_tagger
+from bert_ner.tagger import WEIGHTS, Tagger, load_tagger
 from paper_alignment import EXAMPLE, PUNCTUATED, align, tally
 from pipeline import (
     RESULTS,
@@ -91,7 +91,11 @@ def main() -> None:
     types = list(dict.fromkeys(label[2:] for label in labels if label != "O"))
     weights = find_weights(first_encoder(params))
     pieces = WordPieces.of(load_tokenizer(weights.folder), limit=1_000_000)
-    trained = {run: load_tagger(folder) for run in runs(params) if (folder := model_folder(corpus, run)).is_dir()}
+    trained = {
+        run: load_tagger(folder, quantised=False)
+        for run in runs(params)
+        if (folder := model_folder(corpus, run)).is_dir()
+    }
     untrained = [run.name for run in runs(params) if run not in trained]
     gold = [tags for _, tags in parts["test"]]
     all_o = score(gold, [["O"] * len(tags) for tags in gold])

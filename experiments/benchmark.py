@@ -62,8 +62,7 @@ def main() -> None:
     [limit] = measure(["limit"], 1, options.long).values()
     rates = limit[0].figures
     machine = f"{processor()}, {os.cpu_count()} cores, " + ", ".join(f"{k} {v:.2f} TFLOP/s" for k, v in rates.items())
-    for weights in ("float32", "int8"):
-        exported(f"onnx {weights}")  # now, so that no measurement pays for it
+    exported()  # now, so that no measurement pays for it
     rows = []
     for task in options.only:
         names = [name for name, workload in WORKLOADS.items() if workload.task == task and name != "limit"]

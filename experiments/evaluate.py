@@ -124,7 +124,7 @@ def tagged(corpus: str, run: Run, test: Sequence[Sentence]) -> Outcome | None:
     folder = model_folder(corpus, run)
     if run not in runs(read_params()) and not folder.is_dir():
         return None
-    trained, tagger = read_run(corpus, run), load_tagger(folder)
+    trained, tagger = read_run(corpus, run), load_tagger(folder, quantised=False)
     sentences = [words for words, _ in test]
     tagger.tag(sentences[:WARM_UP])
     started = time.perf_counter()
@@ -135,7 +135,9 @@ def tagged(corpus: str, run: Run, test: Sequence[Sentence]) -> Outcome | None:
         "parameters": tagger.parameters if isinstance(tagger, SizedTagger) else None,
         "train_seconds": trained["seconds"],
         "words_per_second": round(sum(map(len, sentences)) / seconds),
-        "model_bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.name != RUN_FILE),
+        "model_bytes": sum(
+            path.stat().st_size for path in folder.iterdir() if path.is_file() and path.name != RUN_FILE
+        ),
         "machine": trained["environment"]["processor"],
     }
     return Outcome(text, {**trained, "cost": cost, "predictions": sha256(text.encode()).hexdigest()})

@@ -222,23 +222,24 @@ def _tagger(how: str) -> Callable[[Sequence[Sequence[str]]], Any]:
         return lambda sentences: theirs([" ".join(words) for words in sentences])
     if how == "crf":
         return load_tagger(model_folder(CORPUS, Run("crf", 0))).tag
-    return load_tagger(exported(how) if how.startswith("onnx") else encoder_folder()).tag
+    if how == "onnx float32":
+        return load_tagger(exported()).tag
+    return load_tagger(encoder_folder(), quantised=how != "minilm float").tag
 
 
 def encoder_folder() -> Path:
     return model_folder(CORPUS, Run("minilm", read_params()["seeds"][0]))
 
 
-def exported(how: str) -> Path:
-    """The encoder's export with the weights that `how` ends in, made if there is none of this very encoder."""
+def exported() -> Path:
+    """The encoder's export with float32 weights, made if there is none of this very encoder."""
     from bert_ner.encoder import onnx
     from bert_ner.files import sha256_of
 
-    weights = how.rpartition(" ")[2]
     parts = (encoder_folder() / "model.safetensors", Path(onnx.__file__))
-    folder = DATA / "benchmark" / "-".join([*(sha256_of(path)[:8] for path in parts), weights])
+    folder = DATA / "benchmark" / "-".join([*(sha256_of(path)[:8] for path in parts), "float32"])
     if not folder.is_dir():
-        onnx.export(encoder_folder(), folder, weights)  # type: ignore[arg-type]
+        onnx.export(encoder_folder(), folder, "float32")
     return folder
 
 
@@ -283,11 +284,9 @@ def peak_memory(process: int | str = "self") -> float:
 
 
 def _command(how: str) -> list[str]:
-    if how.startswith("onnx"):
-        folder = exported(how)
-    else:
-        folder = encoder_folder() if how == "minilm" else model_folder(CORPUS, Run(how, 0))
-    return [str(Path(sys.executable).with_name("bert-ner")), "tag", "--model", str(folder)]
+    folder = model_folder(CORPUS, Run("crf", 0)) if how == "crf" else encoder_folder()
+    command = [str(Path(sys.executable).with_name("bert-ner")), "tag", "--model", str(folder)]
+    return [*command, "--float"] if how == "minilm float" else command
 
 
 def _score(how: str) -> Callable[[bool], Figures]:
@@ -351,7 +350,7 @@ WORKLOADS = {
     "tag pipeline": Workload("tag", "minilm", "transformers' pipeline", _tag("pipeline")),
     "tag minilm": Workload("tag", "minilm", "load_tagger", _tag("minilm"), ("tag pipeline",)),
     "tag onnx float32": Workload("tag", "minilm", "ONNX float32", _tag("onnx float32"), ("tag pipeline",)),
-    "tag onnx int8": Workload("tag", "minilm", "ONNX int8", _tag("onnx int8"), ("tag pipeline",)),
+    "tag minilm float": Workload("tag", "minilm", "load_tagger, float", _tag("minilm float"), ("tag pipeline",)),
     "tag crf": Workload("tag", "crf", "load_tagger", _tag("crf")),
     "tag crf x10": Workload("tag", "crf", "load_tagger, 10 times the test set", _tag("crf", 10), ("tag crf",)),
     "tag crf x100": Workload("tag", "crf", "load_tagger, 100 times the test set", _tag("crf", 100), ("tag crf",)),
@@ -369,7 +368,7 @@ WORKLOADS = {
         for how, system, name in (
             ("minilm", "minilm", "load_tagger"),
             ("onnx float32", "minilm", "ONNX float32"),
-            ("onnx int8", "minilm", "ONNX int8"),
+            ("minilm float", "minilm", "load_tagger, float"),
             ("crf", "crf", "load_tagger"),
         )
     },
@@ -377,16 +376,14 @@ WORKLOADS = {
         f"start {how}": Workload("start", system, name, _start(how))
         for how, system, name in (
             ("minilm", "minilm", "bert-ner tag"),
-            ("onnx int8", "minilm", "bert-ner tag, ONNX int8"),
+            ("minilm float", "minilm", "bert-ner tag --float"),
             ("crf", "crf", "bert-ner tag"),
         )
     },
     "stream crf short": Workload("stream", "crf", "10,000 lines", _stream("crf", 10_000)),
     "stream crf long": Workload("stream", "crf", "1,000,000 lines", _stream("crf", 1_000_000), long=True),
-    "stream onnx short": Workload("stream", "minilm", "ONNX int8, 10,000 lines", _stream("onnx int8", 10_000)),
-    "stream onnx long": Workload(
-        "stream", "minilm", "ONNX int8, 1,000,000 lines", _stream("onnx int8", 1_000_000), long=True
-    ),
+    "stream minilm short": Workload("stream", "minilm", "10,000 lines", _stream("minilm", 10_000)),
+    "stream minilm long": Workload("stream", "minilm", "1,000,000 lines", _stream("minilm", 1_000_000), long=True),
     "score seqeval": Workload("score", "a million words", "seqeval's classification_report", _score("seqeval")),
     "score ours": Workload("score", "a million words", "score and score_by_type", _score("ours"), ("score seqeval",)),
     "score doubt": Workload("score", "the test set", "all scores, 10,000 bootstrap samples", _doubt),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.batches import filled, pad, sorted_batches
-
-_BATCH_PIECES = 2048  # enough for the matrix products to be efficient, small enough for the cache
 
 
 class Batch(NamedTuple):
@@ -37,14 +35,21 @@ class PieceTagger(ABC):
     Attributes:
         labels: the tags, in the order of the logits.
         pieces: how words are cut.
+        batch_pieces: how many pieces are seen at once, padding included: enough for the matrix products to be
+            efficient, few enough for the cache.
     """
 
+    batch_pieces = 2048
     labels: tuple[str, ...]
     pieces: WordPieces
 
     @abstractmethod
     def logits(self, batch: Batch) -> NDArray[np.float32]:
         """The logits of a batch's words, of shape (words, labels)."""
+
+    def each_logits(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
+        """Batches, each with its logits, in order."""
+        return ((batch, self.logits(batch)) for batch in batches)
 
     def best(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.int64]:  # noqa: ARG002 - a chain needs it
         """The number of the label of each of a batch's words."""
@@ -59,16 +64,15 @@ class PieceTagger(ABC):
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The likeliest tag of each word; `O` for a word that the tokenizer maps to nothing."""
         tags = [["O"] * len(words) for words in sentences]
-        for batch in self.batches(sentences):
-            for (sentence, word), label in zip(batch.words, self.best(batch, self.logits(batch)).tolist(), strict=True):
+        for batch, logits in self.each_logits(self.batches(sentences)):
+            for (sentence, word), label in zip(batch.words, self.best(batch, logits).tolist(), strict=True):
                 tags[sentence][word] = self.labels[label]
         return tags
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
         """The same tags, each with its probability; 1 for a word that the tokenizer maps to nothing."""
         scored = [[("O", 1.0)] * len(words) for words in sentences]
-        for batch in self.batches(sentences):
-            logits = self.logits(batch)
+        for batch, logits in self.each_logits(self.batches(sentences)):
             best = self.best(batch, logits)
             scores = np.take_along_axis(self.probabilities(batch, logits), best[:, None], -1)[:, 0]
             for (sentence, word), label, score in zip(batch.words, best.tolist(), scores.tolist(), strict=True):
@@ -78,7 +82,7 @@ class PieceTagger(ABC):
     def batches(self, sentences: Sequence[Sequence[str]]) -> Iterator[Batch]:
         """The sentences' windows in batches of like length."""
         windows = [(i, window) for i, windows in enumerate(self.pieces.encode(sentences)) for window in windows]
-        for numbers in sorted_batches([len(window.ids) for _, window in windows], _BATCH_PIECES):
+        for numbers in sorted_batches([len(window.ids) for _, window in windows], self.batch_pieces):
             chosen = [windows[number] for number in numbers]
             ids = [window.ids for _, window in chosen]
             rows = [row for row, (_, window) in enumerate(chosen) for _ in window.words]

@@ -3,15 +3,19 @@
 bert-ner export models/mit_movie_eng/minilm-13 models/fast --weights int8
 
 The exported folder is a tagger like any other for `load_tagger` and `bert-ner tag --model`. It starts in a second and
-tags a single query several times as fast; LOG.md and results/benchmarks.md have the figures.
+tags several times as fast; LOG.md and results/benchmarks.md have the figures. A trained encoder's folder carries such a
+copy of itself, int8/, which `load_tagger` takes unless it is told not to.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
+import os
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,15 +23,15 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession
+from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Tokenizer
 
 from bert_ner.corpus.bio import TAG, Sentence
 from bert_ner.encoder.alignment import Special, WordPieces
 from bert_ner.encoder.decoding import Batch, PieceTagger
-from bert_ner.errors import BertNerError, brief
+from bert_ner.errors import BertNerError, brief, first_line
 from bert_ner.files import sha256_of, write_sums
-from bert_ner.tagger import MANIFEST, TaggerUnavailable, load_tagger, read_manifest, write_manifest
+from bert_ner.tagger import MANIFEST, WEIGHTS, TaggerUnavailable, load_tagger, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from bert_ner.encoder.tagger import EncoderTagger
@@ -37,11 +41,17 @@ _MODEL, _TOKENIZER = "model.onnx", "tokenizer.json"
 WeightType = Literal["int8", "float32"]
 
 
+class NotExportable(BertNerError):
+    """An encoder of a kind that PyTorch's exporter can't do."""
+
+
 class OnnxTagger(PieceTagger):
     """Runs what `export` wrote."""
 
+    batch_pieces = 512
     folder: Path
     session: InferenceSession
+    pool: ThreadPoolExecutor
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> NoReturn:  # noqa: ARG002
         """An exported model only tags.
@@ -56,6 +66,10 @@ class OnnxTagger(PieceTagger):
         [logits] = self.session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask})
         of_words: NDArray[np.float32] = logits[batch.first]
         return of_words
+
+    def each_logits(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
+        """Batches, each with its logits, in order: a core for each batch is better use than all cores for one."""
+        return self.pool.map(lambda batch: (batch, self.logits(batch)), batches)
 
     def save(self, folder: Path) -> None:
         """Write what `load` needs."""
@@ -86,12 +100,26 @@ class OnnxTagger(PieceTagger):
                 "export it again"
             )
         tagger.pieces = WordPieces(tokenizer, special, manifest["limit"])
-        tagger.session = InferenceSession(folder / _MODEL, providers=["CPUExecutionProvider"])
+        tagger.pool = ThreadPoolExecutor(_cores())
+        options = SessionOptions()
+        options.intra_op_num_threads = 1  # a thread of the pool does all of a batch by itself
+        tagger.session = InferenceSession(
+            folder / _MODEL,
+            options,
+            providers=["CPUExecutionProvider"],
+            # LayerNormalization and an Add take an eighth of the time of the two in one.
+            disabled_optimizers=["SkipLayerNormFusion"],
+        )
         if (known := tagger.session.get_outputs()[0].shape[-1]) != len(tagger.labels):
             raise TaggerUnavailable(
                 f"{folder / MANIFEST}: {len(tagger.labels)} labels, but the model tells {known} apart; export it again"
             )
         return tagger
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check(path: Path, manifest: dict[str, Any]) -> None:
@@ -125,18 +153,18 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
     Args:
         source: a trained encoder's folder, ours or any Hugging Face folder that tags words.
         target: a folder that does not exist yet.
-        weights: int8 quantises most of the encoder's matrices to 8 bits, each column with a scale of its own, and what
-            they are multiplied with as the model runs, a batch at a time, so that a sentence's logits depend a little
-            on what it is tagged with. float32 keeps everything.
+        weights: int8 quantises the encoder's matrices and what they are multiplied with, each word piece by itself, so
+            that tags do not depend on what a sentence is tagged with. float32 keeps everything.
 
     Raises:
-        BertNerError: the source holds no encoder, or one with a CRF, or the target exists or can't be written.
+        BertNerError: the source holds no encoder, or one with a CRF or of a kind that can't be exported, or the target
+            exists or can't be written.
     """
     from bert_ner.encoder.tagger import EncoderTagger  # noqa: PLC0415 - torch takes seconds, and tagging needs none
 
     if target.exists():
         raise BertNerError(f"{target} exists already; name a new folder")
-    tagger = load_tagger(source)
+    tagger = load_tagger(source, quantised=False)
     if not isinstance(tagger, EncoderTagger):
         raise BertNerError(f"{source} holds no encoder, so there is nothing to export")
     if tagger.chain:
@@ -144,6 +172,11 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
             f"{source} has a CRF above its encoder, which an exported model has no place for; "
             f"export an encoder that was trained with crf: false"
         )
+    export_tagger(tagger, source, target, weights)
+
+
+def export_tagger(tagger: EncoderTagger, source: Path, target: Path, weights: WeightType) -> None:
+    """The same for an encoder without a CRF that was loaded from its folder or saved there."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as scratch:
@@ -157,6 +190,7 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
                 whole,
                 OnnxTagger(),
                 weights=weights,
+                source=sha256_of(source / WEIGHTS),
                 sha256={name: sha256_of(whole / name) for name in (_MODEL, _TOKENIZER)},
                 labels=tagger.labels,
                 special=tagger.pieces.special._asdict(),
@@ -168,13 +202,26 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
         raise BertNerError(f"{target} can't be written: {error.strerror}") from None
 
 
+def _quantise(path: Path) -> None:
+    import onnx  # noqa: PLC0415 - only an export needs it
+
+    from bert_ner.encoder.quantise import quantise  # noqa: PLC0415 - as above
+
+    model = onnx.load(path)
+    quantise(model)
+    onnx.save(model, path)
+
+
 def _write_graph(tagger: EncoderTagger, path: Path) -> None:
     import torch  # noqa: PLC0415 - as above
+
+    model = copy.deepcopy(tagger.model).cpu().eval()
+    model.set_attn_implementation("eager")  # the graph of the other kinds looks for rows that are all padding
 
     class Logits(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = tagger.model.cpu().eval()
+            self.model = model
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
@@ -182,41 +229,21 @@ def _write_graph(tagger: EncoderTagger, path: Path) -> None:
 
     ids = torch.arange(10, 28).view(3, 6)
     shape = {0: torch.export.Dim("windows"), 1: torch.export.Dim("pieces", min=2, max=tagger.pieces.limit)}
-    with _silence():
-        program = torch.onnx.export(
-            Logits(),
-            (ids, torch.ones_like(ids)),
-            input_names=["input_ids", "attention_mask"],
-            output_names=["logits"],
-            dynamic_shapes=(shape, shape),
-            dynamo=True,
-            verbose=False,
-        )
+    try:
+        with _silence():
+            program = torch.onnx.export(
+                Logits(),
+                (ids, torch.ones_like(ids)),
+                input_names=["input_ids", "attention_mask"],
+                output_names=["logits"],
+                dynamic_shapes=(shape, shape),
+                dynamo=True,
+                verbose=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        raise NotExportable(f"PyTorch can't export a {model.config.model_type} model: {first_line(error)}") from None
     assert program is not None  # it is without dynamo only
     program.save(path)
-
-
-def _quantise(path: Path) -> None:
-    import onnx  # noqa: PLC0415 - only an export needs it
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - as above
-
-    graph = onnx.load(path).graph
-    shapes = {constant.name: tuple(constant.dims) for constant in graph.initializer}
-    # Those that narrow: the classifier, and the second of each feed-forward block, whose inputs have outliers.
-    kept = [
-        node.name
-        for node in graph.node
-        if node.op_type == "MatMul" and (shape := shapes.get(node.input[1])) and shape[0] > shape[1]
-    ]
-    with _silence():
-        quantize_dynamic(
-            path,
-            path,
-            op_types_to_quantize=["MatMul"],
-            nodes_to_exclude=kept,
-            weight_type=QuantType.QUInt8,  # products of signed ones overflow 16 bits on processors without VNNI
-            per_channel=True,
-        )
 
 
 @contextmanager

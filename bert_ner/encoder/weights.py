@@ -20,11 +20,11 @@ from bert_ner.encoder import hub
 from bert_ner.encoder.archive import ArchiveError, unpack
 from bert_ner.errors import BertNerError, as_out_of_memory, first_line
 from bert_ner.files import cache_folder, sha256_of
+from bert_ner.tagger import WEIGHTS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-WEIGHTS = "model.safetensors"
 _FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS)
 _NEEDED = ("config.json", "tokenizer.json", WEIGHTS)
 MIRROR_VARIABLE = "BERT_NER_ENCODERS"

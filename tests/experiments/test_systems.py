@@ -70,11 +70,15 @@ def test_a_section_of_the_wrong_kind_is_named(tmp_path, monkeypatch, old, new, m
 
 
 def test_groups_add_runs_in_the_order_of_the_sections() -> None:
-    params = {"baselines": ["crf"], "encoders": ["e"], "seeds": [1], "crf": {}, "mid": {}, "e": {}, "more": {
-        "g": {"corpora": ["a"], "systems": ["mid"], "seeds": [1, 2]}, "h": {"corpora": ["b"], "systems": ["e"], "seeds": [9]},
-    }}  # fmt: skip
+    groups = {
+        "g": {"corpora": ["a"], "systems": ["mid"], "seeds": [1, 2]},
+        "h": {"corpora": ["b"], "systems": ["e"], "seeds": [9]},
+    }
+    params = {"baselines": ["crf"], "encoders": ["e"], "seeds": [1], "more": groups, "crf": {}, "mid": {}, "e": {}}
     assert [run.name for run in all_runs(params, "a")] == ["crf-0", "mid-1", "mid-2", "e-1"]
     assert [run.name for run in all_runs(params, "b")] == ["crf-0", "e-1", "e-9"]
+    with pytest.raises(BertNerError, match="it names mid, but has no section for it"):
+        all_runs({name: section for name, section in params.items() if name != "mid"}, "a")
 
 
 def test_what_make_repro_all_adds_has_a_folder_of_its_own() -> None:
