@@ -71,12 +71,12 @@ def judged_on(claim: Claim, evidence: Evidence) -> dict[str, str]:
         if ours and entry["encoder"] == "required" and not ours.is_papers:
             raise NotMeasuredError(
                 f"the claim is about {evidence.encoder} itself and {ours.encoder} was measured; name "
-                f"{evidence.encoder} under encoder.name in params.yaml where its weights can be had"
+                f"{evidence.encoder} as an encoder in params.yaml where its weights can be had"
             )
         if ours and entry["encoder"] == "vocabulary" and not cuts_alike(ours):
             raise NotMeasuredError(
                 f"the claim is about the word pieces of {evidence.encoder}, and {ours.encoder} may cut words "
-                f"otherwise; name one of {', '.join(SAME_PIECES)} under encoder.name in params.yaml"
+                f"otherwise; name one of {', '.join(SAME_PIECES)} as an encoder in params.yaml"
             )
         finding = capped(RULES[entry["judge"]["rule"]].judge(Case(claim, evidence)), claim, evidence, ours)
         finding = finding._replace(evidence="; ".join([finding.evidence, *notes(claim, evidence)]))

@@ -138,7 +138,7 @@ def find_weights(name: str) -> Weights:
     raise WeightsUnavailable(
         f"the files of {name} can't be had here. Tried:{''.join(tried)}\n"
         f"Set {MIRROR_VARIABLE} to a folder that holds {name}/{WEIGHTS} and its config and tokenizer, or name "
-        f"another encoder under encoder.name in params.yaml."
+        f"another encoder in params.yaml."
     )
 
 

@@ -28,7 +28,7 @@ def test_saved_crf(sentences: list[Sentence], tmp_path: Path) -> None:
 
 
 def test_saved_encoder(trained: Any, sentences: list[Sentence]) -> None:
-    loaded = load_tagger(trained.folder)
+    loaded = load_tagger(trained.folder, quantised=False)
     assert isinstance(loaded, EncoderTagger)
     assert loaded.tag([words for words, _ in sentences]) == [list(tags) for _, tags in sentences]
 

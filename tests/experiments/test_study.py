@@ -81,7 +81,7 @@ def test_trials_are_every_system_fraction_and_seed() -> None:
         (None, "params.yaml has no study 's' under 'studies'$"),
         ({"a": {}, "b": {}}, "no study 's' under 'studies'; there are a, b"),
         ({"s": 5}, "studies.s must be settings by system, not 5"),
-        ({"s": {"seeds": [1]}}, "studies.s: expected settings of one system or more of crf, minilm"),
+        ({"s": {"seeds": [1]}}, "studies.s: expected settings of one system or more of majority, gazetteer"),
         ({"s": {"gpt": {}}}, "beside seeds and fractions; found {'gpt': {}}"),
         ({"s": {"minilm": 3}}, "expected settings"),
         ({"s": {"minilm": {}, "seeds": 13}}, "studies.s.seeds must be a list of whole numbers, not 13"),

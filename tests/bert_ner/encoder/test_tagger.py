@@ -117,7 +117,7 @@ def test_same_seed_same_file(recipe: Recipe, sentences: list[Sentence], tmp_path
         tagger.fit(sentences, sentences[:2])
         (tmp_path / str(run)).mkdir()
         tagger.save(tmp_path / str(run))
-        sums.append([sha256_of(path) for path in sorted((tmp_path / str(run)).iterdir())])
+        sums.append([sha256_of(path) for path in sorted((tmp_path / str(run)).rglob("*.*"))])
     assert sums[0] == sums[1]
     assert sums[0] != sums[2]
 
