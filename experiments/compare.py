@@ -29,7 +29,7 @@ from bert_ner.scoring import (
     score,
     seed_interval,
 )
-from pipeline import DATA, RESULTS, Run, arguments, read_part, run_politely
+from pipeline import DATA, RESULTS, Run, arguments, check_predictions, read_part, run_politely
 
 REFERENCE = "crf"  # every other system is compared with it
 LEVEL, SAMPLES = 0.95, 10_000
@@ -100,6 +100,7 @@ def recount(
         path = RESULTS / corpus.name / "predictions" / f"{run.name}.tags"
         if not path.is_file():
             raise BertNerError(f"{path} is missing, but scores.csv has a row of it; {remedy}")
+        check_predictions(path, remedy)
         try:
             predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
             counted = count(gold, predicted)

@@ -16,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError, as_out_of_memory, brief, told
-from bert_ner.files import check_sums
+from bert_ner.files import check_sums, sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA, MODELS, RESULTS = ROOT / "data", ROOT / "models", ROOT / "results"
@@ -189,6 +189,20 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BertNerError(f"{path}: not a JSON object; remove it, and run the stage that writes it")
     return content
+
+
+def check_predictions(path: Path, remedy: str) -> None:
+    """Compare results/<corpus>/predictions/<run>.tags with its sum in results/provenance.json, if that has one.
+
+    Raises:
+        BertNerError: it is not the file that evaluate.py wrote.
+    """
+    record = path.parents[2] / "provenance.json"
+    known: Any = read_json(record) if record.is_file() else {}
+    for name in (path.parents[1].name, "runs", path.stem, "predictions"):
+        known = known.get(name) if isinstance(known, dict) else None
+    if known and (found := sha256_of(path)) != known:
+        raise BertNerError(f"{path}: its SHA-256 is {found}, but {record} has {known}; {remedy}")
 
 
 def model_folder(corpus: str, run: Run) -> Path:

@@ -12,7 +12,7 @@ import shutil
 
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
-from pipeline import RESULTS, arguments, prepared_file, read_labels, read_part, run_politely
+from pipeline import RESULTS, arguments, check_predictions, prepared_file, read_labels, read_part, run_politely
 from plots import confusion_plot, dots_plot, loss_plot, save, type_plot
 from reporting import errors_page, markdown, page
 from reporting.content import sections
@@ -57,12 +57,11 @@ def error_page(results: Results) -> dict[str, str]:
     test = read_part(corpus.name, "test")
     types = [label[2:] for label in read_labels(corpus.name) if label.startswith("B-")]
     firsts = [f"{name}-{rows['seed'].iloc[0]}" for name, rows in systems_of(results.needed("scores"))]
-    predictions = {
-        run: errors_page.read_predictions(
-            results.folder / "predictions" / f"{run}.tags", test, types, results.command("scores")
-        )
-        for run in firsts
-    }
+    predictions = {}
+    for run in firsts:
+        path, command = results.folder / "predictions" / f"{run}.tags", results.command("scores")
+        predictions[run] = errors_page.read_predictions(path, test, types, command)
+        check_predictions(path, f"run {command}")
     return {"errors.html": errors_page.render(corpus, test, predictions, types)}
 
 

@@ -8,11 +8,15 @@ python experiments/repro.py --corpus sample
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +36,7 @@ from systems import SYSTEMS
 
 FALLBACK = "sample"
 MORE = "results/dvc.yaml"
+LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
 
 # The environment's own Python first, so that DVC's stages run on it whether or not it is activated.
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -44,16 +49,24 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="run all of params.yaml, the studies included")
     options = parser.parse_args()
     params = read_params()
-    if options.all:
-        repro_all(params)
-        return
-    corpus = corpus_named(options.corpus or PAPER_CORPUS)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C, so that DVC ends too
+        signal.signal(number, signal.default_int_handler)
+    with alone():
+        if options.all:
+            repro_all(params)
+        else:
+            repro_one(options.corpus, params)
+
+
+def repro_one(name: str | None, params: dict[str, Any]) -> None:
+    """Run the pipeline on the corpus of that name; without one on the paper's, or else on the generated one."""
+    corpus = corpus_named(name or PAPER_CORPUS)
     if corpus.name not in params["corpora"]:
         raise BertNerError(f"{corpus.name} is not among the corpora in params.yaml; add it there")
     target = f"report@{corpus.name}"
     stages = stages_to_run(target)
     # DVC keeps what it has, but removes an output before it makes it anew.
-    is_needed = not options.corpus and f"acquire@{corpus.name}" in stages
+    is_needed = not name and f"acquire@{corpus.name}" in stages
     if is_needed and (reason := why_unreachable(corpus)):
         corpus = corpus_named(FALLBACK)
         target = f"report@{corpus.name}"
@@ -105,13 +118,45 @@ def why_unreachable(corpus: Corpus) -> str | None:
     return None
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep a second run out of this folder. The system gives the lock back however the process ends.
+
+    Raises:
+        BertNerError: another one is at work.
+    """
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise BertNerError(
+                f"the pipeline is running in {ROOT} already (process {file.read().strip()}); wait until it is done, "
+                "or stop it: what it finished is kept"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        os.set_inheritable(file.fileno(), True)  # DVC keeps it, should it outlive this process
+        yield
+
+
 def repro(*targets: str) -> None:
-    """Run DVC.
+    """Run DVC. What interrupts this, Ctrl-C for one, ends DVC and its stage at once: a kill harms nothing.
 
     Raises:
         BertNerError: a stage failed.
     """
-    if subprocess.run([*DVC, "repro", *targets], cwd=ROOT, env=ENVIRONMENT, check=False).returncode:
+    # In a session of its own, so that Ctrl-C reaches this process alone and one line is all that it leads to.
+    command = [*DVC, "repro", *targets]
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, close_fds=False, start_new_session=True) as process:
+        try:
+            status = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if status:
         raise BertNerError(
             f"the pipeline stopped. What it finished is kept: '{' '.join(['dvc repro', *targets])}' goes on from there"
         )

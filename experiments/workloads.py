@@ -102,7 +102,9 @@ def _fresh(size: str) -> tuple[Any, Any]:
     if size == "109 M":
         model = AutoModelForTokenClassification.from_config(BertConfig(num_labels=len(labels)))  # type: ignore[no-untyped-call,call-arg]
     else:
-        model = AutoModelForTokenClassification.from_pretrained(folder, num_labels=len(labels), dtype=torch.float32)
+        model = AutoModelForTokenClassification.from_pretrained(
+            folder, num_labels=len(labels), dtype=torch.float32, trust_remote_code=False
+        )
     return model, load_tokenizer(folder)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+from hypothesis import settings
 from ruamel.yaml import YAML
 from transformers import AutoTokenizer, BertConfig, BertModel, MPNetTokenizer, PreTrainedTokenizerBase
 
@@ -27,6 +28,11 @@ from bert_ner.scoring import entity_f1
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 48  # pieces that the tiny encoder takes
 LABELS = labels_of(["GENRE", "PERSON"])
+
+# A busy machine is no failure, so no example has a deadline.
+settings.register_profile("quick", max_examples=50, deadline=None)
+settings.register_profile("nightly", max_examples=10_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 class Workplace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -136,6 +137,25 @@ def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> N
     path.unlink()
     with pytest.raises(BertNerError, match=r"encoder-2.tags is missing, but scores.csv has a row of it"):
         compare.main()
+
+
+def test_predictions_that_keep_every_score_are_known_by_their_sum(folder: Path) -> None:
+    """Two sentences have equal gold tags; a run's tags of them are swapped."""
+    path = folder / "predictions" / "encoder-2.tags"
+    record = {"mit_movie_eng": {"runs": {"encoder-2": {"predictions": sha256_of(path)}}}}
+    (folder.parent / "provenance.json").write_text(json.dumps(record))
+    compare.main()
+    lines = path.read_text().splitlines()
+    assert GOLD[0] == GOLD[16]
+    assert lines[0] != lines[16]
+    lines[0], lines[16] = lines[16], lines[0]
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(
+        BertNerError, match=r"encoder-2.tags: its SHA-256 is .*, but .*provenance.json has .*evaluate.py"
+    ):
+        compare.main()
+    (folder.parent / "provenance.json").unlink()
+    compare.main()
 
 
 def test_without_scores_the_command_that_makes_them_is_named(folder: Path) -> None:

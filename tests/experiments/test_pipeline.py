@@ -164,7 +164,11 @@ def test_every_script_explains_itself(script: str) -> None:
             ["--corpus", "sample"],
             "results/sample/scores.csv is missing or has no rows; run python experiments/eval",
         ),
-        ("prepare.py", ["--corpus", "sample"], "data/raw/sample/sampletrain.bio: No such file or directory; run python experiments/acquire.py"),
+        (
+            "prepare.py",
+            ["--corpus", "sample"],
+            "data/raw/sample/sampletrain.bio: No such file or directory; run python experiments/acquire.py",
+        ),
         ("train.py", ["--corpus", "nowhere", "--system", "crf"], "invalid choice: 'nowhere'"),
     ],
 )

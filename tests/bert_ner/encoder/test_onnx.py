@@ -83,7 +83,7 @@ def test_a_damaged_copy_is_an_error(trained: Any, tmp_path: Path) -> None:
     folder = shutil.copytree(trained.folder, tmp_path / "damaged")
     path = folder / "int8" / "model.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    with pytest.raises(BertNerError, match="int8/model.onnx"):
+    with pytest.raises(BertNerError, match=r"int8/model\.onnx"):
         load_tagger(folder)
     assert isinstance(load_tagger(folder, quantised=False), EncoderTagger)
 
