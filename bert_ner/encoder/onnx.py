@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
@@ -69,7 +70,10 @@ class OnnxTagger(PieceTagger):
 
     def each_logits(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
         """Batches, each with its logits, in order: a core for each batch is better use than all cores for one."""
-        return self.pool.map(lambda batch: (batch, self.logits(batch)), batches)
+        batches = iter(batches)
+        some = list(islice(batches, 2))
+        apply = self.pool.map if len(some) > 1 else map  # a query alone is sooner answered without another thread
+        return apply(lambda batch: (batch, self.logits(batch)), chain(some, batches))
 
     def save(self, folder: Path) -> None:
         """Write what `load` needs."""

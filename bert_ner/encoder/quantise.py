@@ -74,8 +74,8 @@ def quantise(model: ModelProto) -> None:
         ]
         inputs = [f"{rows}.bytes", f"{result}.weights", f"{kind.name}.scale", f"{result}.scale", f"{kind.name}.zero"]
         nodes += [
-            make_node("MatMulIntegerToFloat", inputs, [f"{result}.in units"], domain=_ONNXRUNTIME),
-            make_node("Mul", [f"{result}.in units", f"{rows}.unit"], [result]),
+            make_node("MatMulIntegerToFloat", inputs, [f"{result}.unscaled"], domain=_ONNXRUNTIME),
+            make_node("Mul", [f"{result}.unscaled", f"{rows}.unit"], [result]),
         ]
     used = {name for node in nodes for name in node.input}
     kept = [constant for constant in (*graph.initializer, *added) if constant.name in used]
