@@ -162,7 +162,7 @@ def test_trained_further_without_a_chain(folder: Path, recipe: Recipe, sentences
     assert plain.chain is None
     (folder / "again").mkdir()
     plain.save(folder / "again")
-    assert load_tagger(folder / "again").chain is None
+    assert EncoderTagger.load(folder / "again").chain is None
 
 
 def test_not_exported(folder: Path, tmp_path: Path) -> None:
