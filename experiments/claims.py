@@ -188,7 +188,7 @@ def _read(path: Path) -> Any:
         return YAML(typ="rt").load(path)
     except YAMLError as error:
         raise BertNerError(f"{path} is not YAML: {error}") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError, TypeError) as error:  # the last, of a list that is a key
         raise BertNerError(f"{path} can't be read: {error}; take the one in the repository") from None
 
 

@@ -1,0 +1,18 @@
+"""Fuzz read_bio with atheris, which finds its inputs by the branches that they reach.
+
+pip install atheris
+mkdir -p /tmp/corpus && python tests/fuzz/fuzz_bio.py -max_total_time=300 -max_len=4096 /tmp/corpus
+"""
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["bert_ner", "targets"]):
+    from targets import bio
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, bio)
+    atheris.Fuzz()
