@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from bert_ner.files import write_whole
 from reporting.blocks import Dots
 from reporting.errors import confusion_matrix
 
@@ -138,6 +140,7 @@ def ratio_plot(benchmarks: pd.DataFrame) -> Figure:
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write the figure as <name>.png and <name>.svg."""
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / f"{name}.png")
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    for kind, metadata in (("png", {}), ("svg", {"Date": None})):
+        picture = BytesIO()
+        figure.savefig(picture, format=kind, metadata=metadata)
+        write_whole(folder / f"{name}.{kind}", picture.getvalue())
