@@ -634,13 +634,13 @@ RESULTS = [
             "results/sample/predictions/crf-0.tags",
             b"\xff\n",
             "compare.py --corpus sample",
-            "FOLDER/results/sample/predictions/crf-0.tags does not fit the test sentences: 'utf-8' ",
+            "FOLDER/results/sample/predictions/crf-0.tags: its SHA-256 is ",
         ),
         (
             "results/sample/predictions/crf-0.tags",
             cut,
             "compare.py --corpus sample",
-            "FOLDER/results/sample/predictions/crf-0.tags does not fit the test sentences: gold has",
+            "FOLDER/results/sample/predictions/crf-0.tags: its SHA-256 is ",
         ),
         (
             "results/sample/predictions/crf-0.tags",
@@ -652,7 +652,7 @@ RESULTS = [
             "results/sample/predictions/crf-0.tags",
             lambda c: c.replace(b"O", b"Q", 1),
             "compare.py --corpus sample",
-            "FOLDER/results/sample/predictions/crf-0.tags does not fit the test sentences: 'Q' is n",
+            "FOLDER/results/sample/predictions/crf-0.tags: its SHA-256 is ",
         ),
         (
             "results/provenance.json",

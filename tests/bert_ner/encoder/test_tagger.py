@@ -335,7 +335,7 @@ def test_saved_and_loaded(trained: Any, sentences: list[Sentence]) -> None:
 
 def test_saved_folder_is_plain_hugging_face_without_pickle(trained: Any) -> None:
     files = {path.name for path in trained.folder.iterdir()}
-    assert files == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert files == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "int8"}
     config = json.loads((trained.folder / "config.json").read_text(encoding="utf-8"))
     assert config["id2label"] == {str(i): label for i, label in enumerate(LABELS)}
     assert config["label2id"] == {label: i for i, label in enumerate(LABELS)}
