@@ -46,7 +46,7 @@ check-fast: $(READY)
 check-full: $(READY)
 	@$(BIN)/python experiments/check.py --full
 
-# Speed and memory beside other programs, some 15 minutes; nothing else should run.
+# Speed and memory beside other programs, some 40 minutes; nothing else should run.
 bench: $(READY)
 	@$(BIN)/python experiments/benchmark.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro --force --single-item judge@mit_movie_eng report@mit_movie_eng

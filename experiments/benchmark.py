@@ -47,11 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=tasks, default=tasks, metavar="TASK", help=", ".join(tasks))
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
-    parser.add_argument("--long", action="store_true", help="whole epochs, 100 times the test set, a million lines")
     parser.add_argument("--child", choices=WORKLOADS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        figures = WORKLOADS[options.child].run(options.long)
+        figures = WORKLOADS[options.child].run()
         print(json.dumps({"memory": peak_memory(), **figures}))
         return
     seed = read_params()["seeds"][0]
@@ -59,15 +58,14 @@ def main() -> None:
         if not model_folder("mit_movie_eng", run).is_dir():
             raise BertNerError(f"{run.name} is not trained on mit_movie_eng; run 'make repro' first")
 
-    [limit] = measure(["limit"], 1, options.long).values()
+    [limit] = measure(["limit"], 1).values()
     rates = limit[0].figures
     machine = f"{processor()}, {os.cpu_count()} cores, " + ", ".join(f"{k} {v:.2f} TFLOP/s" for k, v in rates.items())
     exported()  # now, so that no measurement pays for it
     rows = []
     for task in options.only:
         names = [name for name, workload in WORKLOADS.items() if workload.task == task and name != "limit"]
-        rounds = measure([n for n in names if options.long or not WORKLOADS[n].long], options.rounds, options.long)
-        rows += rows_of(rounds, machine, max(rates.values()))
+        rows += rows_of(measure(names, options.rounds), machine, max(rates.values()))
     path = RESULTS / "benchmarks.csv"
     table = merged(path, pd.DataFrame(rows, columns=COLUMNS))
     write_whole(path, table.to_csv(index=False, float_format="%.6g"))
@@ -76,11 +74,12 @@ def main() -> None:
     print(as_markdown(table))
 
 
-def measure(names: list[str], rounds: int, long: bool) -> dict[str, list[Measured]]:
+def measure(names: list[str], rounds: int) -> dict[str, list[Measured]]:
     """Run workloads in turn, each time in a process of its own."""
     measured: dict[str, list[Measured]] = {name: [] for name in names}
-    for name in tqdm(names * rounds, desc=WORKLOADS[names[0]].task if names else "", unit="run", disable=None):
-        command = [sys.executable, __file__, "--child", name, *(["--long"] if long else [])]
+    turns = names + [name for name in names if not WORKLOADS[name].once] * (rounds - 1)
+    for name in tqdm(turns, desc=WORKLOADS[names[0]].task, unit="run", disable=None):
+        command = [sys.executable, __file__, "--child", name]
         with TemporaryFile("w+") as answer, TemporaryFile("w+") as complaint:
             child = subprocess.Popen(command, cwd=ROOT, stdout=answer, stderr=complaint)
             child.wait()

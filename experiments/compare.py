@@ -4,16 +4,19 @@
 
 Reads scores.csv and predictions/ in results/<corpus>, and writes intervals.csv and comparisons.csv there. What another
 test set would show (source `sentences`) and what another seed would show (source `seeds`) stand in rows of their own.
+intervals_by_group.csv and comparisons_by_type.csv have the same, over sentences, for parts of the test set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 from tqdm import tqdm
 
+from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
@@ -29,6 +32,8 @@ from bert_ner.scoring import (
     score,
     seed_interval,
 )
+from bert_ner.scoring.parts import compare_types, confusion_ranks, f1_by_type, recall_gaps
+from evaluate import Entity, entities_of, groupings
 from pipeline import DATA, RESULTS, Run, arguments, check_predictions, read_part, run_politely
 
 REFERENCE = "crf"  # every other system is compared with it
@@ -42,17 +47,36 @@ COMPARISON_COLUMNS = [
     "system_a", "system_b", "metric", "a", "b", "difference", "low", "high", "p_value", "test", "n", "p_holm",
     "a_sd", "b_sd", "signature",
 ]  # fmt: skip
+# `than`: the group that the value is above, where it is a difference; support: gold entities of the group.
+GROUP_COLUMNS = ["system", "by", "group", "than", "metric", "support", "value", "low", "high", "n", "level"]
+TYPE_COLUMNS = [
+    "system_a", "system_b", "type", "a", "b", "difference", "low", "high", "p_value", "p_holm", "a_sd", "b_sd", "n",
+]  # fmt: skip
+
+
+class Recount(NamedTuple):
+    """What the predicted tags come to: for each system, run by run, its tags, its counts and its scores."""
+
+    tags: dict[str, list[list[list[str]]]]
+    counts: dict[str, list[Counts]]
+    values: dict[str, list[dict[str, float]]]
+    signatures: dict[str, str]  # of each metric
 
 
 def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     folder = RESULTS / corpus.name
     scores = read_scores(corpus)
-    counts, values, signatures = recount(corpus, scores)
-    tables = {
-        "intervals": pd.DataFrame(intervals(counts, values, signatures), columns=INTERVAL_COLUMNS),
-        "comparisons": pd.DataFrame(comparisons(counts, pairs(scores), signatures), columns=COMPARISON_COLUMNS),
+    test, known = read_part(corpus.name, "test"), entities_of(read_part(corpus.name, "train"))
+    found = recount(corpus, test, scores)
+    rows = {
+        "intervals": (intervals(found), INTERVAL_COLUMNS),
+        "comparisons": (comparisons(found, pairs(scores)), COMPARISON_COLUMNS),
+        "intervals_by_group": (group_intervals(found, test, known), GROUP_COLUMNS),
+        "comparisons_by_type": (type_comparisons(found), TYPE_COLUMNS),
     }
+    tables = {name: pd.DataFrame(of_table, columns=columns) for name, (of_table, columns) in rows.items()}
+    tables["intervals_by_group"]["support"] = tables["intervals_by_group"]["support"].astype("Int64")
     for name, table in tables.items():
         write_whole(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6f"))
     shown = tables["comparisons"][["system_a", "system_b", "metric", "difference", "low", "high", "p_holm"]]
@@ -80,21 +104,17 @@ def read_scores(corpus: Corpus) -> pd.DataFrame:
     return scores
 
 
-def recount(
-    corpus: Corpus, scores: pd.DataFrame
-) -> tuple[dict[str, list[Counts]], dict[str, list[dict[str, float]]], dict[str, str]]:
-    """Each system's counts and scores, run by run, from its predicted tags; and the signature of each metric.
+def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
+    """Count and score anew the predicted tags of every run that scores.csv has.
 
     Raises:
         BertNerError: predictions are missing or don't fit the test sentences, or scores.csv was made from other test
             sentences, by other conventions or from other predictions.
     """
-    gold = [tags for _, tags in read_part(corpus.name, "test")]
+    gold = [tags for _, tags in test]
     data = sha256_of(DATA / "raw" / corpus.name / corpus.test.name)[:8]
     remedy = f"run python experiments/evaluate.py --corpus {corpus.name}, or dvc repro"
-    counts: dict[str, list[Counts]] = {}
-    values: dict[str, list[dict[str, float]]] = {}
-    signatures: dict[str, str] = {}
+    found = Recount({}, {}, {}, {})
     for row in scores.to_dict("records"):
         run = Run(str(row["system"]), int(row["seed"]))
         path = RESULTS / corpus.name / "predictions" / f"{run.name}.tags"
@@ -107,9 +127,9 @@ def recount(
             rescored = score(gold, predicted, split="test", corpus=corpus.name, data=data)
         except ValueError as error:
             raise BertNerError(f"{path} does not fit the test sentences: {error}; {remedy}") from None
-        signatures = {metric: rescored[metric].signature for metric in METRICS}
+        found.signatures.update({metric: rescored[metric].signature for metric in METRICS})
         try:
-            check_same_signature(str(row["signature"]), signatures["entity_f1"])
+            check_same_signature(str(row["signature"]), found.signatures["entity_f1"])
         except UnlikeScores as error:
             raise UnlikeScores(f"scores.csv, {run.name}, and {path}: {error}; {remedy}") from None
         for metric in METRICS:
@@ -119,28 +139,25 @@ def recount(
                     f"scores.csv says {metric} of {run.name} is {row[metric]}, but {path} scores "
                     f"{rescored[metric].value:.6f}; {remedy}"
                 )
-        counts.setdefault(run.system, []).append(counted)
-        values.setdefault(run.system, []).append({metric: rescored[metric].value for metric in METRICS})
-    return counts, values, signatures
+        found.tags.setdefault(run.system, []).append(predicted)
+        found.counts.setdefault(run.system, []).append(counted)
+        found.values.setdefault(run.system, []).append({metric: rescored[metric].value for metric in METRICS})
+    return found
 
 
-def intervals(
-    counts: Mapping[str, Sequence[Counts]],
-    values: Mapping[str, Sequence[Mapping[str, float]]],
-    signatures: Mapping[str, str],
-) -> list[dict[str, Any]]:
+def intervals(found: Recount) -> list[dict[str, Any]]:
     """A row per system, metric and source of doubt; seeds only of systems with several runs."""
     rows: list[dict[str, Any]] = []
-    for system, runs in counts.items():
+    for system, runs in found.counts.items():
         sentences = bootstrap(runs, SAMPLES, level=LEVEL)
         for metric in METRICS:
-            shared = {"system": system, "metric": metric, "level": LEVEL, "signature": signatures[metric]}
-            found = {"source": "sentences", "n": len(runs[0].words), **sentences[metric]._asdict()}
-            rows.append({**shared, **found, "method": METHODS["sentences"]})
-            of_runs = [run[metric] for run in values[system]]
+            shared = {"system": system, "metric": metric, "level": LEVEL, "signature": found.signatures[metric]}
+            row = {"source": "sentences", "n": len(runs[0].words), **sentences[metric]._asdict()}
+            rows.append({**shared, **row, "method": METHODS["sentences"]})
+            of_runs = [run[metric] for run in found.values[system]]
             if len(of_runs) > 1:
-                found = {"source": "seeds", "n": len(of_runs), **seed_interval(of_runs, LEVEL)._asdict()}
-                rows.append({**shared, **found, "sd": pd.Series(of_runs).std(), "method": METHODS["seeds"]})
+                row = {"source": "seeds", "n": len(of_runs), **seed_interval(of_runs, LEVEL)._asdict()}
+                rows.append({**shared, **row, "sd": pd.Series(of_runs).std(), "method": METHODS["seeds"]})
     return rows
 
 
@@ -153,11 +170,10 @@ def pairs(scores: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(wanted))
 
 
-def comparisons(
-    counts: Mapping[str, Sequence[Counts]], wanted: Sequence[tuple[str, str]], signatures: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def comparisons(found: Recount, wanted: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """A row per pair and metric. The Holm correction is over all pairs of a metric."""
     rows: list[dict[str, Any]] = []
+    counts = found.counts
     for a, b in tqdm(wanted, desc="compare", unit="pair", disable=None):
         test = (
             f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, "
@@ -165,13 +181,56 @@ def comparisons(
         )
         who = {"system_a": a, "system_b": b, "test": test, "n": len(counts[a][0].words)}
         rows += [
-            {**who, "metric": metric, "signature": signatures[metric], **result._asdict()}
+            {**who, "metric": metric, "signature": found.signatures[metric], **result._asdict()}
             for metric, result in compare(counts[a], counts[b], SAMPLES, level=LEVEL).items()
         ]
     for metric in METRICS:
         of_metric = [row for row in rows if row["metric"] == metric]
         for row, corrected in zip(of_metric, holm([row["p_value"] for row in of_metric]), strict=True):
             row["p_holm"] = corrected
+    return rows
+
+
+def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[Entity]) -> list[dict[str, Any]]:
+    """A row per system and part of the test set: F1 of each type, recall of each group, the rank of each confusion."""
+    gold = [tags for _, tags in test]
+    ways = {by: group for by, group in groupings(test, known).items() if by != "type"}
+    support = Counter(
+        (by, group(i, span)) for by, group in groupings(test, known).items()
+        for i, tags in enumerate(gold) for span in spans_of(tags)
+    )  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    for system in tqdm(found.tags, desc="groups", unit="system", disable=None):
+        runs = found.tags[system]
+        parts = [
+            ("type", name, "", "f1", interval)
+            for name, interval in f1_by_type(found.counts[system], SAMPLES, level=LEVEL).items()
+        ]
+        for by, group in ways.items():
+            gaps = recall_gaps(gold, runs, group, SAMPLES, level=LEVEL)
+            parts += [(by, name, than, "recall", interval) for (name, than), interval in gaps.items()]
+        ranks = confusion_ranks(gold, runs, SAMPLES, level=LEVEL)
+        parts += [("confusion", " / ".join(pair), "", "rank", interval) for pair, interval in ranks.items()]
+        rows += [
+            {"system": system, "by": by, "group": name, "than": than, "metric": metric, "n": len(gold), "level": LEVEL}
+            | {"support": None if by == "confusion" else support[by, name], **interval._asdict()}
+            for by, name, than, metric, interval in parts
+        ]
+    return rows
+
+
+def type_comparisons(found: Recount) -> list[dict[str, Any]]:
+    """A row per system beside the CRF, and type. The Holm correction is over the types of a pair."""
+    rows: list[dict[str, Any]] = []
+    others = [system for system in found.counts if system != REFERENCE and REFERENCE in found.counts]
+    for system in tqdm(others, desc="types", unit="pair", disable=None):
+        compared = compare_types(found.counts[system], found.counts[REFERENCE], SAMPLES, level=LEVEL)
+        corrected = holm([result.p_value for result in compared.values()])
+        rows += [
+            {"system_a": system, "system_b": REFERENCE, "type": name, "p_holm": p_holm, **result._asdict()}
+            | {"n": len(found.counts[system][0].words)}
+            for (name, result), p_holm in zip(compared.items(), corrected, strict=True)
+        ]
     return rows
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -190,11 +190,6 @@ def tables_of(test: Sequence[Sentence], predicted: Tags, known: Collection[Entit
     scores = score(gold, predicted, **source)
     cross_check(gold, predicted, scores)
     errors = error_kinds(gold, predicted)
-    groups = {
-        "seen": lambda i, span: "seen" if entity(test[i].words, span) in known else "unseen",
-        "length": lambda i, span: str(span.end - span.start) if span.end - span.start < LONG else f"{LONG}+",
-        "type": lambda i, span: span.type,
-    }
     return {
         "scores": [
             {**source, "n_sentences": len(test), "signature": scores["entity_f1"].signature}
@@ -210,9 +205,18 @@ def tables_of(test: Sequence[Sentence], predicted: Tags, known: Collection[Entit
         ],
         "recall": [
             {"by": by, "group": name, "support": recall.support, "found": recall.found, "recall": recall.value}
-            for by, group in groups.items()
+            for by, group in groupings(test, known).items()
             for name, recall in recall_by(gold, predicted, group).items()
         ],
+    }
+
+
+def groupings(test: Sequence[Sentence], known: Collection[Entity]) -> dict[str, Callable[[int, Span], str]]:
+    """The ways to group gold entities: from a test sentence's number and an entity there to the name of its group."""
+    return {
+        "seen": lambda i, span: "seen" if entity(test[i].words, span) in known else "unseen",
+        "length": lambda i, span: str(span.end - span.start) if span.end - span.start < LONG else f"{LONG}+",
+        "type": lambda i, span: span.type,
     }
 
 

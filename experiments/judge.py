@@ -55,10 +55,12 @@ def judge_all(corpus: str, claims: Path, published: Path, results: Path) -> list
 def judged(claim: Claim, evidence: Evidence) -> dict[str, str]:
     """One claim's row of claims.csv, on the system closest to the paper's that was measured for it."""
     try:
-        candidates = [evidence.about(ours) for ours in evidence.candidates(claim.at("id"))]
+        candidates = evidence.candidates(claim.at("id"))
     except NotMeasuredError:
-        candidates = [evidence]
-    rows = [judged_on(claim, candidate) for candidate in candidates]
+        return judged_on(claim, evidence)
+    if claim.entry.get("encoder") == "vocabulary":  # about the word pieces that were counted, not about scores
+        candidates.sort(key=lambda ours: ours.encoder != evidence.audited())
+    rows = [judged_on(claim, evidence.about(ours)) for ours in candidates]
     return next((row for row in rows if row["verdict"] != "not tested"), rows[0])
 
 

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from bert_ner.files import write_whole
-from reporting.blocks import Dots
+from reporting.blocks import Dots, Lines
 from reporting.errors import confusion_matrix
 
+MARKERS = "osD^vP*<>"
 DARK, LIGHT, GREY = "#0b4a8f", "#e69f00", "#555555"
 mpl.rcParams.update({
     "figure.dpi": 150,
@@ -64,7 +65,7 @@ def dots_plot(dots: Dots, systems: Sequence[str]) -> Figure:
         gap += 0.7 if dot.group not in places else 0
         places.setdefault(dot.group, []).append(i + gap)
         label = f"{dot.series}, over {dot.note}" if dot.note else dot.series
-        colour, marker = (LIGHT, DARK, GREY)[systems.index(dot.series) % 3], "osD^v"[systems.index(dot.series) % 5]
+        colour, marker = _style(dot.series, systems)
         bars = axes.errorbar(
             dot.value, i + gap, xerr=[[dot.value - dot.low], [dot.high - dot.value]], fmt=marker, color=colour,
             mfc="white" if dot.note == "seeds" else colour, capsize=3, label=None if label in seen else label,
@@ -78,6 +79,37 @@ def dots_plot(dots: Dots, systems: Sequence[str]) -> Figure:
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=9)
     return figure
+
+
+def lines_plot(lines: Lines, systems: Sequence[str]) -> Figure:
+    """Lines with the range of each point as a band, and points alone with a whisker."""
+    figure = Figure(figsize=(6.8, 4.2))
+    axes = figure.subplots()
+    for line in lines.lines:
+        colour, marker = _style(line.name, systems)
+        x, value, low, high = zip(*line.points, strict=True)
+        if len(x) > 1:
+            axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+        else:
+            axes.vlines(x, low, high, color=colour)
+        axes.plot(x, value, marker=marker, color=colour, label=line.name)
+    if lines.log_x:
+        axes.set_xscale("log")
+    if lines.share:
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    if len(lines.lines[0].points) > 1:
+        ticks = sorted({point.x for line in lines.lines for point in line.points})
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
+        axes.minorticks_off()
+    axes.set(xlabel=lines.x_label, ylabel=lines.y_label)
+    figure.legend(loc="outside right upper", frameon=False)
+    return figure
+
+
+def _style(system: str, systems: Sequence[str]) -> tuple[str, str]:
+    """A system's colour and marker, the same in every plot."""
+    place = systems.index(system) if system in systems else 0
+    return (LIGHT, DARK, GREY)[place % 3], MARKERS[place % len(MARKERS)]
 
 
 def type_plot(by_type: pd.DataFrame, systems: list[str]) -> Figure:

@@ -13,12 +13,14 @@ import shutil
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
 from pipeline import RESULTS, arguments, check_predictions, prepared_file, read_labels, read_part, run_politely
-from plots import confusion_plot, dots_plot, loss_plot, save, type_plot
+from plots import confusion_plot, dots_plot, lines_plot, loss_plot, save, type_plot
 from reporting import errors_page, markdown, page
 from reporting.content import sections
 from reporting.formats import PAPER_CORPUS, PAPER_LOSSES
 from reporting.scores import interval_plot, systems_of
+from reporting.systems import cost_plot, domain_plot
 from reporting.tables import Results
+from reporting.training import few_shot_plot, few_shot_rows, pictured
 
 
 def main() -> None:
@@ -39,13 +41,20 @@ def main() -> None:
 def write_plots(results: Results, systems: list[str]) -> None:
     """The pictures of report.md, in place of any that were there."""
     folder, history, intervals = results.folder / "plots", results.table("history"), results.table("intervals")
+    featured, few = results.featured(), few_shot_rows(results)
     shutil.rmtree(folder, ignore_errors=True)  # of systems that are no more, too
     if history is not None:
+        history = pictured(results, history)
         save(loss_plot(history, PAPER_LOSSES if results.corpus.name == PAPER_CORPUS else ()), folder, "loss")
     if intervals is not None:
         save(dots_plot(interval_plot(results.corpus, intervals), systems), folder, "intervals")
-    save(type_plot(results.needed("scores_by_type"), systems), folder, "f1_by_type")
-    for system in systems:
+    for block in (cost_plot(results), few_shot_plot(few) if few is not None else None):
+        if block:
+            save(lines_plot(block, systems), folder, str(block.picture))
+    if domains := domain_plot(results):
+        save(dots_plot(domains, systems), folder, str(domains.picture))
+    save(type_plot(results.needed("scores_by_type"), featured), folder, "f1_by_type")
+    for system in featured:
         save(confusion_plot(results.needed("confusion"), system), folder, f"confusion_{system}")
 
 

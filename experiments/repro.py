@@ -80,7 +80,8 @@ def repro_one(name: str | None, params: dict[str, Any]) -> None:
     else:
         print("Nothing to do: the results belong to this code, these parameters and this data.")
     folder = RESULTS / corpus.name
-    print(f"\n{table(score_table(corpus, Results(RESULTS, corpus).needed('scores')))}\n")
+    results = Results(RESULTS, corpus)
+    print(f"\n{table(score_table(corpus, results.needed('scores'), results.featured()))}\n")
     if corpus.name == PAPER_CORPUS:
         print(
             f"The paper reports {percent(PAPER_MICRO_F1)} % micro-F1 over tokens for BERT-base-uncased, "
@@ -97,9 +98,9 @@ def repro_all(params: dict[str, Any]) -> None:
         print(f"{system} is left out: the weights of {name} can't be had ('bert-ner encoders' says why)", flush=True)
     repro()
     repro(*(name for name in names if not any(f"-{system}-" in name for system in missing)))
-    # DVC does not know that these read what was found there.
+    # DVC does not know that these read what was found there; the judge and the report read other corpora's scores, too.
     after = ("evaluate", "compare", "judge", "report")
-    repro("--force", "--single-item", *(f"{stage}@{corpus}" for corpus in params["corpora"] for stage in after))
+    repro("--force", "--single-item", *(f"{stage}@{corpus}" for stage in after for corpus in params["corpora"]))
 
 
 def unavailable(section: Any) -> str | None:

@@ -9,7 +9,6 @@ import inspect
 import itertools
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bert_ner.encoder.weights import ENCODERS
-from bert_ner.scoring import METRICS, UnlikeScores, check_same_signature, holm
+from bert_ner.scoring import METRICS, UnlikeScores, check_same_signature, holm, seed_interval
 from claims import (
     ARGUMENTS,
     DIRECTION,
@@ -43,7 +42,8 @@ ALPHA = 0.05
 # Results that claims may name. The last two grow run by run, so a row that is not there may still come.
 FILES = (
     "audit.json", "comparisons.csv", "confusion.csv", "corpus.json", "error_kinds.csv", "history.csv", "intervals.csv",
-    "recall.csv", "scores.csv", "scores_by_type.csv", "provenance.json", "studies.csv", "benchmarks.csv",
+    "intervals_by_group.csv", "recall.csv", "scores.csv", "scores_by_type.csv", "provenance.json", "studies.csv",
+    "benchmarks.csv",
 )  # fmt: skip
 SHARED_FILES = ("provenance.json", "benchmarks.csv")  # of all corpora
 GROWING_FILES = ("studies.csv", "benchmarks.csv")
@@ -155,6 +155,12 @@ class Evidence:
             where.refuse(f"{name}: no number in '{inside}'")
         return float(numbers.mean())
 
+    def audited(self) -> str | None:
+        """The encoder whose word pieces were counted, if they were."""
+        path = self.results / self.corpus / "audit.json"
+        name = read_json(path).get("encoder", {}).get("name") if path.is_file() else None
+        return str(name) if name else None
+
     def ours(self, where: Place) -> Ours:
         """The system that is judged: the one chosen by `about`, or else the first candidate."""
         return self._ours or self.candidates(where)[0]
@@ -163,6 +169,12 @@ class Evidence:
         """The same results, judged on another system."""
         other = copy(self)
         other._ours = ours
+        return other
+
+    def on(self, corpus: str) -> Evidence:
+        """The results of another corpus."""
+        other = copy(self)
+        other.corpus = corpus
         return other
 
     def candidates(self, where: Place) -> list[Ours]:
@@ -235,6 +247,12 @@ class Case(NamedTuple):
     def numbers(self, rows: pd.DataFrame, name: str, column: str) -> pd.Series:
         return self.evidence.numbers(rows, name, column, self.at())
 
+    def groups(self, by: str) -> pd.DataFrame:
+        """The rows of intervals_by_group.csv of our system that are grouped in one way."""
+        name = "intervals_by_group.csv"
+        rows = self.table(name, system=self.ours.system)
+        return rows[rows["by"] == by].assign(support=self.numbers(rows, name, "support"))
+
     def interval(self, metric: str, source: str = "sentences") -> pd.Series:
         return self.table("intervals.csv", system=self.ours.system, metric=metric, source=source).iloc[0]
 
@@ -290,7 +308,7 @@ def equals(case: Case) -> Finding:
 def bound(case: Case) -> Finding:
     """A number is at least, or at most, a value; the second value, `partly`, is less strict."""
     judge = case.judge
-    measured = case.number(judge["measured"]) / judge.get("per", 1)
+    measured = case.number(judge["measured"]) / case.number(judge.get("per", 1))
 
     def holds(limit: float) -> bool:
         return bool(measured >= limit if judge["direction"] == "at least" else measured <= limit)
@@ -300,7 +318,8 @@ def bound(case: Case) -> Finding:
         verdict = "reproduced"
     elif "partly" in judge and holds(judge["partly"]):
         verdict = "partly"
-    per = f" / {pretty(judge['per'])}" if "per" in judge else ""
+    per = judge.get("per", 1)
+    per = f" / {name_of(per) if isinstance(per, Mapping) else pretty(per)}" if per != 1 else ""
     wanted = f"{judge['direction']} {pretty(judge['value'])}"
     return Finding(verdict, measured, f"{name_of(judge['measured'])}{per} is {pretty(measured)}; wanted: {wanted}")
 
@@ -433,8 +452,8 @@ _CURVES = ("validation_loss", "validation_entity_f1")
 
 
 def _study(case: Case, study: str) -> pd.DataFrame:
-    """The rows of one study with our encoder."""
-    return case.table("studies.csv", study=study, encoder=case.ours.encoder)
+    """The rows of one study with our system."""
+    return case.table("studies.csv", study=study, system=case.ours.system)
 
 
 def converged(case: Case) -> Finding:
@@ -526,6 +545,37 @@ def saturates(case: Case) -> Finding:
     )
     step = f"from {case.judge['fraction']:g} to all of the sentences entity F1 gains {pretty(gain)}"
     return Finding(verdict, gain, f"{step}; entity F1 by fraction, {shown}")
+
+
+def few_shot(case: Case) -> Finding:
+    """With few sentences of each type, our system has a share of the entity F1 that all sentences give it.
+
+    Reproduced if the whole interval of the mean over draws is at or above the share, partly if its upper end is.
+    """
+    judge, full = case.judge, {}
+    for system, rows in case.table("scores.csv").groupby("system"):
+        full[str(system)] = float(rows["entity_f1"].astype(float).mean())
+    rows = _scored(case, case.table("studies.csv", study=judge["study"]))
+    sizes = case.numbers(rows, "studies.csv", "per_type")
+    mine = rows[(rows["system"] == case.ours.system) & (sizes == judge["per_type"])]
+    if len(mine) < 2:
+        raise NotMeasuredError(
+            f"studies.csv has {len(mine)} draws of {judge['per_type']} sentences a type for {case.ours.system}; an "
+            "interval takes two"
+        )
+    value, low, high = (end / full[case.ours.system] for end in seed_interval(mine["f1"].tolist()))
+    verdict = "reproduced" if low >= judge["share"] else "partly" if high >= judge["share"] else "not reproduced"
+    curves = "; ".join(
+        f"{system}: "
+        + ", ".join(f"{size:g} {pretty(float(f1))}" for size, f1 in of["f1"].groupby(sizes).mean().items())
+        + (f", all {pretty(full[str(system)])}" if system in full else "")
+        for system, of in rows.groupby("system", sort=False)
+    )
+    evidence = (
+        f"{pretty(value)} of the entity F1 that all sentences give, with {judge['per_type']} of each type, over "
+        f"{len(mine)} draws; wanted: {pretty(judge['share'])}. Entity F1 by sentences of each type, {curves}"
+    )
+    return Finding(verdict, value, evidence, low, high)
 
 
 # ---- scores ----------------------------------------------------------------------------------------------------------
@@ -632,74 +682,89 @@ def few_published(case: Case) -> Finding:
 
 
 def every_type(case: Case) -> Finding:
-    """Every type's F1 is strong; partly if some are not, but none is weak."""
-    rows = case.table("scores_by_type.csv", system=case.ours.system)
-    f1 = rows.groupby("type")[["f1", "support"]].mean().sort_values("f1")
-    below = f1[f1["f1"] < case.judge["strong"]]
-    weak = (f1["f1"] < case.judge["weak"]).sum()
-    verdict = "reproduced" if below.empty else "not reproduced" if weak else "partly"
-    shown = ", ".join(f"{name} {row['f1']:.4f} ({row['support']:.0f} entities)" for name, row in below.iterrows())
-    evidence = f"{len(f1) - len(below)} of {len(f1)} types have F1 {pretty(case.judge['strong'])} or more"
-    below_text = f"; below: {shown}; {weak} of them below {pretty(case.judge['weak'])}" if len(below) else ""
-    return Finding(verdict, float(f1["f1"].min()), evidence + below_text)
+    """Every type's F1 is strong by its whole interval over sentences; partly if none is surely weak."""
+    judge = case.judge
+    rows = case.groups("type").sort_values("value")
+    strong, weak = rows[rows["low"] >= judge["strong"]], rows[rows["high"] < judge["weak"]]
+    below = rows[rows["high"] < judge["strong"]]
+    verdict = "reproduced" if len(strong) == len(rows) else "not reproduced" if len(weak) else "partly"
+    shown = ", ".join(
+        f"{row['group']} {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}, {row['support']:.0f} entities)"
+        for _, row in rows[rows["low"] < judge["strong"]].iterrows()
+    )
+    evidence = (
+        f"of {len(rows)} types, F1 is surely {pretty(judge['strong'])} or more for {len(strong)}, surely less for "
+        f"{len(below)}, of which {len(weak)} surely below {pretty(judge['weak'])}, and open for "
+        f"{len(rows) - len(strong) - len(below)}; surely: by the whole interval over sentences"
+    )
+    least = rows.iloc[0]
+    return Finding(
+        verdict, float(least["value"]), f"{evidence}{'; not surely so: ' if shown else ''}{shown}",
+        float(least["low"]), float(least["high"]),
+    )  # fmt: skip
 
 
 def transfers(case: Case) -> Finding:
-    """On other corpora our system has a higher score than the CRF has."""
-    ahead, gains, notes = [], [], []
+    """On other corpora our system has a higher score than the CRF has, by the whole paired interval over sentences."""
+    metric, ahead, gains, notes = case.judge["metric"], [], [], []
     for corpus in case.judge["corpora"]:
-        path = case.evidence.results / corpus / "scores.csv"
-        if not path.is_file():
-            raise NotMeasuredError(f"{corpus}/scores.csv has not been made yet")
-        means = pd.read_csv(path, keep_default_na=False).groupby("system")[case.judge["metric"]].mean()
-        if not {case.ours.system, "crf"} <= set(means.index):
-            raise NotMeasuredError(f"{corpus}/scores.csv lacks {case.ours.system} or crf")
-        gains.append(float(means[case.ours.system] - means["crf"]))
-        ahead.append(gains[-1] > 0)
-        notes.append(f"{corpus}: {means[case.ours.system]:.4f}, crf {means['crf']:.4f}")
+        try:
+            rows = case.evidence.on(corpus).file("comparisons.csv", case.at())
+        except NotMeasuredError as reason:
+            raise NotMeasuredError(f"{corpus}: {reason}") from None
+        rows = rows[(rows["system_a"] == case.ours.system) & (rows["system_b"] == "crf") & (rows["metric"] == metric)]
+        if rows.empty:
+            raise NotMeasuredError(f"{corpus}: comparisons.csv does not set {case.ours.system} beside the CRF")
+        row = rows.iloc[0]
+        gains.append(float(row["difference"]))
+        ahead.append(row["low"] > 0)
+        judged = "above" if row["low"] > 0 else "below" if row["high"] < 0 else "not shown to differ"
+        notes.append(
+            f"{corpus}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
+            f"{row['high']:+.4f} over sentences): {judged}"
+        )
     verdict = "reproduced" if all(ahead) else "partly" if any(ahead) else "not reproduced"
-    return Finding(verdict, gains, f"{case.judge['metric']}; {'; '.join(notes)}")
+    return Finding(verdict, gains, f"{metric}; {'; '.join(notes)}")
 
 
 # ---- errors and examples ---------------------------------------------------------------------------------------------
 
 
 def confused(case: Case) -> Finding:
-    """A pair of types is among those that are confused most; partly if it is confused at all."""
-    rows = case.table("confusion.csv", system=case.ours.system)
-    words: Counter[frozenset[str]] = Counter()
-    for row in rows.to_dict("records"):
-        if row["gold"] != row["predicted"] and "O" not in (row["gold"], row["predicted"]):
-            words[frozenset((str(row["gold"]), str(row["predicted"])))] += int(row["words"])
-    pair = frozenset(case.judge["types"])
-    rank = sum(count > words[pair] for count in words.values()) + 1
-    verdict = "not reproduced" if not words[pair] else "reproduced" if rank <= case.judge["top"] else "partly"
-    runs, total = rows["seed"].nunique(), words.total()
-    top = "; ".join(f"{' / '.join(sorted(types))} {n / runs:.1f}" for types, n in words.most_common(case.judge["top"]))
-    share = words[pair] / total if total else 0.0
+    """A pair of types is among those that are confused most, by its ranks over resamples; partly if it may be."""
+    pair, top = " / ".join(sorted(case.judge["types"])), case.judge["top"]
+    rows = case.groups("confusion").sort_values("value")
+    first = "; ".join(f"{row['group']} {row['low']:.0f} to {row['high']:.0f}" for _, row in rows.head(top).iterrows())
+    ours = rows[rows["group"] == pair]
+    if ours.empty:
+        return Finding("not reproduced", None, f"{pair} is never confused; ranks of those that most are: {first}")
+    rank, low, high = (float(ours[column].iloc[0]) for column in ("value", "low", "high"))
+    verdict = "reproduced" if high <= top else "partly" if low <= top else "not reproduced"
     evidence = (
-        f"{' / '.join(sorted(pair))} is number {rank} of {len(words)} confused pairs, with {pretty(share)} of the "
+        f"{pair} is number {rank:.0f} of {len(rows)} confused pairs, {low:.0f} to {high:.0f} over resampled sentences; "
+        f"wanted: {pretty(top)} or better. The first {top}: {first}"
     )
-    return Finding(verdict, share, f"{evidence}words that get another type; words a run: {top}")
+    return Finding(verdict, rank, evidence, low, high)
 
 
 def lower_recall(case: Case) -> Finding:
-    """One group of entities is found less often than another: in every run and by a margin, or by less than that."""
-    judge = case.judge
-    recalls = {
-        key: case.table("recall.csv", system=case.ours.system, by=judge["by"], group=judge[key]).set_index("seed")
-        for key in ("hard", "easy")
-    }
-    gaps = (recalls["easy"]["recall"] - recalls["hard"]["recall"]).dropna()
-    gap = float(gaps.mean())
-    is_clear = (gaps > 0).all() and gap >= judge["margin"]
-    verdict = "reproduced" if is_clear else "partly" if gap > 0 else "not reproduced"
+    """One group of entities is found less often than another.
+
+    Reproduced if the whole interval of the difference over sentences is at or above a margin, partly if it is above 0.
+    """
+    judge, rows = case.judge, case.groups(case.judge["by"])
+    gap = rows[(rows["group"] == judge["easy"]) & (rows["than"] == judge["hard"])]
+    if gap.empty:
+        case.at("hard").refuse(f"intervals_by_group.csv does not set {judge['easy']} beside {judge['hard']}")
+    value, low, high = (float(gap[column].iloc[0]) for column in ("value", "low", "high"))
+    verdict = "reproduced" if low >= judge["margin"] else "partly" if low > 0 else "not reproduced"
     shown = "; ".join(
-        f"{judge[key]}: {table['recall'].mean():.4f} of {table['support'].mean():.0f}" for key, table in recalls.items()
+        f"{name}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
+        for name in (judge["hard"], judge["easy"])
+        for _, row in rows[(rows["group"] == name) & (rows["than"] == "")].iterrows()
     )
-    return Finding(
-        verdict, gap, f"recall by {judge['by']}, mean of {len(gaps)} runs, {shown}; measured: the difference"
-    )
+    evidence = f"recall by {judge['by']}, {shown}; measured: the difference, wanted: {pretty(judge['margin'])} or more"
+    return Finding(verdict, value, evidence, low, high)
 
 
 def queries(case: Case) -> Finding:
@@ -708,7 +773,9 @@ def queries(case: Case) -> Finding:
     unknown = sorted({name for entry in entries for name, is_there in entry["types_exist"].items() if not is_there})
     same, notes = 0, []
     for entry in entries:
-        predicted = entry["predicted"].get(case.ours.system)
+        if case.ours.system not in entry["predicted"]:
+            raise NotMeasuredError(f"{case.ours.system} has not tagged '{entry['query']}'")
+        predicted = entry["predicted"][case.ours.system]
         same += predicted == entry["paper"]
         gold = f"gold {_entities(entry['gold'])}" if entry["gold"] is not None else "no gold"
         places = [name for name in ("in_test", "in_train") if entry[name]]
@@ -722,9 +789,7 @@ def queries(case: Case) -> Finding:
     return Finding("contradicted" if unknown else verdict, measured, f"{missing}{'; '.join(notes)}")
 
 
-def _entities(entities: Sequence[Sequence[str]] | None) -> str:
-    if entities is None:
-        return "not tagged"
+def _entities(entities: Sequence[Sequence[str]]) -> str:
     return ", ".join(f"{name} '{text}'" for name, text in entities) or "nothing"
 
 
@@ -781,11 +846,15 @@ NUMBERS = ARGUMENTS._replace(
     wanted="a list of numbers", is_valid=lambda v: isinstance(v, list) and all(map(NUMBER.is_valid, v))
 )
 
+NUMBER_OR_SOURCE = SOURCE._replace(
+    wanted=f"a number, or {SOURCE.wanted}", is_valid=lambda v: NUMBER.is_valid(v) or SOURCE.is_valid(v)
+)
+
 RULES = {
     "equals": Rule(equals, {"measured": Key(SOURCES), **_TOLERANCES, **_OTHERWISE, "above": _optional(VERDICT)}),
     "bound": Rule(
         bound,
-        {"measured": Key(SOURCE), "direction": Key(DIRECTION), "value": Key(NUMBER), "per": _optional(NUMBER)}
+        {"measured": Key(SOURCE), "direction": Key(DIRECTION), "value": Key(NUMBER), "per": _optional(NUMBER_OR_SOURCE)}
         | {"partly": _optional(NUMBER), **_OTHERWISE},
     ),
     "arithmetic": Rule(
@@ -802,6 +871,7 @@ RULES = {
     "converged": Rule(converged, {"study": Key(TEXT), "margin": Key(NUMBER), "loss_margin": Key(NUMBER)}),
     "ablation": Rule(ablation, {"studies": Key(TEXTS), "margin": Key(NUMBER)}),
     "saturates": Rule(saturates, {"study": Key(TEXT), "fraction": Key(SHARE), "margin": Key(NUMBER)}),
+    "few_shot": Rule(few_shot, {"study": Key(TEXT), "per_type": Key(NUMBER), "share": Key(SHARE)}),
     "which_metric": Rule(which_metric, {"meant": Key(METRIC)}),
     "score_at_least": Rule(score_at_least, {"metric": Key(METRIC), "value": Key(SHARE)}),
     "outperforms": Rule(outperforms, {"metrics": Key(METRIC_LIST)}),

@@ -12,7 +12,8 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -20,9 +21,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.encoder.checkpoint import fingerprint
+from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import score
@@ -32,28 +34,40 @@ from systems import SYSTEMS, build
 from train import state_file
 
 DEFAULT_SEEDS = [13]
+# The lists that a study may have beside its systems' settings.
+LISTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "seeds": (lambda seed: type(seed) is int, "whole numbers"),
+    "fractions": (lambda share: type(share) in (int, float) and 0 < share <= 1, "numbers above 0 and up to 1"),
+    "per_type": (lambda n: type(n) is int and n > 0, "whole numbers of at least 1"),
+}
 COLUMNS = [
-    "study", "variant", "system", "encoder", "seed", "fraction", "sentences", "epoch", "train_loss",
+    "study", "variant", "system", "encoder", "seed", "fraction", "per_type", "sentences", "epoch", "train_loss",
     "validation_loss", "validation_entity_f1", "test_token_micro_f1", "test_entity_f1", "seconds",
     "signature",
 ]  # fmt: skip
 
 
 class Trial(NamedTuple):
-    """One training of a study: a system, its whole settings, and the share of the training part that it sees."""
+    """One training of a study: a system, its whole settings, and what it sees of the training part.
+
+    That is a share of the sentences (`fraction`) or, where that is None, so many of each entity type (`per_type`).
+    """
 
     study: str
     variant: str
     system: str
     seed: int
-    fraction: float
+    fraction: float | None
+    per_type: int | None
     settings: dict[str, Any]
 
 
 def main() -> None:
     options = arguments(__doc__, study={"required": True, "help": "a name under 'studies' in params.yaml"})
     corpus, params = options.corpus, read_params()
-    trials = trials_of(options.study, params)
+    trials = [trial for trial in trials_of(options.study, params) if can_be_had(trial)]
+    if not trials:
+        raise BertNerError(f"studies.{options.study}: no weights of its encoders; 'bert-ner encoders' says why")
     labels = read_labels(corpus)
     parts = {part: read_part(corpus, part) for part in ("train", "validation", "test")}
     data = sha256_of(DATA / "raw" / corpus / corpus_named(corpus).test.name)[:8]
@@ -65,7 +79,7 @@ def main() -> None:
     finished = read_json(notes) if notes.is_file() else {}
     rows: list[dict[str, Any]] = []
     for trial, tagger in zip(trials, taggers, strict=True):
-        train = subset(parts["train"], trial.fraction, trial.seed)
+        train = sentences_of(trial, parts["train"])
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
         key = fingerprint(trial, code, train, parts["validation"], parts["test"])
         if key not in finished:
@@ -83,7 +97,7 @@ def main() -> None:
 
 
 def trials_of(study: str, params: dict[str, Any]) -> list[Trial]:
-    """The trainings of a study: each of its systems, with each seed, on each fraction of the training part.
+    """The trainings of a study: each of its systems, with each seed, on each part of the training sentences.
 
     Raises:
         BertNerError: params.yaml has no such study, or not as it has to be.
@@ -95,25 +109,36 @@ def trials_of(study: str, params: dict[str, Any]) -> list[Trial]:
     content = studies[study]
     if not isinstance(content, dict):
         raise BertNerError(f"params.yaml, studies.{study} must be settings by system, not {content!r}")
-    systems = {name: changes or {} for name, changes in content.items() if name not in ("seeds", "fractions")}
-    seeds, fractions = content.get("seeds", DEFAULT_SEEDS), content.get("fractions", [1.0])
-    for name, values, is_valid, wanted in (
-        ("seeds", seeds, lambda seed: type(seed) is int, "whole numbers"),
-        ("fractions", fractions, lambda f: type(f) in (int, float) and 0 < f <= 1, "numbers above 0 and up to 1"),
-    ):
+    systems = {name: changes or {} for name, changes in content.items() if name not in LISTS}
+    for name, (is_valid, wanted) in LISTS.items():
+        values = content.get(name, [1])
         if not (isinstance(values, list) and values and all(map(is_valid, values))):
             raise BertNerError(f"params.yaml, studies.{study}.{name} must be a list of {wanted}, not {values!r}")
+    if {"fractions", "per_type"} <= content.keys():
+        raise BertNerError(f"params.yaml, studies.{study} has both fractions and per_type; take one of them away")
     if not systems or not set(systems) <= SYSTEMS.keys() or not all(isinstance(c, dict) for c in systems.values()):
         raise BertNerError(
             f"params.yaml, studies.{study}: expected settings of one system or more of {', '.join(SYSTEMS)}, "
-            f"beside seeds and fractions; found {systems!r}"
+            f"beside {', '.join(LISTS)}; found {systems!r}"
         )
+    parts: list[dict[str, Any]] = [{"fraction": share} for share in content.get("fractions", [])]
+    parts += [{"per_type": n} for n in content.get("per_type", [])]
+    seeds = content.get("seeds", DEFAULT_SEEDS)
     trials = []
-    for (system, changes), fraction, seed in product(systems.items(), fractions, seeds):
-        varied = {**changes, **({"fraction": fraction} if "fractions" in content else {})}
-        variant = ", ".join(f"{name}={value}" for name, value in varied.items())
-        trials.append(Trial(study, variant, system, seed, fraction, {**params.get(system, {}), **changes}))
+    for (system, changes), part, seed in product(systems.items(), parts or [{}], seeds):
+        variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())
+        sees = {"fraction": None if "per_type" in part else 1.0, "per_type": None, **part}
+        trials.append(Trial(study, variant, system, seed, **sees, settings={**params.get(system, {}), **changes}))
     return trials
+
+
+def can_be_had(trial: Trial) -> bool:
+    """Whether there are weights for a trial's encoder, if it has one."""
+    name = trial.settings.get("name")
+    is_here = name not in ENCODERS or availability(ENCODERS[name])[0]
+    if not is_here:
+        print(f"{trial.system}-{trial.seed} is left out: the weights of {name} can't be had")
+    return is_here
 
 
 def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
@@ -128,11 +153,41 @@ def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
         raise BertNerError(f"params.yaml, studies.{trial.study}: {error}") from None
 
 
+def sentences_of(trial: Trial, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """What a trial sees of the training part; its seed draws it, for every system alike."""
+    if trial.per_type is not None:
+        return few_of_each_type(sentences, trial.per_type, trial.seed)
+    assert trial.fraction is not None
+    return subset(sentences, trial.fraction, trial.seed)
+
+
 def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
     """A share of the sentences, in their order: with the same seed, a smaller one is part of every larger one."""
     order = list(range(len(sentences)))
     random.Random(f"subset {seed}").shuffle(order)
     return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
+
+
+def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
+    """Few sentences, in their order, with each entity type in n of them or more, or in all that it has.
+
+    In n rounds, the rarest type first, each type that is in fewer of the chosen sentences than there were rounds gets
+    the next sentence, in the seed's order, that holds it. So with the same seed, a smaller n is part of every larger
+    one. A frequent type is often in more than n, for it comes along with rarer ones.
+    """
+    order = list(range(len(sentences)))
+    random.Random(f"few {seed}").shuffle(order)
+    types = [{span.type for span in spans_of(tags)} for _, tags in sentences]
+    holding = {name: [i for i in order if name in types[i]] for name in set().union(*types)}
+    chosen: set[int] = set()
+    have: Counter[str] = Counter()
+    for rounds in range(1, n + 1):
+        for name in sorted(holding, key=lambda name: (len(holding[name]), name)):
+            found = next((i for i in holding[name] if i not in chosen), None)
+            if have[name] < rounds and found is not None:
+                chosen.add(found)
+                have.update(types[found])
+    return [sentences[i] for i in sorted(chosen)]
 
 
 def run_trial(
@@ -159,16 +214,21 @@ def run_trial(
         "encoder": trial.settings.get("name", ""),
         "seed": trial.seed,
         "fraction": trial.fraction,
+        "per_type": trial.per_type,
         "sentences": len(train),
     }
     return [{**who, **row} for row in rows]
 
 
 def merged(path: Path, rows: list[dict[str, Any]], studies: list[str]) -> str:
-    """The table with these rows in place of their study's old ones; studies that are no more are left out."""
-    new = pd.DataFrame(rows).reindex(columns=COLUMNS).astype({"epoch": "Int64", "fraction": float})
+    """The table with these rows in place of their study's old ones; studies that are no more are left out.
+
+    A column that the old table lacks is empty there.
+    """
+    new = pd.DataFrame(rows).reindex(columns=COLUMNS).astype({"epoch": "Int64", "fraction": float, "per_type": "Int64"})
     as_text = pd.read_csv(StringIO(new.to_csv(index=False, float_format="%.6f")), dtype=str, keep_default_na=False)
     kept = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=COLUMNS)
+    kept = kept.reindex(columns=COLUMNS, fill_value="")
     kept = kept[~kept["study"].isin([row["study"] for row in rows]) & kept["study"].isin(studies)]
     every = pd.concat([kept, as_text]).sort_values("study", key=lambda names: names.map(studies.index), kind="stable")
     return every.to_csv(index=False)

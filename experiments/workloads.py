@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.scoring import entity_f1
@@ -35,23 +37,23 @@ class Workload(NamedTuple):
 
     Attributes:
         task, system, how: what the table calls it.
-        run: takes whether to do it at full length; returns, for each setting, sentences, tokens (words), seconds and,
-            where it is known, tflop: the floating-point operations that the sentences need, padding not counted.
+        run: returns, for each setting, sentences, tokens (words), seconds and, where it is known, tflop: the
+            floating-point operations that the sentences need, padding not counted.
         ratio_to: the workloads it is compared with.
         settings: what it reports on.
-        long: whether it is left out of a short benchmark.
+        once: whether one round is all that it gets, for it takes minutes.
     """
 
     task: str
     system: str
     how: str
-    run: Callable[[bool], Figures]
+    run: Callable[[], Figures]
     ratio_to: tuple[str, ...] = ()
     settings: tuple[str, ...] = ("",)
-    long: bool = False
+    once: bool = False
 
 
-def _limit(_: bool) -> Figures:
+def _limit() -> Figures:
     """TFLOP/s of matrix products: what no program on this machine can exceed."""
     import torch
 
@@ -74,12 +76,11 @@ def _products(a: Any, b: Any, times: int) -> None:
         a @ b
 
 
-def _train(how: str, size: str) -> Callable[[bool], Figures]:
+def _train(how: str, size: str) -> Callable[[], Figures]:
     """One epoch on a share of the training sentences, tokenisation, batches, optimiser and logging included."""
 
-    def run(long: bool) -> Figures:
-        train = read_part(CORPUS, "train")
-        train = train if long else train[:: {"22.7 M": 10, "109 M": 40}[size]]
+    def run() -> Figures:
+        train = read_part(CORPUS, "train")[:: {"22.7 M": 10, "109 M": 40}[size]]
         model, tokenizer = _fresh(size)
         started = time.perf_counter()
         {"paper": _paper_epoch, "Trainer": _trainer_epoch, "ours": _our_epoch}[how](model, tokenizer, train)
@@ -121,6 +122,30 @@ def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
 
     recipe = Recipe(**{**read_params()["minilm"], "epochs": 1, "precision": "auto"})
     fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, dict)
+
+
+def _checkpoint(size: str) -> Callable[[], Figures]:
+    """The median of what a training waits for its checkpoints, one to an epoch; none of its seconds else."""
+
+    def run() -> Figures:
+        from bert_ner.encoder import training
+        from bert_ner.encoder.checkpoint import save_checkpoint
+
+        model, tokenizer = _fresh(size)
+        train = read_part(CORPUS, "train")
+        recipe = training.Recipe(**{**read_params()["minilm"], "epochs": 5, "precision": "auto"})
+        examples, seconds = _examples(tokenizer, train[:32]), []
+
+        def timed(*state: Any) -> None:
+            seconds.append(_seconds(partial(save_checkpoint, *state)))
+
+        # On the disk that a training writes to.
+        with TemporaryDirectory(dir=DATA) as folder, patch.object(training, "save_checkpoint", timed):
+            path = Path(folder, "checkpoint.safetensors")
+            training.fine_tune(model, examples, recipe, 0, tokenizer.pad_token_id, dict, checkpoint=path)
+        return {"": _figures(train, statistics.median(seconds))}
+
+    return run
 
 
 def _paper_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
@@ -176,10 +201,10 @@ def _forward_tflop(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) ->
     return float(sum(of_length[length] for length in lengths)) / 1e12
 
 
-def _tag(how: str, times: int = 1) -> Callable[[bool], Figures]:
+def _tag(how: str, times: int = 1) -> Callable[[], Figures]:
     """The test set, some times over, in one call; the first hundred sentences go before to warm up."""
 
-    def run(_: bool) -> Figures:
+    def run() -> Figures:
         test = read_part(CORPUS, "test")
         tag, sentences = _tagger(how), [words for words, _ in test] * times
         tag(sentences[:100])
@@ -193,10 +218,10 @@ def _tag(how: str, times: int = 1) -> Callable[[bool], Figures]:
     return run
 
 
-def _latency(how: str) -> Callable[[bool], Figures]:
+def _latency(how: str) -> Callable[[], Figures]:
     """One sentence at a time: the median, the 95th and the 99th percentile of the seconds that one takes."""
 
-    def run(_: bool) -> Figures:
+    def run() -> Figures:
         test = read_part(CORPUS, "test")
         random.Random(0).shuffle(test)
         tag = _tagger(how)
@@ -245,10 +270,10 @@ def exported() -> Path:
     return folder
 
 
-def _start(how: str) -> Callable[[bool], Figures]:
+def _start(how: str) -> Callable[[], Figures]:
     """From nothing to the answer to one query, as a user of `bert-ner tag` waits for it."""
 
-    def run(_: bool) -> Figures:
+    def run() -> Figures:
         command = _command(how)
         seconds = _seconds(lambda: subprocess.run(command, input=QUERY.encode(), capture_output=True, check=True))
         figures = {"sentences": 1, "tokens": len(QUERY.split()), "seconds": seconds}
@@ -257,10 +282,10 @@ def _start(how: str) -> Callable[[bool], Figures]:
     return run
 
 
-def _stream(how: str, lines: int) -> Callable[[bool], Figures]:
+def _stream(how: str, lines: int) -> Callable[[], Figures]:
     """Lines of two words never seen before through `bert-ner tag`; what counts is its memory."""
 
-    def run(_: bool) -> Figures:
+    def run() -> Figures:
         started = time.perf_counter()
         child = subprocess.Popen(_command(how), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         assert child.stdin
@@ -291,10 +316,10 @@ def _command(how: str) -> list[str]:
     return [*command, "--float"] if how == "minilm float" else command
 
 
-def _score(how: str) -> Callable[[bool], Figures]:
+def _score(how: str) -> Callable[[], Figures]:
     """A million words of 25 tags, three in a hundred of them wrong, in sentences of ten."""
 
-    def run(_: bool) -> Figures:
+    def run() -> Figures:
         import seqeval.metrics
 
         from bert_ner.scoring import score, score_by_type
@@ -311,7 +336,7 @@ def _score(how: str) -> Callable[[bool], Figures]:
     return run
 
 
-def _doubt(_: bool) -> Figures:
+def _doubt() -> Figures:
     """All scores of the test set, and 10,000 bootstrap samples of each."""
     from bert_ner.scoring import bootstrap, count, score
 
@@ -349,6 +374,12 @@ WORKLOADS = {
             ("ours", "ours", ("paper", "Trainer")),
         )
     },
+    **{
+        f"train {size} checkpoint": Workload(
+            "train", SIZES[size], "an epoch's checkpoint alone", _checkpoint(size), (f"train {size} ours",)
+        )
+        for size in SIZES
+    },
     "tag pipeline": Workload("tag", "minilm", "transformers' pipeline", _tag("pipeline")),
     "tag minilm": Workload("tag", "minilm", "load_tagger", _tag("minilm"), ("tag pipeline",)),
     "tag onnx float32": Workload("tag", "minilm", "ONNX float32", _tag("onnx float32"), ("tag pipeline",)),
@@ -360,7 +391,7 @@ WORKLOADS = {
         "tag", "minilm", "load_tagger, 10 times the test set", _tag("minilm", 10), ("tag minilm",)
     ),
     "tag minilm x100": Workload(
-        "tag", "minilm", "load_tagger, 100 times the test set", _tag("minilm", 100), ("tag minilm",), long=True
+        "tag", "minilm", "load_tagger, 100 times the test set", _tag("minilm", 100), ("tag minilm",), once=True
     ),
     "latency pipeline": Workload(
         "latency", "minilm", "transformers' pipeline", _latency("pipeline"), settings=PERCENTILES
@@ -383,9 +414,9 @@ WORKLOADS = {
         )
     },
     "stream crf short": Workload("stream", "crf", "10,000 lines", _stream("crf", 10_000)),
-    "stream crf long": Workload("stream", "crf", "1,000,000 lines", _stream("crf", 1_000_000), long=True),
+    "stream crf long": Workload("stream", "crf", "1,000,000 lines", _stream("crf", 1_000_000), once=True),
     "stream minilm short": Workload("stream", "minilm", "10,000 lines", _stream("minilm", 10_000)),
-    "stream minilm long": Workload("stream", "minilm", "1,000,000 lines", _stream("minilm", 1_000_000), long=True),
+    "stream minilm long": Workload("stream", "minilm", "1,000,000 lines", _stream("minilm", 1_000_000), once=True),
     "score seqeval": Workload("score", "a million words", "seqeval's classification_report", _score("seqeval")),
     "score ours": Workload("score", "a million words", "score and score_by_type", _score("ours"), ("score seqeval",)),
     "score doubt": Workload("score", "the test set", "all scores, 10,000 bootstrap samples", _doubt),

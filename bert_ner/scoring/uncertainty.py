@@ -148,7 +148,7 @@ def randomisation_test(a: System, b: System, swaps: int = 10_000, seed: int = SE
     # Differences that are equal as fractions may differ in the last digit as floats: they are ties.
     as_large = sum(
         np.sum(np.abs(differences(swapped)) >= observed - 1e-12, axis=0)
-        for swapped in _draws(lambda rng: rng.integers(2, size=n), n, swaps, seed)
+        for swapped in swapped_sentences(n, swaps, seed)
     )
     return _by_metric((as_large + 1) / (swaps + 1))
 
@@ -221,6 +221,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
+def resamples(n: int, samples: int, seed: int) -> Iterator[Floats]:
+    """How often each of n sentences is in each resample, in chunks of shape (k, n).
+
+    A resample's sums are these times the sentences' counts.
+    """
+    return _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
+
+
+def swapped_sentences(n: int, swaps: int, seed: int) -> Iterator[Floats]:
+    """1 for each of n sentences that a trial of the randomisation test swaps, else 0; in chunks of shape (k, n)."""
+    return _draws(lambda rng: rng.integers(2, size=n), n, swaps, seed)
+
+
 def _aligned(*systems: System) -> list[list[Counts]]:
     """Each system's runs, all with the same labels and types, if they have sentences and gold in common."""
     listed = [[system] if isinstance(system, Counts) else list(system) for system in systems]
@@ -268,8 +281,7 @@ def _resampled(systems: Sequence[Sequence[Counts]], samples: int, seed: int) -> 
     n = len(systems[0][0].words)
     chunks = [
         [_mean_scores([_weighted(run, weights) for run in runs]) for runs in systems]
-        # How often each sentence is drawn: a resample's sums are these times the sentences' counts.
-        for weights in _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
+        for weights in resamples(n, samples, seed)
     ]
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 

@@ -106,7 +106,7 @@ class Dots:
 
 
 class Line(NamedTuple):
-    """One line of a plot; without `connected` its points alone."""
+    """One line of a plot; without `connected` its points alone. A single point has a whisker."""
 
     name: str
     points: Sequence[Point]
@@ -115,7 +115,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Lines:
-    """A plot of lines; `share` says that the values are fractions, shown as percentages."""
+    """A plot of lines, or of points; `share` says that the values are fractions, shown as percentages."""
 
     title: str
     x_label: str
@@ -123,6 +123,7 @@ class Lines:
     lines: Sequence[Line]
     share: bool = False
     log_x: bool = False
+    x_ticks: Sequence[float] = ()  # those of the points where none are given
     picture: str | None = None
 
 

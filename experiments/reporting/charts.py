@@ -13,7 +13,7 @@ WIDTH = 720
 ROW, GAP, TOP = 17, 9, 34  # of the dot plot: a row's height, the gap between groups, the space above them
 LABELS, RIGHT = 268, 28
 HEIGHT, LEFT, BOTTOM, LEGEND = 330, 56, 44, 22
-STYLES = 6  # colours and shapes in the style sheet
+STYLES = 9  # colours and shapes in the style sheet
 
 
 def dots(plot: Dots, systems: Sequence[str]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def lines(plot: Lines, systems: Sequence[str]) -> dict[str, Any]:
     every = [point for line in plot.lines for point in line.points]
     values = [end for point in every for end in (point.value, point.low, point.high)]
     ticks = _ticks(values if plot.share else [0.0, *values], 5)
-    at = sorted({point.x for point in every})
+    at = sorted(plot.x_ticks or {point.x for point in every})
     scale = math.log10 if plot.log_x else float
     first, last = scale(at[0]), scale(at[-1])
     style = _styles([line.name for line in plot.lines], systems)
@@ -77,7 +77,8 @@ def lines(plot: Lines, systems: Sequence[str]) -> dict[str, Any]:
     drawn = [
         {
             "style": style[line.name],
-            "band": band(line.points) if any(p.high > p.low for p in line.points) else "",
+            "band": band(line.points) if len(line.points) > 1 and any(p.high > p.low for p in line.points) else "",
+            "whisker": [x(line.points[0].x), *(y(end) for end in line.points[0][2:])] if len(line.points) == 1 else "",
             "path": " ".join(f"{x(p.x)},{y(p.value)}" for p in line.points) if line.connected else "",
             "points": [{"x": x(p.x), "y": y(p.value),
                         "says": f"{line.name}, {_number(p.x)}: {_value(p.value, plot.share)}"} for p in line.points],
@@ -100,7 +101,7 @@ def _value(value: float, share: bool) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}"
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
 def _ticks(values: Sequence[float], about: int) -> list[float]:
@@ -125,7 +126,7 @@ def _wrapped(names: Sequence[tuple[str, str]]) -> list[list[float]]:
     rows: list[list[float]] = [[]]
     at = 8.0
     for name, note in names:
-        wide = 34 + 6.6 * len(f"{name}, over {note}" if note else name)
+        wide = 38 + 6.6 * len(f"{name}, over {note}" if note else name)
         if rows[-1] and at + wide > WIDTH:
             rows.append([])
             at = 8.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reporting import claims, errors, origin, scores, training
+from reporting import claims, errors, origin, scores, systems, training
 from reporting.blocks import Section
 from reporting.tables import Results
 
@@ -15,6 +15,7 @@ def sections(results: Results) -> list[Section]:
     """
     return [
         scores.headline(results),
+        systems.system_section(results),
         scores.metric_section(results),
         scores.interval_section(results),
         scores.comparison_section(results),
@@ -23,6 +24,7 @@ def sections(results: Results) -> list[Section]:
         errors.confusion_section(results),
         errors.error_section(results),
         *training.study_sections(results),
+        systems.domain_section(results),
         origin.cost_section(results),
         claims.claim_section(results),
         claims.published_section(results),

@@ -6,9 +6,10 @@ import pandas as pd
 
 from bert_ner.scoring.errors import KINDS
 from reporting.blocks import Block, Dot, Dots, Heat, Missing, Section, Table, Text
-from reporting.formats import PAPER_CORPUS, count, mean_and_spread
+from reporting.formats import PAPER_CORPUS, count, interval, mean_and_spread, p_value, percent, points
 from reporting.scores import systems_of
-from reporting.tables import Results
+from reporting.tables import REFERENCE, Results
+from rules import ALPHA
 
 COMMONEST = 12  # confusions that the report lists
 
@@ -19,13 +20,17 @@ def type_section(results: Results) -> Section:
     support = table.groupby("type")["support"].max().sort_values(ascending=False)
     systems = systems_of(table)
     named = {str(name): f"{name} ({count(n)})" for name, n in support.items()}
+    featured, doubt = results.featured(), results.table("intervals_by_group")
+    shown = [(system, of) for system, of in systems if system in featured]
+    whiskers = "span the seeds" if doubt is None else "are intervals over sentences"
     blocks: list[Block] = [
-        Dots("Entity F1 by type (test entities); whiskers span the seeds", [
-            Dot(label, system, "", *_spread(of[of["type"] == name]["f1"]))
+        Dots(f"Entity F1 by type (test entities); whiskers {whiskers}", [
+            Dot(label, system, "", *_ends(doubt, system, name, of[of["type"] == name]["f1"]))
             for name, label in named.items()
-            for system, of in systems
+            for system, of in shown
             if (of["type"] == name).any()
         ], picture="f1_by_type"),
+        *_beside_reference(results, named),
         Table("Entity F1 by type", ["type", "test entities", *(name for name, _ in systems)], [
             [str(name), count(n), *(mean_and_spread(of[of["type"] == name]["f1"]) for _, of in systems)]
             for name, n in support.items()
@@ -36,15 +41,47 @@ def type_section(results: Results) -> Section:
     return Section("types", "Entity F1 by type", blocks)
 
 
-def _spread(values: pd.Series) -> tuple[float, float, float]:
-    return float(values.mean()), float(values.min()), float(values.max())
+def _ends(doubt: pd.DataFrame | None, system: str, name: str, f1: pd.Series) -> tuple[float, float, float]:
+    """A type's mean F1 and the ends of its interval over sentences; without one, of its range over seeds."""
+    if doubt is not None:
+        found = doubt[(doubt["system"] == system) & (doubt["by"] == "type") & (doubt["group"] == name)]
+        if len(found):
+            return float(found["value"].iloc[0]), float(found["low"].iloc[0]), float(found["high"].iloc[0])
+    return float(f1.mean()), float(f1.min()), float(f1.max())
+
+
+def _beside_reference(results: Results, named: dict[str, str]) -> list[Block]:
+    """On which types the featured encoder is better than the CRF, on which worse, and on which neither is shown."""
+    table = results.table("comparisons_by_type")
+    pair = [system for system in results.featured() if system != REFERENCE]
+    if table is None:
+        return [Missing("The systems are not compared by type yet.", results.command("comparisons_by_type"))]
+    rows = table[table["system_a"].isin(pair)].set_index("type")
+    if rows.empty:
+        return []
+    system = rows["system_a"].iloc[0]
+    rows = rows.loc[[name for name in named if name in rows.index]]
+    is_sure = rows["p_holm"] <= ALPHA
+    found = [("better", is_sure & (rows["difference"] > 0)), ("worse", is_sure & (rows["difference"] < 0))]
+    outcome = pd.Series("not shown", index=rows.index).mask(found[0][1], "better").mask(found[1][1], "worse")
+    told = "; ".join(f"{how} on {', '.join(map(str, rows.index[which])) or 'none'}" for how, which in found)
+    return [
+        Text(f"Beside {REFERENCE}, {system} is {told}; on the other types neither is shown to be better (paired test "
+             "over sentences, Holm's correction over the types, level 0.05)."),
+        Table(f"Entity F1 by type: {system} beside {REFERENCE}",
+              ["type", REFERENCE, system, "difference", "interval", "Holm p", f"{system} is"], [
+            [named[str(name)], percent(row["b"]), percent(row["a"]), points(row["difference"]),
+             interval(row["low"], row["high"], points), p_value(row["p_holm"]), how]
+            for (name, row), how in zip(rows.iterrows(), outcome, strict=True)
+        ]),
+    ]  # fmt: skip
 
 
 def confusion_section(results: Results) -> Section:
     """Which types are taken for which, by words."""
     table = results.needed("confusion")
     blocks: list[Block] = [Text("Of the words of each gold type, the percentage tagged with each type; all seeds.")]
-    for system, of in systems_of(table):
+    for system, of in systems_of(table[table["system"].isin(results.featured())]):
         words = confusion_matrix(of)
         share = words.div(words.sum(axis=1).replace(0, 1), axis=0)
         names = [str(name) for name in words.index]
@@ -120,12 +157,10 @@ def _kind_table(table: pd.DataFrame) -> Table:
     systems = [(system, _per_run(of)) for system, of in systems_of(table)]
     kinds = [*KINDS, *sorted(set(table["kind"]) - set(KINDS))]
     sums = [(system, by.groupby(level="kind").sum().reindex(kinds, fill_value=0)) for system, by in systems]
-    header = [column for system, _ in systems for column in (system, f"{system}, share")]
     rows = [
-        [kind, *(text for _, of in sums for text in (f"{of[kind]:,.0f}", f"{100 * of[kind] / (of.sum() or 1):.0f} %"))]
-        for kind in kinds
+        [kind, *(f"{of[kind]:,.0f} ({100 * of[kind] / (of.sum() or 1):.0f} %)" for _, of in sums)] for kind in kinds
     ]
-    return Table("Entity errors by kind", ["kind", *header], rows)
+    return Table("Entity errors by kind, and their share of a system's", ["kind", *(name for name, _ in sums)], rows)
 
 
 def _kinds_by_type(table: pd.DataFrame) -> Table:

@@ -27,12 +27,15 @@ from reporting.tables import Results, as_written_by
 
 SEE = "the evidence is in the table of claims"
 SHOWN = ("token_micro_f1", "token_micro_f1_no_o", "entity_f1", "entity_f1_strict", "span_f1")  # in the plot
+SHOWN_OF_MANY = ("token_micro_f1", "entity_f1")
+FEW = 3  # systems of which a plot has all of SHOWN, and pairs of which the table has every metric
 
 
 def headline(results: Results) -> Section:
     """The claim, what was measured, and the verdict."""
     scores, corpus = results.needed("scores"), results.corpus
-    systems = systems_of(scores)
+    featured = results.featured()
+    systems = [(name, rows) for name, rows in systems_of(scores) if name in featured]
     measured = [
         (METRIC_NAMES[metric], "; ".join(f"{name} {mean_and_spread(rows[metric])} %" for name, rows in systems), "")
         for metric in ("token_micro_f1", "entity_f1")
@@ -95,22 +98,26 @@ def metrics_in(table: pd.DataFrame) -> list[str]:
     return [metric for metric in METRIC_NAMES if metric in table]
 
 
-def score_table(corpus: Corpus, scores: pd.DataFrame, all_o: dict[str, float] | None = None) -> Table:
-    """A row per metric; on the paper's corpus each system's distance to its figure, the nearest one marked."""
+def score_table(
+    corpus: Corpus, scores: pd.DataFrame, featured: Sequence[str], all_o: dict[str, float] | None = None
+) -> Table:
+    """A row per metric, each system's score nearest to the paper's marked; of the featured ones the distance, too."""
     systems, is_papers = systems_of(scores), corpus.name == PAPER_CORPUS
+    apart = featured if is_papers else []
     means = {name: {metric: float(rows[metric].mean()) for metric in metrics_in(scores)} for name, rows in systems}
     nearest = {name: min(of, key=lambda metric: abs(of[metric] - PAPER_MICRO_F1)) for name, of in means.items()}
     header, rows = ["metric"], []
     for name, _ in systems:
-        header += [name, f"{name} {MINUS} paper"] if is_papers else [name]
+        header += [name, f"{name} {MINUS} paper"] if name in apart else [name]
     for metric in metrics_in(scores):
         strong = metric == "entity_f1"
         row: list[str | Cell] = [Cell(METRIC_NAMES[metric], "strong") if strong else METRIC_NAMES[metric]]
         for name, of in systems:
-            row.append(mean_and_spread(of[metric]))
-            if is_papers:
-                distance = points(means[name][metric] - PAPER_MICRO_F1)
-                row.append(Cell(distance, "nearest") if nearest[name] == metric else distance)
+            cells = [mean_and_spread(of[metric])]
+            if name in apart:
+                cells.append(points(means[name][metric] - PAPER_MICRO_F1))
+            is_nearest = is_papers and nearest[name] == metric
+            row += [*cells[:-1], Cell(cells[-1], "nearest") if is_nearest else cells[-1]]
         if all_o:
             row.append(percent(all_o[metric]) if metric in all_o else "")
         rows.append(row)
@@ -123,9 +130,10 @@ def score_table(corpus: Corpus, scores: pd.DataFrame, all_o: dict[str, float] | 
 def metric_section(results: Results) -> Section:
     scores, audit = results.needed("scores"), results.facts("audit")
     all_o = audit.get("all_o") if audit else None
-    blocks: list[Block] = [score_table(results.corpus, scores, all_o if isinstance(all_o, dict) else None)]
+    featured = results.featured()
+    blocks: list[Block] = [score_table(results.corpus, scores, featured, all_o if isinstance(all_o, dict) else None)]
     if results.corpus.name == PAPER_CORPUS:
-        blocks += [Text(_nearest(scores))]
+        blocks += [Text(_nearest(scores[scores["system"].isin(featured)]))]
     if all_o:
         blocks += [Text("The last column is a tagger that says O for every word and finds no entity at all.")]
     return Section("metrics", "Which metric?" if results.corpus.name == PAPER_CORPUS else "Scores", blocks)
@@ -175,7 +183,7 @@ def interval_section(results: Results) -> Section:
         interval_plot(results.corpus, table),
         Table(
             f"Scores with intervals at {level}",
-            ["metric", "system", "score", "over sentences", "over seeds", "seed sd"], rows, text_columns=2,
+            ["metric", "system", "score", "over sentences", "over seeds", "seed sd"], rows, text_columns=2, filter_by=0,
         ),
     ])  # fmt: skip
 
@@ -183,7 +191,7 @@ def interval_section(results: Results) -> Section:
 def interval_plot(corpus: Corpus, table: pd.DataFrame) -> Dots:
     dots = [
         Dot(METRIC_NAMES[metric], name, row["source"], row["value"], row["low"], row["high"])
-        for metric in SHOWN
+        for metric in (SHOWN if table["system"].nunique() <= FEW else SHOWN_OF_MANY)
         for name, of in systems_of(table[table["metric"] == metric])
         for _, row in of.iterrows()
     ]
@@ -211,6 +219,7 @@ def comparison_section(results: Results) -> Section:
     if table is None:
         what = "The systems are not compared yet."
         return Section("comparisons", title, [Missing(what, results.command("comparisons"))])
+    is_few = len(_distinct(table, ["system_a", "system_b"])) <= FEW
     rows = [
         [
             f"{row['system_a']} {MINUS} {row['system_b']}", METRIC_NAMES[row["metric"]],
@@ -218,14 +227,16 @@ def comparison_section(results: Results) -> Section:
             points(row["difference"]), interval(row["low"], row["high"], points), p_value(row["p_value"]),
             p_value(row["p_holm"]),
         ]
-        for metric in METRIC_NAMES
+        for metric in (METRIC_NAMES if is_few else SHOWN)
         for _, row in table[table["metric"] == metric].iterrows()
     ]  # fmt: skip
+    more = "" if is_few else " comparisons.csv has the other metrics."
     return Section("comparisons", title, [
-        Text("Of the same test sentences, tagged by both systems. Differences are in percentage points."),
+        Text("Of the same test sentences, tagged by both systems. Differences are in percentage points." + more),
         Table(
             "Differences between systems",
             ["systems", "metric", "first", "second", "difference", "interval", "p", "Holm p"], rows, text_columns=2,
+            filter_by=1,
         ),
         Text(
             f"Test: {'; '.join(test for (test,) in _distinct(table, ['test']))}; {count(table['n'].max())} sentences. "

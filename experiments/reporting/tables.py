@@ -11,20 +11,27 @@ import pandas as pd
 
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
+from claims import Place
 from pipeline import read_json
-from reporting.formats import METRIC_NAMES
+from reporting.formats import METRIC_NAMES, PAPER_ENCODER
+from rules import Evidence, NotMeasuredError
 
 
 class Kind(NamedTuple):
-    """A table's columns of words, its columns of numbers, and the command that writes it."""
+    """A table's columns of words, its columns of numbers, and the command that writes it.
+
+    may_have: columns of numbers that an older table lacks.
+    """
 
     words: str
     numbers: str
     command: str
+    may_have: str = ""
 
 
 EVALUATE = "python experiments/evaluate.py --corpus {corpus}"
 COMPARE = "python experiments/compare.py --corpus {corpus}"
+REFERENCE = "crf"  # compare.py sets every other system beside it
 STUDY = "make repro-all"
 BENCH = "make bench"
 KINDS = {
@@ -34,8 +41,14 @@ KINDS = {
     "history": Kind("system", "seed epoch train_loss validation_loss validation_entity_f1", EVALUATE),
     "error_kinds": Kind("system kind type", "seed count", EVALUATE),
     "recall": Kind("system by group", "seed support found recall", EVALUATE),
+    "costs": Kind(
+        "system encoder machine", "seed parameters train_seconds words_per_second model_bytes", EVALUATE
+    ),
+    "not_run": Kind("system encoder reason", "seed", EVALUATE),
     "intervals": Kind("system metric source method signature", "value low high n level", COMPARE),
     "comparisons": Kind("system_a system_b metric test", "a b difference low high p_value p_holm n", COMPARE),
+    "intervals_by_group": Kind("system by group than metric", "support value low high n level", COMPARE),
+    "comparisons_by_type": Kind("system_a system_b type", "a b difference low high p_value p_holm n", COMPARE),
     "claims": Kind(
         "id section claim kind paper_value measured low high verdict system evidence", "",
         "python experiments/judge.py --corpus {corpus}",
@@ -45,6 +58,7 @@ KINDS = {
         "seed fraction sentences epoch train_loss validation_loss validation_entity_f1 test_token_micro_f1 "
         "test_entity_f1",
         STUDY,
+        "per_type",
     ),
     "benchmarks": Kind(
         "task system setting ratio_to machine", "sentences tokens seconds tokens_per_second peak_memory_mb ratio", BENCH
@@ -88,6 +102,17 @@ class Results:
                 f"{self.folder / f'{name}.csv'} is missing or has no rows; run {self.command(name)}, or dvc repro"
             )
         return table
+
+    def featured(self) -> list[str]:
+        """The systems that a picture of few shows: the CRF, and the one with an encoder closest to the paper's."""
+        systems = list(dict.fromkeys(self.needed("scores")["system"]))
+        evidence = Evidence(self.root, self.corpus.name, PAPER_ENCODER, [])
+        try:
+            with as_written_by(self.command("scores"), self.root / "provenance.json"):
+                closest = evidence.candidates(Place(self.folder / "scores.csv", 1))[0].system
+        except NotMeasuredError:  # there is no encoder
+            return systems[-2:]
+        return [system for system in systems if system in (REFERENCE, closest)]
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """A JSON object, None where it is absent.
@@ -135,8 +160,8 @@ def read_table(path: Path, kind: Kind, command: str) -> pd.DataFrame:
         raise BertNerError(f"{path} can't be read ({error}); {remedy}") from None
     if missing := [name for name in (*kind.words.split(), *kind.numbers.split()) if name not in table]:
         raise BertNerError(f"{path}: no column {', '.join(missing)}; {remedy}")
-    metrics = [name for name in METRIC_NAMES if name in table]
-    for name in dict.fromkeys((*kind.numbers.split(), *metrics)):
+    more = [name for name in (*METRIC_NAMES, *kind.may_have.split()) if name in table]
+    for name in dict.fromkeys((*kind.numbers.split(), *more)):
         values = pd.to_numeric(table[name].replace("", "nan"), errors="coerce")
         may_lack = [] if name == "seed" else ["", "nan"]
         wrong = table.index[values.isna() & ~table[name].str.lower().isin(may_lack)]

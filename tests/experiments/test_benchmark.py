@@ -70,7 +70,7 @@ def test_other_tasks_keep_their_rows(tmp_path: Path) -> None:
 
 
 def test_a_workload_runs_in_a_process_of_its_own() -> None:
-    [[limit]] = measure(["limit"], 1, False).values()
+    [[limit]] = measure(["limit"], 1).values()
     assert limit.figures["float32"] > 0
     assert 50 < limit.memory < 20_000
 

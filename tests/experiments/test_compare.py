@@ -14,7 +14,7 @@ from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of
-from bert_ner.scoring import METRICS, UnlikeScores, score
+from bert_ner.scoring import METRICS, UnlikeScores, holm, score
 
 WORDS = ("one", "two", "three")
 GOLD = [("B-ACTOR", "I-ACTOR", "O"), ("O", "B-YEAR", "O"), ("O", "O", "O"), ("B-TITLE", "O", "O")] * 5
@@ -32,9 +32,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("sys.argv", ["compare.py"])
     prepared = tmp_path / "data" / "prepared" / corpus.name
     raw = tmp_path / "data" / "raw" / corpus.name / corpus.test.name
-    for path in (prepared / "test.bio", raw):
-        path.parent.mkdir(parents=True)
-        write_bio(path, [Sentence(WORDS, tags) for tags in GOLD])
+    for path in (prepared / "test.bio", prepared / "train.bio", raw):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Of the entities, only the one of type TITLE is in the training sentences.
+        write_bio(path, [Sentence(WORDS, tags) for tags in (GOLD[3:4] if path.name == "train.bio" else GOLD)])
     (prepared / "labels.txt").write_text("\n".join(labels_of(corpus.types)))
     folder = tmp_path / "results" / corpus.name
     (folder / "predictions").mkdir(parents=True)
@@ -88,12 +89,33 @@ def test_every_metric_is_compared_and_carries_its_signature(folder: Path) -> Non
     assert pd.isna(row["b_sd"])
 
 
+def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> None:
+    compare.main()
+    table = pd.read_csv(folder / "intervals_by_group.csv", keep_default_na=False)
+    assert list(table) == compare.GROUP_COLUMNS
+    rows = table[table["system"] == "encoder"].set_index(["by", "group", "than"])
+    # Run 2 has the first 10 of 20 sentences: 3 of 5 ACTORs and YEARs (F1 0.75), 2 of 5 TITLEs (F1 4/7).
+    for name, f1 in (("ACTOR", 0.75), ("YEAR", 0.75), ("TITLE", 4 / 7)):
+        assert rows.loc["type", name, ""]["value"] == pytest.approx((1 + f1) / 2, abs=1e-6)
+    assert rows.loc["seen", "seen", ""][["value", "support"]].tolist() == [0.7, 5]
+    assert rows.loc["seen", "unseen", ""][["value", "support"]].tolist() == [0.8, 10]
+    assert rows.loc["seen", "unseen", "seen"]["value"] == pytest.approx(0.1)
+    assert rows.loc["length", "1", "2"]["value"] == pytest.approx(0.75 - 0.8)
+    assert (rows["low"] <= rows["value"]).all()
+    assert (rows["value"] <= rows["high"]).all()
+    types = pd.read_csv(folder / "comparisons_by_type.csv")
+    assert list(types) == compare.TYPE_COLUMNS
+    assert types["type"].tolist() == ["ACTOR", "TITLE", "YEAR"]
+    assert types["difference"].tolist() == pytest.approx([0.875, (1 + 4 / 7) / 2, 0.875], abs=1e-6)
+    assert types["p_holm"].tolist() == pytest.approx(holm(types["p_value"].tolist()), abs=2e-6)
+
+
 @pytest.mark.usefixtures("folder")
 def test_holm_is_over_all_pairs_of_a_metric() -> None:
     scores = compare.read_scores(corpus_named("mit_movie_eng"))
-    counts, _, signatures = compare.recount(corpus_named("mit_movie_eng"), scores)
-    counts["other"] = counts["crf"]
-    rows = compare.comparisons(counts, [("encoder", "crf"), ("other", "crf")], signatures)
+    found = compare.recount(corpus_named("mit_movie_eng"), pipeline.read_part("mit_movie_eng", "test"), scores)
+    found.counts["other"] = found.counts["crf"]
+    rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")])
     of_metric = [row for row in rows if row["metric"] == "entity_f1"]
     # Of p-values 1/201 and 1 the smaller is doubled.
     assert [row["p_holm"] for row in of_metric] == pytest.approx([2 / 201, 1])

@@ -14,7 +14,7 @@ import report
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError
 from bert_ner.scoring import METRICS
-from reporting import claims, markdown, page
+from reporting import claims, markdown, page, systems
 from reporting.blocks import Cell, Code, Missing, Section, Table, Text
 from reporting.formats import METRIC_NAMES, PAPER_CORPUS, as_found
 from reporting.origin import signatures
@@ -82,6 +82,26 @@ def write_more(root: Path, corpus: str) -> None:
         {"system_a": "encoder", "system_b": "crf", "metric": "entity_f1", "a": 0.85, "b": 0.8, "difference": -0.05,
          "low": -0.06, "high": -0.04, "p_value": 0.0002, "p_holm": 0.04, "test": "paired test", "n": 3}
     ])  # fmt: skip
+    write_table(folder / "intervals_by_group.csv", [
+        {"system": system, "by": "type", "group": name, "than": "", "metric": "f1", "support": 3, "value": 0.85,
+         "low": 0.7, "high": 0.9, "n": 3, "level": 0.95}
+        for system in ("crf", "encoder") for name in TYPES
+    ])  # fmt: skip
+    write_table(folder / "comparisons_by_type.csv", [
+        {"system_a": system, "system_b": "crf", "type": name, "a": 0.9, "b": 0.8, "difference": gap, "low": gap - 0.01,
+         "high": gap + 0.01, "p_value": p, "p_holm": p, "n": 3}
+        for system, gap, p in (("bilstm", 0.5, 0.001), ("encoder", -0.1234, 0.01))
+        for name, gap, p in ((TYPES[0], gap, p), (HOSTILE, 0.1, 0.06))
+    ])  # fmt: skip
+    write_table(folder / "costs.csv", [
+        {"system": system, "encoder": encoder, "seed": seed, "parameters": 22_600_000, "train_seconds": 100 + seed,
+         "words_per_second": 7000, "model_bytes": 91_000_000, "machine": "a processor"}
+        for system, encoder, seed, _ in RUNS
+    ])  # fmt: skip
+    write_table(folder / "not_run.csv", [
+        {"system": system, "encoder": encoder, "seed": seed, "reason": IMAGE if system == "bert" else "not trained"}
+        for system, encoder in (("bert", "bert-base-uncased"), ("encoder", "tiny")) for seed in (7, 101)
+    ])  # fmt: skip
     write_table(folder / "claims.csv", [
         {"id": name, "section": "5", "claim": claim, "kind": "value", "paper_value": 0.9447, "measured": measured,
          "low": "", "high": "", "verdict": verdict, "system": "encoder", "evidence": evidence}
@@ -103,7 +123,11 @@ def write_more(root: Path, corpus: str) -> None:
         {"study": study, "variant": "v", "system": "encoder", "encoder": "tiny", "seed": 1, "fraction": 0.1,
          "sentences": 123, "epoch": epoch, "train_loss": 1, "validation_loss": 1, "validation_entity_f1": 0.5,
          "test_token_micro_f1": test, "test_entity_f1": test, "seconds": 1}
-        for study in ("learning_curve", "warmup", "epochs_8") for epoch, test in ((1, ""), (2, 0.4321))
+        for study in ("learning_curve", "warmup", "epochs_8", "float32") for epoch, test in ((1, ""), (2, 0.4321))
+    ] + [
+        {"study": "few_shot", "variant": "v", "system": "crf", "encoder": "", "seed": seed, "per_type": n,
+         "sentences": 10 * n, "test_token_micro_f1": 0.5, "test_entity_f1": f1}
+        for n, f1s in ((5, (0.31, 0.33)), (20, (0.41, 0.43))) for seed, f1 in enumerate(f1s)
     ])  # fmt: skip
     write_table(root / "benchmarks.csv", [
         {"task": "tag", "system": "crf", "setting": "", "sentences": 3, "tokens": 6, "seconds": 0.5,
@@ -221,6 +245,82 @@ def test_every_table_is_in_both_renderings(results: Path, monkeypatch: pytest.Mo
         assert piece in text or piece == "One thing varied at a time", piece
     assert "| entity F1 (conlleval) | crf | 85.00 | 84.00 to 86.00 | one run |" in text
     assert (results / "mit_movie_eng" / "plots" / "intervals.png").is_file()
+
+
+def test_each_system_has_a_row_with_its_cost_and_what_was_not_run_has_its_reason_and_no_number(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_results(results, "mit_movie_eng")
+    write_more(results, "mit_movie_eng")
+    text, html = run(monkeypatch)
+    minus = "\N{MINUS SIGN}"
+    assert "| crf |  | 22.6 | 100 | 7,000 | 91 | 94.00 | 85.00 | 84.00 to 86.00 |  |  |" in text
+    ours = "| encoder | tiny | 22.6 | 102 | 7,000 | 91 | 94.00 ± 0.00 | 85.00 ± 7.07 | 84.00 to 86.00 |"
+    assert f"{ours} {minus}5.00 | 0.040 |" in text
+    [row] = [line for line in text.splitlines() if line.startswith("| bert |")]
+    assert row.startswith("| bert | bert-base-uncased not run: ")
+    assert not re.search(r"\d", row.replace("bert-base-uncased", "").replace("alert(1)", ""))
+    assert "not trained" not in text  # of the encoder, other seeds were
+    assert {"quality_and_cost.png", "few_shot.svg"} <= {p.name for p in (results / "mit_movie_eng/plots").iterdir()}
+    assert "![Entity F1 and training time; whiskers are intervals over sentences](plots/quality_and_cost.png)" in text
+    assert len(html) < 1_000_000
+
+
+def test_types_say_where_the_encoder_is_better_and_where_not(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_results(results, "mit_movie_eng")
+    write_more(results, "mit_movie_eng")
+    text, _ = run(monkeypatch)
+    minus = "\N{MINUS SIGN}"
+    assert "Beside crf, encoder is better on none; worse on ACTOR; on the other types neither is shown" in text
+    assert f"| ACTOR (3) | 80.00 | 90.00 | {minus}12.34 | {minus}13.34 to {minus}11.34 | 0.010 | worse |" in text
+    assert "| +10.00 | +9.00 to +11.00 | 0.060 | not shown |" in text
+
+
+def test_few_sentences_and_precision_have_tables_of_their_own(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_results(results, "mit_movie_eng")
+    write_more(results, "mit_movie_eng")
+    text, _ = run(monkeypatch)
+    assert "| system | 5 (50) | 20 (200) | all |\n| --- | ---: | ---: | ---: |" in text
+    assert "| crf | 32.00 ± 1.41 | 42.00 ± 1.41 | 85.00 |" in text
+    # Seed 1, 80 % of entities and 94 % of words, less 43.21 in float32.
+    assert "| encoder | entity F1 (conlleval) | 1 | 80.00 | 43.21 | +36.79 |  |  |" in text
+    assert "few\\_shot" not in text
+
+
+def test_domains_stand_side_by_side_with_the_best_published_result(
+    results: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "published.yaml"
+    path.write_text("systems:\n" + "".join(
+        f"- {{system: S{i}, parameters: 1 M, score: {score}, metric: {metric}, corpus: mit_restaurant,\n"
+        f"   test_set: mit_restaurant, comparable: {is_comparable}, reason: x, source: a table}}\n"
+        for i, (score, metric, is_comparable) in enumerate(
+            ((0.8, "entity_f1", "true"), (0.85, "entity_f1", "true"), (0.9, "entity_f1", "false"),
+             (0.95, "span_f1", "true"))
+        )
+    ))  # fmt: skip
+    monkeypatch.setattr(claims, "PUBLISHED", path)
+    monkeypatch.setattr(systems, "PUBLISHED", path)
+    write_results(results, "mit_movie_eng")
+    folder = write_results(results, "mit_restaurant")
+    pd.read_csv(folder / "scores.csv").query("system == 'crf'").to_csv(folder / "scores.csv", index=False)
+    write_results(results, "sample")
+    for corpus in ("mit_movie_eng", "mit_restaurant"):
+        write_table(results / corpus / "intervals.csv", [
+            {"system": "crf", "metric": "entity_f1", "source": "sentences", "value": 0.85, "low": 0.84, "high": 0.86,
+             "n": 3, "level": 0.95, "method": "m", "signature": "s", "sd": ""}
+        ])  # fmt: skip
+    for corpus in ("mit_movie_eng", "mit_restaurant"):
+        text, _ = run(monkeypatch, corpus)
+        table = text[text.index("| system | mit_movie_eng | mit_restaurant |") :].splitlines()
+        assert table[2:5] == [
+            "| crf | 85.00 | 85.00 |",
+            "| encoder | 85.00 ± 7.07 | not run |",
+            "| best published |  | 85.00 |",
+        ]
+        assert "mit_restaurant: S1 (a table)." in text
+        assert "No results on mit_movie_trivia yet. Made by `make repro-all`." in text
+        assert (results / corpus / "plots" / "domains.png").is_file()
 
 
 def test_nothing_that_a_file_holds_is_markup(results: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

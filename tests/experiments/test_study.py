@@ -22,7 +22,7 @@ from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
 from pipeline import read_params
-from study import COLUMNS, build_trial, merged, subset, trials_of
+from study import COLUMNS, build_trial, few_of_each_type, merged, subset, trials_of
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,10 +46,10 @@ def test_a_study_changes_what_it_says_and_nothing_else() -> None:
         "epochs_8": {"epochs": 8},
         "float32": {"precision": "float32"},
     }
-    assert {*changes, "learning_curve"} == set(params["studies"])
+    assert {*changes, "learning_curve", "few_shot"} == set(params["studies"])
     for name, expected in changes.items():
         for trial in trials_of(name, params):
-            assert (trial.system, trial.fraction) == ("minilm", 1.0)
+            assert (trial.system, trial.fraction, trial.per_type) == ("minilm", 1.0, None)
             assert trial.settings == {**params["minilm"], **expected}
             assert trial.settings != params["minilm"]
 
@@ -73,6 +73,9 @@ def test_trials_are_every_system_fraction_and_seed() -> None:
     assert found == [(f"c=2, d=3, fraction={f}", seed, f, {"c": 2, "d": 3}) for f in (0.1, 1) for seed in (1, 2)]
     [plain] = trials_of("s", {"studies": {"s": {"minilm": None}}})
     assert (plain.variant, plain.seed, plain.fraction) == ("", 13, 1.0)
+    few = {"crf": {}, "studies": {"s": {"seeds": [1, 2], "per_type": [5, 10], "crf": None}}}
+    found = [(t.variant, t.seed, t.fraction, t.per_type) for t in trials_of("s", few)]
+    assert found == [(f"per_type={n}", seed, None, n) for n in (5, 10) for seed in (1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -82,13 +85,15 @@ def test_trials_are_every_system_fraction_and_seed() -> None:
         ({"a": {}, "b": {}}, "no study 's' under 'studies'; there are a, b"),
         ({"s": 5}, "studies.s must be settings by system, not 5"),
         ({"s": {"seeds": [1]}}, "studies.s: expected settings of one system or more of majority, gazetteer"),
-        ({"s": {"gpt": {}}}, "beside seeds and fractions; found {'gpt': {}}"),
+        ({"s": {"gpt": {}}}, "beside seeds, fractions, per_type; found {'gpt': {}}"),
         ({"s": {"minilm": 3}}, "expected settings"),
         ({"s": {"minilm": {}, "seeds": 13}}, "studies.s.seeds must be a list of whole numbers, not 13"),
         ({"s": {"minilm": {}, "seeds": [True]}}, "seeds must be"),
         ({"s": {"minilm": {}, "seeds": []}}, "seeds must be"),
         ({"s": {"minilm": {}, "fractions": [0]}}, "fractions must be a list of numbers above 0 and up to 1"),
         ({"s": {"minilm": {}, "fractions": [1.5]}}, "fractions must be"),
+        ({"s": {"minilm": {}, "per_type": [0]}}, "per_type must be a list of whole numbers of at least 1"),
+        ({"s": {"minilm": {}, "per_type": [5], "fractions": [1]}}, "has both fractions and per_type"),
     ],
 )
 def test_a_mistake_is_named(studies: Any, message: str) -> None:
@@ -113,9 +118,40 @@ def test_subsets_are_nested_and_the_seed_s() -> None:
     assert subset(SENTENCES, 0.5, 13) == sizes[2] != subset(SENTENCES, 0.5, 42)
 
 
+def test_a_few_sentences_hold_each_type_often_enough_and_are_nested() -> None:
+    # 200 of A, every tenth with B too; 4 of C alone, 2 of D beside A; 20 of none.
+    made = [Sentence((f"a{i}", "b"), ("B-A", "B-B" if i % 10 == 0 else "O")) for i in range(200)]
+    made += [Sentence((f"c{i}", "c"), ("B-C", "I-C")) for i in range(4)]
+    made += [Sentence((f"d{i}", "a"), ("B-D", "B-A")) for i in range(2)]
+    made += [Sentence((f"o{i}",), ("O",)) for i in range(20)]
+
+    def holding(sentences: list[Sentence], name: str) -> int:
+        return sum(f"B-{name}" in tags for _, tags in sentences)
+
+    draws = {n: few_of_each_type(made, n, 13) for n in (1, 3, 5, 300)}
+    for n, drawn in draws.items():
+        assert drawn == [sentence for sentence in made if sentence in set(drawn)]
+        for name, there in (("A", 202), ("B", 20), ("C", 4), ("D", 2)):
+            assert holding(drawn, name) >= min(n, there)
+    # D and B, which are rarer, come first and bring A along, so none is drawn for A alone before round 3.
+    assert [len(draws[n]) for n in (1, 3)] == [3, 8]
+    for small, large in pairwise(draws.values()):
+        assert set(small) < set(large)
+    assert few_of_each_type(made, 5, 42) != draws[5] == few_of_each_type(made, 5, 13)
+
+
+def test_an_encoder_without_weights_is_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(study, "availability", lambda encoder: (encoder.name == "all-MiniLM-L6-v2", ""))
+    trials = trials_of("few_shot", read_params())
+    assert {trial.system for trial in trials if study.can_be_had(trial)} == {"crf", "minilm"}
+    assert "mpnet-13 is left out: the weights of all-mpnet-base-v2 can't be had" in capsys.readouterr().out
+
+
 def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
     def row(name: str, **values: Any) -> dict[str, Any]:
-        return {"study": name, "variant": "v", "system": "crf", "seed": 1, "fraction": 0.3, "sentences": 9, **values}
+        return {"study": name, "variant": "v", "system": "crf", "seed": 1, "fraction": 0.3, "sentences": 9} | values
 
     path = tmp_path / "studies.csv"
     order = ["a", "b"]
@@ -123,12 +159,15 @@ def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
     path.write_text(merged(path, [row("a", epoch=1), row("a", epoch=2, test_entity_f1=0.5)], order))
     before = path.read_text()
     assert before.splitlines()[1:] == [
-        "a,v,crf,,1,0.300000,9,1,,,,,,,",
-        "a,v,crf,,1,0.300000,9,2,,,,,0.500000,,",
-        "b,v,crf,,1,0.300000,9,,,,,,0.333333,,",
+        "a,v,crf,,1,0.300000,,9,1,,,,,,,",
+        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,",
+        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,",
     ]
     assert merged(path, [row("b", test_entity_f1=1 / 3)], order) == before
     assert "a,v" not in merged(path, [row("b")], ["b"])
+    path.write_text("study,system\na,crf\n")  # written before there was the column
+    few = merged(path, [row("b", fraction=None, per_type=5)], order).splitlines()
+    assert few[1:] == ["a,,crf" + "," * 13, "b,v,crf,,1,,5,9,,,,,,,,"]
 
 
 @pytest.fixture

@@ -1,0 +1,97 @@
+"""Intervals and tests of parts, against every resample and every swap of tiny test sets, and against values by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bert_ner.scoring import bootstrap, compare, count, score_by_type
+from bert_ner.scoring.errors import recall_by
+from bert_ner.scoring.parts import compare_types, confusion_ranks, f1_by_type, recall_gaps
+
+GOLD = [["B-A", "O"], ["B-A", "I-A"], ["B-B", "O"], ["O", "B-A"]]
+ONE = [["B-A", "O"], ["B-A", "O"], ["B-B", "O"], ["O", "O"]]
+TWO = [["O", "O"], ["B-A", "I-A"], ["O", "B-B"], ["O", "B-A"]]
+EVERY = list(itertools.product(range(4), repeat=4))  # 256 resamples, all equally likely
+
+
+def pick(sentences: list[list[str]], which: tuple[int, ...]) -> list[list[str]]:
+    return [sentences[i] for i in which]
+
+
+def f1(gold: list[list[str]], predicted: list[list[str]], name: str) -> float:
+    return {row.type: row.f1 for row in score_by_type(gold, predicted)}.get(name, 0.0)
+
+
+def quantiles(values: list[float], level: float) -> tuple[float, float]:
+    exact = sorted(values)
+    low, high = (exact[math.ceil(len(exact) * q) - 1] for q in ((1 - level) / 2, (1 + level) / 2))
+    return low, high
+
+
+def test_f1_by_type_has_the_quantiles_of_all_possible_resamples_averaged_over_runs() -> None:
+    found = f1_by_type([count(GOLD, ONE), count(GOLD, TWO)], samples=20_000, level=0.7)
+    assert list(found) == ["A", "B"]
+    for name in "AB":
+        exact = [sum(f1(pick(GOLD, i), pick(run, i), name) for run in (ONE, TWO)) / 2 for i in EVERY]
+        value = (f1(GOLD, ONE, name) + f1(GOLD, TWO, name)) / 2
+        assert found[name] == pytest.approx((value, *quantiles(exact, 0.7)), abs=1e-12)
+
+
+def test_types_are_compared_on_the_same_resamples_and_by_swaps() -> None:
+    found = compare_types([count(GOLD, ONE)], [count(GOLD, TWO)], samples=20_000, level=0.7)
+    for name in "AB":
+        gaps = [f1(pick(GOLD, i), pick(ONE, i), name) - f1(pick(GOLD, i), pick(TWO, i), name) for i in EVERY]
+        gap = f1(GOLD, ONE, name) - f1(GOLD, TWO, name)
+        assert found[name][:5] == pytest.approx(
+            (f1(GOLD, ONE, name), f1(GOLD, TWO, name), gap, *quantiles(gaps, 0.7)), abs=1e-12
+        )
+        swapped = []
+        for which in itertools.product((0, 1), repeat=4):
+            a, b = ([(ONE, TWO)[w ^ k][i] for i, w in enumerate(which)] for k in (0, 1))
+            swapped.append(abs(f1(GOLD, a, name) - f1(GOLD, b, name)) >= abs(gap) - 1e-12)
+        assert found[name].p_value == pytest.approx(np.mean(swapped), abs=0.01)
+        assert math.isnan(found[name].a_sd)
+
+
+def test_of_one_type_both_say_what_the_comparison_of_all_entities_says() -> None:
+    gold, one, two = ([[tag.replace("-B", "-A") for tag in tags] for tags in s] for s in (GOLD, ONE, TWO))
+    runs = [count(gold, one), count(gold, two)]
+    assert f1_by_type(runs, 500)["A"] == pytest.approx(bootstrap(runs, 500)["entity_f1"])
+    ours = compare_types(runs, [count(gold, gold)], 500)["A"]
+    assert ours == pytest.approx(compare(runs, count(gold, gold), 500)["entity_f1"], nan_ok=True)
+
+
+@pytest.mark.parametrize("group", [lambda i, span: span.type, lambda i, span: str(span.end - span.start)])
+def test_recall_of_groups_is_that_of_the_table_and_gaps_are_on_the_same_resamples(group: Callable[..., str]) -> None:
+    found = recall_gaps(GOLD, [ONE, TWO], group, samples=20_000, level=0.7)
+    tables = [recall_by(GOLD, run, group) for run in (ONE, TWO)]
+    first, second = tables[0]
+    assert list(found) == [(first, ""), (second, ""), (first, second), (second, first)]
+    means = {name: sum(table[name].value for table in tables) / 2 for name in tables[0]}
+    assert {name: found[name, ""].value for name in means} == pytest.approx(means)
+    assert found[first, second].value == pytest.approx(means[first] - means[second])
+
+    def mean(which: tuple[int, ...], name: str) -> float:
+        of = [
+            recall_by(pick(GOLD, which), pick(run, which), lambda i, span: group(which[i], span)) for run in (ONE, TWO)
+        ]
+        return sum(table[name].value if name in table else 0.0 for table in of) / 2
+
+    gaps = [mean(i, first) - mean(i, second) for i in EVERY]
+    assert found[first, second][1:] == pytest.approx(quantiles(gaps, 0.7), abs=1e-12)
+
+
+def test_confusions_are_ranked_by_words_of_all_runs_and_either_direction() -> None:
+    gold = [["B-A", "I-A", "B-B"], ["B-C", "O", "B-A"]]
+    one = [["B-B", "I-B", "B-A"], ["B-A", "B-A", "O"]]  # A / B three times, A / C once; O is no type
+    two = [["B-A", "I-A", "B-B"], ["B-A", "O", "B-C"]]  # A / C twice
+    found = confusion_ranks(gold, [one, two], samples=2000, level=0.9)
+    assert {pair: interval.value for pair, interval in found.items()} == {("A", "B"): 1, ("A", "C"): 1}
+    # A quarter of the resamples has the first sentence twice and no A / C, a quarter the second and no A / B.
+    assert [tuple(interval)[1:] for interval in found.values()] == [(1, 2), (1, 2)]
+    assert confusion_ranks(gold, [gold]) == {}
