@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -50,7 +51,8 @@ COLUMNS = [
 class Trial(NamedTuple):
     """One training of a study: a system, its whole settings, and what it sees of the training part.
 
-    That is a share of the sentences (`fraction`) or, where that is None, so many of each entity type (`per_type`).
+    That is a share of the sentences (`fraction`) or, where that is None, so many of each entity type (`per_type`);
+    then it validates on so many, too.
     """
 
     study: str
@@ -79,12 +81,12 @@ def main() -> None:
     finished = read_json(notes) if notes.is_file() else {}
     rows: list[dict[str, Any]] = []
     for trial, tagger in zip(trials, taggers, strict=True):
-        train = sentences_of(trial, parts["train"])
+        train, validation = seen_by(trial, parts["train"], parts["validation"])
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
-        key = fingerprint(trial, code, train, parts["validation"], parts["test"])
+        key = fingerprint(trial, code, train, validation, parts["test"])
         if key not in finished:
             finished[key] = run_trial(
-                trial, tagger, train, parts["validation"], parts["test"], split="test", corpus=corpus, data=data
+                trial, tagger, train, validation, parts["test"], split="test", corpus=corpus, data=data
             )
             write_whole(notes, json.dumps(finished))
             state.unlink(missing_ok=True)
@@ -153,12 +155,18 @@ def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
         raise BertNerError(f"params.yaml, studies.{trial.study}: {error}") from None
 
 
-def sentences_of(trial: Trial, sentences: Sequence[Sentence]) -> list[Sentence]:
-    """What a trial sees of the training part; its seed draws it, for every system alike."""
+def seen_by(
+    trial: Trial, train: Sequence[Sentence], validation: Sequence[Sentence]
+) -> tuple[list[Sentence], list[Sentence]]:
+    """What a trial trains and validates on; its seed draws it, for every system alike.
+
+    Whoever has few sentences of a type to train on has no more to validate on.
+    """
     if trial.per_type is not None:
-        return few_of_each_type(sentences, trial.per_type, trial.seed)
+        few = partial(few_of_each_type, n=trial.per_type, seed=trial.seed)
+        return few(train), few(validation)
     assert trial.fraction is not None
-    return subset(sentences, trial.fraction, trial.seed)
+    return subset(train, trial.fraction, trial.seed), list(validation)
 
 
 def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:

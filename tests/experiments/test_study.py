@@ -22,7 +22,7 @@ from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
 from pipeline import read_params
-from study import COLUMNS, build_trial, few_of_each_type, merged, subset, trials_of
+from study import COLUMNS, build_trial, few_of_each_type, merged, seen_by, subset, trials_of
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,6 +116,13 @@ def test_subsets_are_nested_and_the_seed_s() -> None:
         assert set(small) < set(large)
         assert large == [sentence for sentence in SENTENCES if sentence in set(large)]
     assert subset(SENTENCES, 0.5, 13) == sizes[2] != subset(SENTENCES, 0.5, 42)
+
+
+def test_few_sentences_are_validated_on_few_and_a_share_on_all() -> None:
+    params = {"crf": {}, "studies": {"few": {"per_type": [3], "crf": {}}, "share": {"fractions": [0.1], "crf": {}}}}
+    [few], [share] = (trials_of(name, params) for name in ("few", "share"))
+    assert [len(part) for part in seen_by(few, SENTENCES, SENTENCES[:8])] == [3, 3]
+    assert [len(part) for part in seen_by(share, SENTENCES, SENTENCES[:8])] == [2, 8]
 
 
 def test_a_few_sentences_hold_each_type_often_enough_and_are_nested() -> None:
