@@ -188,7 +188,8 @@ def _read(path: Path) -> Any:
         return YAML(typ="rt").load(path)
     except YAMLError as error:
         raise BertNerError(f"{path} is not YAML: {error}") from None
-    except (OSError, ValueError, RecursionError, TypeError) as error:  # the last, of a list that is a key
+    # The last three are what ruamel.yaml lets through, of a list that is a key or a tag on what it can't be on.
+    except (OSError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
         raise BertNerError(f"{path} can't be read: {error}; take the one in the repository") from None
 
 

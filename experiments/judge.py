@@ -16,8 +16,9 @@ import pandas as pd
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
 from claims import VERDICTS, Claim, read_claims, read_published
+from evidence import Case, Evidence, Finding, NotMeasuredError, Ours, name_of, pretty
 from pipeline import RESULTS, ROOT, arguments, run_politely
-from rules import KEYS, RULES, Case, Evidence, Finding, NotMeasuredError, Ours, name_of, pretty
+from rules import KEYS, RULES
 
 CLAIMS = ROOT / "experiments" / "claims.yaml"
 PUBLISHED = ROOT / "experiments" / "published.yaml"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from bert_ner.scoring.errors import KINDS
+from evidence import ALPHA
 from reporting.blocks import Block, Dot, Dots, Heat, Missing, Section, Table, Text
 from reporting.formats import PAPER_CORPUS, count, interval, mean_and_spread, p_value, percent, points
 from reporting.scores import systems_of
 from reporting.tables import REFERENCE, Results
-from rules import ALPHA
 
 COMMONEST = 12  # confusions that the report lists
 

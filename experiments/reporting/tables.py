@@ -12,9 +12,9 @@ import pandas as pd
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
 from claims import Place
+from evidence import Evidence, NotMeasuredError
 from pipeline import read_json
 from reporting.formats import METRIC_NAMES, PAPER_ENCODER
-from rules import Evidence, NotMeasuredError
 
 
 class Kind(NamedTuple):
@@ -158,6 +158,8 @@ def read_table(path: Path, kind: Kind, command: str) -> pd.DataFrame:
         table = pd.read_csv(path, keep_default_na=False, dtype=str)
     except (OSError, ValueError) as error:  # pandas's own errors are ValueErrors
         raise BertNerError(f"{path} can't be read ({error}); {remedy}") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first columns for names of the rows
+        raise BertNerError(f"{path}: its rows have more columns than its first line names; {remedy}")
     if missing := [name for name in (*kind.words.split(), *kind.numbers.split()) if name not in table]:
         raise BertNerError(f"{path}: no column {', '.join(missing)}; {remedy}")
     more = [name for name in (*METRIC_NAMES, *kind.may_have.split()) if name in table]

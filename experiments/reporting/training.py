@@ -128,7 +128,7 @@ def few_shot_section(results: Results, few: pd.DataFrame) -> Section:
         Text(
             f"Mean ± standard deviation over {few['seed'].nunique()} draws of the training sentences, the "
             "same for every system; each holds every entity type in so many sentences or more, drawn from the rarest "
-            "type on. The validation sentences, by which the CRF chooses, are all there."
+            "type on. The validation sentences, by which the CRF chooses, are drawn alike and as few."
         ),
     ])  # fmt: skip
 

@@ -352,9 +352,11 @@ CLAIMS = [
             "corpus: x\nencoder: y\nclaims:\n  - {id: [a], section: b}\n",
             "FOLDER/experiments/claims.yaml, line 4: id must be text (in quotes, if it looks like a",
         ),
+        ("!!set a\n", "FOLDER/experiments/claims.yaml can't be read: 'ScalarNode' object has no attribute"),
+        ("!!bool a\n", "FOLDER/experiments/claims.yaml can't be read: 'a'; take the one in the repository"),
         ("? [a, b]\n: c\n", "FOLDER/experiments/claims.yaml, line 1: unknown key '('a', 'b')'; the keys here are co"),
         ("1: x\n", "FOLDER/experiments/claims.yaml, line 1: unknown key '1'; the keys here are corpus, enc"),
-        (cut, "FOLDER/experiments/claims.yaml is not YAML: while parsing a flow mapping"),
+        (cut, "FOLDER/experiments/claims.yaml is not YAML: while "),
         (
             lambda c: b"<<<<<<< HEAD\n" + c,
             "FOLDER/experiments/claims.yaml is not YAML: expected '<document start>', but found ('<",

@@ -375,6 +375,7 @@ def test_broken_predictions_are_an_error_with_the_line(
     ("name", "content", "complaint"),
     [
         ("scores.csv", None, r"scores\.csv is missing or has no rows; run python experiments/evaluate\.py"),
+        ("scores.csv", "system,seed\ncrf,0,1\n", r"scores\.csv: its rows have more columns than its first line names"),
         ("scores.csv", "system,seed\n", r"scores\.csv: no column encoder, signature"),
         ("confusion.csv", 'a,"b\n', r"confusion\.csv can't be read"),
         ("claims.csv", b"\xff\xfe\x00", r"claims\.csv can't be read.*run python experiments/judge\.py"),
