@@ -20,8 +20,8 @@ SECONDS = (0.1, 1, 10, 100, 1000, 10_000, 100_000)  # where the axis of training
 
 
 def system_section(results: Results) -> Section:
-    """What each system costs and gives, one row each; those that were not run, with the reason in place of numbers."""
-    scores, costs, absent = results.needed("scores"), results.table("costs"), results.table("not_run")
+    """What each system costs and gives, one row each; below it those that were not run, with the reason."""
+    scores, costs = results.needed("scores"), results.table("costs")
     title = "Systems"
     if costs is None:
         return Section("systems", title, [Missing("What the systems cost is not on record.", results.command("costs"))])
@@ -31,7 +31,7 @@ def system_section(results: Results) -> Section:
     for system, of in systems_of(scores):
         cost, ends, gap = costs[costs["system"] == system], doubt.get(system), beside.get(system)
         rows.append([
-            system, of["encoder"].iloc[0], *(
+            system, *(
                 short(float(cost[name].mean()) / unit) for name, unit in
                 (("parameters", 1e6), ("train_seconds", 1), ("words_per_second", 1), ("model_bytes", 1e6))
             ),
@@ -40,11 +40,12 @@ def system_section(results: Results) -> Section:
             points(gap["difference"]) if gap else "", p_value(gap["p_holm"]) if gap else "",
         ])  # fmt: skip
     header = [
-        "system", "encoder", "M parameters", "training s", "words/s", "MB", "token micro-F1", "entity F1", "interval",
+        "system", "M parameters", "training s", "words/s", "MB", "token micro-F1", "entity F1", "interval",
         f"{MINUS} {REFERENCE}", "Holm p",
     ]  # fmt: skip
-    rows += [[*row, *[""] * (len(header) - len(row))] for row in _not_run(absent, {str(row[0]) for row in rows})]
-    blocks: list[Block] = [Table("What each system costs and gives", header, rows, text_columns=2)]
+    blocks: list[Block] = [Table("What each system costs and gives", header, rows)]
+    if absent := _not_run(results.table("not_run"), {str(row[0]) for row in rows}):
+        blocks.append(Table("What was not run", ["system", "encoder", "reason"], absent, text_columns=3))
     if plot := cost_plot(results):
         blocks.append(plot)
     machines = ", ".join(dict.fromkeys(costs["machine"]))
@@ -71,7 +72,7 @@ def _not_run(table: pd.DataFrame | None, known: set[str]) -> list[list[str]]:
     if table is None:
         return []
     return [
-        [system, f"{of['encoder'].iloc[0]} not run: {'; '.join(dict.fromkeys(of['reason']))}".strip()]
+        [system, of["encoder"].iloc[0], f"not run: {'; '.join(dict.fromkeys(of['reason']))}"]
         for system, of in systems_of(table)
         if system not in known
     ]
