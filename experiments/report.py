@@ -69,8 +69,9 @@ def error_page(results: Results) -> dict[str, str]:
     predictions = {}
     for run in firsts:
         path, command = results.folder / "predictions" / f"{run}.tags", results.command("scores")
+        if path.is_file():  # first, so that a damaged file is told by its sum
+            check_predictions(path, f"run {command}")
         predictions[run] = errors_page.read_predictions(path, test, types, command)
-        check_predictions(path, f"run {command}")
     return {"errors.html": errors_page.render(corpus, test, predictions, types)}
 
 

@@ -1,0 +1,158 @@
+"""A script of the pipeline, run in children of a process that has imported it, each with a fault of its own.
+
+    python child.py experiments/evaluate.py --corpus sample
+
+Reads a fault a line, as JSON, and answers each with an outcome. A child is a fork, so that it costs the script's own
+work and not three seconds of imports, which makes a kill before every single write affordable.
+
+Faults, of which a line has one or none:
+    kill      before the n-th change to a file: SIGKILL
+    half      SIGKILL when half of the n-th file that safetensors writes is on the disk
+    step      SIGKILL before the n-th step of the optimiser
+    memory    so many MiB of address space more than the imports took (RLIMIT_AS)
+    file      no file may be larger than so many bytes (RLIMIT_FSIZE)
+    clock     the time of day jumps ten years ahead or back each time it is read
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import resource
+import runpy
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CHANGES = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+MIB = 2**20
+
+
+def main() -> None:
+    script = Path(sys.argv.pop(1)).resolve()
+    sys.argv[0] = str(script)
+    sys.path.insert(0, str(script.parent))
+    stage = runpy.run_path(str(script), run_name="stage")  # its imports; what it does starts with main
+    for line in sys.stdin:
+        print(json.dumps(outcome(stage, script.parents[1], json.loads(line))), flush=True)
+
+
+def outcome(stage: dict[str, Any], root: Path, fault: dict[str, int]) -> dict[str, Any]:
+    """Run the stage in a child.
+
+    Returns:
+        status: its exit status, or minus the signal that ended it; output: what it wrote; changes: how many files it
+        changed; in_place: the files that it wrote where they belong, not aside.
+    """
+    with tempfile.TemporaryFile("w+", errors="replace") as output, tempfile.TemporaryFile("w+") as log:
+        child = os.fork()
+        if not child:
+            os.setsid()
+            for number in (1, 2):
+                os.dup2(output.fileno(), number)
+            status = 70
+            try:
+                sys.addaudithook(Watch(str(root) + os.sep, fault.get("kill", 0), log.fileno()))
+                afflict(fault)
+                stage["run_politely"](stage["main"])
+                status = 0
+            except SystemExit as end:
+                if isinstance(end.code, str):
+                    os.write(2, f"{end.code}\n".encode())
+                status = end.code if isinstance(end.code, int) else 1
+            except BaseException:  # noqa: BLE001 - what Python does with one that nobody catches
+                sys.excepthook(*sys.exc_info())
+                status = 1
+            finally:
+                sys.stdout.flush()
+                os._exit(status)
+        _, status = os.waitpid(child, 0)
+        output.seek(0)
+        log.seek(0)
+        changes = [line.split(" ", 1) for line in log.read().splitlines()]
+        return {
+            "status": os.waitstatus_to_exitcode(status),
+            "output": output.read(),
+            "changes": len(changes),
+            "in_place": [path for event, path in changes if event == "open" and not is_aside(Path(path), root)],
+        }
+
+
+class Watch:
+    """Notes each change to a file below a folder before it is made, and kills the process before one of them."""
+
+    def __init__(self, root: str, last: int, log: int) -> None:
+        self.root, self.last, self.log, self.count = root, last, log, 0
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in CHANGES or (event == "open" and not (arguments[2] or 0) & WRITING):
+            return
+        path = str(arguments[0])
+        if not path.startswith(self.root) or "__pycache__" in path:
+            return
+        self.count += 1
+        if self.count == self.last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.write(self.log, f"{event} {path}\n".encode(errors="replace"))
+
+
+def is_aside(path: Path, root: Path) -> bool:
+    """Whether a part of a path below the root is hidden: what is written there is moved when it is whole."""
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def afflict(fault: dict[str, int]) -> None:
+    """Bring a fault into this process."""
+    if "half" in fault:
+        kill_half_way(fault["half"])
+    if "step" in fault:
+        import torch  # noqa: PLC0415 - not every script has it
+
+        steps, step = itertools.count(1), torch.optim.AdamW.step
+
+        def counted(self: Any) -> Any:
+            if next(steps) == fault["step"]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(self)
+
+        torch.optim.AdamW.step = counted
+    if "memory" in fault:
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + fault["memory"] * MIB,) * 2)
+    if "file" in fault:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (fault["file"],) * 2)
+    if "clock" in fault:
+        jumps, now = itertools.cycle((0, 1, -1)), time.time
+        time.time = lambda: now() + next(jumps) * 10 * 365 * 86400
+
+
+def kill_half_way(number: int) -> None:
+    """Let the n-th call of safetensors' save_file write half of its file and no more."""
+    import safetensors.torch  # noqa: PLC0415 - not every script has it
+    import transformers.modeling_utils  # noqa: PLC0415 - which holds the function under its own name
+
+    from bert_ner.encoder import checkpoint, tagger  # noqa: PLC0415
+
+    calls, save = itertools.count(1), safetensors.torch.save_file
+
+    def save_file(tensors: Any, path: Any, metadata: Any = None) -> None:
+        if next(calls) == number:
+            whole = safetensors.torch.save(tensors, metadata=metadata)
+            Path(path).write_bytes(whole[: len(whole) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        save(tensors, path, metadata=metadata)
+
+    for module in (safetensors.torch, transformers.modeling_utils, checkpoint, tagger):
+        for name in ("save_file", "safe_save_file"):
+            if hasattr(module, name):
+                setattr(module, name, save_file)
+
+
+if __name__ == "__main__":
+    main()

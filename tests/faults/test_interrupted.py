@@ -1,0 +1,106 @@
+"""Ctrl-C ends a script within two seconds, with one line, and keeps what was done."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harm import Publisher, contents, publish, untimed
+from ruamel.yaml import YAML
+
+Workplace = Any
+SECONDS = 2.0
+TRAIN_ENCODER = "experiments/train.py --corpus sample --system minilm_crf --seed 13"
+
+
+def interrupted(place: Workplace, script: str, until: Callable[[bytes], bool]) -> tuple[int, str, float]:
+    """Start a script on a terminal of its own, and press Ctrl-C there once `until` is true of what it wrote so far.
+
+    Returns:
+        Its exit status, what it wrote after that, and the seconds that it took to end.
+    """
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(place.folder)
+        os.execvpe("python", ["python", *script.split()], place.environment)
+    termios.tcsetwinsize(terminal, (24, 80))  # wide enough for a progress bar
+    seen = b""
+    while not until(seen):
+        if select.select([terminal], [], [], 0.02)[0]:
+            seen += os.read(terminal, 4096)
+    started, before = time.monotonic(), len(seen)
+    os.write(terminal, b"\x03")
+    try:
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+    except OSError:  # how a terminal ends whose program is gone
+        pass
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), seen[before:].decode(errors="replace"), time.monotonic() - started
+
+
+def set_params(place: Workplace, **sections: dict[str, Any]) -> None:
+    yaml, path = YAML(), place.folder / "params.yaml"
+    params = yaml.load(path)
+    for name, values in sections.items():
+        params[name].update(values)
+    yaml.dump(params, path)
+
+
+def check(ended: tuple[int, str, float], script: str) -> None:
+    status, text, seconds = ended
+    assert status == 130, text
+    assert text.replace("\r", "\n").strip().endswith(f"\n{script}: interrupted"), text
+    assert "Traceback" not in text
+    assert seconds < SECONDS
+
+
+def test_training_an_encoder(place: Workplace) -> None:
+    set_params(place, minilm_crf={"epochs": 100})
+    state = place.folder / "data/unfinished/sample/minilm_crf-13.safetensors"
+    check(interrupted(place, TRAIN_ENCODER, lambda seen: state.exists()), "train.py")
+    assert not list((place.folder / "models").glob("*/*/minilm_crf-13"))
+    kept = state.read_bytes()
+
+    def goes_on(seen: bytes) -> bool:
+        return b"going on after epoch" in seen and state.read_bytes() != kept
+
+    check(interrupted(place, TRAIN_ENCODER, goes_on), "train.py")
+
+
+def test_training_a_crf(place: Workplace) -> None:
+    set_params(place, crf={"c1": [1e-9], "c2": [1e-9, 1e-8], "max_iterations": 2_000_000})
+    before = contents(place)
+    ended = interrupted(place, "experiments/train.py --corpus sample --system crf", lambda seen: b"crf:" in seen)
+    check(ended, "train.py")
+    assert contents(place) == before
+
+
+def test_evaluating(place: Workplace) -> None:
+    before = contents(place)
+    ended = interrupted(place, "experiments/evaluate.py --corpus sample", lambda seen: b"evaluate:" in seen)
+    check(ended, "evaluate.py")
+    assert untimed(contents(place)) == untimed(before)
+
+
+def test_downloading(place: Workplace, publisher: Publisher, tmp_path: Path) -> None:
+    publish(place, publisher)
+    publisher.stop_after = 5_000
+    script = "experiments/acquire.py --corpus published"
+    part = tmp_path / "cache/bert-ner/corpora/published/train.bio.part"
+
+    def has_arrived(_: bytes) -> bool:
+        return publisher.is_stopped.wait(0.1) and not time.sleep(0.5)
+
+    check(interrupted(place, script, has_arrived), "acquire.py")
+    assert part.stat().st_size > 0
+    assert not (place.folder / "data/raw/published").exists()
+    publisher.stop_after = None
+    assert "SHA-256 verified" in place.succeed("python", *script.split())
+    assert publisher.ranges[-2:] == [f"bytes={5_000}-", None]

@@ -1,0 +1,103 @@
+"""A full disk, a folder that can only be read, and too little memory: one message, and nothing half-written."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harm import contents, in_mounts, put_back, untimed
+
+Workplace = Any
+WRITERS = {  # a script -> the folder that it writes into
+    "experiments/acquire.py": "data/raw",
+    "experiments/prepare.py": "data/prepared/sample",
+    "experiments/evaluate.py": "results/sample",
+    "experiments/report.py": "results/sample",
+    "experiments/train.py --system crf": "models",
+}
+
+
+def end_of(place: Workplace, script: str, mount: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script while a folder is on such a mount; then list, on the last line, what it left there."""
+    command = (
+        f'python {script} --corpus sample; status=$?; find "{folder}" -type f | sort | tr "\\n" " " >&2; exit $status'
+    )
+    return place.run(*in_mounts(["sh", "-c", command], **{mount: str(folder)}))
+
+
+@pytest.mark.parametrize("script", WRITERS)
+def test_a_folder_that_can_only_be_read(place: Workplace, script: str) -> None:
+    before = contents(place)
+    done = end_of(place, script, "fixed", place.folder / WRITERS[script])
+    assert done.returncode == 1, done.stderr
+    assert "Read-only file system" in done.stderr
+    assert WRITERS[script].partition("/")[0] in done.stderr
+    assert "Traceback" not in done.stderr
+    assert contents(place) == before
+    place.succeed("python", *script.split(), "--corpus", "sample")
+
+
+@pytest.mark.parametrize(
+    "script", ["experiments/acquire.py", "experiments/evaluate.py", "experiments/train.py --system crf"]
+)
+def test_a_full_disk(place: Workplace, script: str) -> None:
+    """A disk of 64 KiB in place of the folder; what is whole is there, and no part of anything."""
+    folder = place.folder / WRITERS[script]
+    reference = {Path(name).name: data for name, data in contents(place).items()}
+    if script.endswith("evaluate.py"):  # its tables are small
+        done = end_of(place, f"{script}", "tiny", folder)
+    else:
+        done = end_of(place, script, "small", folder)
+    assert done.returncode == 1, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    left = done.stderr.strip().splitlines()[-1].split() if str(folder) in done.stderr.strip().splitlines()[-1] else []
+    assert all(Path(path).name in reference for path in left)
+    assert not any(part.startswith(".") for path in left for part in Path(path).relative_to(folder).parts)
+
+
+def test_an_encoder_that_does_not_fit_on_the_disk(place: Workplace, faulty: Callable[..., Any]) -> None:
+    """RLIMIT_FSIZE: writes fail in the libraries that write weights, too, wherever the file is."""
+    with faulty(place, "experiments/train.py --corpus sample --system minilm_crf --seed 13") as run:
+        before = contents(place)
+        assert run()["status"] == 0
+        whole = contents(place)
+        put_back(place, before)
+        failed = run(file=100_000)
+        assert failed["status"] == 1
+        assert "minilm_crf-13.safetensors can't be written" in failed["output"]
+        assert "Traceback" not in failed["output"]
+        assert contents(place) == before
+        assert run()["status"] == 0
+        assert untimed(contents(place)) == untimed(whole)
+
+
+@pytest.mark.parametrize(
+    ("script", "mebibytes"),
+    [("train.py --system minilm_crf --seed 13", 6), ("evaluate.py", 6)],
+)
+def test_out_of_memory(place: Workplace, faulty: Callable[..., Any], script: str, mebibytes: int) -> None:
+    """RLIMIT_AS, a little above what the imports took."""
+    with faulty(place, f"experiments/{script} --corpus sample") as run:
+        before = contents(place)
+        failed = run(memory=mebibytes)
+        assert failed["status"] == 1, failed["output"]
+        assert "not enough memory" in failed["output"]
+        assert "close other programs" in failed["output"]
+        assert "Traceback" not in failed["output"]
+        assert contents(place) == before
+        assert run()["status"] == 0
+
+
+def test_out_of_memory_with_a_large_file(place: Workplace, tmp_path: Path) -> None:
+    """A file of a million words, in the program that reads users' files."""
+    large = tmp_path / "large.bio"
+    large.write_text("O\tword\n" * 100 * 20_000)
+    limit = 'ulimit -v 400000; exec "$@"'
+    done = place.run("sh", "-c", limit, "sh", "bert-ner", "check", str(large))
+    assert done.returncode == 1, done.stderr
+    assert "not enough memory" in done.stderr
+    assert "Traceback" not in done.stderr
