@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,24 +53,38 @@ class Workplace:
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, self.folder / name)
         self.environment = {name: value for name, value in os.environ.items() if name != "BERT_NER_CORPORA"}
-        self.environment |= {
-            "PYTHONPATH": str(self.folder),  # its own code, not that of the environment
+        self.environment |= self._own(folder) | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "XDG_CACHE_HOME": str(folder / "cache"),
             "https_proxy": "http://127.0.0.1:9",  # nothing listens there: no network
             "GIT_CONFIG_GLOBAL": os.devnull,
         }
-        yaml = YAML()
-        params = yaml.load(self.folder / "params.yaml")
+        self.set_parameters(parameters)
+        self.git("init", "--quiet")
+        self.git("add", "--all")
+        self.git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--message=start")
+
+    def _own(self, folder: Path) -> dict[str, str]:
+        """What no other copy shares: its code, not that of the environment, and its cache."""
+        return {"PYTHONPATH": str(self.folder), "XDG_CACHE_HOME": str(folder / "cache")}
+
+    def copy(self, folder: Path) -> Workplace:
+        """Another one in a folder, with all that was run in this one."""
+        other = copy(self)
+        other.folder = folder / "repository"
+        other.environment = self.environment | other._own(folder)
+        shutil.copytree(self.folder, other.folder, symlinks=True)
+        return other
+
+    def set_parameters(self, parameters: Mapping[str, Any]) -> None:
+        """Change params.yaml; of a section, the settings named."""
+        yaml, path = YAML(), self.folder / "params.yaml"
+        params = yaml.load(path)
         for section, values in parameters.items():
             if isinstance(values, dict):
                 params[section].update(values)
             else:
                 params[section] = values
-        yaml.dump(params, self.folder / "params.yaml")
-        self.git("init", "--quiet")
-        self.git("add", "--all")
-        self.git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--message=start")
+        yaml.dump(params, path)
 
     def git(self, *arguments: str, cwd: Path | None = None) -> str:
         return subprocess.run(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harm import Publisher
+from publisher import Server, publishing
 
 from bert_ner.corpus import read_bio
 from bert_ner.corpus.bio import write_bio
@@ -40,24 +38,14 @@ def small(encoder_folder: Path) -> dict[str, Any]:
 def whole(tmp_path_factory: pytest.TempPathFactory, workplaces: type[Workplace], small: dict[str, Any]) -> Workplace:
     """The pipeline after a run on the first sentences of the generated corpus: models and results as they should be."""
     place = workplaces(tmp_path_factory.mktemp("whole"), small)
-    for script in ("fingerprint.py", "acquire.py", "prepare.py"):
-        place.succeed(
-            "python", f"experiments/{script}", *(() if script == "fingerprint.py" else ("--corpus", "sample"))
-        )
+    place.succeed("python", "experiments/fingerprint.py")
+    for stage in ("acquire.py", "prepare.py"):
+        place.succeed("python", f"experiments/{stage}", "--corpus", "sample")
     prepared = place.folder / "data/prepared/sample"
     for part, count in SENTENCES.items():
         write_bio(prepared / f"{part}.bio", read_bio(prepared / f"{part}.bio")[:count])
     write_sums(prepared)
-    for stage in STAGES[2:]:
-        place.succeed("python", *stage.split())
-    return place
-
-
-STAGES = [
-    f"experiments/{script} --corpus sample"
-    for script in (
-        "acquire.py",
-        "prepare.py",
+    for stage in (
         "train.py --system crf --seed 0",
         "train.py --system minilm --seed 13",
         "evaluate.py",
@@ -65,28 +53,15 @@ STAGES = [
         "audit.py",
         "judge.py",
         "report.py",
-    )
-]
-
-
-@pytest.fixture(scope="session")
-def copied() -> Callable[[Workplace, Path], Workplace]:
-    """Copies a place into a folder."""
-
-    def copy(place: Workplace, folder: Path) -> Workplace:
-        new = object.__new__(type(place))
-        new.folder = folder / "repository"
-        new.environment = place.environment | {"PYTHONPATH": str(new.folder), "XDG_CACHE_HOME": str(folder / "cache")}
-        shutil.copytree(place.folder, new.folder, symlinks=True)
-        return new
-
-    return copy
+    ):
+        place.succeed("python", *f"experiments/{stage} --corpus sample".split())
+    return place
 
 
 @pytest.fixture
-def place(whole: Workplace, copied: Callable[[Workplace, Path], Workplace], tmp_path: Path) -> Workplace:
+def place(whole: Workplace, tmp_path: Path) -> Workplace:
     """A copy of that pipeline."""
-    return copied(whole, tmp_path)
+    return whole.copy(tmp_path)
 
 
 Run = Callable[..., dict[str, Any]]
@@ -118,10 +93,6 @@ def faulty() -> Callable[[Workplace, str], Any]:
 
 
 @pytest.fixture
-def publisher() -> Iterator[Publisher]:
-    with Publisher() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+def publisher() -> Iterator[Server]:
+    with publishing() as server:
         yield server
-        server.is_over.set()
-        server.shutdown()

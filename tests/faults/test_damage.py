@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harm import Publisher, contents, publish, untimed
+from harm import TRAIN_ENCODER, contents, publish, untimed
+from publisher import Server
 
 from bert_ner import load_tagger
 from bert_ner.errors import BertNerError
@@ -71,7 +72,7 @@ def test_of_a_model_that_is_loaded(place: Workplace, damage: Damage, name: str) 
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_of_a_cached_corpus(place: Workplace, publisher: Publisher, tmp_path: Path, damage: Damage) -> None:
+def test_of_a_cached_corpus(place: Workplace, publisher: Server, tmp_path: Path, damage: Damage) -> None:
     publish(place, publisher)
     command = ["python", "experiments/acquire.py", "--corpus", "published"]
     place.succeed(*command)
@@ -87,7 +88,7 @@ def test_of_a_cached_corpus(place: Workplace, publisher: Publisher, tmp_path: Pa
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_of_a_training_s_state(place: Workplace, damage: Damage, faulty: Callable[..., Any]) -> None:
-    with faulty(place, "experiments/train.py --corpus sample --system minilm_crf --seed 13") as run:
+    with faulty(place, TRAIN_ENCODER) as run:
         assert run()["status"] == 0
         whole = untimed(contents(place))
         assert run(step=8)["status"] == -9

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harm import Publisher, contents, publish, untimed
-from ruamel.yaml import YAML
+from harm import TRAIN_ENCODER, contents, publish, untimed
+from publisher import TRAIN, Server, sends, stops
 
 Workplace = Any
 SECONDS = 2.0
-TRAIN_ENCODER = "experiments/train.py --corpus sample --system minilm_crf --seed 13"
 
 
 def interrupted(place: Workplace, script: str, until: Callable[[bytes], bool]) -> tuple[int, str, float]:
@@ -45,14 +44,6 @@ def interrupted(place: Workplace, script: str, until: Callable[[bytes], bool]) -
     return os.waitstatus_to_exitcode(status), seen[before:].decode(errors="replace"), time.monotonic() - started
 
 
-def set_params(place: Workplace, **sections: dict[str, Any]) -> None:
-    yaml, path = YAML(), place.folder / "params.yaml"
-    params = yaml.load(path)
-    for name, values in sections.items():
-        params[name].update(values)
-    yaml.dump(params, path)
-
-
 def check(ended: tuple[int, str, float], script: str) -> None:
     status, text, seconds = ended
     assert status == 130, text
@@ -62,7 +53,7 @@ def check(ended: tuple[int, str, float], script: str) -> None:
 
 
 def test_training_an_encoder(place: Workplace) -> None:
-    set_params(place, minilm_crf={"epochs": 100})
+    place.set_parameters({"minilm_crf": {"epochs": 100}})
     state = place.folder / "data/unfinished/sample/minilm_crf-13.safetensors"
     check(interrupted(place, TRAIN_ENCODER, lambda seen: state.exists()), "train.py")
     assert not list((place.folder / "models").glob("*/*/minilm_crf-13"))
@@ -75,7 +66,7 @@ def test_training_an_encoder(place: Workplace) -> None:
 
 
 def test_training_a_crf(place: Workplace) -> None:
-    set_params(place, crf={"c1": [1e-9], "c2": [1e-9, 1e-8], "max_iterations": 2_000_000})
+    place.set_parameters({"crf": {"c1": [1e-9], "c2": [1e-9, 1e-8], "max_iterations": 2_000_000}})
     before = contents(place)
     ended = interrupted(place, "experiments/train.py --corpus sample --system crf", lambda seen: b"crf:" in seen)
     check(ended, "train.py")
@@ -89,18 +80,17 @@ def test_evaluating(place: Workplace) -> None:
     assert untimed(contents(place)) == untimed(before)
 
 
-def test_downloading(place: Workplace, publisher: Publisher, tmp_path: Path) -> None:
+def test_downloading(place: Workplace, publisher: Server, tmp_path: Path) -> None:
     publish(place, publisher)
-    publisher.stop_after = 5_000
+    publisher.behaviours["/train.bio"] = [stops(TRAIN, 5_000), sends(TRAIN)]
     script = "experiments/acquire.py --corpus published"
     part = tmp_path / "cache/bert-ner/corpora/published/train.bio.part"
 
     def has_arrived(_: bytes) -> bool:
-        return publisher.is_stopped.wait(0.1) and not time.sleep(0.5)
+        return publisher.stopped.wait(0.1) and not time.sleep(0.5)
 
     check(interrupted(place, script, has_arrived), "acquire.py")
     assert part.stat().st_size > 0
     assert not (place.folder / "data/raw/published").exists()
-    publisher.stop_after = None
     assert "SHA-256 verified" in place.succeed("python", *script.split())
-    assert publisher.ranges[-2:] == [f"bytes={5_000}-", None]
+    assert publisher.requests[-2:] == [("/train.bio", "bytes=5000-"), ("/test.bio", None)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harm import contents, put_back, untimed
+from harm import contents, untimed
 
 Workplace = Any
 COMMAND = [sys.executable, "experiments/repro.py", "--corpus", "sample"]
@@ -60,10 +60,7 @@ def wait_for(log: Path, text: str, process: subprocess.Popen[bytes]) -> None:
 
 def begin_again(place: Workplace) -> None:
     """Nothing is trained or evaluated, and DVC remembers nothing of it."""
-    put_back(
-        place, {name: data for name, data in contents(place).items() if not name.startswith(("models", "results/s"))}
-    )
-    for name in ("dvc.lock", ".dvc/cache", ".dvc/tmp"):
+    for name in ("models", "results/sample", "dvc.lock", ".dvc/cache", ".dvc/tmp"):
         subprocess.run(["rm", "-rf", place.folder / name], check=True)
 
 

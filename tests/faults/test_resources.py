@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harm import contents, in_mounts, put_back, untimed
+from harm import TRAIN_ENCODER, contents, in_mounts, put_back, untimed
 
 Workplace = Any
 WRITERS = {  # a script -> the folder that it writes into
@@ -45,19 +45,19 @@ def test_a_folder_that_can_only_be_read(place: Workplace, script: str) -> None:
 def test_a_full_disk(place: Workplace, script: str) -> None:
     """A disk of 64 KiB, or of 8 for small tables, in place of the folder: no part of anything is there."""
     folder = place.folder / WRITERS[script]
-    reference = {Path(name).name: data for name, data in contents(place).items()}
+    known = {Path(name).name for name in contents(place)}
     done = end_of(place, script, "tiny" if script.endswith("evaluate.py") else "small", folder)
     assert done.returncode == 1, done.stderr
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
     left = done.stderr.splitlines()[-1].removeprefix("LEFT:").split()
-    assert all(Path(path).name in reference for path in left)
+    assert all(Path(path).name in known for path in left)
     assert not any(part.startswith(".") for path in left for part in Path(path).relative_to(folder).parts)
 
 
 def test_an_encoder_that_does_not_fit_on_the_disk(place: Workplace, faulty: Callable[..., Any]) -> None:
     """RLIMIT_FSIZE: writes fail in the libraries that write weights, too, wherever the file is."""
-    with faulty(place, "experiments/train.py --corpus sample --system minilm_crf --seed 13") as run:
+    with faulty(place, TRAIN_ENCODER) as run:
         before = contents(place)
         assert run()["status"] == 0
         whole = contents(place)
@@ -77,7 +77,7 @@ def test_out_of_memory(place: Workplace, faulty: Callable[..., Any]) -> None:
     Some libraries end the process when an allocation fails, so at some limits there is nobody left to tell of it; at
     none is anything left half-written.
     """
-    with faulty(place, "experiments/train.py --corpus sample --system minilm_crf --seed 13") as run:
+    with faulty(place, TRAIN_ENCODER) as run:
         before = contents(place)
         told = 0
         for mebibytes in (2, 4, 6, 8):

@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from harm import contents, put_back, untimed
+from harm import TRAIN_ENCODER, contents, put_back, untimed
 from hypothesis import settings
 
 from bert_ner.files import check_sums
 
 Workplace = Any
 KILLED = -9
-CHAIN = "experiments/train.py --corpus sample --system minilm_crf --seed 13"  # exports nothing, so it saves in no time
 STAGES = {
     "acquire": "experiments/acquire.py --corpus sample",
     "prepare": "experiments/prepare.py --corpus sample",
     "train_baseline": "experiments/train.py --corpus sample --system crf --seed 0",
-    "train_encoder": CHAIN,
+    "train_encoder": TRAIN_ENCODER,
     "evaluate": "experiments/evaluate.py --corpus sample",
     "report": "experiments/report.py --corpus sample",
 }
@@ -83,11 +82,11 @@ def check_models(place: Workplace) -> None:
 
 @pytest.fixture(scope="module")
 def training(
-    whole: Workplace, copied: Callable[..., Any], faulty: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+    whole: Workplace, faulty: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Training]:
     """An encoder's training, the files before it, and those after one that nothing happened to."""
-    place = copied(whole, tmp_path_factory.mktemp("training"))
-    with faulty(place, CHAIN) as run:
+    place = whole.copy(tmp_path_factory.mktemp("training"))
+    with faulty(place, TRAIN_ENCODER) as run:
         before = contents(place)
         assert run()["status"] == 0
         yield Training(place, run, before, untimed(contents(place)))

@@ -10,16 +10,16 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.client import HTTPMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request
 
 import pytest
+from publisher import TEST, TRAIN, Behaviour, Handler, Server, publishing, says, sends, stops
 
 from bert_ner.corpus import acquire as acquire_module
 from bert_ner.corpus import download
@@ -28,7 +28,7 @@ from bert_ner.corpus.catalog import Corpus, CorpusFile
 from bert_ner.errors import BertNerError
 from bert_ner.files import cache_folder, write_whole
 
-TRAIN, TEST, WRONG = b"B-YEAR\t1994\n\n" * 2_000, b"O\tmovies\n\n" * 300, b"<html>please log in</html>"
+WRONG = b"<html>please log in</html>"
 NAMES = ["test.bio", "train.bio"]
 
 
@@ -36,78 +36,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers with the server's next behaviour for the path; the last one stays."""
-
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.requests.append((self.path, self.headers["Range"]))
-        behaviours = self.server.behaviours[self.path]
-        (behaviours.pop(0) if len(behaviours) > 1 else behaviours[0])(self)
-        self.close_connection = True
-
-    def start(self, status: int, **headers: object) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Keep the test's output clean."""
-
-
-class Server(ThreadingHTTPServer):
-    """A publisher with a record of who asked for what."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.requests: list[tuple[str, str | None]] = []
-        self.behaviours: dict[str, list[Behaviour]] = {"/train.bio": [sends(TRAIN)], "/test.bio": [sends(TEST)]}
-        self.closing = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, *_: object) -> None:
-        """The client may hang up."""
-
-
-Behaviour = Callable[[Handler], None]
-
-
-def sends(data: bytes, cut: int | None = None, ranges: bool = True) -> Behaviour:
-    """The file, or what Range asks for; `cut` closes the connection after that many bytes of it."""
-
-    def behave(handler: Handler) -> None:
-        asked = handler.headers["Range"] if ranges else None
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-        if start >= len(data):
-            handler.start(416, Content_Range=f"bytes */{len(data)}", Content_Length=0)
-            return
-        extra = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if asked else {}
-        handler.start(206 if asked else 200, Content_Length=len(data) - start, **extra)
-        handler.wfile.write(data[start:] if cut is None else data[start : start + cut])
-
-    return behave
-
-
-def says(status: int, **headers: object) -> Behaviour:
-    return lambda handler: handler.start(status, Content_Length=0, **headers)
-
-
 def hangs(handler: Handler) -> None:
-    handler.server.closing.wait(10)
-
-
-def hangs_halfway(handler: Handler) -> None:
-    handler.start(200, Content_Length=len(TRAIN))
-    handler.wfile.write(TRAIN[:1_000])
     handler.server.closing.wait(10)
 
 
@@ -126,11 +55,8 @@ def never_ends(handler: Handler) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    with publishing() as server:
         yield server
-        server.closing.set()
-        server.shutdown()
 
 
 @dataclass
@@ -242,7 +168,7 @@ def test_a_cut_connection_is_resumed(place: Place, server: Server) -> None:
 
 
 def test_a_hang_halfway_is_resumed(place: Place, server: Server) -> None:
-    server.behaviours["/train.bio"] = [hangs_halfway, sends(TRAIN)]
+    server.behaviours["/train.bio"] = [stops(TRAIN, 1_000), sends(TRAIN)]
     place.acquire()
     place.assert_whole()
     assert server.requests[1] == ("/train.bio", "bytes=1000-")
@@ -284,7 +210,7 @@ def test_ctrl_c_keeps_what_has_arrived(place: Place, server: Server, monkeypatch
         raise KeyboardInterrupt
 
     monkeypatch.setattr(download.tqdm, "update", interrupt)
-    server.behaviours["/train.bio"] = [hangs_halfway]
+    server.behaviours["/train.bio"] = [stops(TRAIN, 1_000)]
     with pytest.raises(KeyboardInterrupt):
         place.acquire()
     assert (place.cache / "train.bio.part").read_bytes() == TRAIN[:1_000]

@@ -1,4 +1,4 @@
-"""What tests of faults share: the files that stages make, mounts, and a publisher that stops half-way."""
+"""What tests of faults share: the files that stages make, mounts, and a corpus with its publisher on this machine."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import hashlib
 import os
 import shutil
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from publisher import TEST, TRAIN, Server
 
 Workplace = Any  # the one in tests/conftest.py
+# It exports nothing, so that it saves in no time.
+TRAIN_ENCODER = "experiments/train.py --corpus sample --system minilm_crf --seed 13"
 # What holds times: equal in two runs but for those.
 TIMED = {"run.json", "SHA256SUMS", "history.csv", "costs.csv", "provenance.json"}
 
@@ -61,54 +62,11 @@ def in_mounts(command: list[str], **mounts: str) -> list[str]:
     return [*unshare, "sh", "-c", " && ".join([*steps, 'exec "$@"']), "sh", *command]
 
 
-class Publisher(ThreadingHTTPServer):
-    """Serves two files of a corpus from this machine; it can stop in the middle of one and wait to be killed for it."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.files = {"/train.bio": b"B-YEAR\t1994\nO\tmovies\n\n" * 2_000, "/test.bio": b"O\tmovies\n\n" * 300}
-        self.stop_after: int | None = None  # bytes
-        self.is_stopped = threading.Event()
-        self.is_over = threading.Event()
-        self.ranges: list[str | None] = []  # that were asked for
-
-    def handle_error(self, *_: object) -> None:
-        """Who is killed hangs up."""
-
-
-class Answer(BaseHTTPRequestHandler):
-    """A file, or what Range asks for of it."""
-
-    server: Publisher
-
-    def do_GET(self) -> None:
-        asked, data = self.headers["Range"], self.server.files[self.path]
-        self.server.ranges.append(asked)
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-        self.send_response(206 if asked else 200)
-        if asked:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(data) - start))
-        self.end_headers()
-        self.wfile.write(data[start:][: self.server.stop_after])
-        if self.server.stop_after is not None:
-            self.wfile.flush()
-            self.server.is_stopped.set()
-            self.server.is_over.wait(60)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the test's output clean."""
-
-
-def publish(place: Workplace, publisher: Publisher) -> None:
-    """Put a corpus that this publisher has into a place's catalog, under the name of 'published'."""
+def publish(place: Workplace, publisher: Server) -> None:
+    """Put the corpus that this publisher has into a place's catalog, under the name of 'published'."""
     files = ", ".join(
-        f'{part}=CorpusFile("{part}.bio", "{hashlib.sha256(publisher.files[f"/{part}.bio"]).hexdigest()}", '
-        f'"http://127.0.0.1:{publisher.server_port}/{part}.bio")'
-        for part in ("train", "test")
+        f'{part}=CorpusFile("{part}.bio", "{hashlib.sha256(data).hexdigest()}", "{publisher.url}/{part}.bio")'
+        for part, data in (("train", TRAIN), ("test", TEST))
     )
     catalog = place.folder / "bert_ner/corpus/catalog.py"
     entry = f'CORPORA["published"] = Corpus(name="published", title="Published", {files}, types=_MOVIE_TYPES)'
