@@ -29,7 +29,7 @@ from bert_ner.encoder.economy import MasterWeights, cheap_dropout, keep_freed_me
 from bert_ner.errors import BertNerError, InvalidValue
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
-CHAIN_RATE = 100.0  # the chain's learning rate in the encoder's: it starts from nothing. Not compared with others yet
+CHAIN_RATE = 100.0  # the chain's learning rate in the encoder's: it starts from nothing (LOG.md)
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
