@@ -24,7 +24,7 @@ from references import FAST, Key, bypassed, present, read_bypasses, read_referen
 from reporting import markdown
 from reporting.blocks import Table
 from repro import repro
-from stale import stale
+from stale import outdated, stale
 
 REFERENCE = RESULTS / "reference"
 REMEDIES = {
@@ -73,7 +73,7 @@ def check(options: argparse.Namespace) -> bool:
         for verdict in verdicts(known.get(key), new.get(key))
     ]
     print(table(found))
-    what_is_stale = {} if options.fast else stale(ROOT)
+    what_is_stale = {} if options.fast else stale(ROOT) | outdated(RESULTS)
     for command, stale_for in what_is_stale.items():
         print(f"\nSTALE, renewed by `{command}`:\n", *(f"- {reason}" for reason in stale_for), sep="\n")
     bad = [verdict for verdict in found if verdict.outcome in BAD]

@@ -8,6 +8,7 @@ not tested (the evidence says why). The claims are about one corpus; the table o
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,10 @@ SAME_PIECES = ("bert-base-uncased", "all-MiniLM-L6-v2", "all-mpnet-base-v2")
 def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     rows = judge_all(corpus.name, CLAIMS, PUBLISHED, RESULTS)
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    write_whole(RESULTS / corpus.name / "claims.csv", table.to_csv(index=False))
+    write_whole(RESULTS / corpus.name / "claims.csv", as_csv(rows))
     if rows:
-        tally = table["verdict"].value_counts()
-        print(f"{len(rows)} claims: " + ", ".join(f"{tally.get(verdict, 0)} {verdict}" for verdict in VERDICTS))
+        tally = Counter(row["verdict"] for row in rows)
+        print(f"{len(rows)} claims: " + ", ".join(f"{tally[verdict]} {verdict}" for verdict in VERDICTS))
     else:
         print(f"no claim of the paper is about {corpus.name}; its claims.csv is empty")
 
@@ -51,6 +51,11 @@ def judge_all(corpus: str, claims: Path, published: Path, results: Path) -> list
     about, encoder, entries = read_claims(claims, KEYS)
     evidence = Evidence(results, about, encoder, read_published(published))
     return [judged(claim, evidence) for claim in entries] if corpus == about else []
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
+    """The text of claims.csv."""
+    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False)
 
 
 def judged(claim: Claim, evidence: Evidence) -> dict[str, str]:

@@ -25,21 +25,36 @@ from reporting.training import few_shot_plot, few_shot_rows, pictured
 
 def main() -> None:
     results = Results(RESULTS, corpus_named(arguments(__doc__).corpus))
-    title, content = f"{results.corpus.title}: results", sections(results)
-    systems = [name for name, _ in systems_of(results.needed("scores"))]
-    # The page is the same with and without the corpus, so the link to errors.html is always there.
-    links = [("errors.html", "Sentences with errors (errors.html)")]
-    texts = {"report.md": markdown.render(title, content), "report.html": page.render(title, content, systems, links)}
-    texts |= error_page(results)
-    write_plots(results, systems)
+    texts = pages(results) | error_page(results)
+    write_plots(results)
     (results.folder / "errors.html").unlink(missing_ok=True)  # of a corpus that is no more here
     for name, text in texts.items():
         write_whole(results.folder / name, text)
         print(f"{results.folder / name} written")
 
 
-def write_plots(results: Results, systems: list[str]) -> None:
+def pages(results: Results) -> dict[str, str]:
+    """The report's text by the name of its file; the same with and without the corpus.
+
+    Raises:
+        BertNerError: a table without which there is no report is missing, or any table is broken.
+    """
+    title, content = f"{results.corpus.title}: results", sections(results)
+    links = [("errors.html", "Sentences with errors (errors.html)")]
+    return {
+        "report.md": markdown.render(title, content),
+        "report.html": page.render(title, content, system_names(results), links),
+    }
+
+
+def system_names(results: Results) -> list[str]:
+    """The systems in their order, which gives each its colour."""
+    return [name for name, _ in systems_of(results.needed("scores"))]
+
+
+def write_plots(results: Results) -> None:
     """The pictures of report.md, in place of any that were there."""
+    systems = system_names(results)
     folder, history, intervals = results.folder / "plots", results.table("history"), results.table("intervals")
     featured, few = results.featured(), few_shot_rows(results)
     shutil.rmtree(folder, ignore_errors=True)  # of systems that are no more, too

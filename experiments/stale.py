@@ -4,6 +4,9 @@ Compared with what dvc.lock says that each stage was last run with: the fingerpr
 values in params.yaml, and the MD5 of every file that Git keeps. Neither models nor a DVC cache are needed for that.
 What DVC keeps (data/, models/) is compared between stages alone: what one has read is what the other has written. So a
 model that was trained anew without an evaluation after it goes unnoticed; `dvc status` tells where the models are.
+
+Verdicts and reports are made anew in memory and compared as text: both read other corpora's scores, studies and
+benchmarks, of which DVC does not know (dvc.yaml says why).
 """
 
 from __future__ import annotations
@@ -20,9 +23,13 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError
 from fingerprint import content as text_of
 from fingerprint import fingerprints
+from judge import CLAIMS, PUBLISHED, as_csv, judge_all
+from report import pages
+from reporting.tables import Results
 
 CODE = "results/code"
 CACHED = ("data/", "models/")  # out of Git
@@ -63,6 +70,26 @@ def stale(root: Path) -> dict[str, list[str]]:
                 reasons[reason].append(stage)
         if reasons:
             found[RENEWED_BY[name]] = [f"{reason}: {', '.join(of)}" for reason, of in reasons.items()]
+    return found
+
+
+def outdated(results: Path) -> dict[str, list[str]]:
+    """Verdicts and reports that are not what the tables in results/ give, as stale() has it.
+
+    Raises:
+        BertNerError: a table is missing or broken.
+    """
+    found = {}
+    for corpus in CORPORA.values():
+        folder = results / corpus.name
+        if not (folder / "report.md").is_file():
+            continue
+        texts = {"claims.csv": as_csv(judge_all(corpus.name, CLAIMS, PUBLISHED, results))}
+        texts |= pages(Results(results, corpus))
+        then = {name: (folder / name).read_text(encoding="utf-8") for name in texts if (folder / name).is_file()}
+        if changed := [name for name, text in texts.items() if then.get(name) != text]:
+            command = f"dvc repro --force --single-item judge@{corpus.name} report@{corpus.name}"
+            found[command] = [f"{corpus.name}/{name} is not what the tables give" for name in changed]
     return found
 
 

@@ -42,6 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(check, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(check, "REFERENCE", tmp_path / "results/reference")
     monkeypatch.setattr(check, "stale", lambda root: {})
+    monkeypatch.setattr(check, "outdated", lambda results: {})
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["check.py", *arguments])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 
 import stale as module
+from bert_ner.corpus.catalog import CORPORA
 from fingerprint import content
-from stale import md5_of, stage_names, stale
+from report import pages
+from reporting.tables import Results
+from stale import md5_of, outdated, stage_names, stale
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,6 +125,26 @@ def test_a_file_of_the_code_that_was_written_since_does_not_hide_the_change(repo
     (repository / "now.json").write_text(json.dumps(changed))
     (repository / "results/code/crf.json").write_text(content(changed["crf"]))
     assert stale(repository)["dvc repro"] == ["code of crf changed: train@sample-13"]
+
+
+def test_verdicts_and_reports_that_are_not_what_the_tables_give(tmp_path: Path) -> None:
+    shutil.copytree(
+        ROOT / "results", tmp_path, ignore=lambda _, names: {"predictions", "plots"} & {*names}, dirs_exist_ok=True
+    )
+    for corpus in ("mit_movie_eng", "mit_movie_trivia", "mit_restaurant"):
+        (tmp_path / corpus / "report.md").unlink()
+    for name, text in pages(Results(tmp_path, CORPORA["sample"])).items():
+        (tmp_path / "sample" / name).write_text(text)
+    assert outdated(tmp_path) == {}
+
+    other = tmp_path / "mit_movie_trivia/scores.csv"
+    other.write_text(other.read_text().replace("crf,,0", "renamed,,0"))
+    (tmp_path / "sample/claims.csv").unlink()
+    assert outdated(tmp_path) == {
+        "dvc repro --force --single-item judge@sample report@sample": [
+            f"sample/{name} is not what the tables give" for name in ("claims.csv", "report.md", "report.html")
+        ]
+    }
 
 
 def test_names_of_stages() -> None:
