@@ -130,7 +130,15 @@ def few_shot_section(results: Results, few: pd.DataFrame) -> Section:
             "same for every system; each holds every entity type in so many sentences or more, drawn from the rarest "
             "type on. The validation sentences, by which the CRF chooses, are drawn alike and as few."
         ),
+        *changed_settings(few),
     ])  # fmt: skip
+
+
+def changed_settings(few: pd.DataFrame) -> list[Block]:
+    """In what the study's systems differ from those that saw every sentence."""
+    changes = {system: of["variant"].iloc[0].rpartition(", per_type=")[0] for system, of in systems_of(few)}
+    named = "; ".join(f"{system}: {change}" for system, change in changes.items() if change)
+    return [Text(f"Settings that are others than with all sentences, {named}.")] if named else []
 
 
 def few_shot_plot(few: pd.DataFrame) -> Lines:

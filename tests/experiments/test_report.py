@@ -125,8 +125,8 @@ def write_more(root: Path, corpus: str) -> None:
          "test_token_micro_f1": test, "test_entity_f1": test, "seconds": 1}
         for study in ("learning_curve", "warmup", "epochs_8", "float32") for epoch, test in ((1, ""), (2, 0.4321))
     ] + [
-        {"study": "few_shot", "variant": "v", "system": "crf", "encoder": "", "seed": seed, "per_type": n,
-         "sentences": 10 * n, "test_token_micro_f1": 0.5, "test_entity_f1": f1}
+        {"study": "few_shot", "variant": f"c1=[1], c2=[2], per_type={n}", "system": "crf", "encoder": "", "seed": seed,
+         "per_type": n, "sentences": 10 * n, "test_token_micro_f1": 0.5, "test_entity_f1": f1}
         for n, f1s in ((5, (0.31, 0.33)), (20, (0.41, 0.43))) for seed, f1 in enumerate(f1s)
     ])  # fmt: skip
     write_table(root / "benchmarks.csv", [
@@ -285,6 +285,7 @@ def test_few_sentences_and_precision_have_tables_of_their_own(results: Path, mon
     # Seed 1, 80 % of entities and 94 % of words, less 43.21 in float32.
     assert "| encoder | entity F1 (conlleval) | 1 | 80.00 | 43.21 | +36.79 |  |  |" in text
     assert "few\\_shot" not in text
+    assert "Settings that are others than with all sentences, crf: c1=\\[1\\], c2=\\[2\\]." in text
 
 
 def test_domains_stand_side_by_side_with_the_best_published_result(
