@@ -142,6 +142,8 @@ def saturates(case: Case) -> Finding:
         for system, rows in case.table("scores.csv").groupby("system")
     }
     rows = case.table("studies.csv", study=case.judge["study"])
+    # Beside rows of a study without fractions, they are read as text.
+    rows = rows.assign(fraction=case.numbers(rows, "studies.csv", "fraction"))
     curves = {}
     for name, system in ((case.ours.system, case.ours.system), ("crf", "crf")):
         of_system = rows[(rows["system"] == system) & rows["encoder"].isin(["", case.ours.encoder])]

@@ -173,11 +173,15 @@ def study(signature: str = SIGNATURE, /, **finals: float) -> Files:
 
 
 def curve(at_a_tenth: float) -> Files:
+    without_fraction = {"study": "few_shot", "system": "encoder", "encoder": PAPERS, "seed": 1, "test_entity_f1": 0.5}
     return {
         "studies.csv": [
-            {"study": "learning_curve", "system": system, "encoder": encoder, "seed": 1, "fraction": 0.1}
-            | {"epoch": 4, "test_entity_f1": f1, "signature": SIGNATURE}
-            for system, encoder, f1 in (("encoder", PAPERS, at_a_tenth), ("crf", "", 0.7))
+            without_fraction | {"signature": SIGNATURE},
+            *(
+                {"study": "learning_curve", "system": system, "encoder": encoder, "seed": 1, "fraction": 0.1}
+                | {"epoch": 4, "test_entity_f1": f1, "signature": SIGNATURE}
+                for system, encoder, f1 in (("encoder", PAPERS, at_a_tenth), ("crf", "", 0.7))
+            ),
         ]
     }
 
