@@ -9,7 +9,6 @@ copy of itself, int8/, which `load_tagger` takes unless it is told not to.
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 import shutil
@@ -30,7 +29,7 @@ from tokenizers import Tokenizer
 from bert_ner.corpus.bio import TAG, Sentence
 from bert_ner.encoder.alignment import Special, WordPieces
 from bert_ner.encoder.decoding import Batch, PieceTagger
-from bert_ner.errors import BertNerError, brief, first_line
+from bert_ner.errors import BertNerError, brief
 from bert_ner.files import sha256_of, write_sums
 from bert_ner.tagger import MANIFEST, WEIGHTS, TaggerUnavailable, load_tagger, read_manifest, write_manifest
 
@@ -157,8 +156,8 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
     Args:
         source: a trained encoder's folder, ours or any Hugging Face folder that tags words.
         target: a folder that does not exist yet.
-        weights: int8 quantises the encoder's matrices and what they are multiplied with, each word piece by itself, so
-            that tags do not depend on what a sentence is tagged with. float32 keeps everything.
+        weights: int8 quantises the encoder's matrices and what they are multiplied with, by fixed scales, so that tags
+            do not depend on what a sentence is tagged with. float32 keeps everything.
 
     Raises:
         BertNerError: the source holds no encoder, or one with a CRF or of a kind that can't be exported, or the target
@@ -181,14 +180,18 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
 
 def export_tagger(tagger: EncoderTagger, source: Path, target: Path, weights: WeightType) -> None:
     """The same for an encoder without a CRF that was loaded from its folder or saved there."""
+    from bert_ner.encoder.graph import write_graph  # noqa: PLC0415 - only an export needs it, and torch
+    from bert_ner.encoder.quantise import quantise_file, random_batches  # noqa: PLC0415 - as above
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as scratch:
             whole = Path(scratch, target.name)
             whole.mkdir()
-            _write_graph(tagger, whole / _MODEL)
+            with _silence():
+                write_graph(tagger.model, whole / _MODEL, tagger.pieces.limit)
             if weights == "int8":
-                _quantise(whole / _MODEL)
+                quantise_file(whole / _MODEL, random_batches(tagger.pieces))
             (whole / _TOKENIZER).write_text(tagger.tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
             write_manifest(
                 whole,
@@ -204,50 +207,6 @@ def export_tagger(tagger: EncoderTagger, source: Path, target: Path, weights: We
             whole.rename(target)
     except OSError as error:
         raise BertNerError(f"{target} can't be written: {error.strerror}") from None
-
-
-def _quantise(path: Path) -> None:
-    import onnx  # noqa: PLC0415 - only an export needs it
-
-    from bert_ner.encoder.quantise import quantise  # noqa: PLC0415 - as above
-
-    model = onnx.load(path)
-    quantise(model)
-    onnx.save(model, path)
-
-
-def _write_graph(tagger: EncoderTagger, path: Path) -> None:
-    import torch  # noqa: PLC0415 - as above
-
-    model = copy.deepcopy(tagger.model).cpu().eval()
-    model.set_attn_implementation("eager")  # the graph of the other kinds looks for rows that are all padding
-
-    class Logits(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-            return logits
-
-    ids = torch.arange(10, 28).view(3, 6)
-    shape = {0: torch.export.Dim("windows"), 1: torch.export.Dim("pieces", min=2, max=tagger.pieces.limit)}
-    try:
-        with _silence():
-            program = torch.onnx.export(
-                Logits(),
-                (ids, torch.ones_like(ids)),
-                input_names=["input_ids", "attention_mask"],
-                output_names=["logits"],
-                dynamic_shapes=(shape, shape),
-                dynamo=True,
-                verbose=False,
-            )
-    except torch.onnx.OnnxExporterError as error:
-        raise NotExportable(f"PyTorch can't export a {model.config.model_type} model: {first_line(error)}") from None
-    assert program is not None  # it is without dynamo only
-    program.save(path)
 
 
 @contextmanager
