@@ -263,7 +263,8 @@ def exported() -> Path:
     from bert_ner.encoder import onnx
     from bert_ner.files import sha256_of
 
-    parts = (encoder_folder() / "model.safetensors", Path(onnx.__file__))
+    code = Path(onnx.__file__)
+    parts = (encoder_folder() / "model.safetensors", code, code.with_name("graph.py"))
     folder = DATA / "benchmark" / "-".join([*(sha256_of(path)[:8] for path in parts), "float32"])
     if not folder.is_dir():
         onnx.export(encoder_folder(), folder, "float32")
