@@ -42,7 +42,7 @@ WeightType = Literal["int8", "float32"]
 
 
 class NotExportable(BertNerError):
-    """An encoder of a kind that PyTorch's exporter can't do."""
+    """An encoder that PyTorch's exporter can't do, or whose numbers no bytes can stand for."""
 
 
 class OnnxTagger(PieceTagger):

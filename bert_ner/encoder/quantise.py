@@ -22,6 +22,7 @@ from onnx.numpy_helper import from_array, to_array
 from onnxruntime import InferenceSession
 
 from bert_ner.encoder.alignment import WordPieces
+from bert_ner.encoder.onnx import NotExportable
 
 # 7 bits: where there is no VNNI, the sum of two products of an unsigned and a signed byte has to fit 16 bits.
 _MOST = 63
@@ -72,6 +73,9 @@ def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range
     Args:
         model: a float32 graph.
         batches: inputs of the graph; the more they differ, the less will lie out of the ranges.
+
+    Raises:
+        NotExportable: a number is not finite, as of weights that a training lost.
     """
     names = list(dict.fromkeys(node.input[0] for node in _products(model)))
     watched = ModelProto()
@@ -84,6 +88,8 @@ def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range
             rows = numbers.reshape(-1, numbers.shape[-1])
             before = ranges.get(name, Range(rows[0], rows[0]))
             ranges[name] = Range(np.minimum(before.low, rows.min(0)), np.maximum(before.high, rows.max(0)))
+    if not all(np.isfinite(found).all() for found in ranges.values()):
+        raise NotExportable("No 8-bit copy can be made: the encoder computes numbers that are not finite")
     return ranges
 
 

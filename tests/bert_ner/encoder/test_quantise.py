@@ -13,6 +13,7 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from onnx.numpy_helper import from_array, to_array
 from onnxruntime import InferenceSession
 
+from bert_ner.encoder.onnx import NotExportable
 from bert_ner.encoder.quantise import Range, find_ranges, quantise
 
 Array = NDArray[np.float32]
@@ -105,6 +106,12 @@ def test_columns_of_zeros_divide_nothing_by_zero() -> None:
     assert np.isfinite(output(model, ROWS)).all()
     nothing = graph(("MatMul", np.zeros_like(WIDE)), ("MatMul", np.ones((16, 1), np.float32)))
     assert not output(quantised(nothing, ROWS), ROWS).any()
+
+
+def test_numbers_that_are_not_finite_are_an_error() -> None:
+    lost = graph(("MatMul", WIDE * np.float32(np.nan)), ("MatMul", NARROW), ("MatMul", LAST))
+    with pytest.raises(NotExportable, match="not finite"):
+        quantised(lost, ROWS)
 
 
 def test_only_a_constant_vector_is_added_within_the_product() -> None:
