@@ -14,7 +14,6 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
-from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.catalog import Corpus, corpus_named
@@ -24,9 +23,9 @@ from bert_ner.scoring import (
     METRICS,
     Counts,
     UnlikeScores,
-    bootstrap,
+    bootstrap_all,
     check_same_signature,
-    compare,
+    compare_all,
     count,
     holm,
     score,
@@ -148,11 +147,10 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
 def intervals(found: Recount) -> list[dict[str, Any]]:
     """A row per system, metric and source of doubt; seeds only of systems with several runs."""
     rows: list[dict[str, Any]] = []
-    for system, runs in found.counts.items():
-        sentences = bootstrap(runs, SAMPLES, level=LEVEL)
+    for system, sentences in bootstrap_all(found.counts, SAMPLES, level=LEVEL).items():
         for metric in METRICS:
             shared = {"system": system, "metric": metric, "level": LEVEL, "signature": found.signatures[metric]}
-            row = {"source": "sentences", "n": len(runs[0].words), **sentences[metric]._asdict()}
+            row = {"source": "sentences", "n": len(found.counts[system][0].words), **sentences[metric]._asdict()}
             rows.append({**shared, **row, "method": METHODS["sentences"]})
             of_runs = [run[metric] for run in found.values[system]]
             if len(of_runs) > 1:
@@ -174,7 +172,7 @@ def comparisons(found: Recount, wanted: Sequence[tuple[str, str]]) -> list[dict[
     """A row per pair and metric. The Holm correction is over all pairs of a metric."""
     rows: list[dict[str, Any]] = []
     counts = found.counts
-    for a, b in tqdm(wanted, desc="compare", unit="pair", disable=None):
+    for (a, b), results in compare_all(counts, wanted, SAMPLES, level=LEVEL).items():
         test = (
             f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, "
             f"{SAMPLES}; runs averaged, a={len(counts[a])} b={len(counts[b])}"
@@ -182,7 +180,7 @@ def comparisons(found: Recount, wanted: Sequence[tuple[str, str]]) -> list[dict[
         who = {"system_a": a, "system_b": b, "test": test, "n": len(counts[a][0].words)}
         rows += [
             {**who, "metric": metric, "signature": found.signatures[metric], **result._asdict()}
-            for metric, result in compare(counts[a], counts[b], SAMPLES, level=LEVEL).items()
+            for metric, result in results.items()
         ]
     for metric in METRICS:
         of_metric = [row for row in rows if row["metric"] == metric]
@@ -199,18 +197,16 @@ def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[
         (by, group(i, span)) for by, group in groupings(test, known).items()
         for i, tags in enumerate(gold) for span in spans_of(tags)
     )  # fmt: skip
+    by_type = f1_by_type(found.counts, SAMPLES, level=LEVEL)
+    gaps = {by: recall_gaps(gold, found.tags, group, SAMPLES, level=LEVEL) for by, group in ways.items()}
+    ranks = confusion_ranks(gold, found.tags, SAMPLES, level=LEVEL)
     rows: list[dict[str, Any]] = []
-    for system in tqdm(found.tags, desc="groups", unit="system", disable=None):
-        runs = found.tags[system]
+    for system in found.tags:
         parts = [
-            ("type", name, "", "f1", interval)
-            for name, interval in f1_by_type(found.counts[system], SAMPLES, level=LEVEL).items()
+            *(("type", name, "", "f1", interval) for name, interval in by_type[system].items()),
+            *((by, *names, "recall", interval) for by in ways for names, interval in gaps[by][system].items()),
+            *(("confusion", " / ".join(pair), "", "rank", interval) for pair, interval in ranks[system].items()),
         ]
-        for by, group in ways.items():
-            gaps = recall_gaps(gold, runs, group, SAMPLES, level=LEVEL)
-            parts += [(by, name, than, "recall", interval) for (name, than), interval in gaps.items()]
-        ranks = confusion_ranks(gold, runs, SAMPLES, level=LEVEL)
-        parts += [("confusion", " / ".join(pair), "", "rank", interval) for pair, interval in ranks.items()]
         rows += [
             {"system": system, "by": by, "group": name, "than": than, "metric": metric, "n": len(gold), "level": LEVEL}
             | {"support": None if by == "confusion" else support[by, name], **interval._asdict()}
@@ -222,13 +218,12 @@ def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[
 def type_comparisons(found: Recount) -> list[dict[str, Any]]:
     """A row per system beside the CRF, and type. The Holm correction is over the types of a pair."""
     rows: list[dict[str, Any]] = []
-    others = [system for system in found.counts if system != REFERENCE and REFERENCE in found.counts]
-    for system in tqdm(others, desc="types", unit="pair", disable=None):
-        compared = compare_types(found.counts[system], found.counts[REFERENCE], SAMPLES, level=LEVEL)
+    wanted = [(system, REFERENCE) for system in found.counts if system != REFERENCE and REFERENCE in found.counts]
+    for (a, b), compared in compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
         corrected = holm([result.p_value for result in compared.values()])
         rows += [
-            {"system_a": system, "system_b": REFERENCE, "type": name, "p_holm": p_holm, **result._asdict()}
-            | {"n": len(found.counts[system][0].words)}
+            {"system_a": a, "system_b": b, "type": name, "p_holm": p_holm, **result._asdict()}
+            | {"n": len(found.counts[a][0].words)}
             for (name, result), p_holm in zip(compared.items(), corrected, strict=True)
         ]
     return rows

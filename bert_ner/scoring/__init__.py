@@ -1,6 +1,7 @@
 """Scores of predicted tags, whichever system predicted them, and how sure they are."""
 
 from bert_ner.scoring.counts import Counts, count
+from bert_ner.scoring.resampling import Comparison, Interval
 from bert_ner.scoring.scores import (
     METRICS,
     Score,
@@ -13,11 +14,11 @@ from bert_ner.scoring.scores import (
     signature,
 )
 from bert_ner.scoring.uncertainty import (
-    Comparison,
-    Interval,
     bootstrap,
+    bootstrap_all,
     bootstrap_difference,
     compare,
+    compare_all,
     holm,
     randomisation_test,
     seed_interval,
@@ -32,9 +33,11 @@ __all__ = [
     "TypeScore",
     "UnlikeScores",
     "bootstrap",
+    "bootstrap_all",
     "bootstrap_difference",
     "check_same_signature",
     "compare",
+    "compare_all",
     "count",
     "entity_f1",
     "holm",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bert_ner.corpus.bio import Span
 from bert_ner.scoring import bootstrap, compare, count, score_by_type
 from bert_ner.scoring.errors import recall_by
 from bert_ner.scoring.parts import compare_types, confusion_ranks, f1_by_type, recall_gaps
@@ -27,6 +28,10 @@ def f1(gold: list[list[str]], predicted: list[list[str]], name: str) -> float:
     return {row.type: row.f1 for row in score_by_type(gold, predicted)}.get(name, 0.0)
 
 
+def by_type(_: int, span: Span) -> str:
+    return span.type
+
+
 def quantiles(values: list[float], level: float) -> tuple[float, float]:
     exact = sorted(values)
     low, high = (exact[math.ceil(len(exact) * q) - 1] for q in ((1 - level) / 2, (1 + level) / 2))
@@ -34,7 +39,7 @@ def quantiles(values: list[float], level: float) -> tuple[float, float]:
 
 
 def test_f1_by_type_has_the_quantiles_of_all_possible_resamples_averaged_over_runs() -> None:
-    found = f1_by_type([count(GOLD, ONE), count(GOLD, TWO)], samples=20_000, level=0.7)
+    found = f1_by_type({"both": [count(GOLD, ONE), count(GOLD, TWO)]}, samples=20_000, level=0.7)["both"]
     assert list(found) == ["A", "B"]
     for name in "AB":
         exact = [sum(f1(pick(GOLD, i), pick(run, i), name) for run in (ONE, TWO)) / 2 for i in EVERY]
@@ -43,7 +48,8 @@ def test_f1_by_type_has_the_quantiles_of_all_possible_resamples_averaged_over_ru
 
 
 def test_types_are_compared_on_the_same_resamples_and_by_swaps() -> None:
-    found = compare_types([count(GOLD, ONE)], [count(GOLD, TWO)], samples=20_000, level=0.7)
+    systems = {"one": [count(GOLD, ONE)], "two": [count(GOLD, TWO)]}
+    found = compare_types(systems, [("one", "two")], samples=20_000, level=0.7)["one", "two"]
     for name in "AB":
         gaps = [f1(pick(GOLD, i), pick(ONE, i), name) - f1(pick(GOLD, i), pick(TWO, i), name) for i in EVERY]
         gap = f1(GOLD, ONE, name) - f1(GOLD, TWO, name)
@@ -58,17 +64,34 @@ def test_types_are_compared_on_the_same_resamples_and_by_swaps() -> None:
         assert math.isnan(found[name].a_sd)
 
 
+def test_many_systems_at_once_come_to_what_each_comes_to_alone() -> None:
+    tags = {"one": [ONE], "both": [ONE, TWO], "other": [[["B-C", "O"], ["B-C", "O"], ["B-C", "O"], ["O", "B-A"]]]}
+    counts = {name: [count(GOLD, run) for run in runs] for name, runs in tags.items()}
+    pairs = [("both", "one"), ("one", "other")]
+    together = compare_types(counts, pairs, 200)
+    assert [list(found) for found in together.values()] == [["A", "B"], ["A", "B", "C"]]
+    for a, b in pairs:
+        alone = compare_types({a: counts[a], b: counts[b]}, [(a, b)], 200)
+        assert str(together[a, b]) == str(alone[a, b])
+    f1s, gaps, ranks = f1_by_type(counts, 200), recall_gaps(GOLD, tags, by_type, 200), confusion_ranks(GOLD, tags, 200)
+    for name, runs in tags.items():
+        assert f1s[name] == f1_by_type({name: counts[name]}, 200)[name]
+        assert gaps[name] == recall_gaps(GOLD, {name: runs}, by_type, 200)[name]
+        assert ranks[name] == confusion_ranks(GOLD, {name: runs}, 200)[name]
+
+
 def test_of_one_type_both_say_what_the_comparison_of_all_entities_says() -> None:
     gold, one, two = ([[tag.replace("-B", "-A") for tag in tags] for tags in s] for s in (GOLD, ONE, TWO))
     runs = [count(gold, one), count(gold, two)]
-    assert f1_by_type(runs, 500)["A"] == pytest.approx(bootstrap(runs, 500)["entity_f1"])
-    ours = compare_types(runs, [count(gold, gold)], 500)["A"]
+    assert f1_by_type({"both": runs}, 500)["both"]["A"] == pytest.approx(bootstrap(runs, 500)["entity_f1"])
+    systems = {"both": runs, "gold": [count(gold, gold)]}
+    ours = compare_types(systems, [("both", "gold")], 500)["both", "gold"]["A"]
     assert ours == pytest.approx(compare(runs, count(gold, gold), 500)["entity_f1"], nan_ok=True)
 
 
-@pytest.mark.parametrize("group", [lambda i, span: span.type, lambda i, span: str(span.end - span.start)])
+@pytest.mark.parametrize("group", [by_type, lambda i, span: str(span.end - span.start)])
 def test_recall_of_groups_is_that_of_the_table_and_gaps_are_on_the_same_resamples(group: Callable[..., str]) -> None:
-    found = recall_gaps(GOLD, [ONE, TWO], group, samples=20_000, level=0.7)
+    found = recall_gaps(GOLD, {"both": [ONE, TWO]}, group, samples=20_000, level=0.7)["both"]
     tables = [recall_by(GOLD, run, group) for run in (ONE, TWO)]
     first, second = tables[0]
     assert list(found) == [(first, ""), (second, ""), (first, second), (second, first)]
@@ -86,12 +109,18 @@ def test_recall_of_groups_is_that_of_the_table_and_gaps_are_on_the_same_resample
     assert found[first, second][1:] == pytest.approx(quantiles(gaps, 0.7), abs=1e-12)
 
 
+def test_without_entities_there_are_no_parts() -> None:
+    gold = [["O", "O"]] * 3
+    assert recall_gaps(gold, {"one": [gold]}, by_type, 10) == {"one": {}}
+    assert f1_by_type({"one": [count(gold, gold)]}, 10) == {"one": {}}
+
+
 def test_confusions_are_ranked_by_words_of_all_runs_and_either_direction() -> None:
     gold = [["B-A", "I-A", "B-B"], ["B-C", "O", "B-A"]]
     one = [["B-B", "I-B", "B-A"], ["B-A", "B-A", "O"]]  # A / B three times, A / C once; O is no type
     two = [["B-A", "I-A", "B-B"], ["B-A", "O", "B-C"]]  # A / C twice
-    found = confusion_ranks(gold, [one, two], samples=2000, level=0.9)
-    assert {pair: interval.value for pair, interval in found.items()} == {("A", "B"): 1, ("A", "C"): 1}
+    found = confusion_ranks(gold, {"both": [one, two], "none": [gold]}, samples=2000, level=0.9)
+    assert {pair: interval.value for pair, interval in found["both"].items()} == {("A", "B"): 1, ("A", "C"): 1}
     # A quarter of the resamples has the first sentence twice and no A / C, a quarter the second and no A / B.
-    assert [tuple(interval)[1:] for interval in found.values()] == [(1, 2), (1, 2)]
-    assert confusion_ranks(gold, [gold]) == {}
+    assert [tuple(interval)[1:] for interval in found["both"].values()] == [(1, 2), (1, 2)]
+    assert found["none"] == {}

@@ -16,14 +16,16 @@ from bert_ner.scoring import (
     METRICS,
     Counts,
     bootstrap,
+    bootstrap_all,
     bootstrap_difference,
     compare,
+    compare_all,
     count,
     holm,
     randomisation_test,
+    resampling,
     score,
     seed_interval,
-    uncertainty,
 )
 
 LABELS = ["O", "B-A", "I-A", "B-B", "I-B"]
@@ -230,8 +232,31 @@ def test_results_are_the_same_for_a_seed_everywhere_and_in_chunks_of_any_size(mo
     assert whole["entity_f1"][3:6] == pytest.approx((0.008778499388377749, 0.2642815025171035, 43 / 501), abs=1e-12)
     few = compare(a, b, 100, seed=7)
     for cells in (1, 30 * 7):
-        monkeypatch.setattr(uncertainty, "CELLS", cells)
+        monkeypatch.setattr(resampling, "CELLS", cells)
         assert str(compare(a, b, 100, seed=7)) == str(few)
+
+
+def test_many_systems_at_once_come_to_what_each_comes_to_alone() -> None:
+    draw = random.Random(7)
+    gold = random_gold(draw, 40)
+    # As many runs each as make pairs of runs repeat, and a type that one system alone predicts.
+    systems = {
+        name: [count(gold, noisy(draw, gold, 0.3)) for _ in range(runs)]
+        for name, runs in (("a", 1), ("b", 2), ("c", 3))
+    } | {"d": [count(gold, [["B-C"] * len(tags) for tags in gold])]}
+    pairs = [("a", "b"), ("c", "b"), ("b", "a"), ("d", "c")]
+    together = compare_all(systems, pairs, 200)
+    assert list(together) == pairs
+    for x, y in pairs:
+        alone = compare(systems[x], systems[y], 200)
+        assert str(together[x, y]) == str(alone)
+        gaps = bootstrap_difference(systems[x], systems[y], 200)
+        p_values = randomisation_test(systems[x], systems[y], 200)
+        for name, found in alone.items():
+            assert (found.difference, found.low, found.high) == gaps[name]
+            assert found.p_value == p_values[name]
+    assert bootstrap_all(systems, 200) == {name: bootstrap(runs, 200) for name, runs in systems.items()}
+    assert compare_all(systems, [], 200) == {}
 
 
 def test_a_comparison_keeps_seeds_and_sentences_apart() -> None:
@@ -283,6 +308,8 @@ def test_what_cannot_be_resampled_is_refused() -> None:
         bootstrap(count([], []))
     with pytest.raises(ValueError, match="no runs"):
         compare(count(GOLD, ONE), [])
+    with pytest.raises(ValueError, match="no systems"):
+        compare_all({}, [])
     with pytest.raises(ValueError, match="are sums"):
         bootstrap(count(GOLD, ONE, by_sentence=False))
     with pytest.raises(ValueError, match="at least one sample"):
