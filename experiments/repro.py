@@ -8,6 +8,7 @@ python experiments/repro.py --corpus sample
 from __future__ import annotations
 
 import argparse
+import asyncio
 import fcntl
 import json
 import os
@@ -15,8 +16,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from graphlib import TopologicalSorter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,6 +42,11 @@ LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
 # The environment's own Python first, so that DVC's stages run on it whether or not it is activated.
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 DVC = (sys.executable, "-m", "dvc")
+
+# Two trainings at once, on half of the cores each, are done sooner than one after the other on all of them (LOG.md).
+AT_ONCE = 2
+TRAINS = re.compile(r"@.+-\d+$")  # a stage that trains ends with its run, <system>-<seed>
+THREADS = max(1, (os.cpu_count() or 1) // AT_ONCE)
 
 
 def main() -> None:
@@ -76,6 +82,7 @@ def repro_one(name: str | None, params: dict[str, Any]) -> None:
 
     if stages:
         print(plan(corpus, stages, params), flush=True)
+        train(stages, f"prepare@{corpus.name}")
         repro(target)
     else:
         print("Nothing to do: the results belong to this code, these parameters and this data.")
@@ -96,6 +103,8 @@ def repro_all(params: dict[str, Any]) -> None:
     missing = {system: name for system in SYSTEMS if (name := unavailable(params.get(system)))}
     for system, name in missing.items():
         print(f"{system} is left out: the weights of {name} can't be had ('bert-ner encoders' says why)", flush=True)
+    stages = [stage for stage in stages_to_run() if not any(f"-{system}-" in stage for system in missing)]
+    train(stages, *(f"prepare@{corpus}" for corpus in params["corpora"]))
     repro()
     repro(*(name for name in names if not any(f"-{system}-" in name for system in missing)))
     # DVC does not know that these read what was found there; the judge and the report read other corpora's scores, too.
@@ -143,30 +152,66 @@ def alone() -> Iterator[None]:
         yield
 
 
-def repro(*targets: str) -> None:
+def train(stages: Sequence[str], *prepared: str) -> None:
+    """Run those of the stages that train, two at a time, when these that prepare the data are up to date."""
+    if trainings := [stage for stage in stages if TRAINS.search(stage)]:
+        repro(*prepared)
+        asyncio.run(side_by_side(trainings))
+
+
+async def side_by_side(stages: Sequence[str]) -> None:
+    """Run stages that do not need each other, two at a time; if one fails, the other is stopped."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def run(stage: str) -> None:
+        async with slots:
+            # DVC has its lock while it looks for changes and while it stores what came out.
+            await run_dvc("--wait-for-lock", "repro", "--single-item", stage, is_alone=False)
+
+    await asyncio.gather(*map(run, stages))
+
+
+def repro(*arguments: str) -> None:
+    """Run `dvc repro`; raises as `run_dvc`."""
+    asyncio.run(run_dvc("repro", *arguments))
+
+
+async def run_dvc(*arguments: str, is_alone: bool = True) -> None:
     """Run DVC. What interrupts this, Ctrl-C for one, ends DVC and its stage at once: a kill harms nothing.
+
+    Args:
+        is_alone: whether it has the terminal, for progress bars, and all cores; else it has lines and THREADS.
 
     Raises:
         BertNerError: a stage failed.
     """
+    options: dict[str, Any] = {"env": ENVIRONMENT}
+    if not is_alone:
+        environment = {"OMP_NUM_THREADS": str(THREADS), "PYTHONUNBUFFERED": "1", **ENVIRONMENT}
+        options = {"env": environment, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
     # In a session of its own, so that Ctrl-C reaches this process alone and one line is all that it leads to.
-    command = [*DVC, "repro", *targets]
-    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, close_fds=False, start_new_session=True) as process:
-        try:
-            status = process.wait()
-        except BaseException:
+    process = await asyncio.create_subprocess_exec(
+        *DVC, *arguments, cwd=ROOT, close_fds=False, start_new_session=True, **options
+    )
+    try:
+        if process.stdout:
+            async for line in process.stdout:
+                print(line.decode(errors="replace"), end="", flush=True)
+        status = await process.wait()
+    except BaseException:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            raise
+        raise
     if status:
         raise BertNerError(
-            f"the pipeline stopped. What it finished is kept: '{' '.join(['dvc repro', *targets])}' goes on from there"
+            f"the pipeline stopped. What it finished is kept: '{' '.join(['dvc', *arguments])}' goes on from there"
         )
 
 
-def stages_to_run(target: str) -> list[str]:
-    """The stages that changed since they ran last, and all that come after them, in order."""
-    changed = set(json.loads(dvc("status", "--json", "--with-deps", target)))
-    graph = dvc("dag", "--dot", target)
+def stages_to_run(*target: str) -> list[str]:
+    """The stages that changed since they ran last, and all that come after them, in order; of one target or of all."""
+    changed = set(json.loads(dvc("status", "--json", *(["--with-deps"] if target else []), *target)))
+    graph = dvc("dag", "--dot", *target)
     parents: dict[str, set[str]] = {stage: set() for stage in re.findall(r'^"(.+)";$', graph, re.MULTILINE)}
     for parent, stage in re.findall(r'"(.+)" -> "(.+)";', graph):
         parents[stage].add(parent)
@@ -183,7 +228,7 @@ def plan(corpus: Corpus, stages: list[str], params: dict[str, Any]) -> str:
     seconds = {stage_of(corpus, facts, params): facts["seconds"] for facts in known["runs"].values()} if known else {}
     lines = [f"  {stage}" + (f"  ({seconds[stage]:.0f} s)" if stage in seconds else "") for stage in stages]
     total = sum(seconds.get(stage, 0) for stage in stages)
-    about = f", about {total / 60 + 1:.0f} minutes on {known['evaluated']['processor']}" if total else ""
+    about = f", about {total / AT_ONCE / 60 + 2:.0f} minutes on {known['evaluated']['processor']}" if total else ""
     return "\n".join([f"To run: {len(stages)} stages{about}", *lines, ""])
 
 
