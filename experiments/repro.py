@@ -201,11 +201,10 @@ async def run_dvc(*arguments: str, is_alone: bool = True) -> None:
     except BaseException:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
         raise
     if status:
-        raise BertNerError(
-            f"the pipeline stopped. What it finished is kept: '{' '.join(['dvc', *arguments])}' goes on from there"
-        )
+        raise BertNerError("the pipeline stopped. What it finished is kept: the same command goes on from there")
 
 
 def stages_to_run(*target: str) -> list[str]:

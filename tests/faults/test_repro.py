@@ -115,3 +115,14 @@ def test_files_from_another_time(ran: Workplace) -> None:
         for path in (ran.folder / "models").rglob("*"):
             os.utime(path, (then, then))
         assert "Nothing to do" in ran.succeed(*COMMAND)
+
+
+def test_one_of_two_trainings_fails(ran: Workplace) -> None:
+    begin_again(ran)
+    ran.set_parameters({"crf": {"c1": [-1.0]}})
+    failed = ran.run(*COMMAND)
+    assert failed.returncode == 1
+    assert "c1 must be a list of numbers of at least 0, not [-1.0]" in failed.stdout
+    assert "the same command goes on from there" in failed.stderr
+    assert "Traceback" not in failed.stdout + failed.stderr
+    assert not (ran.folder / "models/sample/minilm-13").exists()
