@@ -20,7 +20,7 @@ from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import InvalidValue
 from bert_ner.scoring.counts import Counts, Tags, count
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
-from bert_ner.scoring.uncertainty import bootstrap, compare, holm
+from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm
 
 LEVEL, SAMPLES = 0.95, 10_000
 TEST = f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, {SAMPLES}"
@@ -72,15 +72,15 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
     origin = _origin(gold)
 
     systems: list[Record] = []
-    counts: list[Counts] = []
+    counts: dict[str, Counts] = {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
         theirs = _read_prediction(file, order, gold.name, passages)
         predicted_tags = [passage.sentence.tags for passage in theirs]
-        counts.append(count(tags, predicted_tags))
+        counts[file.name] = count(tags, predicted_tags)
         illegal = [offence.line for passage in theirs for offence in passage.offences]
         extra = sorted({tag[2:] for sequence in predicted_tags for tag in sequence if tag != "O"} - {*types})
         who = {"file": file.name, "sha256": file.sha256, "illegal_transitions": illegal, "types_not_in_gold": extra}
-        systems.append({**who, **_scores(tags, predicted_tags, counts[-1], origin)})
+        systems.append({**who, **_scores(tags, predicted_tags, counts[file.name], origin)})
 
     about = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": len(spans), "types": types}
     return {
@@ -88,7 +88,7 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
         "level": LEVEL,
         "samples": SAMPLES,
         "systems": systems,
-        "comparisons": _comparisons(names, counts, origin),
+        "comparisons": _comparisons(counts, origin),
     }
 
 
@@ -134,12 +134,13 @@ def _scores(gold: Tags, predicted: Tags, counts: Counts, origin: dict[str, str])
     return {"scores": scores, "by_type": [row._asdict() for row in score_by_type(gold, predicted)]}
 
 
-def _comparisons(names: Sequence[str], counts: Sequence[Counts], origin: dict[str, str]) -> list[Record]:
+def _comparisons(counts: dict[str, Counts], origin: dict[str, str]) -> list[Record]:
     rows: list[Record] = []
-    pairs = list(combinations(range(len(names)), 2))
-    for a, b in tqdm(pairs, desc="compare", unit="pair", disable=None if pairs else True):
-        who = {"system_a": names[a], "system_b": names[b], "test": TEST, "n": len(counts[a].words)}
-        for metric, found in compare(counts[a], counts[b], SAMPLES, level=LEVEL).items():
+    pairs = list(combinations(counts, 2))
+    compared = compare_all(counts, pairs, SAMPLES, level=LEVEL) if pairs else {}
+    for (a, b), of_pair in compared.items():
+        who = {"system_a": a, "system_b": b, "test": TEST, "n": len(counts[a].words)}
+        for metric, found in of_pair.items():
             result = found._asdict()
             del result["a_sd"], result["b_sd"]  # of several runs, and a file is one
             rows.append({**who, "metric": metric, **result, "signature": signature(metric, **origin)})
