@@ -43,8 +43,8 @@ LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 DVC = (sys.executable, "-m", "dvc")
 
-# Two trainings at once, on half of the cores each, are done sooner than one after the other on all of them (LOG.md).
-AT_ONCE = 2
+# Trainings at once, on a share of the cores each, are done sooner than one after the other on all of them (LOG.md).
+AT_ONCE = 4
 TRAINS = re.compile(r"@.+-\d+$")  # a stage that trains ends with its run, <system>-<seed>
 THREADS = max(1, (os.cpu_count() or 1) // AT_ONCE)
 
@@ -153,14 +153,14 @@ def alone() -> Iterator[None]:
 
 
 def train(stages: Sequence[str], *prepared: str) -> None:
-    """Run those of the stages that train, two at a time, when these that prepare the data are up to date."""
+    """Run those of the stages that train, when these that prepare the data are up to date."""
     if trainings := [stage for stage in stages if TRAINS.search(stage)]:
         repro(*prepared)
         asyncio.run(side_by_side(trainings))
 
 
 async def side_by_side(stages: Sequence[str]) -> None:
-    """Run stages that do not need each other, two at a time; if one fails, the other is stopped."""
+    """Run stages that do not need each other, AT_ONCE of them at a time; if one fails, the others are stopped."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def run(stage: str) -> None:
