@@ -226,8 +226,9 @@ def plan(corpus: Corpus, stages: list[str], params: dict[str, Any]) -> str:
     known = recorded(corpus.name)
     seconds = {stage_of(corpus, facts, params): facts["seconds"] for facts in known["runs"].values()} if known else {}
     lines = [f"  {stage}" + (f"  ({seconds[stage]:.0f} s)" if stage in seconds else "") for stage in stages]
-    total = sum(seconds.get(stage, 0) for stage in stages)
-    about = f", about {total / AT_ONCE / 60 + 2:.0f} minutes on {known['evaluated']['processor']}" if total else ""
+    trainings = [seconds[stage] for stage in stages if stage in seconds]
+    needed = max(sum(trainings) / AT_ONCE, *trainings) if trainings else 0
+    about = f", about {needed / 60 + 2:.0f} minutes on {known['evaluated']['processor']}" if trainings else ""
     return "\n".join([f"To run: {len(stages)} stages{about}", *lines, ""])
 
 
