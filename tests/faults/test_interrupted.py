@@ -68,15 +68,13 @@ def test_training_an_encoder(place: Workplace) -> None:
 def test_training_a_crf(place: Workplace) -> None:
     place.set_parameters({"crf": {"c1": [1e-9], "c2": [i * 1e-9 for i in range(1, 41)], "max_iterations": 2_000_000}})
     before = contents(place)
-
-    def are_at_work(seen: bytes) -> bool:  # while they still start, they answer with a traceback of their own
-        return b" 1/40" in seen
-
-    status, text, seconds = interrupted(place, "experiments/train.py --corpus sample --system crf", are_at_work)
-    assert status == 130, text
-    assert "\ntrain.py: interrupted" in text.replace("\r", "\n"), text  # joblib may have a word after that
-    assert "Traceback" not in text
-    assert seconds < SECONDS
+    # Once its processes are at work: while they still start, they answer with a traceback of their own.
+    status, text, seconds = interrupted(
+        place, "experiments/train.py --corpus sample --system crf", lambda seen: b" 1/40" in seen
+    )
+    # joblib's tracker warns of the semaphores that it then removes; beside that, one line is all.
+    ours = [line for line in text.splitlines() if "resource_tracker" not in line and line.strip() != "warnings.warn("]
+    check((status, "\n".join(ours), seconds), "train.py")
     assert contents(place) == before
 
 
