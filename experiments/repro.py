@@ -103,10 +103,13 @@ def repro_all(params: dict[str, Any]) -> None:
     missing = {system: name for system in SYSTEMS if (name := unavailable(params.get(system)))}
     for system, name in missing.items():
         print(f"{system} is left out: the weights of {name} can't be had ('bert-ner encoders' says why)", flush=True)
-    stages = [stage for stage in stages_to_run() if not any(f"-{system}-" in stage for system in missing)]
-    train(stages, *(f"prepare@{corpus}" for corpus in params["corpora"]))
+
+    def can_be_had(stage: str) -> bool:
+        return not any(f"-{system}-" in stage for system in missing)
+
+    train(list(filter(can_be_had, stages_to_run())), *(f"prepare@{corpus}" for corpus in params["corpora"]))
     repro()
-    repro(*(name for name in names if not any(f"-{system}-" in name for system in missing)))
+    repro(*filter(can_be_had, names))
     # DVC does not know that these read what was found there; the judge and the report read other corpora's scores, too.
     after = ("evaluate", "compare", "judge", "report")
     repro("--force", "--single-item", *(f"{stage}@{corpus}" for stage in after for corpus in params["corpora"]))
