@@ -28,6 +28,7 @@ from bert_ner.scoring import (
     compare_all,
     count,
     holm,
+    holm_by_metric,
     score,
     seed_interval,
 )
@@ -163,16 +164,22 @@ def pairs(scores: pd.DataFrame) -> list[tuple[str, str]]:
     """Who is compared with whom: every other system with the CRF, and each encoder with every baseline."""
     encoder_of = dict(zip(scores["system"], scores["encoder"], strict=True))
     baselines = [system for system, encoder in encoder_of.items() if not encoder]
-    wanted = [(system, REFERENCE) for system in encoder_of if system != REFERENCE and REFERENCE in encoder_of]
-    wanted += [(system, baseline) for system, encoder in encoder_of.items() if encoder for baseline in baselines]
-    return list(dict.fromkeys(wanted))
+    wanted = [(system, baseline) for system, encoder in encoder_of.items() if encoder for baseline in baselines]
+    return list(dict.fromkeys([*beside_reference(encoder_of), *wanted]))
+
+
+def beside_reference(systems: Collection[str]) -> list[tuple[str, str]]:
+    """Every other system with the CRF, if that is among them."""
+    return [(system, REFERENCE) for system in systems if system != REFERENCE and REFERENCE in systems]
 
 
 def comparisons(found: Recount, wanted: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """A row per pair and metric. The Holm correction is over all pairs of a metric."""
     rows: list[dict[str, Any]] = []
     counts = found.counts
-    for (a, b), results in compare_all(counts, wanted, SAMPLES, level=LEVEL).items():
+    compared = compare_all(counts, wanted, SAMPLES, level=LEVEL)
+    p_holm = holm_by_metric(compared)
+    for (a, b), results in compared.items():
         test = (
             f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, "
             f"{SAMPLES}; runs averaged, a={len(counts[a])} b={len(counts[b])}"
@@ -180,12 +187,9 @@ def comparisons(found: Recount, wanted: Sequence[tuple[str, str]]) -> list[dict[
         who = {"system_a": a, "system_b": b, "test": test, "n": len(counts[a][0].words)}
         rows += [
             {**who, "metric": metric, "signature": found.signatures[metric], **result._asdict()}
+            | {"p_holm": p_holm[metric][a, b]}
             for metric, result in results.items()
         ]
-    for metric in METRICS:
-        of_metric = [row for row in rows if row["metric"] == metric]
-        for row, corrected in zip(of_metric, holm([row["p_value"] for row in of_metric]), strict=True):
-            row["p_holm"] = corrected
     return rows
 
 
@@ -218,7 +222,7 @@ def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[
 def type_comparisons(found: Recount) -> list[dict[str, Any]]:
     """A row per system beside the CRF, and type. The Holm correction is over the types of a pair."""
     rows: list[dict[str, Any]] = []
-    wanted = [(system, REFERENCE) for system in found.counts if system != REFERENCE and REFERENCE in found.counts]
+    wanted = beside_reference(found.counts)
     for (a, b), compared in compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
         corrected = holm([result.p_value for result in compared.values()])
         rows += [

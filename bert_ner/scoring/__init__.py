@@ -20,6 +20,7 @@ from bert_ner.scoring.uncertainty import (
     compare,
     compare_all,
     holm,
+    holm_by_metric,
     randomisation_test,
     seed_interval,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "count",
     "entity_f1",
     "holm",
+    "holm_by_metric",
     "randomisation_test",
     "score",
     "score_by_type",

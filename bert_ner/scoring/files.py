@@ -20,7 +20,7 @@ from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import InvalidValue
 from bert_ner.scoring.counts import Counts, Tags, count
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
-from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm
+from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm_by_metric
 
 LEVEL, SAMPLES = 0.95, 10_000
 TEST = f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, {SAMPLES}"
@@ -136,16 +136,12 @@ def _scores(gold: Tags, predicted: Tags, counts: Counts, origin: dict[str, str])
 
 def _comparisons(counts: dict[str, Counts], origin: dict[str, str]) -> list[Record]:
     rows: list[Record] = []
-    pairs = list(combinations(counts, 2))
-    compared = compare_all(counts, pairs, SAMPLES, level=LEVEL) if pairs else {}
+    compared = compare_all(counts, list(combinations(counts, 2)), SAMPLES, level=LEVEL)
+    p_holm = holm_by_metric(compared)
     for (a, b), of_pair in compared.items():
         who = {"system_a": a, "system_b": b, "test": TEST, "n": len(counts[a].words)}
         for metric, found in of_pair.items():
-            result = found._asdict()
+            result = {**found._asdict(), "p_holm": p_holm[metric][a, b]}
             del result["a_sd"], result["b_sd"]  # of several runs, and a file is one
             rows.append({**who, "metric": metric, **result, "signature": signature(metric, **origin)})
-    for metric in METRICS:
-        of_metric = [row for row in rows if row["metric"] == metric]
-        for row, corrected in zip(of_metric, holm([row["p_value"] for row in of_metric]), strict=True):
-            row["p_holm"] = corrected
     return rows

@@ -69,6 +69,9 @@ def comparisons(
     systems: Systems, pairs: Sequence[Pair], statistic: Statistic, samples: int, seed: int, level: float
 ) -> dict[Pair, list[Comparison]]:
     """Each of the m numbers of two systems, for each pair (a, b) of systems, as `compare` defines it."""
+    if not pairs:
+        return {}
+    systems = {name: systems[name] for pair in pairs for name in pair}
     values = {name: of_runs(runs, statistic) for name, runs in systems.items()}
     means = {name: of.mean(axis=0) for name, of in values.items()}
     sds = {

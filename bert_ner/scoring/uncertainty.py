@@ -154,7 +154,7 @@ def compare_all(
     """`compare` of several pairs of systems on the same sentences, in far less time than one by one.
 
     Args:
-        systems: by name; each one takes time, in a pair or not.
+        systems: by name.
         pairs: the names of each two to compare.
         samples, seed, level: as `bootstrap`.
 
@@ -207,6 +207,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
     corrected = np.empty_like(p)
     corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
     return [float(value) for value in corrected]
+
+
+def holm_by_metric(compared: Mapping[Pair, Mapping[str, Comparison]]) -> dict[str, dict[Pair, float]]:
+    """The p-values that `compare_all` found, each metric's corrected by `holm` for the pairs."""
+    return {
+        metric: dict(zip(compared, holm([of_pair[metric].p_value for of_pair in compared.values()]), strict=True))
+        for metric in METRICS
+    }
 
 
 def _tables(systems: Mapping[str, System]) -> tuple[dict[str, list[Floats]], Statistic]:

@@ -22,6 +22,7 @@ from bert_ner.scoring import (
     compare_all,
     count,
     holm,
+    holm_by_metric,
     randomisation_test,
     resampling,
     score,
@@ -358,6 +359,15 @@ def test_holm_by_hand() -> None:
     assert holm([0.7, 0.6]) == [1, 1]
     assert holm([0.04]) == [0.04]
     assert holm([]) == []
+
+
+def test_holm_by_metric_is_over_the_pairs_of_each() -> None:
+    systems = {"one": count(GOLD, ONE), "two": count(GOLD, TWO), "gold": count(GOLD, GOLD)}
+    compared = compare_all(systems, [("one", "gold"), ("two", "gold")], 200)
+    for name, corrected in holm_by_metric(compared).items():
+        assert list(corrected) == list(compared)
+        assert list(corrected.values()) == holm([of_pair[name].p_value for of_pair in compared.values()])
+    assert set(holm_by_metric({})) == set(METRICS)
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))
