@@ -48,7 +48,7 @@ class NotExportable(BertNerError):
 class OnnxTagger(PieceTagger):
     """Runs what `export` wrote."""
 
-    batch_pieces = 512
+    batch_pieces = 256
     folder: Path
     session: InferenceSession
     pool: ThreadPoolExecutor
