@@ -25,7 +25,7 @@ from bert_ner.encoder.batches import pad, shuffled_batches, sorted_batches
 from bert_ner.encoder.chain import Chain
 from bert_ner.errors import BertNerError, InvalidValue, brief
 from bert_ner.files import write_sums, write_whole
-from bert_ner.tagger import read_manifest, write_manifest
+from bert_ner.model_folder import read_manifest, write_manifest
 
 WEIGHTS, VOCABULARY = "model.safetensors", "vocabulary.json"
 _PADDING, _UNKNOWN, _KNOWN = 0, 1, 2  # ids; what is known counts from 2 on
@@ -250,7 +250,7 @@ class BiLSTMCRFTagger:
         """Write weights as safetensors, the vocabulary as JSON, and the sums by which `load_tagger` knows damage."""
         write_whole(folder / WEIGHTS, safetensors.torch.save(self.network.state_dict()))
         write_whole(folder / VOCABULARY, json.dumps(self.vocabulary._asdict()) + "\n")
-        write_manifest(folder, self, settings=vars(self.settings), labels=self.labels)
+        write_manifest(folder, "bilstm_crf", settings=vars(self.settings), labels=self.labels)
         write_sums(folder)
 
     @classmethod

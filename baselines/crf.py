@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import InvalidValue
-from bert_ner.tagger import model_file, write_model
+from bert_ner.model_folder import model_file, write_model
 
 MODEL_FILE = "model.crfsuite"
 REACH = 3  # words of context on each side
@@ -93,7 +93,7 @@ class CRFTagger:
 
     def save(self, folder: Path) -> None:
         """Write CRFsuite's own model file."""
-        write_model(folder, self, MODEL_FILE, Path(self.model.modelfile.name).read_bytes())
+        write_model(folder, "crf", MODEL_FILE, Path(self.model.modelfile.name).read_bytes())
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from bert_ner.corpus.bio import Sentence, Span, spans_of, tags_of
 from bert_ner.errors import InvalidValue
-from bert_ner.tagger import model_file, write_model
+from bert_ner.model_folder import model_file, write_model
 
 MODEL_FILE = "gazetteer.json"
 PATTERN_WORDS = 5  # what the longest pattern spans: "eight and a half stars"
@@ -102,7 +102,7 @@ class GazetteerTagger:
         lists: defaultdict[str, list[Phrase | str]] = defaultdict(list)
         for key, entity_type in self.lists.type_of.items():
             lists[entity_type].append(key)
-        write_model(folder, self, MODEL_FILE, json.dumps(lists, indent=1))
+        write_model(folder, "gazetteer", MODEL_FILE, json.dumps(lists, indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

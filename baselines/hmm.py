@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bert_ner.corpus.bio import Sentence, illegal_transitions
 from bert_ner.errors import InvalidValue
-from bert_ner.tagger import model_file, write_model
+from bert_ner.model_folder import model_file, write_model
 
 MODEL_FILE = "hmm.json"
 BATCH = 16  # sentences; with 25 tags a step of Viterbi has 2.2 MB of scores, and more leave the cache
@@ -106,7 +106,7 @@ class HMMTagger:
             "trigrams": [[*tags, count] for tags, count in model.trigrams.items()],
             "words": model.tags_of_word,
         }
-        write_model(folder, self, MODEL_FILE, json.dumps(content))
+        write_model(folder, "hmm", MODEL_FILE, json.dumps(content))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

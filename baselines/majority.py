@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.tagger import model_file, write_model
+from bert_ner.model_folder import model_file, write_model
 
 MODEL_FILE = "majority.json"
 
@@ -43,7 +43,7 @@ class MajorityTagger:
 
     def save(self, folder: Path) -> None:
         """Write the words and their tags as JSON."""
-        write_model(folder, self, MODEL_FILE, json.dumps(self.tag_of, indent=0))
+        write_model(folder, "majority", MODEL_FILE, json.dumps(self.tag_of, indent=0))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -2,6 +2,6 @@
 
 __version__ = "0.1.0"
 
-from bert_ner.tagger import load_tagger
+from bert_ner.loading import load_tagger
 
 __all__ = ["__version__", "load_tagger"]

@@ -23,8 +23,8 @@ from bert_ner.corpus.catalog import CORPORA
 from bert_ner.corpus.check import check_bio
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError, as_out_of_memory, printable, told
+from bert_ner.loading import trained_folder
 from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
-from bert_ner.tagger import trained_folder
 
 DEFAULT_CORPUS = "mit_movie_eng"
 
@@ -108,7 +108,7 @@ def export_encoder(options: argparse.Namespace) -> None:
     Raises:
         BertNerError: there is none, or the target can't be written.
     """
-    from bert_ner.encoder.onnx import export  # noqa: PLC0415 - slow to import, and only needed here
+    from bert_ner.export.export import export  # noqa: PLC0415 - slow to import, and only needed here
 
     export(Path(options.source), Path(options.target), options.weights)
     print(f"{options.target} written; bert-ner tag --model {options.target}")

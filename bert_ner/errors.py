@@ -18,6 +18,10 @@ class InvalidValue(BertNerError, ValueError):
     """An argument or a setting is out of its range."""
 
 
+class NotExportable(BertNerError):
+    """An encoder that PyTorch's exporter can't do, or whose numbers no bytes can stand for."""
+
+
 class OutOfMemory(BertNerError, MemoryError):
     """There is less memory than is needed."""
 

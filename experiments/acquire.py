@@ -5,9 +5,11 @@ python experiments/acquire.py --corpus mit_movie_eng
 
 from __future__ import annotations
 
+from harness.paths import DATA, ROOT
+from harness.run_main import arguments, run_main
+
 from bert_ner.corpus.acquire import acquire
 from bert_ner.corpus.catalog import corpus_named
-from pipeline import DATA, ROOT, arguments, run_politely
 
 
 def main() -> None:
@@ -17,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

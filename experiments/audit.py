@@ -14,6 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.artifacts import model_folder, read_labels, read_part
+from harness.params import Run, first_encoder, read_params, runs
+from harness.paths import RESULTS
+from harness.run_main import arguments, run_main
+
 import torch
 from tokenizers.models import WordPiece
 from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig, PreTrainedConfig
@@ -24,21 +29,11 @@ from bert_ner.encoder.tagger import examples_of
 from bert_ner.encoder.training import IGNORED
 from bert_ner.encoder.weights import ENCODERS, find_weights, load_tokenizer
 from bert_ner.files import write_whole
+from bert_ner.loading import load_tagger
+from bert_ner.model_folder import WEIGHTS
 from bert_ner.scoring import score
-from bert_ner.tagger import WEIGHTS, Tagger, load_tagger
-from paper_alignment import EXAMPLE, PUNCTUATED, align, tally
-from pipeline import (
-    RESULTS,
-    Run,
-    arguments,
-    first_encoder,
-    model_folder,
-    read_labels,
-    read_params,
-    read_part,
-    run_politely,
-    runs,
-)
+from bert_ner.tagger import Tagger
+from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, tally
 
 PAPER_ENCODER = "bert-base-uncased"
 PIECES = ("gibson", "movies starring mel gibson")  # section 5.3.2
@@ -292,4 +287,4 @@ def forms(sentences: Sequence[Sentence]) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

@@ -19,15 +19,19 @@ import sys
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
+from harness.artifacts import model_folder
+from harness.params import Run, read_params
+from harness.paths import RESULTS, ROOT
+from harness.provenance import processor
+from harness.run_main import run_main
+
 import pandas as pd
 from tqdm import tqdm
 
+from bench.workloads import WORKLOADS, exported, peak_memory
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
-from pipeline import RESULTS, ROOT, Run, model_folder, read_params, run_politely
-from plots import ratio_plot, save
-from provenance import processor
-from workloads import WORKLOADS, exported, peak_memory
+from reporting.plots import ratio_plot, save
 
 COLUMNS = [
     "task", "system", "setting", "sentences", "tokens", "seconds", "tokens_per_second", "peak_memory_mb", "ratio_to",
@@ -166,4 +170,4 @@ def as_markdown(table: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

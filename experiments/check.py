@@ -16,15 +16,17 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.paths import RESULTS, ROOT
+from harness.run_main import run_main
+
 from bert_ner.corpus.acquire import CorpusUnavailable
 from bert_ner.errors import BertNerError
-from gate import BAD, Outcome, Runs, Verdict, verdicts
-from pipeline import RESULTS, ROOT, run_politely
-from references import FAST, Key, bypassed, present, read_bypasses, read_references, update
+from bert_ner.scoring.gate import BAD, Outcome, Runs, Verdict, verdicts
+from gate.references import FAST, Key, bypassed, present, read_bypasses, read_references, update
+from gate.staleness import outdated, stale
 from reporting import markdown
 from reporting.blocks import Table
 from repro import repro
-from stale import outdated, stale
 
 REFERENCE = RESULTS / "reference"
 REMEDIES = {
@@ -83,7 +85,7 @@ def check(options: argparse.Namespace) -> bool:
 
 def short_runs(is_for_reference: bool) -> dict[Key, Runs]:
     """Train briefly on each corpus that can be had."""
-    from fast import CORPORA, SEEDS, parts_of, train  # noqa: PLC0415 - torch takes seconds to import
+    from gate.short_runs import CORPORA, SEEDS, parts_of, train  # noqa: PLC0415 - torch takes seconds to import
 
     found = {}
     for corpus in CORPORA:
@@ -128,4 +130,4 @@ def summary(found: Sequence[Verdict]) -> str:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

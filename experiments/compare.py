@@ -13,6 +13,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+from harness.artifacts import check_predictions, read_part
+from harness.params import Run
+from harness.paths import DATA, RESULTS
+from harness.run_main import arguments, run_main
+
 import pandas as pd
 
 from bert_ner.corpus.bio import Sentence, spans_of
@@ -34,7 +39,6 @@ from bert_ner.scoring import (
 )
 from bert_ner.scoring.parts import compare_types, confusion_ranks, f1_by_type, recall_gaps
 from evaluate import Entity, entities_of, groupings
-from pipeline import DATA, RESULTS, Run, arguments, check_predictions, read_part, run_politely
 
 REFERENCE = "crf"  # every other system is compared with it
 LEVEL, SAMPLES = 0.95, 10_000
@@ -234,4 +238,4 @@ def type_comparisons(found: Recount) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

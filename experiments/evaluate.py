@@ -17,6 +17,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.artifacts import model_folder, read_part, read_run
+from harness.params import Run, all_runs, read_params, runs
+from harness.paths import DATA, RESULTS, RUN_FILE
+from harness.provenance import environment, record, recorded
+from harness.run_main import arguments, run_main
+
 import pandas as pd
 import seqeval.metrics
 import sklearn.metrics
@@ -29,25 +35,11 @@ from bert_ner.corpus.catalog import corpus_named
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
+from bert_ner.loading import load_tagger
 from bert_ner.scoring import METRICS, Score, check_same_signature, score, score_by_type
 from bert_ner.scoring.counts import Tags
 from bert_ner.scoring.errors import KINDS, confusion, error_kinds, recall_by
-from bert_ner.tagger import SizedTagger, load_tagger
-from pipeline import (
-    DATA,
-    RESULTS,
-    RUN_FILE,
-    Run,
-    all_runs,
-    arguments,
-    model_folder,
-    read_params,
-    read_part,
-    read_run,
-    run_politely,
-    runs,
-)
-from provenance import environment, record, recorded
+from bert_ner.tagger import SizedTagger
 
 COLUMNS = {
     "scores": ["corpus", "system", "encoder", "seed", "split", "n_sentences", *METRICS, "signature"],
@@ -284,4 +276,4 @@ def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

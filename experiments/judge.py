@@ -12,17 +12,19 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from harness.paths import RESULTS, ROOT
+from harness.run_main import arguments, run_main
+
 import pandas as pd
 
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
-from claims import VERDICTS, Claim, read_claims, read_published
-from evidence import Case, Evidence, Finding, NotMeasuredError, Ours, name_of, pretty
-from pipeline import RESULTS, ROOT, arguments, run_politely
-from rules import KEYS, RULES
+from claims.evidence import Case, Evidence, Finding, NotMeasuredError, Ours, name_of, pretty
+from claims.rules import KEYS, RULES
+from claims.schema import VERDICTS, Claim, read_claims, read_published
 
-CLAIMS = ROOT / "experiments" / "claims.yaml"
-PUBLISHED = ROOT / "experiments" / "published.yaml"
+CLAIMS = ROOT / "experiments/claims/claims.yaml"
+PUBLISHED = ROOT / "experiments/claims/published.yaml"
 COLUMNS = [
     "id", "section", "claim", "kind", "paper_value", "measured", "low", "high", "verdict", "system", "evidence",
 ]  # fmt: skip
@@ -155,4 +157,4 @@ def cell(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

@@ -10,6 +10,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from harness.params import first_encoder, read_params
+from harness.paths import DATA, RESULTS, prepared_file
+from harness.run_main import arguments, run_main
+
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence, illegal_transitions, read_bio, spans_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
@@ -17,7 +21,6 @@ from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
 from bert_ner.files import write_sums, write_whole
-from pipeline import DATA, RESULTS, arguments, first_encoder, prepared_file, read_params, run_politely
 
 PAPER_LENGTH = 55  # pieces; the paper pads to it (section 3.3.1)
 
@@ -88,4 +91,4 @@ def shared(sentences: Sequence[Sentence], others: Sequence[Sentence]) -> int:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

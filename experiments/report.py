@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import shutil
 
+from harness.artifacts import check_predictions, read_labels, read_part
+from harness.paths import RESULTS, prepared_file
+from harness.run_main import arguments, run_main
+
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
-from pipeline import RESULTS, arguments, check_predictions, prepared_file, read_labels, read_part, run_politely
-from plots import confusion_plot, dots_plot, lines_plot, loss_plot, save, type_plot
 from reporting import errors_page, markdown, page
 from reporting.content import sections
 from reporting.formats import PAPER_CORPUS, PAPER_LOSSES
-from reporting.scores import interval_plot, systems_of
-from reporting.systems import cost_plot, domain_plot
-from reporting.tables import Results
-from reporting.training import few_shot_plot, few_shot_rows, pictured
+from reporting.plots import confusion_plot, dots_plot, lines_plot, loss_plot, save, type_plot
+from reporting.results import Results
+from reporting.sections.score_sections import interval_plot, systems_of
+from reporting.sections.system_sections import cost_plot, domain_plot
+from reporting.sections.training_sections import few_shot_plot, few_shot_rows, pictured
 
 
 def main() -> None:
@@ -91,4 +94,4 @@ def error_page(results: Results) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

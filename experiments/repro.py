@@ -23,17 +23,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from harness.params import read_params
+from harness.paths import RESULTS, ROOT
+from harness.provenance import recorded
+from harness.run_main import run_main
+from harness.systems import SYSTEMS
+
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError
-from pipeline import RESULTS, ROOT, read_params, run_politely
-from provenance import recorded
 from reporting.formats import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent
 from reporting.markdown import table
-from reporting.scores import score_table
-from reporting.tables import Results
-from systems import SYSTEMS
+from reporting.results import Results
+from reporting.sections.score_sections import score_table
 
 FALLBACK = "sample"
 MORE = "results/dvc.yaml"
@@ -254,4 +257,4 @@ def dvc(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

@@ -20,6 +20,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.artifacts import read_json, read_labels, read_part
+from harness.params import read_params
+from harness.paths import DATA, RESULTS
+from harness.run_main import arguments, run_main
+from harness.systems import SYSTEMS, build
+
 import pandas as pd
 
 from bert_ner.corpus.bio import Sentence, spans_of
@@ -30,8 +36,6 @@ from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import score
 from bert_ner.tagger import Tagger
-from pipeline import DATA, RESULTS, arguments, read_json, read_labels, read_params, read_part, run_politely
-from systems import SYSTEMS, build
 from train import state_file
 
 DEFAULT_SEEDS = [13]
@@ -243,4 +247,4 @@ def merged(path: Path, rows: list[dict[str, Any]], studies: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

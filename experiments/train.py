@@ -11,23 +11,15 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from harness.artifacts import model_folder, read_labels, read_part
+from harness.params import Run, read_params
+from harness.paths import DATA, MODELS, RUN_FILE
+from harness.provenance import environment
+from harness.run_main import arguments, run_main, seed
+from harness.systems import SYSTEMS, build
+
 from bert_ner.files import write_sums, write_whole
 from bert_ner.tagger import Tagger
-from pipeline import (
-    DATA,
-    MODELS,
-    RUN_FILE,
-    Run,
-    arguments,
-    model_folder,
-    read_labels,
-    read_params,
-    read_part,
-    run_politely,
-    seed,
-)
-from provenance import environment
-from systems import SYSTEMS, build
 
 
 def main() -> None:
@@ -85,4 +77,4 @@ def state_file(corpus: str, name: str) -> Path:
 
 
 if __name__ == "__main__":
-    run_politely(main)
+    run_main(main)

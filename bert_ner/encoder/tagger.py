@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -21,11 +19,9 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.chain import Chain, by_row, in_line
 from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
-from bert_ner.encoder.onnx import NotExportable, export_tagger
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
 from bert_ner.encoder.weights import Weights, WeightsUnavailable, explained, find_weights, load_tokenizer
 from bert_ner.errors import BertNerError, first_line
-from bert_ner.tagger import QUANTISED
 
 CHAIN = "chain.safetensors"
 
@@ -149,9 +145,6 @@ class EncoderTagger(PieceTagger):
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a chain in its own file.
 
-        Without a chain, also the 8-bit copy that `load_tagger` takes; not for a kind that PyTorch can't export, with a
-        warning.
-
         Raises:
             BertNerError: it can't be written.
         """
@@ -162,12 +155,6 @@ class EncoderTagger(PieceTagger):
             self.tokenizer.save_pretrained(folder)
         except SafetensorError as error:  # where others raise OSError
             raise BertNerError(f"{folder} can't be written: {first_line(error)}; make room, and run again") from None
-        shutil.rmtree(folder / QUANTISED, ignore_errors=True)
-        if not self.chain:
-            try:
-                export_tagger(self, folder, folder / QUANTISED, "int8")
-            except NotExportable as error:
-                warnings.warn(f"{error}; {folder} will tag with float weights, slower", stacklevel=2)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

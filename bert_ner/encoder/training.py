@@ -25,7 +25,7 @@ from transformers import PreTrainedModel
 from bert_ner.encoder.batches import filled, pad, shuffled_batches
 from bert_ner.encoder.chain import Chain, by_row
 from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
-from bert_ner.encoder.economy import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
+from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.errors import BertNerError, InvalidValue
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it

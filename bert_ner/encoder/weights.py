@@ -20,7 +20,7 @@ from bert_ner.encoder import hub
 from bert_ner.encoder.archive import ArchiveError, unpack
 from bert_ner.errors import BertNerError, as_out_of_memory, first_line
 from bert_ner.files import cache_folder, sha256_of
-from bert_ner.tagger import WEIGHTS
+from bert_ner.model_folder import WEIGHTS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

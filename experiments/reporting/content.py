@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from reporting import claims, errors, origin, scores, systems, training
 from reporting.blocks import Section
-from reporting.tables import Results
+from reporting.results import Results
+from reporting.sections import claim_sections as claims
+from reporting.sections import error_sections as errors
+from reporting.sections import origin_sections as origin
+from reporting.sections import score_sections as scores
+from reporting.sections import system_sections as systems
+from reporting.sections import training_sections as training
 
 
 def sections(results: Results) -> list[Section]:

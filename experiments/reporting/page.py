@@ -11,11 +11,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from claims import VERDICTS
+from claims.schema import VERDICTS
 from reporting import charts
 from reporting.blocks import Section
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def render(title: str, sections: Sequence[Section], systems: Sequence[str], links: Sequence[tuple[str, str]]) -> str:

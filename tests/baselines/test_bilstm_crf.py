@@ -17,8 +17,9 @@ from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.errors import BertNerError, InvalidValue
 from bert_ner.files import Damaged, sha256_of
+from bert_ner.model_folder import TaggerUnavailable
 from bert_ner.scoring import entity_f1
-from bert_ner.tagger import ScoringTagger, TaggerUnavailable
+from bert_ner.tagger import ScoringTagger
 
 LABELS = labels_of(["GENRE", "PERSON"])
 SMALL = BiLSTMSettings(

@@ -11,8 +11,8 @@ from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, Span, illegal_transitions, tags_of
 from bert_ner.corpus.sample import generate
 from bert_ner.corpus.split import split
+from bert_ner.model_folder import TaggerUnavailable
 from bert_ner.scoring import entity_f1
-from bert_ner.tagger import TaggerUnavailable
 
 
 def sentence(text: str, *spans: tuple[str, int, int]) -> Sentence:

@@ -13,8 +13,8 @@ from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, illegal_transitions
 from bert_ner.corpus.sample import generate
 from bert_ner.corpus.split import split
+from bert_ner.model_folder import TaggerUnavailable
 from bert_ner.scoring import entity_f1
-from bert_ner.tagger import TaggerUnavailable
 
 Parts = tuple[list[Sentence], list[Sentence], list[Sentence]]
 

@@ -9,7 +9,7 @@ import pytest
 from baselines.majority import MajorityTagger
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
-from bert_ner.tagger import TaggerUnavailable
+from bert_ner.model_folder import TaggerUnavailable
 
 TRAIN = [
     Sentence(("star", "wars"), ("B-TITLE", "I-TITLE")),

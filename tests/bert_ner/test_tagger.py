@@ -13,8 +13,10 @@ from baselines.crf import CRFTagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
+from bert_ner.loading import load_tagger, trained_folder
+from bert_ner.model_folder import MANIFEST, TaggerUnavailable, write_manifest
 from bert_ner.scoring import entity_f1
-from bert_ner.tagger import MANIFEST, ScoringTagger, TaggerUnavailable, load_tagger, trained_folder, write_manifest
+from bert_ner.tagger import ScoringTagger
 
 
 def test_saved_crf(sentences: list[Sentence], tmp_path: Path) -> None:

@@ -17,14 +17,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.run_main import run_main
+
 import pytest
 from ruamel.yaml import YAML
 
-import pipeline
 from bert_ner import cli
 from bert_ner.corpus import read_bio
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
-from bert_ner.encoder.onnx import export
+from bert_ner.export.export import export
 from bert_ner.files import SUMS, write_sums
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -385,7 +386,7 @@ MODELS = [
         ("crf-0/tagger.json", manifest(sha256=5), "models/sample/crf-0/model.crfsuite: its SHA-256"),
         (
             "crf-0/tagger.json",
-            '{"tagger": "bert_ner.encoder.onnx:OnnxTagger"}',
+            '{"tagger": "bert_ner.export.export:OnnxTagger"}',
             "models/sample/crf-0/tagger.json: sha256 must be the files' sums, not None; export it a",
         ),
         (
@@ -837,7 +838,7 @@ def told_by(command: str) -> str | None:
             if program == "bert-ner":
                 cli.main()
             else:
-                pipeline.run_politely(importlib.import_module(program.removesuffix(".py")).main)
+                run_main(importlib.import_module(program.removesuffix(".py")).main)
         except SystemExit as end:
             return None if end.code in (0, None) else str(end.code)
     return None

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.params import Run
+
 import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
@@ -18,8 +20,7 @@ from bert_ner.encoder.alignment import Window, WordPieces
 from bert_ner.encoder.training import IGNORED
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
-from paper_alignment import EXAMPLE, PUNCTUATED, align, paper_labels, tally
-from pipeline import Run
+from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 
 LABELS = labels_of(["ACTOR", "YEAR"])
 TRAIN = [

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import benchmark
+from bench.workloads import WORKLOADS
 from benchmark import Measured, as_markdown, measure, merged, rows_of
-from workloads import WORKLOADS
 
 
 def rounds(*seconds: float, memory: float = 100.0, **more: Any) -> list[Measured]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from harness import artifacts, paths
+
 import pandas as pd
 import pytest
 
 import compare
-import pipeline
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
@@ -26,7 +27,7 @@ RUNS = {"crf-0": EMPTY, "encoder-1": GOLD, "encoder-2": [*GOLD[:10], *EMPTY[10:]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Results of a CRF that finds nothing and an encoder's two runs, one all right and one half right."""
     corpus = corpus_named("mit_movie_eng")
-    for module, name in ((compare, "DATA"), (pipeline, "DATA"), (compare, "RESULTS")):
+    for module, name in ((compare, "DATA"), (paths, "DATA"), (compare, "RESULTS")):
         monkeypatch.setattr(module, name, tmp_path / name.lower())
     monkeypatch.setattr(compare, "SAMPLES", 200)
     monkeypatch.setattr("sys.argv", ["compare.py"])
@@ -113,7 +114,7 @@ def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> 
 @pytest.mark.usefixtures("folder")
 def test_holm_is_over_all_pairs_of_a_metric() -> None:
     scores = compare.read_scores(corpus_named("mit_movie_eng"))
-    found = compare.recount(corpus_named("mit_movie_eng"), pipeline.read_part("mit_movie_eng", "test"), scores)
+    found = compare.recount(corpus_named("mit_movie_eng"), artifacts.read_part("mit_movie_eng", "test"), scores)
     found.counts["other"] = found.counts["crf"]
     rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")])
     of_metric = [row for row in rows if row["metric"] == "entity_f1"]

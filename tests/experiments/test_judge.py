@@ -13,8 +13,8 @@ import pytest
 import judge
 from bert_ner.errors import BertNerError
 from bert_ner.scoring import METRICS
-from claims import VERDICTS, read_published
-from rules import RULES
+from claims.rules import RULES
+from claims.schema import VERDICTS, read_published
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = "mit_movie_eng"

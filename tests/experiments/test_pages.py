@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness import paths
+
 import pytest
 
-import pipeline
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from reporting import errors_page, page
 from reporting.blocks import Cell, Code, Dot, Dots, Facts, Heat, Line, Lines, Missing, Point, Section, Table, Text, Warn
 from reporting.content import sections
-from reporting.tables import Results
+from reporting.results import Results
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -224,7 +225,7 @@ def test_all_text_stands_out_from_its_background(opened: Callable[..., Any], htm
 
 @pytest.mark.parametrize("corpus", ["mit_movie_eng", "sample"])
 def test_the_committed_results_make_a_page_without_complaint(opened: Callable[..., Any], corpus: str) -> None:
-    results = Results(pipeline.RESULTS, corpus_named(corpus))
+    results = Results(paths.RESULTS, corpus_named(corpus))
     tab = opened(page.render(results.corpus.title, sections(results), ["crf", "encoder"], []), viewport=NARROW)
     assert tab.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     assert tab.locator("h2").count() >= 10

@@ -17,7 +17,7 @@ from bert_ner.corpus import read_bio
 from bert_ner.scoring import METRICS, score
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = sorted(path.name for path in (ROOT / "experiments").glob("*.py") if "run_politely(main)" in path.read_text())
+SCRIPTS = sorted(path.name for path in (ROOT / "experiments").glob("*.py") if "run_main(main)" in path.read_text())
 
 # A smaller pipeline of the same shape.
 SMALL = {

@@ -6,10 +6,11 @@ import json
 import re
 from pathlib import Path
 
+from harness import paths
+
 import pandas as pd
 import pytest
 
-import pipeline
 import report
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError
@@ -17,7 +18,7 @@ from bert_ner.scoring import METRICS
 from reporting import claims, markdown, page, systems
 from reporting.blocks import Cell, Code, Missing, Section, Table, Text
 from reporting.formats import METRIC_NAMES, PAPER_CORPUS, as_found
-from reporting.origin import signatures
+from reporting.sections.origin_sections import signatures
 
 HOSTILE = "<script>alert(1)</script>"
 IMAGE = '"><img/src=x/onerror=alert(1)>'
@@ -153,7 +154,7 @@ def write_corpus(data: Path, folder: Path, corpus: str) -> None:
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(pipeline, "DATA", tmp_path / "data")
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
     return tmp_path / "results"
 
 

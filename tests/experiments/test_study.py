@@ -11,6 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from harness.params import read_params
+
 import pandas as pd
 import pytest
 import torch
@@ -21,7 +23,6 @@ import study
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
-from pipeline import read_params
 from study import COLUMNS, build_trial, few_of_each_type, merged, seen_by, subset, trials_of
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]

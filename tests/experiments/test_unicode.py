@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.params import read_params
+from harness.systems import SYSTEMS, build
+
 import pytest
 
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.tagger import Tagger
-from pipeline import read_params
-from systems import SYSTEMS, build
 
 LABELS = labels_of(["GENRE", "PERSON"])
 ODD: dict[str, list[str]] = {

@@ -59,7 +59,7 @@ def outcome(stage: dict[str, Any], root: Path, fault: dict[str, int]) -> dict[st
             try:
                 sys.addaudithook(Watch(str(root) + os.sep, fault.get("kill", 0), log.fileno()))
                 afflict(fault)
-                stage["run_politely"](stage["main"])
+                stage["run_main"](stage["main"])
                 status = 0
             except SystemExit as end:
                 if isinstance(end.code, str):

@@ -11,20 +11,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness import artifacts, params
+from harness.tables import KINDS, read_table
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import pipeline
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder import onnx
 from bert_ner.errors import BertNerError
 from bert_ner.files import SUMS, check_sums
-from bert_ner.tagger import MANIFEST, load_tagger, read_manifest
-from claims import read_claims, read_published
+from bert_ner.loading import load_tagger
+from bert_ner.model_folder import MANIFEST, read_manifest
+from claims.rules import KEYS
+from claims.schema import read_claims, read_published
 from reporting.errors_page import read_predictions
-from reporting.tables import KINDS, read_table
-from rules import KEYS
 
 targets = runpy.run_path(str(Path(__file__).with_name("targets.py")))
 # What a line of a file turns into by accident, or by intent.
@@ -65,7 +67,7 @@ systems:
   - {system: a, parameters: 1 M, score: 0.9, metric: entity_f1, corpus: b, test_set: c, comparable: true, source: d}
 """
 MANIFEST_TEXT = json.dumps({
-    "tagger": "bert_ner.encoder.onnx:OnnxTagger",
+    "tagger": "bert_ner.export.export:OnnxTagger",
     "sha256": {"model.onnx": "0", "tokenizer.json": "1"},
     "labels": ["O", "B-X", "I-X"],
     "special": {"cls": 101, "sep": 102, "pad": 0},
@@ -93,11 +95,11 @@ def edited(text: str, changes: list[tuple[float, int, str]]) -> bytes:
 
 Reader = Callable[[Path], Any]
 READERS: dict[str, tuple[str, Reader]] = {
-    "params.yaml": (PARAMS, lambda _: pipeline.read_params()),
+    "params.yaml": (PARAMS, lambda _: params.read_params()),
     "claims.yaml": (CLAIMS, lambda path: read_claims(path, KEYS)),
     "published.yaml": (PUBLISHED, read_published),
     MANIFEST: (MANIFEST_TEXT, lambda path: onnx._check(path, read_manifest(path.parent))),
-    "run.json": (json.dumps({"settings": {}, "history": []}), pipeline.read_json),
+    "run.json": (json.dumps({"settings": {}, "history": []}), artifacts.read_json),
     "scores_by_type.csv": (TABLE, lambda path: read_table(path, KINDS["scores_by_type"], "make repro")),
     "crf-0.tags": (TAGS, lambda path: read_predictions(path, TEST, ["X"], "make repro")),
     SUMS: ("0" * 64 + "  a\n" + "1" * 64 + "  b\n", lambda path: check_sums(path.parent, "make repro")),
@@ -106,7 +108,7 @@ READERS: dict[str, tuple[str, Reader]] = {
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(pipeline, "ROOT", tmp_path)
+    monkeypatch.setattr(params, "ROOT", tmp_path)
     return tmp_path
 
 

@@ -20,11 +20,11 @@ from transformers import AutoModelForTokenClassification
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.chain import Chain
-from bert_ner.encoder.onnx import export
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import CHAIN_RATE, IGNORED, Example, Recipe, fine_tune
 from bert_ner.encoder.weights import WeightsUnavailable
 from bert_ner.errors import BertNerError
+from bert_ner.export.export import export
 from bert_ner.scoring import entity_f1
 
 LABELS = ("O", "B-GENRE", "I-GENRE", "B-PERSON", "I-PERSON")

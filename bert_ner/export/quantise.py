@@ -1,0 +1,176 @@
+"""8-bit matrix products for an exported encoder.
+
+A column of a product's activations has one scale, fixed at the export, so what a sentence is tagged with does not touch
+its tags, as it does where a batch shares a scale (onnxruntime's quantize_dynamic). Columns differ a hundredfold in
+size, and a product's bytes have to be in one unit. So each column is divided by a size of its own, and the row of
+weights that it meets is multiplied by it, which leaves the product as it was. In the literature: SmoothQuant (Xiao et
+al., 2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto
+from onnx.helper import make_empty_tensor_value_info, make_node, make_opsetid
+from onnx.numpy_helper import from_array, to_array
+from onnxruntime import InferenceSession
+
+from bert_ner.encoder.alignment import WordPieces
+from bert_ner.errors import NotExportable
+
+# 7 bits: where there is no VNNI, the sum of two products of an unsigned and a signed byte has to fit 16 bits.
+_MOST = 63
+_STEPS = 254  # of a byte's 255, so that rounding can't leave the range
+_MIGRATION = 0.7  # how much of a column's size goes to the weights; LOG.md compares it
+_RANDOM_PIECES = 1024  # in each batch of random pieces
+_SMALLEST = 1e-5  # so that a column or row of zeros divides nothing by zero
+_ONNXRUNTIME = "com.microsoft"
+
+Inputs = dict[str, NDArray[np.int64]]
+
+
+class Range(NamedTuple):
+    """The lowest and the highest number of each column."""
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+
+class _Bytes(NamedTuple):
+    """How columns become unsigned bytes: round(number / unit) + zero."""
+
+    unit: NDArray[np.float32]
+    zero: int
+
+
+def quantise_file(path: Path, batches: Iterable[Inputs]) -> None:
+    """Quantise the graph of a file, with the ranges that `find_ranges` finds by these batches."""
+    model = onnx.load(path)
+    quantise(model, find_ranges(model, batches))
+    onnx.save(model, path)
+
+
+def random_batches(pieces: WordPieces) -> Iterator[Inputs]:
+    """Windows of pieces drawn at random, short and long, for a folder's export has no corpus at hand."""
+    draw = np.random.default_rng(0)
+    special = set(pieces.special)
+    ordinary = [i for i in range(pieces.tokenizer.get_vocab_size()) if i not in special]
+    for length in (4, 8, 12, 16, 24, 32, 64, 128):
+        ids = draw.choice(ordinary, (_RANDOM_PIECES // length, min(length, pieces.limit)))
+        ids[:, 0], ids[:, -1] = pieces.special.cls, pieces.special.sep
+        yield {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+
+
+def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range]:
+    """What the columns of the activations that `quantise` turns to bytes range over, by the activations' names.
+
+    Args:
+        model: a float32 graph.
+        batches: inputs of the graph; the more they differ, the less will lie out of the ranges.
+
+    Raises:
+        NotExportable: a number is not finite, as of weights that a training lost.
+    """
+    names = list(dict.fromkeys(node.input[0] for node in _products(model)))
+    watched = ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(make_empty_tensor_value_info(name) for name in names)
+    session = InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    ranges: dict[str, Range] = {}
+    for inputs in batches:
+        for name, numbers in zip(names, session.run(names, inputs), strict=True):
+            rows = numbers.reshape(-1, numbers.shape[-1])
+            before = ranges.get(name, Range(rows[0], rows[0]))
+            ranges[name] = Range(np.minimum(before.low, rows.min(0)), np.maximum(before.high, rows.max(0)))
+    if not all(np.isfinite(found).all() for found in ranges.values()):
+        raise NotExportable("No 8-bit copy can be made: the encoder computes numbers that are not finite")
+    return ranges
+
+
+def quantise(model: ModelProto, ranges: dict[str, Range]) -> None:
+    """Replace a graph's products with constant matrices, all but the last, the classifier's, by 8-bit ones.
+
+    Args:
+        model: changed in place. Its matrices are float32 constants of shape (inputs, outputs).
+        ranges: what `find_ranges` found for it. A number out of its column's range becomes the end of the range.
+    """
+    graph = model.graph
+    constants = {constant.name: constant for constant in graph.initializer}
+    products = {node.output[0]: node for node in _products(model)}
+    additions = _additions(model, products)
+    merged = {addition.output[0] for addition in additions.values()}
+    matrices: dict[str, list[NDArray[np.float32]]] = {}  # query, key and value share their activations
+    for node in products.values():
+        matrices.setdefault(node.input[0], []).append(to_array(constants[node.input[1]]))
+    bytes_of = {name: _bytes(ranges[name], np.hstack(of_name)) for name, of_name in matrices.items()}
+
+    added = [from_array(np.array(1, np.float32), "one")]
+    nodes: list[NodeProto] = []
+    started: set[str] = set()
+    for node in graph.node:
+        if node.output[0] in merged:
+            continue
+        if node.output[0] not in products:
+            nodes.append(node)
+            continue
+        rows, result = node.input[0], node.output[0]
+        unit, zero = bytes_of[rows]
+        if rows not in started:
+            started.add(rows)
+            added += [from_array(1 / unit, f"{rows}.per unit"), from_array(np.array(zero, np.uint8), f"{rows}.zero")]
+            nodes += [
+                make_node("Mul", [rows, f"{rows}.per unit"], [f"{rows}.in units"]),
+                make_node("QuantizeLinear", [f"{rows}.in units", "one", f"{rows}.zero"], [f"{rows}.bytes"]),
+            ]
+        matrix = to_array(constants[node.input[1]]) * unit[:, None]
+        scale = np.maximum(np.abs(matrix).max(0), np.float32(1e-12)) / _MOST
+        added += [
+            from_array(np.rint(matrix / scale).astype(np.int8), f"{result}.weights"),
+            from_array(scale.astype(np.float32), f"{result}.scale"),
+        ]
+        inputs, output = [f"{rows}.bytes", f"{result}.weights", "one", f"{result}.scale", f"{rows}.zero"], result
+        if addition := additions.get(result):
+            [bias] = set(addition.input) - {result}
+            inputs, output = [*inputs, "", bias], addition.output[0]
+        nodes.append(make_node("MatMulIntegerToFloat", inputs, [output], domain=_ONNXRUNTIME))
+    used = {name for node in nodes for name in node.input}
+    kept = [constant for constant in (*graph.initializer, *added) if constant.name in used]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)
+    model.opset_import.append(make_opsetid(_ONNXRUNTIME, 1))
+
+
+def _products(model: ModelProto) -> list[NodeProto]:
+    constants = {constant.name for constant in model.graph.initializer}
+    return [node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in constants][:-1]
+
+
+def _additions(model: ModelProto, products: Container[str]) -> dict[str, NodeProto]:
+    """Where nothing but the addition of a constant vector takes a product's result, that addition, by the result."""
+    vectors = {constant.name for constant in model.graph.initializer if len(constant.dims) == 1}
+    users: dict[str, list[NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    return {
+        name: user
+        for name, (user, *more) in users.items()
+        if name in products and not more and user.op_type == "Add" and vectors.intersection(user.input)
+    }
+
+
+def _bytes(found: Range, matrix: NDArray[np.float32]) -> _Bytes:
+    """For activations in a range that meet a matrix, of shape (their columns, any)."""
+    largest = np.maximum(np.maximum(found.high, -found.low), _SMALLEST)
+    weight = np.maximum(np.abs(matrix).max(1), _SMALLEST)
+    size = largest**_MIGRATION / weight ** (1 - _MIGRATION)
+    low, high = min((found.low / size).min(), 0), max((found.high / size).max(), 0)
+    step = max(high - low, _SMALLEST) / _STEPS
+    return _Bytes((size * step).astype(np.float32), round(-low / step))

@@ -1,0 +1,92 @@
+"""Short trainings for `check.py --fast`: the CRF and one encoder run, minutes instead of hours, in a scratch folder.
+
+They show that what trains and scores still does; the scores are no results. So each has its own settings, which a
+change of params.yaml leaves alone, and its own references, in results/reference/fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from harness.paths import ROOT
+from harness.provenance import environment
+from harness.systems import build
+
+from bert_ner.corpus.acquire import acquire
+from bert_ner.corpus.bio import Sentence, read_bio
+from bert_ner.corpus.catalog import corpus_named
+from bert_ner.corpus.split import split
+from bert_ner.files import sha256_of
+from bert_ner.scoring import score
+from bert_ner.scoring.gate import Runs
+
+CORPORA = ("sample", "mit_movie_eng")
+SENTENCES = 2000  # the first of the training part
+SETTINGS: dict[str, dict[str, Any]] = {
+    "crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 60},
+    "minilm": {
+        "name": "all-MiniLM-L6-v2",
+        "learning_rate": 0.0005,
+        "batch_size": 8,
+        "weight_decay": 0.01,
+        "clip_norm": 1.0,
+        "epochs": 1,
+        "warmup": 0.1,
+        "precision": "float32",  # the same on every processor
+    },
+}
+SEEDS = {"crf": [0], "minilm": [13, 42, 87, 7, 101]}  # a check takes the first, a reference all
+
+
+class Parts(NamedTuple):
+    """A corpus, and the SHA-256 of its files."""
+
+    train: list[Sentence]
+    validation: list[Sentence]
+    test: list[Sentence]
+    data: dict[str, str]
+
+
+def parts_of(name: str) -> Parts:
+    """Fetch a corpus and split it, as acquire.py and prepare.py do.
+
+    Raises:
+        CorpusUnavailable: it can't be had here.
+    """
+    corpus = corpus_named(name)
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch, name)
+        acquire(corpus, folder, shared=ROOT.parent / "shared")
+        train, validation = split(read_bio(folder / corpus.train.name, corpus.labels), fraction=0.1, seed=42)
+        test = read_bio(folder / corpus.test.name, corpus.labels)
+        data = {file.name: sha256_of(folder / file.name) for file in corpus.files}
+    return Parts(train[:SENTENCES], validation, test, data)
+
+
+def train(name: str, system: str, parts: Parts, seeds: Sequence[int]) -> Runs:
+    """Train a system with its short settings, once for each seed, and score the test sentences."""
+    corpus = corpus_named(name)
+    runs, signature = [], ""
+    for seed in seeds:
+        tagger = build(system, SETTINGS, corpus.labels, seed)
+        tagger.fit(parts.train, parts.validation)
+        scores = score(
+            [tags for _, tags in parts.test],
+            tagger.tag([words for words, _ in parts.test]),
+            split="test",
+            corpus=name,
+            data=parts.data[corpus.test.name][:8],
+        )
+        signature = scores["entity_f1"].signature
+        values = {metric: round(found.value, 6) for metric, found in scores.items()}
+        runs.append({"seed": seed, "scores": values, "environment": environment()})
+    made_by = {
+        "signature": signature,
+        "settings": {**SETTINGS[system], "sentences": SENTENCES},
+        "data": parts.data,
+        "weights": None,
+    }
+    return Runs(name, system, made_by, runs)

@@ -1,0 +1,87 @@
+"""What the stages leave for each other: prepared sentences, trained models, predictions and JSON files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.params import Run, read_params, runs
+from harness.paths import MODELS, RUN_FILE, prepared_file
+
+from bert_ner.corpus.bio import Sentence, read_bio
+from bert_ner.errors import BertNerError
+from bert_ner.files import check_sums, sha256_of
+
+
+def read_part(corpus: str, part: str) -> list[Sentence]:
+    """The train, validation or test sentences that prepare.py wrote.
+
+    Raises:
+        BertNerError: they are missing, or not as they were written.
+    """
+    labels, path = read_labels(corpus), prepared_file(corpus, f"{part}.bio")
+    check_sums(path.parent, f"run python experiments/prepare.py --corpus {corpus}", [path.name, "labels.txt"])
+    return read_bio(path, labels)
+
+
+def read_labels(corpus: str) -> list[str]:
+    """The tag set that prepare.py wrote, in the order of the catalog.
+
+    Raises:
+        BertNerError: the corpus is not prepared.
+    """
+    path = prepared_file(corpus, "labels.txt")
+    if not path.is_file():
+        raise BertNerError(f"{path} is missing; run python experiments/prepare.py --corpus {corpus}, or dvc repro")
+    return path.read_text(encoding="utf-8", errors="replace").split()
+
+
+def read_run(corpus: str, run: Run) -> dict[str, Any]:
+    """What train.py noted beside a model: its settings, history and origin.
+
+    Raises:
+        BertNerError: that system is not trained, or what was noted is broken.
+    """
+    path = model_folder(corpus, run) / RUN_FILE
+    remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}, or dvc repro"
+    if not path.is_file():
+        raise BertNerError(f"{path} is missing; {remedy}")
+    content = read_json(path)
+    if not (isinstance(content.get("settings"), dict) and isinstance(content.get("history"), list)):
+        raise BertNerError(f"{path}: no settings or no history in it; {remedy}")
+    return content
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object that a stage wrote.
+
+    Raises:
+        BertNerError: it can't be read, or is none.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BertNerError(f"{path} can't be read ({error}); remove it, and run the stage that writes it") from None
+    if not isinstance(content, dict):
+        raise BertNerError(f"{path}: not a JSON object; remove it, and run the stage that writes it")
+    return content
+
+
+def check_predictions(path: Path, remedy: str) -> None:
+    """Compare results/<corpus>/predictions/<run>.tags with its sum in results/provenance.json, if that has one.
+
+    Raises:
+        BertNerError: it is not the file that evaluate.py wrote.
+    """
+    record = path.parents[2] / "provenance.json"
+    known: Any = read_json(record) if record.is_file() else {}
+    for name in (path.parents[1].name, "runs", path.stem, "predictions"):
+        known = known.get(name) if isinstance(known, dict) else None
+    if known and (found := sha256_of(path)) != known:
+        raise BertNerError(f"{path}: its SHA-256 is {found}, but {record} has {known}; {remedy}")
+
+
+def model_folder(corpus: str, run: Run) -> Path:
+    """Where a model is: what `dvc repro` trains apart from the rest, on which its later stages must not wait."""
+    return (MODELS if run in runs(read_params()) else MODELS / "more") / corpus / run.name

@@ -1,0 +1,77 @@
+"""Read YAML files into pydantic models; an error names the file and the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from bert_ner.errors import BertNerError
+from bert_ner.settings import Location, Model, complaints
+
+MAX_BYTES = 2**20
+
+
+def read_yaml(path: Path, model: type[Model]) -> Model:
+    """Read and check a file.
+
+    Raises:
+        BertNerError: it can't be read, or something in it is wrong; a line of the message for each.
+    """
+    node = load_yaml(path)
+    try:
+        return model.model_validate(plain(node))
+    except ValidationError as error:
+        lines = [f"{path}, line {line_of(node, where)}: {text}" for where, text in complaints(error, model)]
+        raise BertNerError("\n".join(lines)) from None
+
+
+def load_yaml(path: Path) -> Any:
+    """Load a file with the lines of its keys, by the library that DVC uses (PyYAML takes 3e-05 for a word).
+
+    Raises:
+        BertNerError: it can't be read, is too large, or is not YAML.
+    """
+    remedy = "correct it, or take the one in the repository"
+    try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise BertNerError(f"{path} has {size:,} bytes, more than the limit of {MAX_BYTES:,}; {remedy}")
+        return YAML(typ="rt", pure=True).load(path)
+    except YAMLError as error:
+        raise BertNerError(f"{path} is not YAML: {error}; {remedy}") from None
+    # The last four are what ruamel.yaml lets through, of a list that is a key or a tag on what it can't be on.
+    except (OSError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
+        raise BertNerError(f"{path} can't be read: {error}; {remedy}") from None
+
+
+def line_of(node: Any, where: Location) -> int:
+    """The line of a key or a list item, from 1 on; of a merged key, the line in its anchor.
+
+    Of a place that is not in the file, as of a key that is missing, the line of what should hold it.
+    """
+    line = 1
+    for part in where:
+        holder = node
+        if isinstance(node, CommentedMap) and part not in (node.lc.data or {}):
+            holder = next((merged for _, merged in getattr(node, "merge", []) if part in merged), node)
+        if not isinstance(holder, CommentedMap | CommentedSeq) or part not in (holder.lc.data or {}):
+            break
+        line = int(holder.lc.data[part][0]) + 1
+        node = node[part]
+    return line
+
+
+def plain(node: Any) -> Any:
+    """The content without the YAML library's own types."""
+    if isinstance(node, dict):
+        return {plain(key): plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(value) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node

@@ -1,0 +1,121 @@
+"""The gate's verdicts: by hand, and by simulation of many checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import nct, t
+
+from bert_ner.scoring.gate import METRICS, Outcome, Runs, bounds, verdicts
+
+MADE_BY = {"signature": "s|data:1", "settings": {"epochs": 4}, "data": {"test.bio": "ab" * 32}, "weights": None}
+VERSIONS = {"python": "3.11.7", "packages": {"numpy": "2.4.6", "torch": "2.13.0"}, "processor": "A"}
+FIVE = [0.860, 0.861, 0.862, 0.863, 0.864]
+
+
+def runs_of(
+    entity: list[float], token: list[float] | None = None, seeds: list[int] | None = None, **other: Any
+) -> Runs:
+    scores = [dict(zip(METRICS, pair, strict=True)) for pair in zip(entity, token or [0.9] * len(entity), strict=True)]
+    return Runs(
+        "sample",
+        "minilm",
+        {**MADE_BY, **other.get("made_by", {})},
+        [
+            {"seed": seed, "scores": score, "environment": other.get("environment", VERSIONS)}
+            for seed, score in zip(seeds or range(1, len(entity) + 1), scores, strict=True)
+        ],
+    )
+
+
+def outcome_of(reference: Runs | None, new: Runs | None) -> tuple[Outcome, str]:
+    """That of the first metric."""
+    first = next(iter(verdicts(reference, new)))
+    return first.outcome, first.note
+
+
+def test_the_bounds_are_those_of_the_book() -> None:
+    # sd = sqrt(10 / 4) / 1000; the 0.975 quantile of Student's t with 4 degrees of freedom is 2.776445 in any table.
+    margin = 2.776445 * 2.5**0.5 / 1000 * (1 / 5 + 1 / 3) ** 0.5
+    assert bounds(FIVE, 3) == pytest.approx((0.862 - margin, 0.862 + margin), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("new", "outcome"),
+    [
+        ([0.862, 0.862, 0.862], Outcome.PASS),
+        ([0.8587, 0.8588, 0.8589], Outcome.PASS),  # 0.8588, and the bound is 0.85879
+        ([0.8587, 0.8587, 0.8588], Outcome.FAIL),
+        ([0.90, 0.70, 0.86], Outcome.FAIL),  # erratic: does not widen its own bound
+        ([0.866, 0.865, 0.866], Outcome.IMPROVED),  # above 0.86521
+        ([0.8571], Outcome.FAIL),  # one run: 0.862 - 2.776445 * 0.0015811 * sqrt(1.2) = 0.85719
+        ([0.8573], Outcome.PASS),
+    ],
+)
+def test_a_seeded_system_is_judged_by_the_mean_of_its_runs(new: list[float], outcome: Outcome) -> None:
+    assert outcome_of(runs_of(FIVE), runs_of(new))[0] is outcome
+
+
+@pytest.mark.parametrize(
+    ("new", "environment", "outcome"),
+    [
+        (0.8612344, VERSIONS, Outcome.PASS),
+        (0.861233, VERSIONS, Outcome.FAIL),
+        (0.861236, VERSIONS, Outcome.IMPROVED),
+        (0.9, {**VERSIONS, "packages": {"numpy": "2.5.0", "torch": "2.13.0"}}, Outcome.NOT_COMPARABLE),
+        (0.861234, {**VERSIONS, "processor": "B"}, Outcome.PASS),
+        (0.861233, {**VERSIONS, "packages": {"numpy": "2.4.6", "torch": "3.0"}}, Outcome.FAIL),
+    ],
+)
+def test_a_deterministic_system_is_equal_to_six_digits(new: float, environment: Any, outcome: Outcome) -> None:
+    reference = runs_of([0.861234], seeds=[0])
+    assert outcome_of(reference, runs_of([new], seeds=[0], environment=environment))[0] is outcome
+
+
+@pytest.mark.parametrize(
+    ("made_by", "note"),
+    [
+        ({"signature": "s|data:2"}, "signature: was s|data:1, is s|data:2"),
+        (
+            {"settings": {"epochs": 3, "warmup": 0.1}},
+            "settings.epochs: was 4, is 3; settings.warmup: was nothing, is 0.1",
+        ),
+        ({"data": {"test.bio": "cd" * 32}}, "data.test.bio: was abababababab, is cdcdcdcdcdcd"),
+        ({"weights": {"sha256": "x"}}, "weights: was nothing, is {'sha256': 'x'}"),
+    ],
+)
+def test_what_was_made_in_another_way_is_not_compared(made_by: dict[str, Any], note: str) -> None:
+    assert outcome_of(runs_of(FIVE), runs_of(FIVE, made_by=made_by)) == (Outcome.NOT_COMPARABLE, note)
+
+
+def test_one_without_the_other() -> None:
+    assert outcome_of(None, runs_of(FIVE))[0] is Outcome.NO_REFERENCE
+    assert outcome_of(runs_of(FIVE), None) == (Outcome.FAIL, "the reference has it, the results don't")
+
+
+def share_that_fails(loss: float, sd: float, dependence: float, checks: int = 2000) -> float:
+    """Of many checks of three new runs with five reference runs, both drawn anew each time: the share that fails."""
+    draw = np.random.default_rng(7)
+    covariance = sd**2 * np.array([[1, dependence], [dependence, 1]])
+    failed = 0
+    for _ in range(checks):
+        reference, new = (draw.multivariate_normal([0.86, 0.93], covariance, n).T.tolist() for n in (5, 3))
+        lost = [value - loss for value in new[0]]
+        failed += Outcome.FAIL in {v.outcome for v in verdicts(runs_of(*reference), runs_of(lost, new[1]))}
+    return failed / checks
+
+
+@pytest.mark.parametrize("dependence", [0.0, 0.8, 1.0])
+def test_an_unchanged_system_fails_in_about_five_percent_of_the_checks_and_not_in_more(dependence: float) -> None:
+    # Two metrics that depend on each other wholly fail together: 2.5 %. Three standard errors are 1.5 points.
+    assert 0.01 < share_that_fails(0, 0.002, dependence) < 0.065
+
+
+def test_a_point_of_entity_f1_is_missed_as_seldom_as_the_documentation_says() -> None:
+    def power(loss: float, sd: float) -> float:
+        return float(1 - nct.cdf(t.ppf(0.975, 4), 4, loss / (sd * (1 / 5 + 1 / 3) ** 0.5)))
+
+    assert [round(power(*case), 3) for case in ((0.01, 0.002), (0.005, 0.002), (0.01, 0.0025))] == [0.998, 0.727, 0.978]
+    assert share_that_fails(0.01, 0.002, 0.8) == pytest.approx(power(0.01, 0.002), abs=0.004)
