@@ -1,4 +1,4 @@
-"""Where a result comes from: code, packages and machine. It is apart from the metrics, whose files can then be equal."""
+"""Where a result comes from: code, packages and machine. Kept apart from the metrics, so that those can be equal."""
 
 from __future__ import annotations
 
