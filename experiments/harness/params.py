@@ -16,6 +16,7 @@ from bert_ner.errors import BertNerError
 from bert_ner.loading import KINDS
 from bert_ner.settings import Location, Settings
 
+REFERENCE = "crf"  # every other system is compared with it
 SEEDS = range(2**32)  # every random generator that the systems use takes these
 
 Section = dict[str, Any]
@@ -145,7 +146,7 @@ class Params(Settings):
         lists |= {("extra_runs", name, "systems"): group.systems for name, group in self.extra_runs.items()}
         named = {(*where, i): system for where, systems in lists.items() for i, system in enumerate(systems)}
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
-        problem = PydanticCustomError("system", "must be the name of a system, a section with a kind in this file")  # type: ignore[misc]
+        problem = PydanticCustomError("system", "must be the name of a system, a section with a kind in this file")
         if wrong := [where for where, system in named.items() if system not in self.systems]:
             raise ValidationError.from_exception_data(
                 "Params", [InitErrorDetails(type=problem, loc=where, input=named[where]) for where in wrong]

@@ -30,7 +30,7 @@ PACKAGES = (
 
 def environment() -> dict[str, Any]:
     """Return the code's revision, package versions and machine, as of now."""
-    import torch  # noqa: PLC0415 - slow to import, and most users of this module only read records
+    import torch  # slow to import, and most users of this module only read records
 
     changes = _git("status", "--porcelain", "--", ":!results", ":!dvc.lock", ":!pipeline/dvc.lock")
     return {

@@ -129,18 +129,16 @@ def producer_of(name: str, corpus: str) -> str:
     return TABLES[name].producer.format(option=option)
 
 
-def as_csv(name: str, rows: Rows) -> str:
-    """Return the text of a table with these rows; a column that a row lacks is empty.
+def stage_tables(stage: str) -> list[str]:
+    """Return the names of the tables that a stage writes."""
+    return [name for name, table in TABLES.items() if f"/{stage}.py " in table.producer]
 
-    Raises:
-        KeyError: a row has a column that the table does not have.
-    """
+
+def as_csv(name: str, rows: Rows) -> str:
+    """Return the text of a table with these rows. It has the table's columns: other keys are left out."""
     table = TABLES[name]
-    frame = pd.DataFrame(rows)
-    if unknown := set(frame.columns) - set(table.columns):
-        raise KeyError(f"{name}.csv has no column {', '.join(sorted(map(str, unknown)))}")
     types = {column: "object" if kind == "text" else TYPES[kind] for column, kind in table.columns.items()}
-    frame = frame.reindex(columns=list(types)).astype(types)
+    frame = pd.DataFrame(rows).reindex(columns=list(types)).astype(types)
     return frame.to_csv(index=False, float_format=f"%.{table.digits}g" if table.digits else "%.6f")
 
 
