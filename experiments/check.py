@@ -89,7 +89,7 @@ def train_again() -> None:
 
 def short_runs(is_for_reference: bool) -> dict[Key, Runs]:
     """Train briefly on each corpus that is available."""
-    from gate.short_runs import CORPORA, SEEDS, read_data, train  # noqa: PLC0415 - torch takes seconds to import
+    from gate.short_runs import CORPORA, SEEDS, read_data, train  # torch takes seconds to import
 
     found = {}
     for corpus in CORPORA:

@@ -114,7 +114,7 @@ def plan(corpus: Corpus, stages: list[str], expected: dict[str, float]) -> str:
 
 def repro_all(params: Params) -> None:
     """Run every stage of the pipeline, then again those that put extra runs and studies into tables and reports."""
-    from bert_ner.encoder.weights import ENCODERS, availability  # noqa: PLC0415 - imports transformers
+    from bert_ner.encoder.weights import ENCODERS, availability  # imports transformers
 
     encoders = {system: section.get("name") for system, section in params.systems.items()}
     missing = {

@@ -5,10 +5,10 @@ The mean of m new runs must reach the lower bound of a prediction interval, whic
     mean - t(1 - ALPHA / number of METRICS, n - 1) * sd * sqrt(1 / n + 1 / m)
 
 (Hahn and Meeker, Statistical Intervals, 1991, chapter 4). A mean above the upper bound is an improvement. A two-sample
-test would also use the spread of the new runs: a change that makes a system worse and erratic would widen its own bound.
+test would also use the spread of the new runs: a change that makes a system worse and erratic would widen its bound.
 
-ALPHA holds for one system. Bonferroni divides it among the deciding metrics, so an unchanged system fails in at most 5 %
-of the checks, however its metrics depend on each other. It is not divided among systems: if k seeded systems are
+ALPHA holds for one system. Bonferroni divides it among the deciding metrics, so an unchanged system fails in at most
+5 % of the checks, however its metrics depend on each other. It is not divided among systems: if k seeded systems are
 trained with new random numbers, one or more fail by chance with a probability of up to 1 - 0.95^k. On the same machine
 with the same versions a seed gives the same result, so nothing fails by chance there.
 
@@ -33,7 +33,8 @@ ALPHA = 0.05
 MIN_RUNS = 5  # of a reference; the standard deviation of fewer runs is too uncertain
 EQUAL = 5e-7  # results have six decimals
 # A deterministic system on another processor, or with other packages: rounding may change its last bits, then which of
-# two nearly equal candidates it selects. One standard deviation over the seeds of an encoder is a change of no interest.
+# two nearly equal candidates it selects. It is one standard
+# deviation over the seeds of an encoder.
 TOLERANCE = 0.002
 
 

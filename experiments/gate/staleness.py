@@ -35,8 +35,8 @@ def stale(root: Path) -> dict[str, list[str]]:
     Raises:
         BertNerError: DVC can't read the pipeline.
     """
-    from dvc.exceptions import DvcException  # noqa: PLC0415 - takes half a second to import
-    from dvc.repo import Repo  # noqa: PLC0415
+    from dvc.exceptions import DvcException  # takes half a second to import
+    from dvc.repo import Repo
 
     code = {f"{CODE}{entry}.json": modules for entry, modules in fingerprints(root, system_classes()).items()}
     found = defaultdict(list)
@@ -59,7 +59,7 @@ def path_in(root: Path, item: Any) -> str:
     return Path(item.fs_path).relative_to(root).as_posix()
 
 
-def reasons(root: Path, stage: Any, code: Mapping[str, Mapping[str, str]], written: Mapping[str, Any]) -> Iterator[str]:
+def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written: Mapping[str, Any]) -> Iterator[str]:
     """Yield why a stage's results are not those of this checkout."""
     if stage.changed_stage():
         yield "its command changed"

@@ -154,9 +154,9 @@ def stages_to_run(*targets: str) -> list[str]:
 
 def _changed(targets: Sequence[str]) -> list[str]:
     """In this process: a call of DVC takes a second to start."""
-    from dvc.exceptions import DvcException  # noqa: PLC0415
-    from dvc.repo import Repo  # noqa: PLC0415
-    from dvc.repo.reproduce import plan_repro  # noqa: PLC0415
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.repo.reproduce import plan_repro
 
     try:
         with chdir(ROOT), Repo() as repo:

@@ -49,7 +49,7 @@ class Row:
         if self.state not in (RUNNING, WAITING):
             return None
         if self.first and (done := self.progress["step"] - self.first[1]) > 0:
-            pace = (time.monotonic() - self.first[0]) / done
+            pace: float = (time.monotonic() - self.first[0]) / done
             return pace * max(0, self.progress["steps"] - self.progress["step"])
         return max(0.0, self.expected - self.elapsed()) if self.expected else None
 
