@@ -36,6 +36,11 @@ class Run(NamedTuple):
         return f"{self.system}-{self.seed}"
 
 
+def kind_of(name: str, section: Section) -> str:
+    """Return the kind of a system, a key of `bert_ner.loading.KINDS`: the one in its section, otherwise its name."""
+    return str(section.get("kind", name))
+
+
 class Split(Settings):
     """How the training file is split."""
 
@@ -94,7 +99,7 @@ class Params(Settings):
     @property
     def systems(self) -> dict[str, Section]:
         """The sections of the systems, in the order of the file."""
-        return {name: section for name, section in self.__pydantic_extra__.items() if _kind(name, section) in KINDS}
+        return {name: section for name, section in self.__pydantic_extra__.items() if kind_of(name, section) in KINDS}
 
     def __getitem__(self, system: str) -> Section:
         """Return the section of a system.
@@ -108,7 +113,7 @@ class Params(Settings):
 
     def kind(self, system: str) -> str:
         """Return the kind of a system, a key of `bert_ner.loading.KINDS`."""
-        return _kind(system, self[system])
+        return kind_of(system, self[system])
 
     def settings(self, system: str) -> Section:
         """Return the settings of a system: its section without its kind."""
@@ -167,7 +172,3 @@ def read_params() -> Params:
 @lru_cache(maxsize=1)
 def _read(path: Path, _changed: int) -> Params:
     return read_yaml(path, Params)
-
-
-def _kind(name: str, section: Section) -> str:
-    return str(section.get("kind", name))

@@ -12,7 +12,7 @@ from typing import Any
 from harness.params import SEEDS
 
 from bert_ner.corpus.catalog import CORPORA
-from bert_ner.errors import BertNerError, as_out_of_memory, told
+from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
 
 
 def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Namespace:
@@ -32,10 +32,10 @@ def run_main(main: Callable[[], None]) -> None:
     try:
         main()
     except BertNerError as error:
-        sys.exit(f"{name}: {told(error)}")
+        sys.exit(f"{name}: {printable_message(error)}")
     except (MemoryError, RuntimeError, OSError) as error:
         if shortage := as_out_of_memory(error):  # PyTorch and onnxruntime raise a RuntimeError
-            sys.exit(f"{name}: {told(shortage)}")
+            sys.exit(f"{name}: {printable_message(shortage)}")
         if not isinstance(error, OSError):
             raise
         reason = f"{error.filename}: {error.strerror}" if error.filename else error
