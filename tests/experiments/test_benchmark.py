@@ -46,7 +46,9 @@ def test_each_percentile_has_its_own_row() -> None:
         name: {"sentences": 1, "tokens": 10, "seconds": s} for name, s in (("median", 1), ("p95", 2), ("p99", 4))
     }
     twice = {name: {**row, "seconds": 2 * row["seconds"]} for name, row in figures.items()}
-    rows = table_rows({"latency pipeline": [Measurement(twice, 1)], "latency crf": [Measurement(figures, 1)]}, "a machine", 1.0)
+    rows = table_rows(
+        {"latency pipeline": [Measurement(twice, 1)], "latency crf": [Measurement(figures, 1)]}, "a machine", 1.0
+    )
     assert [row["setting"] for row in rows[3:]] == ["load_tagger median", "load_tagger p95", "load_tagger p99"]
     assert [row["ratio"] for row in rows[3:]] == [2.0, 2.0, 2.0]
 
