@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA, MODELS, RESULTS = ROOT / "data", ROOT / "models", ROOT / "results"
+DOMAINS = "domains"  # the folder in results/ of what compares corpora
 RUN_FILE = "run.json"  # beside each model
 
 
