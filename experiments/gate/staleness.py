@@ -68,9 +68,10 @@ def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written:
         if path.startswith(CACHED):
             if written.get(path, item.hash_info) != item.hash_info:
                 yield f"{path} was written again since"
-        elif path in code:
-            now = content(code[path])
-            if hashlib.md5(now.encode()).hexdigest() != item.hash_info.value:
+        elif path.startswith(CODE):
+            if path not in code:
+                yield f"{path} belongs to no stage or system"
+            elif hashlib.md5(content(code[path]).encode()).hexdigest() != item.hash_info.value:
                 yield f"the code of {Path(path).stem} changed{changed_modules(root / path, item, code[path])}"
         else:
             for name, state in item.workspace_status().items():
