@@ -257,7 +257,9 @@ def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredS
     systems = [MeasuredSystem(name, used, _is_same(used, encoder, runs)) for name, used in pairs if used]
     if not systems:
         raise NotMeasuredError("scores.csv has no system with an encoder")
-    return sorted(systems, key=lambda system: (not system.has_papers_encoder, _size_difference(system.encoder, encoder)))
+    return sorted(
+        systems, key=lambda system: (not system.has_papers_encoder, _size_difference(system.encoder, encoder))
+    )
 
 
 def _is_same(used: str, encoder: str, runs: dict[str, Any]) -> bool:

@@ -28,12 +28,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _number(value: Any) -> Any:
-    if not _is_number(value):
-        raise ValueError("must be a number")
-    return value
-
-
 def _text(value: Any) -> Any:
     if not _is_text(value):
         raise ValueError("must be text (in quotes, if it looks like a number)")
@@ -55,6 +49,7 @@ def _sources(value: Any) -> list[Source]:
 
 
 def _operand(value: Any) -> Any:
+    """Return a number as it is, a whole one as an int, or a source."""
     return value if _is_number(value) else _source(value)
 
 
@@ -71,7 +66,6 @@ def _metric(value: Any) -> Any:
     return value
 
 
-Number = Annotated[float, PlainValidator(_number)]  # a whole number stays an int
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, PlainValidator(_text)]
 Metric = Annotated[str, PlainValidator(_metric)]

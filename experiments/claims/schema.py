@@ -68,7 +68,6 @@ class PublishedScore(Settings):
     source: Text = Field(description="where the figure was read")
 
 
-
 class PublishedFile(Settings):
     """published.yaml."""
 

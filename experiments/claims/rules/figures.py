@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from bert_ner.settings import Settings
 from claims.evidence import Evidence, Finding, show
-from claims.fields import Number, OneSource, Operand, Source, Sources, Text, Verdict
+from claims.fields import OneSource, Operand, Source, Sources, Text, Verdict
 
 _FAILED = "the verdict where it does not hold"
 
@@ -19,8 +19,8 @@ _FAILED = "the verdict where it does not hold"
 class _Tolerant(Settings):
     """A comparison of numbers; the larger of both tolerances counts."""
 
-    tolerance: Number = Field(0, ge=0, description="how far the numbers may be apart")
-    relative: Number = Field(0, ge=0, le=1, description="the same, as a fraction of the paper's number")
+    tolerance: float = Field(0, ge=0, description="how far the numbers may be apart")
+    relative: float = Field(0, ge=0, le=1, description="the same, as a fraction of the paper's number")
 
     def slack(self, wanted: float) -> float:
         return max(self.tolerance, self.relative * abs(wanted)) + 1e-12
@@ -61,8 +61,8 @@ class Bound(Settings):
     measured: OneSource = Field(description="the measured number")
     per: Operand = Field(1, description="what it is divided by")
     direction: Literal["at least", "at most"] = Field(description="on which side of the value it must be")
-    value: Number = Field(description="the bound")
-    partly: Number | None = Field(None, description="a less strict bound, for the verdict partly")
+    value: float = Field(description="the bound")
+    partly: float | None = Field(None, description="a less strict bound, for the verdict partly")
     otherwise: Verdict = Field(description=_FAILED)
 
     def judge(self, evidence: Evidence) -> Finding:
@@ -108,7 +108,7 @@ class Arithmetic(_Tolerant):
     rule: Literal["arithmetic"]
     formula: str = Field(description=f"one of {', '.join(FORMULAS)}")
     arguments: list[Operand] = Field(min_length=1, description="the formula's arguments")
-    rounding: Number = Field(0, ge=0, description="how far each printed argument may be from the true one")
+    rounding: float = Field(0, ge=0, description="how far each printed argument may be from the true one")
     value: OneSource | None = Field(None, description="the expected result, if it is not paper_value")
 
     @field_validator("formula")
@@ -187,8 +187,8 @@ class WithinFactor(Settings):
     rule: Literal["within_factor"]
     measured: OneSource = Field(description="the measured number")
     per: OneSource | None = Field(None, description="what it is divided by")
-    times: Number = Field(1, gt=0, description="what it is multiplied by")
-    factor: Number = Field(ge=1, description="how many times larger or smaller it may be")
+    times: float = Field(1, gt=0, description="what it is multiplied by")
+    factor: float = Field(ge=1, description="how many times larger or smaller it may be")
 
     def judge(self, evidence: Evidence) -> Finding:
         measured = evidence.number(self.measured) * self.times / (evidence.number(self.per) if self.per else 1)
@@ -205,7 +205,7 @@ class Bounds(Settings):
 
     rule: Literal["bounds"]
     measured: Sources = Field(description="the measured numbers")
-    at_most: list[Number] = Field(min_length=1, description="their upper bounds")
+    at_most: list[float] = Field(min_length=1, description="their upper bounds")
 
     def judge(self, evidence: Evidence) -> Finding:
         if len(self.measured) != len(self.at_most):

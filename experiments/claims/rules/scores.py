@@ -6,9 +6,8 @@ import itertools
 import math
 from typing import Literal
 
-from pydantic import Field
-
 import pandas as pd
+from pydantic import Field
 
 from bert_ner.scoring import METRICS, holm
 from bert_ner.settings import Settings

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from pydantic import Field
-
 import pandas as pd
+from pydantic import Field
 
 from bert_ner.scoring import UnlikeScores, check_same_signature, seed_interval
 from bert_ner.settings import Settings
 from claims.evidence import Evidence, Finding, NotMeasuredError, show
-from claims.fields import Fraction, Number, Text
+from claims.fields import Fraction, Text
 
 _STUDY = "the name of the study in studies.csv"
 
@@ -52,7 +51,7 @@ class Losses(Settings):
     """The mean training loss of each epoch is the paper's."""
 
     rule: Literal["losses"]
-    tolerance: Number = Field(ge=0, description="how far the losses may be apart")
+    tolerance: float = Field(ge=0, description="how far the losses may be apart")
 
     def judge(self, evidence: Evidence) -> Finding:
         losses, paper = _losses(evidence), evidence.paper_value
@@ -72,7 +71,7 @@ class Reduction(Settings):
     """The training loss falls by the paper's fraction from the first epoch to the last; the mean over seeds."""
 
     rule: Literal["reduction"]
-    tolerance: Number = Field(ge=0, description="how far the fractions may be apart")
+    tolerance: float = Field(ge=0, description="how far the fractions may be apart")
 
     def judge(self, evidence: Evidence) -> Finding:
         losses = _losses(evidence)
@@ -91,8 +90,8 @@ class Converged(Settings):
 
     rule: Literal["converged"]
     study: Text = Field(description=_STUDY)
-    margin: Number = Field(ge=0, description="a gain in F1 that counts as none")
-    loss_margin: Number = Field(ge=0, description="a fall of the loss that counts as none")
+    margin: float = Field(ge=0, description="a gain in F1 that counts as none")
+    loss_margin: float = Field(ge=0, description="a fall of the loss that counts as none")
 
     def judge(self, evidence: Evidence) -> Finding:
         usual = _last_epochs(evidence.table("history", system=evidence.system.name))
@@ -149,7 +148,7 @@ class Ablation(Settings):
 
     rule: Literal["ablation"]
     studies: list[Text] = Field(min_length=1, description="studies, each with one thing left out")
-    margin: Number = Field(ge=0, description="the least loss of entity F1")
+    margin: float = Field(ge=0, description="the least loss of entity F1")
 
     def judge(self, evidence: Evidence) -> Finding:
         full = evidence.table("scores", system=evidence.system.name).set_index("seed")["entity_f1"]
@@ -174,7 +173,7 @@ class Saturates(Settings):
     rule: Literal["saturates"]
     study: Text = Field(description=_STUDY)
     fraction: Fraction = Field(description="the fraction of the sentences before the last step")
-    margin: Number = Field(ge=0, description="a gain in entity F1 that counts as none")
+    margin: float = Field(ge=0, description="a gain in entity F1 that counts as none")
 
     def judge(self, evidence: Evidence) -> Finding:
         system, full, rows = evidence.system, _mean_f1(evidence), evidence.table("studies", study=self.study)
