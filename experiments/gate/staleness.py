@@ -20,10 +20,16 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from harness.dvc_runs import FINGERPRINT
+from harness.dvc_runs import FINGERPRINT, PIPELINE
 from harness.fingerprint import content, fingerprints, system_classes
+from harness.paths import DOMAINS
+from harness.tables import as_csv
 
+from reporting.pages import pages
+
+from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError
+from claims.judging import judge_claims
 
 CODE = "results/code/"
 CACHED = ("data/", "models/")  # kept by DVC, not by Git
@@ -52,6 +58,26 @@ def stale(root: Path) -> dict[str, list[str]]:
     except DvcException as error:
         raise BertNerError(f"DVC can't read the pipeline: {error}") from None
     return dict(found)
+
+
+def outdated(results: Path) -> dict[str, list[str]]:
+    """Return the verdicts and reports that do not follow from the tables, each with the stage that writes it.
+
+    Raises:
+        BertNerError: a table is missing or broken.
+    """
+    found = {}
+    for name in [*CORPORA, DOMAINS]:
+        if not (results / name / "report.md").is_file():
+            continue
+        writers = {"claims.csv": "judge", "report.md": "report", "report.html": "report"}
+        texts = {"claims.csv": as_csv("claims", judge_claims(name, results)), **pages(results, name)}
+        for file, text in texts.items():
+            path = results / name / file
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                stage = DOMAINS if name == DOMAINS else f"{PIPELINE}:{writers[file]}@{name}"
+                found[f"results/{name}/{file} does not follow from the tables"] = [stage]
+    return found
 
 
 def path_in(root: Path, item: Any) -> str:
