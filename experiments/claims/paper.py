@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-PAPER_ENCODER = "bert-base-uncased"
+PAPER_CORPUS, PAPER_ENCODER = "mit_movie_eng", "bert-base-uncased"
+PAPER_MICRO_F1 = 0.9447  # over tokens; the paper does not say whether O counts
+PAPER_LOSSES = (0.43, 0.17, 0.13, 0.10)  # mean training loss of each epoch
 PAPER_LENGTH = 55  # pieces; section 3.3.1 pads to it
 PIECES = ("gibson", "movies starring mel gibson")  # section 5.3.2
 

@@ -56,8 +56,8 @@ def line_of(node: Any, where: Location) -> int:
     line = 1
     for part in where:
         holder = _holder(node, part)
-        if holder is None:
-            break
+        if holder is None:  # pydantic's name of a union's member, or a missing key
+            continue
         line = int(holder.lc.data[part][0]) + 1
         node = node[part]
     return line
