@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from baselines.crf import CRFTagger
+from baselines.crf import CRFSettings, CRFTagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
@@ -20,7 +20,7 @@ from bert_ner.tagger import ScoringTagger
 
 
 def test_saved_crf(sentences: list[Sentence], tmp_path: Path) -> None:
-    tagger = CRFTagger([0.1], [0.01], 20, scoring=entity_f1)
+    tagger = CRFTagger(CRFSettings(c1=[0.1], c2=[0.01], max_iterations=20), scoring=entity_f1)
     tagger.fit(sentences, sentences)
     tagger.save(tmp_path)
     loaded = load_tagger(str(tmp_path))
@@ -59,7 +59,9 @@ def test_nothing_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_manifest_keeps_settings(tmp_path: Path) -> None:
-    write_manifest(tmp_path, CRFTagger([1], [1], 1, scoring=entity_f1), note="é", sizes=[1, 2])
+    write_manifest(
+        tmp_path, CRFTagger(CRFSettings(c1=[1], c2=[1], max_iterations=1), scoring=entity_f1), note="é", sizes=[1, 2]
+    )
     content = json.loads((tmp_path / MANIFEST).read_text(encoding="utf-8"))
     assert content == {"tagger": "baselines.crf:CRFTagger", "note": "é", "sizes": [1, 2]}
 

@@ -15,7 +15,8 @@ from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
-from bert_ner.export.export import OnnxTagger, export
+from bert_ner.export.export import export
+from bert_ner.export.tagger import OnnxTagger
 
 LONG = ["ada", "brook", "westerns"] * 40  # of more pieces than the tiny encoder takes
 
