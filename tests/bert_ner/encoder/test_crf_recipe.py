@@ -167,7 +167,7 @@ def test_trained_further_without_a_chain(folder: Path, recipe: Recipe, sentences
 
 
 def test_not_exported(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(BertNerError, match=r"has a CRF above its encoder.*crf: false"):
+    with pytest.raises(BertNerError, match=r"has a CRF on top of its encoder.*crf: false"):
         export(folder, tmp_path / "new", "int8")
     shutil.rmtree(folder)
     assert not list(tmp_path.iterdir())

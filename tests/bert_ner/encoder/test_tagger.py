@@ -341,7 +341,7 @@ def test_saved_and_loaded(trained: Any, sentences: list[Sentence]) -> None:
 
 def test_saved_folder_is_plain_hugging_face_without_pickle(trained: Any) -> None:
     files = {path.name for path in trained.folder.iterdir()}
-    assert files == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "int8"}
+    assert files == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     config = json.loads((trained.folder / "config.json").read_text(encoding="utf-8"))
     assert config["id2label"] == {str(i): label for i, label in enumerate(LABELS)}
     assert config["label2id"] == {label: i for i, label in enumerate(LABELS)}
@@ -420,10 +420,10 @@ def shrink_model(folder: Path) -> None:
         (lambda folder: (folder / "config.json").write_text("[]"), "its model can't be loaded"),
         (lambda folder: change_config(folder, model_type="no-such-model"), "no-such-model"),
         (lambda folder: change_config(folder, id2label=["O"]), "its model can't be loaded"),
-        (lambda folder: change_config(folder, id2label=None, num_labels=5), "'LABEL_0' is none"),
+        (lambda folder: change_config(folder, id2label=None, num_labels=5), "'LABEL_0' is not"),
         (
             lambda folder: change_config(folder, id2label={str(i): f"LABEL_{i}" for i in range(5)}),
-            r"config\.json: id2label must number BIO tags.*'LABEL_0' is none",
+            r"config\.json: id2label must number BIO tags.*'LABEL_0' is not",
         ),
         (
             lambda folder: change_config(folder, id2label={str(i): f"B-{i}" for i in range(1, 6)}),
