@@ -15,7 +15,7 @@ from hypothesis import settings
 from transformers import AutoTokenizer, BertConfig, BertModel, MPNetTokenizer, PreTrainedTokenizerBase
 from workplace import Workplace, built_once
 
-from baselines.crf import CRFTagger
+from baselines.crf import CRFSettings, CRFTagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
@@ -155,7 +155,7 @@ def sentences() -> list[Sentence]:
 @pytest.fixture(scope="session")
 def trained(recipe: Recipe, sentences: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> Trained:
     patient = Recipe(**{**vars(recipe), "epochs": 40})
-    tagger = EncoderTagger(patient, LABELS, seed=1, scoring=entity_f1)
+    tagger = EncoderTagger(patient, labels=LABELS, seed=1, scoring=entity_f1)
     history = tagger.fit(sentences, sentences)
     folder = tmp_path_factory.mktemp("saved")
     tagger.save(folder)
@@ -165,7 +165,7 @@ def trained(recipe: Recipe, sentences: list[Sentence], tmp_path_factory: pytest.
 @pytest.fixture(scope="session")
 def crf_folder(sentences: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a CRF that has learnt the same sentences."""
-    tagger = CRFTagger([0.01], [0.01], 50, scoring=entity_f1)
+    tagger = CRFTagger(CRFSettings(c1=[0.01], c2=[0.01], max_iterations=50), scoring=entity_f1)
     tagger.fit(sentences, sentences)
     folder = tmp_path_factory.mktemp("crf")
     tagger.save(folder)
