@@ -20,7 +20,6 @@ These changes go unnoticed; run dvc repro --force after one:
 
 from __future__ import annotations
 
-import argparse
 import ast
 import hashlib
 import json
@@ -34,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
-from harness.run_main import run_main
+from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
@@ -76,9 +75,7 @@ class Unit(NamedTuple):
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    ).parse_args()
+    command_line(__doc__).parse_args()
     folder = RESULTS / "code"
     entries = fingerprints(ROOT, system_classes())
     files = {folder / f"{entry}.json": content(modules) for entry, modules in entries.items()}
