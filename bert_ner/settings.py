@@ -43,7 +43,12 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple
     for found in error.errors(include_url=False):
         where, kind = found["loc"], found["type"]
         name = ".".join(map(str, where))
-        if kind == "missing":
+        if kind.startswith("union_tag"):
+            key = found["ctx"]["discriminator"].strip("'")
+            known = [get_args(each.model_fields[key].annotation)[0] for each in _models(_resolve(model, where)[0])]
+            given = f"not {shorten(found['input'][key])}" if kind == "union_tag_invalid" else "but it is missing"
+            yield (*where, key), f"{name}.{key} must be one of {', '.join(known)}, {given}"
+        elif kind == "missing":
             yield where[:-1], f"{name} is missing"
         elif kind == "extra_forbidden":
             yield where, f"unknown key '{name}'; the keys here are {', '.join(_keys(model, where[:-1]))}"
@@ -81,16 +86,22 @@ def _resolve(model: Any, where: Location) -> tuple[Any, list[Any]]:
             field = kind.model_fields.get(str(part))
             kind, limits = (field.annotation, field.metadata) if field else (None, [])
         else:  # an item of a list or a value of a dict
-            kind, limits = _argument(kind), []
+            kind, limits = _argument(kind, part), []
         while not isinstance(kind, type) and get_args(kind):  # `X | None` and Annotated[X, Field(...)]
             if info := next((each for each in get_args(kind) if isinstance(each, FieldInfo)), None):
                 kind, limits = get_args(kind)[0], info.metadata
-            elif getattr(kind, "__origin__", None) in (list, dict, tuple):
+            elif getattr(kind, "__origin__", None) in (list, dict, tuple) or len(_models(kind)) > 1:
                 break
             else:
                 kind = _argument(kind)
     return kind, limits
 
 
-def _argument(kind: Any) -> Any:
-    return next((each for each in reversed(get_args(kind)) if each is not type(None)), None)
+def _argument(kind: Any, tag: str | int | None = None) -> Any:
+    """Return the type of a container's items, or the member of a union that has a tag."""
+    tagged = (each for each in _models(kind) if any(tag in get_args(f.annotation) for f in each.model_fields.values()))
+    return next(tagged, next((each for each in reversed(get_args(kind)) if each is not type(None)), None))
+
+
+def _models(union: Any) -> list[type[BaseModel]]:
+    return [each for each in get_args(union) if isinstance(each, type) and issubclass(each, BaseModel)]

@@ -11,14 +11,13 @@ import time
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from harness.artifacts import model_folder, read_labels, read_part
 from harness.params import Run, read_params
-from harness.paths import DATA, MODELS, RUN_FILE
+from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
 from harness.run_main import arguments, run_main, seed
-from harness.systems import build, kind_of
+from harness.systems import build
 
 from bert_ner.errors import NotExportable
 from bert_ner.files import write_sums, write_whole
@@ -32,10 +31,9 @@ def main() -> None:
         system={"required": True, "help": "a section of params.yaml"},
         seed={"type": seed, "default": 0, "help": "for systems that use random numbers; default: %(default)s"},
     )
-    run = Run(options.system, options.seed)
-    section: Any = read_params().get(run.system)
+    run, params = Run(options.system, options.seed), read_params()
     state = state_file(options.corpus, run.name)
-    tagger = build(run.system, section, read_labels(options.corpus), run.seed, state)
+    tagger = build(run.system, params[run.system], read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 
     before, started = environment(), time.perf_counter()
@@ -49,13 +47,13 @@ def main() -> None:
         unfinished = Path(scratch) / run.name
         unfinished.mkdir()
         tagger.save(unfinished)
-        if kind_of(run.system, section) == "encoder" and not section.get("crf"):
+        if params.kind(run.system) == "encoder" and not params[run.system].get("crf"):
             add_quantised_copy(unfinished)
         facts = {
             "corpus": options.corpus,
             "system": run.system,
             "seed": run.seed,
-            "settings": {name: value for name, value in section.items() if name != "kind"},
+            "settings": params.settings(run.system),
             "seconds": round(seconds, 2),
             "history": history,
             "weights": pretrained_weights(tagger),
@@ -71,7 +69,7 @@ def main() -> None:
 
 def add_quantised_copy(folder: Path) -> None:
     """Put the 8-bit copy that `load_tagger` uses into an encoder's folder; warn if there can be none."""
-    from bert_ner.export.export import export  # noqa: PLC0415 - imports torch, which other systems don't need
+    from bert_ner.export.export import export  # imports torch, which other systems don't need
 
     try:
         export(folder, folder / QUANTISED, "int8")
@@ -83,14 +81,6 @@ def pretrained_weights(tagger: Tagger) -> dict[str, str] | None:
     """Return the source and the SHA-256 of the pretrained weights that a system started from; None if it has none."""
     weights = getattr(tagger, "weights", None)
     return {"source": weights.source, "sha256": weights.sha256} if weights else None
-
-
-def state_file(corpus: str, name: str) -> Path:
-    """Return the file for a training's state between epochs.
-
-    It is not an output of the stage, because DVC removes outputs before it runs the stage again.
-    """
-    return DATA / "unfinished" / corpus / f"{name}.safetensors"
 
 
 if __name__ == "__main__":

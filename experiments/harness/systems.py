@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.params import kind_of
+
 from bert_ner.errors import BertNerError, shorten
 from bert_ner.loading import tagger_class
 from bert_ner.scoring import entity_f1
 from bert_ner.settings import parse_settings
 from bert_ner.tagger import System, Tagger
-
-
-def kind_of(name: str, section: dict[str, Any]) -> str:
-    """Return the kind of a system, a key of `bert_ner.loading.KINDS`: the one in its section, otherwise its name."""
-    return str(section.get("kind", name))
 
 
 def build(name: str, section: Any, labels: Sequence[str], seed: int, checkpoint: Path | None = None) -> Tagger:
