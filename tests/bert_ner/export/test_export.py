@@ -130,13 +130,15 @@ def test_int8_is_smaller(exported: dict[str, Path]) -> None:
     assert (exported["int8"] / "model.onnx").stat().st_size < (exported["float32"] / "model.onnx").stat().st_size
 
 
-def test_starts_without_pytorch(exported: dict[str, Path]) -> None:
+def test_tagging_loads_neither_torch_nor_transformers(exported: dict[str, Path]) -> None:
     code = (
-        "import sys; from bert_ner import load_tagger; "
-        f"print(load_tagger({str(exported['int8'])!r}).tag([['ada', 'brook']])); "
-        "sys.exit(bool({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
+        "import sys; from bert_ner.cli import main; main(); "
+        "sys.exit(bool({'torch', 'transformers', 'sklearn', 'scipy'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    command = [sys.executable, "-c", code, "tag", "--model", str(exported["int8"])]
+    done = subprocess.run(command, input=b"ada brook", capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b'"tags": ["B-PERSON", "I-PERSON"]' in done.stdout
 
 
 def test_saved_again_loads_again(exported: dict[str, Path], tmp_path: Path) -> None:
