@@ -157,14 +157,17 @@ def _changed(targets: Sequence[str]) -> list[str]:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc.repo.reproduce import plan_repro
+    from networkx import lexicographical_topological_sort
 
     try:
         with chdir(ROOT), Repo() as repo:
             changed = repo.status(targets=list(targets) or None, with_deps=bool(targets))
             graph = repo.index.graph
             wanted = [stage for target in targets for stage in repo.stage.collect(target)]
+            order = {stage: number for number, stage in enumerate(repo.index.stages)}  # that of the files
+            needed_first = graph.subgraph(plan_repro(graph, wanted or None)).reverse()
             stale = []
-            for stage in plan_repro(graph, wanted or None):
+            for stage in lexicographical_topological_sort(needed_first, key=order.__getitem__):
                 if stage.addressing in changed or any(needed in stale for needed in graph.successors(stage)):
                     stale.append(stage)
             return [stage.addressing for stage in stale]
