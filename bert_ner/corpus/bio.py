@@ -62,7 +62,7 @@ class ParsedSentence(NamedTuple):
 
 
 class BioError(BertNerError, ValueError):
-    """A BIO file or a tag sequence that violates the format; the message names the place and the remedy."""
+    """A BIO file or a tag sequence that violates the format; the message says what is wrong, where, and what to do."""
 
 
 def labels_of(types: Iterable[str]) -> tuple[str, ...]:
@@ -129,8 +129,8 @@ def read_bio(
             have equally many, it is the one with more tags from `labels`.
 
     Raises:
-        BioError: the file is missing, a directory or empty, or a line is not UTF-8, does not have two columns, has an
-            unknown tag, or an `I-X` without its `B-X`. The message lists the problems with their lines.
+        BioError: the file is missing, a directory or empty. Or a line is not UTF-8, does not have two columns, or has
+            an unknown tag or an `I-X` without its `B-X`. The message lists the problems with their lines.
         ValueError: `order` is invalid.
     """
     path = Path(path)
@@ -191,8 +191,8 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
     """Write sentences as a tab-separated BIO file, whole or not at all; `read_bio` reads them back unchanged.
 
     Raises:
-        BioError: there is no sentence, or the file can't be written. Or a sentence is empty, does not have one tag per
-            word, has a word that can't be written, something that is not a tag, or an `I-X` without its `B-X`.
+        BioError: there is no sentence, or the file can't be written. Or a sentence is empty, or does not have one tag
+            per word. Or it has a word that can't be written, an invalid tag, or an `I-X` without its `B-X`.
         ValueError: `order` is invalid.
     """
     tag_column = _tag_column(order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from dataclasses import replace
 
 import pytest
 import seqeval.metrics
@@ -82,7 +83,7 @@ def test_types_weigh_alike_in_their_mean_and_those_of_neither_side_do_not_count(
     gold, predicted = [["B-A"], ["B-A"], ["B-A"], ["B-B"]], [["B-A"], ["B-A"], ["B-A"], ["B-C"]]
     assert score(gold, predicted)["type_macro_f1"].value == pytest.approx((1 + 0 + 0) / 3)
     counts = count(gold, predicted)
-    first_three = counts.map(lambda table: table[:3].sum(axis=0))
+    first_three = replace(counts, entities=counts.entities[:3].sum(axis=0))  # types B and C do not occur
     assert METRICS["type_macro_f1"].compute(first_three) == 1
 
 
