@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.dvc_runs import AT_ONCE, PIPELINE, dvc, run_pipeline, stages_to_run
+from harness.dvc_runs import AT_ONCE, PIPELINE, run_pipeline, stages_to_run
 from harness.params import Params, read_params
 from harness.paths import RESULTS, ROOT, SHARED
 from harness.provenance import recorded
@@ -123,10 +123,7 @@ def repro_all(params: Params) -> None:
     for system, name in missing.items():
         print(f"{system} is left out: the weights of {name} are unavailable ('bert-ner encoders' says why)", flush=True)
 
-    def is_possible(stage: str) -> bool:
-        return not any(f"-{system}-" in stage for system in missing)
-
-    listed = [line.split()[0] for line in dvc("stage", "list", "--name-only", PIPELINE).splitlines()]
+    stages = [stage for stage in stages_to_run() if not any(f"-{system}-" in stage for system in missing)]
     # DVC does not know that these stages also read the models of extra runs, and the studies.
     again = [
         f"{PIPELINE}:{stage}@{corpus}"
@@ -134,9 +131,9 @@ def repro_all(params: Params) -> None:
         for corpus in params.corpora
     ]
     run_pipeline(
-        list(filter(is_possible, stages_to_run())),
+        stages,
         [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora],
-        list(filter(is_possible, listed)),
+        stages,
         ["--force", "--single-item", *again, *([DOMAINS] if PAPER_CORPUS in params.corpora else [])],
     )
 

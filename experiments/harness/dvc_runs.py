@@ -143,11 +143,14 @@ def stages_to_run(*targets: str) -> list[str]:
     The fingerprint of the code runs first, if needed: most changes of the code affect few stages.
 
     Raises:
-        BertNerError: DVC can't read the pipeline.
+        BertNerError: DVC can't read the pipeline, or the fingerprint fails.
     """
     stages = _changed(targets)
     if FINGERPRINT in stages:
-        dvc("repro", "--quiet", FINGERPRINT)
+        command = [*DVC, "repro", "--quiet", FINGERPRINT]
+        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BertNerError(f"{FINGERPRINT} failed:\n{done.stdout}{done.stderr}")
         stages = _changed(targets)
     return stages
 
@@ -173,15 +176,3 @@ def _changed(targets: Sequence[str]) -> list[str]:
             return [stage.addressing for stage in stale]
     except DvcException as error:
         raise BertNerError(f"DVC can't read the pipeline: {error}") from None
-
-
-def dvc(*arguments: str) -> str:
-    """Return the output of a DVC command.
-
-    Raises:
-        BertNerError: it failed.
-    """
-    answer = subprocess.run([*DVC, *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise BertNerError(f"dvc {' '.join(arguments)} failed:\n{answer.stdout}{answer.stderr}")
-    return answer.stdout
