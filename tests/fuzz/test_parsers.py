@@ -17,7 +17,7 @@ from harness.params import Params
 from harness.yaml_files import read_yaml
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bert_ner.corpus.bio import Sentence
@@ -152,6 +152,7 @@ def test_an_edited_file(tmp_path: Path, name: str, changes: list[tuple[float, in
 
 @pytest.mark.parametrize("name", READERS)
 @shared
+@example(content=b"+_")  # an IndexError in ruamel.yaml
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_anything(tmp_path: Path, name: str, content: bytes) -> None:
     read(tmp_path, name, content)
