@@ -1,4 +1,4 @@
-"""Every reader reads any file, or reports what is wrong with it.
+"""Every reader reads any file, or reports its problems.
 
 HYPOTHESIS_PROFILE=nightly python -m pytest tests/fuzz
 """
