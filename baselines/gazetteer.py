@@ -1,25 +1,28 @@
-"""The rule-based tagger: lists of entities from the training sentences, and patterns for years and ratings."""
+"""A rule-based tagger: lists of entities from the training sentences, and patterns for years and ratings."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
+from pydantic import Field
+
+from baselines.selection import select
 from bert_ner.corpus.bio import Sentence, Span, spans_of, tags_of
-from bert_ner.errors import InvalidValue
-from bert_ner.model_folder import model_file, write_model
+from bert_ner.model_folder import write_model
+from bert_ner.settings import Settings
+from bert_ner.tagger import System
 
 MODEL_FILE = "gazetteer.json"
-PATTERN_WORDS = 5  # what the longest pattern spans: "eight and a half stars"
+PATTERN_WORDS = 5  # in the longest pattern: "eight and a half stars"
 
 _NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|forty|fifty)"
-# Whole phrases in lower case. A pattern says what looks alike, not what it is: its type comes from the training
-# sentences, as a phrase's does, and so does whether it is used at all.
+# Whole phrases in lower case. As for a phrase, the training sentences decide a pattern's type, and whether it is used.
 PATTERNS = {
     "year": r"(?:1[89]|20)\d\d",
     "decade": r"(?:(?:early|mid|late) )?(?:1[89]|20)?\d0 ?s",
@@ -33,72 +36,59 @@ Phrase = tuple[str, ...]
 
 
 class _Candidate(NamedTuple):
-    """A phrase, or a pattern's name, with the type it has most often in training."""
+    """A phrase, or the name of a pattern, and its most frequent type in training."""
 
     key: Phrase | str
     type: str
-    times: int  # how often it is an entity of that type
-    share: float  # of all its occurrences but those inside longer entities, as "1980" in "1980 s", where that is found
+    times: int  # occurrences as an entity of that type
+    share: float  # of all occurrences, except those inside longer entities, such as "1980" in "1980 s"
 
 
-class GazetteerTagger:
-    """Looks entities up, from left to right, the longest first; a listed phrase goes before a pattern as long.
+class GazetteerSettings(Settings):
+    """The candidates among which the validation sentences choose."""
 
-    A phrase, or a pattern, is listed with the type that it most often has in the training sentences (of equals, the
-    first seen), if it has it `min_count` times and in `min_share` of its occurrences. Words are compared in lower case.
+    min_count: list[Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="How often a phrase has to be an entity."
+    )
+    min_share: list[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]] = Field(
+        min_length=1, description="The share of its occurrences in which it has to be an entity, 0 to 1."
+    )
 
-    Args:
-        min_count: candidates, whole numbers of at least 1.
-        min_share: candidates, 0 to 1.
-        scoring: (gold, predicted) -> score, by which the validation sentences choose among all pairs of the two.
 
-    Raises:
-        InvalidValue: a setting has the wrong type or is out of range.
+class GazetteerTagger(System):
+    """Look entities up from left to right, the longest first; a listed phrase wins over a pattern of equal length.
+
+    A phrase or a pattern is listed with its most frequent type in the training sentences, of equals the first seen. It
+    has to have that type `min_count` times, and in `min_share` of its occurrences. Words are compared in lower case.
     """
 
-    def __init__(
-        self,
-        min_count: Sequence[int],
-        min_share: Sequence[float],
-        scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
-    ) -> None:
-        if not (isinstance(min_count, Sequence) and min_count and all(type(n) is int and n >= 1 for n in min_count)):
-            raise InvalidValue(f"min_count must be a list of whole numbers of at least 1, not {min_count!r}")
-        if not (
-            isinstance(min_share, Sequence)
-            and min_share
-            and all(type(share) in (int, float) and 0 <= share <= 1 for share in min_share)
-        ):
-            raise InvalidValue(f"min_share must be a list of numbers from 0 to 1, not {min_share!r}")
-        self.candidates = [{"min_count": count, "min_share": share} for count, share in product(min_count, min_share)]
-        self.scoring = scoring
+    Settings = GazetteerSettings
+    settings: GazetteerSettings
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        """List what the training sentences hold, with the thresholds that tag the validation sentences best."""
+        """List the entities of the training sentences, with the thresholds that the validation sentences choose."""
         found = _entities(train)
-        gold = [tags for _, tags in validation]
-        tried: list[dict[str, Any]] = []
-        best = float("-inf")
-        for settings in self.candidates:
-            chosen = [c for c in found if c.times >= settings["min_count"] and c.share >= settings["min_share"]]
-            listed = _Lists({c.key: c.type for c in chosen})
-            quality = self.scoring(gold, [listed.tag(words) for words, _ in validation])
-            tried.append({**settings, "validation_entity_f1": quality})
-            if quality > best:
-                best, self.lists = quality, listed
-        return tried
+        trials = (
+            (
+                {"min_count": count, "min_share": share},
+                _Lists({c.key: c.type for c in found if c.times >= count and c.share >= share}),
+            )
+            for count, share in product(self.settings.min_count, self.settings.min_share)
+        )
+        self.lists, history = select(trials, _Lists.tag_all, validation, self.scoring)
+        return history
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The tags of what is listed; always legal BIO."""
-        return [self.lists.tag(words) for words in sentences]
+        """Return the tags of the listed phrases and patterns; always legal BIO."""
+        return self.lists.tag_all(sentences)
 
     @property
     def parameters(self) -> int:
-        """How many phrases and patterns have a type."""
+        """The number of phrases and patterns that are listed."""
         return len(self.lists.type_of)
 
     def save(self, folder: Path) -> None:
-        """Write the lists as JSON: each type's phrases, as lists of words, and its patterns, as names."""
+        """Write the lists as JSON: for each type its phrases, as lists of words, and its patterns, as names."""
         lists: defaultdict[str, list[Phrase | str]] = defaultdict(list)
         for key, entity_type in self.lists.type_of.items():
             lists[entity_type].append(key)
@@ -106,12 +96,8 @@ class GazetteerTagger:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Raises:
-            TaggerUnavailable: the file is missing, or not the one that `save` wrote.
-        """
-        lists = json.loads(model_file(folder, MODEL_FILE).read_text(encoding="utf-8"))
+        """Read what `save` wrote."""
+        lists = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
         tagger = cls.__new__(cls)
         tagger.lists = _Lists(
             {key if isinstance(key, str) else tuple(key): kind for kind, keys in lists.items() for key in keys}
@@ -120,11 +106,14 @@ class GazetteerTagger:
 
 
 class _Lists:
-    """Phrases and patterns with their types, ready to be looked up."""
+    """Phrases and patterns with their types, ready for look-up."""
 
     def __init__(self, type_of: dict[Phrase | str, str]) -> None:
         self.type_of = type_of
         self.lengths = _lengths(key for key in type_of if not isinstance(key, str))
+
+    def tag_all(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        return [self.tag(words) for words in sentences]
 
     def tag(self, words: Sequence[str]) -> list[str]:
         lower = [word.lower() for word in words]
@@ -133,7 +122,7 @@ class _Lists:
         while start < len(lower):
             end, key = max(
                 ((end, key) for end, key in _keys(lower, start, self.lengths) if key in self.type_of),
-                key=lambda found: found[0],  # of equally long ones the first, which is the phrase
+                key=lambda found: found[0],  # the first of equals, which is the phrase
                 default=(start + 1, ""),
             )
             if key:
@@ -143,7 +132,7 @@ class _Lists:
 
 
 def _entities(train: Sequence[Sentence]) -> list[_Candidate]:
-    """Every phrase that is an entity somewhere, and every pattern that one follows."""
+    """Return every phrase that is an entity somewhere, and every pattern that matches one."""
     sentences = [([word.lower() for word in words], spans_of(tags)) for words, tags in train]
     phrases = {tuple(words[span.start : span.end]): None for words, spans in sentences for span in spans}
     lengths = _lengths(phrases)
@@ -164,7 +153,7 @@ def _entities(train: Sequence[Sentence]) -> list[_Candidate]:
 
 
 def _keys(words: Sequence[str], start: int, lengths: dict[str, list[int]]) -> Iterator[tuple[int, Phrase | str]]:
-    """What may be listed of the words from `start` on, with its end: phrases, then names of patterns."""
+    """Yield what may be listed from the word `start` on, with its end: phrases, then names of patterns."""
     for length in lengths.get(words[start], ()):
         if start + length <= len(words):
             yield start + length, tuple(words[start : start + length])
@@ -174,7 +163,7 @@ def _keys(words: Sequence[str], start: int, lengths: dict[str, list[int]]) -> It
 
 
 def _lengths(phrases: Iterable[Phrase]) -> dict[str, list[int]]:
-    """A phrase's first word -> how many words the phrases have that begin with it."""
+    """Map each phrase's first word to the lengths, in words, of the phrases that begin with it."""
     lengths: defaultdict[str, set[int]] = defaultdict(set)
     for phrase in phrases:
         lengths[phrase[0]].add(len(phrase))

@@ -3,106 +3,93 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby, product
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, product, starmap
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from baselines.selection import select
 from bert_ner.corpus.bio import Sentence, illegal_transitions
-from bert_ner.errors import InvalidValue
-from bert_ner.model_folder import model_file, write_model
+from bert_ner.model_folder import write_model
+from bert_ner.settings import Settings
+from bert_ner.tagger import System
 
 MODEL_FILE = "hmm.json"
-BATCH = 16  # sentences; with 25 tags a step of Viterbi has 2.2 MB of scores, and more leave the cache
+BATCH = 16  # sentences; with 25 tags a step of Viterbi has 2.2 MB of scores, and more would not fit the cache
+
+Floats = NDArray[np.float64]
+Counts = dict[str, Counter[str]]
+_Count = Annotated[int, Field(ge=1)]
 
 
-class _Settings(NamedTuple):
+class HMMSettings(Settings):
+    """The candidates among which the validation sentences choose."""
+
+    suffix: list[_Count] = Field(min_length=1, description="The longest suffix, in characters, that predicts a tag.")
+    rare: list[_Count] = Field(
+        min_length=1, description="How often a word may occur at most for the suffix model to learn from it."
+    )
+    prior: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        min_length=1, description="The weight, in occurrences, of the suffix model in a known word's tags."
+    )
+
+
+class _Smoothing(NamedTuple):
+    """One candidate for each of the settings."""
+
     suffix: int
     rare: int
     prior: float
 
 
-Floats = NDArray[np.float64]
-Counts = dict[str, Counter[str]]
-
-
-class HMMTagger:
-    """A trigram tagger: tags are the states, words in lower case what they emit.
+class HMMTagger(System):
+    """A trigram tagger: the states are tags, and they emit words in lower case.
 
     P(tag | two tags before) interpolates unigrams, bigrams and trigrams, with weights from deleted interpolation; a
-    sentence has an edge before and after it. Two things are not as in TnT:
+    sentence has an edge before and after it. Two things differ from TnT:
 
-    - A known word may have tags that it never had in training (a name seen as a song's may be a film's): its
-      P(tag | word) is smoothed with what its suffix tells, as if that had been seen `prior` times.
-    - A trigram that ends in a transition that BIO forbids, as from `O` to `I-X`, has probability 0, so all tags are
-      legal; what the interpolation would give it is not shared among the others. An unseen one that is legal keeps
-      what its bigram and its unigram give.
-
-    Args:
-        suffix: candidates for the longest suffix, in characters, that tells of a word's tag.
-        rare: candidates for how often a word occurs at most if the suffix model is to learn from it.
-        prior: candidates for the weight, in occurrences, of the suffix model in a known word's tags; above 0.
-        scoring: (gold, predicted) -> score, by which the validation sentences choose among all triples of these.
-
-    Raises:
-        InvalidValue: a setting has the wrong type or is out of range.
+    - A known word may have tags that it never had in training: a song's name may be a film's. Its P(tag | word) is
+      smoothed with the suffix model, as if that had been seen `prior` times.
+    - A trigram that ends in a transition forbidden by BIO, such as `O` to `I-X`, has probability 0, so all tags are
+      legal. The others do not get its share of the interpolation. A legal trigram that was never seen keeps the
+      shares of its bigram and its unigram.
     """
 
-    def __init__(
-        self,
-        suffix: Sequence[int],
-        rare: Sequence[int],
-        prior: Sequence[float],
-        scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
-    ) -> None:
-        for name, values in (("suffix", suffix), ("rare", rare)):
-            if not (isinstance(values, Sequence) and values and all(type(v) is int and v >= 1 for v in values)):
-                raise InvalidValue(f"{name} must be a list of whole numbers of at least 1, not {values!r}")
-        if not (
-            isinstance(prior, Sequence) and prior and all(type(v) in (int, float) and 0 < v < math.inf for v in prior)
-        ):
-            raise InvalidValue(f"prior must be a list of numbers above 0, not {prior!r}")
-        self.candidates = [_Settings(*candidate) for candidate in product(suffix, rare, prior)]
-        self.scoring = scoring
+    Settings = HMMSettings
+    settings: HMMSettings
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        """Count once; the settings that tag the validation sentences best make the probabilities."""
+        """Count, then compute the probabilities with the settings that the validation sentences choose."""
         tags_of_word: Counts = defaultdict(Counter)
         trigrams: Counter[tuple[str, str, str]] = Counter()
         for words, tags in train:
             for word, tag in zip(words, tags, strict=True):
                 tags_of_word[word.lower()][tag] += 1
             trigrams.update(zip(("", "", *tags), ("", *tags), (*tags, ""), strict=False))
-        gold = [tags for _, tags in validation]
-        tried: list[dict[str, Any]] = []
-        best = float("-inf")
-        for settings in self.candidates:
-            model = _Model(tags_of_word, trigrams, settings)
-            quality = self.scoring(gold, model.tag([words for words, _ in validation]))
-            tried.append({**settings._asdict(), "validation_entity_f1": quality})
-            if quality > best:
-                best, self.model = quality, model
-        return tried
+        tried = product(self.settings.suffix, self.settings.rare, self.settings.prior)
+        trials = ((s._asdict(), _Model(tags_of_word, trigrams, s)) for s in starmap(_Smoothing, tried))
+        self.model, history = select(trials, _Model.tag, validation, self.scoring)
+        return history
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The most probable tag sequence of each sentence (Viterbi, exact); always legal BIO."""
+        """Return the most probable tag sequence of each sentence (Viterbi, exact); always legal BIO."""
         return self.model.tag(sentences)
 
     @property
     def parameters(self) -> int:
-        """How many counts it is made from: of pairs of word and tag, and of trigrams of tags."""
+        """The number of counts: of pairs of word and tag, and of trigrams of tags."""
         return sum(map(len, self.model.tags_of_word.values())) + len(self.model.trigrams)
 
     def save(self, folder: Path) -> None:
-        """Write the counts and the settings as JSON; all probabilities follow from them."""
+        """Write the counts and the chosen settings as JSON; all probabilities follow from them."""
         model = self.model
         content = {
-            "settings": model.settings._asdict(),
+            "settings": model.smoothing._asdict(),
             "trigrams": [[*tags, count] for tags, count in model.trigrams.items()],
             "words": model.tags_of_word,
         }
@@ -110,24 +97,20 @@ class HMMTagger:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Raises:
-            TaggerUnavailable: the file is missing, or not the one that `save` wrote.
-        """
-        content = json.loads(model_file(folder, MODEL_FILE).read_text(encoding="utf-8"))
+        """Read what `save` wrote."""
+        content = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
         tagger = cls.__new__(cls)
         words = {word: Counter(counts) for word, counts in content["words"].items()}
         trigrams = Counter({(a, b, c): count for a, b, c, count in content["trigrams"]})
-        tagger.model = _Model(words, trigrams, _Settings(**content["settings"]))
+        tagger.model = _Model(words, trigrams, _Smoothing(**content["settings"]))
         return tagger
 
 
 class _Model:
-    """The counts, and the logarithms of the probabilities that follow from them."""
+    """The counts, and the logarithms of the probabilities computed from them."""
 
-    def __init__(self, tags_of_word: Counts, trigrams: Counter[tuple[str, str, str]], settings: _Settings) -> None:
-        self.tags_of_word, self.trigrams, self.settings = tags_of_word, trigrams, settings
+    def __init__(self, tags_of_word: Counts, trigrams: Counter[tuple[str, str, str]], smoothing: _Smoothing) -> None:
+        self.tags_of_word, self.trigrams, self.smoothing = tags_of_word, trigrams, smoothing
         self.tags = sorted({tag for trigram in trigrams for tag in trigram if tag})
         place = {tag: i for i, tag in enumerate((*self.tags, ""))}  # the edge comes last
         counts = np.zeros((len(place),) * 3)
@@ -138,13 +121,13 @@ class _Model:
             self.transitions = np.log(interpolated(counts) * legal)
 
         known = np.array([[found[tag] for tag in self.tags] for found in tags_of_word.values()], float)
-        self.of_tag = known.sum(0) / known.sum()
-        is_rare = known.sum(1) <= settings.rare
+        self.tag_shares = known.sum(0) / known.sum()
+        is_rare = known.sum(1) <= smoothing.rare
         rare_words = [word for word, chosen in zip(tags_of_word, is_rare, strict=True) if chosen]
-        self.suffixes = suffix_model(rare_words, known[is_rare], self.of_tag, settings.suffix)
+        self.suffixes = suffix_model(rare_words, known[is_rare], self.tag_shares, smoothing.suffix)
         guessed = np.array([self._guess(word) for word in tags_of_word])
-        of_word = (known + settings.prior * guessed) / (known.sum(1, keepdims=True) + settings.prior)
-        self.emissions = dict(zip(tags_of_word, self._emission(of_word), strict=True))
+        smoothed = (known + smoothing.prior * guessed) / (known.sum(1, keepdims=True) + smoothing.prior)
+        self.emissions = dict(zip(tags_of_word, self._emission(smoothed), strict=True))
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         tagged: list[list[str]] = [[] for _ in sentences]
@@ -158,25 +141,25 @@ class _Model:
         known = self.emissions.get(word)
         return self._emission(self._guess(word)) if known is None else known
 
-    def _emission(self, of_word: Floats) -> Floats:
-        """The logarithm of P(word | tag) / P(word), from P(tag | word); the edge emits no word."""
-        edge = np.full((*of_word.shape[:-1], 1), -np.inf)
-        return np.concatenate((np.log(of_word / self.of_tag), edge), axis=-1)
+    def _emission(self, tag_given_word: Floats) -> Floats:
+        """Return the logarithm of P(word | tag) / P(word), from P(tag | word); the edge emits no word."""
+        edge = np.full((*tag_given_word.shape[:-1], 1), -np.inf)
+        return np.concatenate((np.log(tag_given_word / self.tag_shares), edge), axis=-1)
 
     def _guess(self, word: str) -> Floats:
-        """P(tag | the longest of the word's suffixes that is known); the empty one always is."""
-        ends = (word[len(word) - n :] for n in range(min(self.settings.suffix, len(word)), -1, -1))
+        """Return P(tag | the longest known suffix of the word); the empty suffix is always known."""
+        ends = (word[len(word) - n :] for n in range(min(self.smoothing.suffix, len(word)), -1, -1))
         return next(self.suffixes[end] for end in ends if end in self.suffixes)
 
 
 def interpolated(counts: Floats) -> Floats:
-    """P(c | a, b) of all tags: trigrams, bigrams and unigrams of tags, weighted by deleted interpolation.
+    """Return P(c | a, b) of all tags: trigrams, bigrams and unigrams, weighted by deleted interpolation.
 
     Args:
-        counts: of the trigrams a, b, c, shape (n, n, n).
+        counts: how often each trigram a, b, c occurs; shape (n, n, n).
 
     Returns:
-        Probabilities, shape (n, n, n); the last axis sums to 1 where the pair a, b and the tag b were seen.
+        Probabilities, shape (n, n, n); the last axis sums to 1 where the pair a, b and the tag b occur.
     """
     weights = interpolation_weights(counts)
     unigrams, bigrams = counts.sum((0, 1)), counts.sum(0)
@@ -185,10 +168,10 @@ def interpolated(counts: Floats) -> Floats:
 
 
 def interpolation_weights(counts: Floats) -> Floats:
-    """The weights of unigrams, bigrams and trigrams (Brants, 2000, figure 1), which sum to 1.
+    """Return the weights of unigrams, bigrams and trigrams, which sum to 1 (Brants, 2000, figure 1).
 
-    Each trigram votes, as often as it was seen, for the order that predicts it best once it is taken out; of equals for
-    the lowest. A vote that each order starts with keeps the weights above 0, so nothing unseen is impossible.
+    Each occurrence of a trigram votes for the order that predicts it best once it is left out, the lowest of equals.
+    Each order starts with one vote, which keeps its weight above 0: nothing unseen is impossible.
     """
     orders = (counts.sum((0, 1)), counts.sum(0), counts)
     without = np.broadcast_arrays(*(_share(f - 1, f.sum(-1, keepdims=True) - 1) for f in orders))
@@ -196,34 +179,34 @@ def interpolation_weights(counts: Floats) -> Floats:
     return np.asarray(votes / votes.sum(), np.float64)
 
 
-def suffix_model(words: Sequence[str], counts: Floats, of_tag: Floats, longest: int) -> Mapping[str, Floats]:
-    """P(tag | suffix) of every suffix of some words, by successive abstraction; the empty one has P(tag).
+def suffix_model(words: Sequence[str], counts: Floats, tag_shares: Floats, longest: int) -> Mapping[str, Floats]:
+    """Return P(tag | suffix) for every suffix of some words, by successive abstraction; the empty one has P(tag).
 
     P(t | s) = (f(s, t) / f(s) + theta P(t | s without its first character)) / (1 + theta). Theta is the
     standard deviation of P(t) over the tags (Brants, 2000, section 2.3, whose formula lacks the root).
 
     Args:
         words: the words to learn from.
-        counts: of their tags, shape (words, tags).
-        of_tag: the probability of each tag, shape (tags,).
-        longest: in characters.
+        counts: how often each has each tag; shape (words, tags).
+        tag_shares: P(tag), shape (tags,).
+        longest: the longest suffix, in characters.
 
     Returns:
         Suffix -> probabilities, shape (tags,).
     """
-    theta = of_tag.std(ddof=1) if len(of_tag) > 1 else 0.0
-    found: defaultdict[str, Floats] = defaultdict(lambda: np.zeros_like(of_tag))
+    theta = tag_shares.std(ddof=1) if len(tag_shares) > 1 else 0.0
+    found: defaultdict[str, Floats] = defaultdict(lambda: np.zeros_like(tag_shares))
     for word, row in zip(words, counts, strict=True):
         for n in range(1, min(longest, len(word)) + 1):
             found[word[len(word) - n :]] += row
-    smoothed = {"": of_tag}
+    smoothed = {"": tag_shares}
     for end in sorted(found, key=len):
         smoothed[end] = (found[end] / found[end].sum() + theta * smoothed[end[1:]]) / (1 + theta)
     return smoothed
 
 
 def viterbi(transitions: Floats, emissions: Floats) -> NDArray[np.intp]:
-    """The best path of each of several sentences of one length. Takes 8 (tags + 1) ** 2 bytes a word.
+    """Return the best path of each of some sentences of equal length. Takes 8 (tags + 1) ** 2 bytes a word.
 
     Args:
         transitions: log P(c | a, b), shape (tags + 1,) * 3; the last index of each axis is the sentence's edge.
@@ -233,16 +216,16 @@ def viterbi(transitions: Floats, emissions: Floats) -> NDArray[np.intp]:
         Tags, shape (sentences, words).
     """
     sentences, length, n = emissions.shape
-    # scores[i][s, b, c]: of the best path through the first i words whose last two tags are b and c.
+    # scores[i][s, b, c]: the best path through the first i words of s that ends in the tags b and c.
     scores = np.full((length + 1, sentences, n, n), -np.inf)
     scores[0, :, -1, -1] = 0
-    steps = np.empty((sentences, n, n, n))  # used again and again: fresh memory costs more than the sums
+    steps = np.empty((sentences, n, n, n))  # reused, because fresh memory costs more than the sums
     for i in range(length):
         np.add(scores[i][:, :, :, None], transitions, out=steps)
         np.max(steps, axis=1, out=scores[i + 1])
         scores[i + 1] += emissions[:, i, None]
 
-    # No pointers are kept: to find the best step again where the path goes is cheaper than an argmax for all of them.
+    # Finding the best step again, on the path alone, is cheaper than to store an argmax for every step.
     each = np.arange(sentences)
     path = np.empty((sentences, length + 1), np.intp)
     b, c = np.divmod((scores[length] + transitions[:, :, -1]).reshape(sentences, -1).argmax(1), n)
@@ -254,13 +237,13 @@ def viterbi(transitions: Floats, emissions: Floats) -> NDArray[np.intp]:
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
-    """Part / whole, and 0 where the whole is 0 (Brants' definition)."""
+    """Return part / whole, and 0 where the whole is 0 (Brants' definition)."""
     return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, np.shape(whole))), where=whole > 0)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The places of the sentences that are not empty, some of one length at a time."""
+    """Yield the indices of the sentences that are not empty, in batches of equal length."""
     order = sorted((i for i, length in enumerate(lengths) if length), key=lengths.__getitem__)
     for _, group in groupby(order, key=lengths.__getitem__):
-        alike = list(group)
-        yield from (alike[i : i + BATCH] for i in range(0, len(alike), BATCH))
+        indices = list(group)
+        yield from (indices[i : i + BATCH] for i in range(0, len(indices), BATCH))

@@ -1,4 +1,4 @@
-"""The floor: each word's most frequent tag, whatever stands around it."""
+"""The floor: each word's most frequent tag, whatever its context."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import Any, Self
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.model_folder import model_file, write_model
+from bert_ner.model_folder import write_model
+from bert_ner.tagger import System
 
 MODEL_FILE = "majority.json"
 
 
-class MajorityTagger:
-    """The tag that a word, in lower case, has most often in the training sentences; `O` for a word not among them.
+class MajorityTagger(System):
+    """Give each lower-cased word the tag that it has most often in the training sentences; `O` if it is unknown.
 
-    Of equally frequent tags it takes the one seen first. The tags stand as they are, so an `I-X` may follow no entity
-    of type X: mending that would be a rule more than the floor has, and conlleval reads such an `I-X` as an opening.
+    Of equally frequent tags the first seen wins. The tags are not repaired, so an `I-X` may follow no entity of type X:
+    a repair would be one rule more than the floor has, and conlleval reads such an `I-X` as the start of an entity.
     """
 
     tag_of: dict[str, str]
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:  # noqa: ARG002
-        """Count; there is nothing to choose on the validation sentences."""
+        """Count the tags; there is nothing to choose on the validation sentences."""
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for words, tags in train:
             for word, tag in zip(words, tags, strict=True):
@@ -33,12 +34,12 @@ class MajorityTagger:
         return []
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Each word's own tag."""
+        """Return each word's own tag."""
         return [[self.tag_of.get(word.lower(), "O") for word in words] for words in sentences]
 
     @property
     def parameters(self) -> int:
-        """How many words have a tag."""
+        """The number of words with a tag."""
         return len(self.tag_of)
 
     def save(self, folder: Path) -> None:
@@ -47,11 +48,7 @@ class MajorityTagger:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Raises:
-            TaggerUnavailable: the file is missing, or not the one that `save` wrote.
-        """
-        tagger = cls()
-        tagger.tag_of = json.loads(model_file(folder, MODEL_FILE).read_text(encoding="utf-8"))
+        """Read what `save` wrote."""
+        tagger = cls.__new__(cls)
+        tagger.tag_of = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
         return tagger

@@ -22,58 +22,58 @@ from bert_ner.corpus.bio import Order
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.corpus.check import check_bio
 from bert_ner.encoder.weights import ENCODERS, availability
-from bert_ner.errors import BertNerError, as_out_of_memory, printable, told
+from bert_ner.errors import BertNerError, as_out_of_memory, printable, printable_message
 from bert_ner.loading import trained_folder
 from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
 
 DEFAULT_CORPUS = "mit_movie_eng"
 
 _TAG_HELP = """\
-Tag queries, one a line, and write a record for each as soon as it is there.
+Tag queries, one per line, and write a record for each at once.
 
-The input is text, its words parted by white space, or JSON Lines with {"words": [...]} or {"text": "..."}. On a
-terminal the answer is coloured text (without colours if NO_COLOR is set); anywhere else it is JSON Lines:
+The input is text with words separated by white space, or JSON Lines with {"words": [...]} or {"text": "..."}. On a
+terminal the output is coloured text (without colours if NO_COLOR is set); anywhere else it is JSON Lines:
   {"line": 1, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end", "score"}, ...]}
 An entity is the words from start up to, not including, end; its score is the mean probability of its tags.
-A line that can't be read gives {"line", "error"}, and the rest goes on."""
+A line that can't be read gives {"line", "error"}, and tagging continues with the next."""
 _SCORE_HELP = """\
-Score the tags of BIO files against those of one with the same words: every metric with its bootstrap interval and
-signature, and F1 by type. Two predictions or more are compared, each with each, by a paired test. An I-X that continues
-nothing is counted as conlleval counts it, and said.
+Score the tags of BIO files against a gold file with the same words: each metric with its bootstrap interval and
+signature, and F1 by type. Two or more predictions are compared pairwise by a paired test. An I-X that continues no
+entity is counted as conlleval counts it, and reported.
 
   bert-ner score gold.bio predicted.bio
   bert-ner score gold.bio a.bio b.bio --json"""
 _CHECK_HELP = """\
-Say all that is wrong with BIO files (file, line, what, remedy), and sum up the sentences that are right. A BIO file has
-a tag and a word a line, in either order, and a blank line after each sentence."""
+Report every error in BIO files (file, line, error, remedy), and summarise the valid sentences. A BIO file has a tag
+and a word per line, in either order, and a blank line after each sentence."""
 _TAG_STATUS = """\
-exit status: 0 if every line was tagged, 1 if a line or something else could not be read, 2 for wrong usage,
-130 if interrupted, 141 if the reader of the output closed it"""
+exit status: 0 if every line was tagged, 1 if a line or a file could not be read, 2 for wrong usage, 130 if
+interrupted, 141 if the reader of the output closed it"""
 
 
 def main() -> None:
     """Run the command line."""
     before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # else whoever started this wants it ignored
-        signal.signal(signal.SIGINT, _interrupted)
+    if before is signal.default_int_handler:  # otherwise the parent process wants it ignored
+        signal.signal(signal.SIGINT, _exit_on_interrupt)
     try:
         options = _parser().parse_args()
         options.run(options)
-        print(end="", flush=True)  # here, where a closed pipe is understood
+        print(end="", flush=True)  # here, where a closed pipe is handled
     except BertNerError as error:
-        sys.exit(f"bert-ner: {told(error)}")
+        sys.exit(f"bert-ner: {printable_message(error)}")
     except BrokenPipeError:
-        os._exit(141)  # what a shell calls the death by SIGPIPE; quietly, without another flush
+        os._exit(141)  # a shell's status for SIGPIPE; without another flush, which would fail again
     except (MemoryError, RuntimeError) as error:  # PyTorch and onnxruntime raise the latter
         if not (shortage := as_out_of_memory(error)):
             raise
-        sys.exit(f"bert-ner: {told(shortage)}")
+        sys.exit(f"bert-ner: {printable_message(shortage)}")
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def list_encoders(_: argparse.Namespace) -> None:
-    """Print a line per encoder: whether it can be had here, its parameters, and from where or why not."""
+    """Print a line per encoder: whether it is available, its number of parameters, and its source or why not."""
     for encoder in ENCODERS.values():
         found, where = availability(encoder)
         print(f"{'yes' if found else 'no ':3}  {encoder.name:20}  {encoder.parameters / 1e6:5.1f} M  {where}")
@@ -83,21 +83,23 @@ def tag(options: argparse.Namespace) -> None:
     """Tag the lines of a file or of standard input.
 
     Raises:
-        BertNerError: the system or the file can't be had, or there was a line that can't be read.
+        BertNerError: the system or the file is unavailable, or a line can't be read.
     """
     if sys.stdout is None:
         raise BertNerError("standard output is closed")
     if options.model and options.corpus:
         raise BertNerError("--corpus goes with --system; a folder given by --model is used as it is")
     terminal = os.isatty(1)
-    form: Format = options.format or ("jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text")
+    input_format: Format = options.format or (
+        "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text"
+    )
     as_text = options.output == "text" or (options.output is None and terminal)
-    with _opened(options.file) as source:
+    with _open(options.file) as source:
         tagger = load_tagger(
             options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system), not options.float
         )
         render = text_renderer(wants_colour(terminal, os.environ)) if as_text else as_json
-        tally = tag_stream(tagger, source.fileno(), 1, form, render)
+        tally = tag_stream(tagger, source.fileno(), 1, input_format, render)
     if tally.errors:
         raise BertNerError(f"{tally.errors} of {tally.lines} line(s) can't be read; their records say why")
 
@@ -106,23 +108,22 @@ def export_encoder(options: argparse.Namespace) -> None:
     """Export a trained encoder for onnxruntime.
 
     Raises:
-        BertNerError: there is none, or the target can't be written.
+        BertNerError: the source holds no encoder, or the target can't be written.
     """
-    from bert_ner.export.export import export  # noqa: PLC0415 - slow to import, and only needed here
+    from bert_ner.export.export import export  # noqa: PLC0415 - imports torch
 
     export(Path(options.source), Path(options.target), options.weights)
     print(f"{options.target} written; bert-ner tag --model {options.target}")
 
 
 def score(options: argparse.Namespace) -> None:
-    """Score BIO files against another one.
+    """Score BIO files against a gold file.
 
     Raises:
-        BertNerError: a file can't be read, or does not fit.
+        BertNerError: a file can't be read, or has other words than the gold file.
     """
-    # Slow to import, and only needed here.
-    from bert_ner.scoring.files import File, score_files  # noqa: PLC0415
-    from bert_ner.scoring.text import as_text  # noqa: PLC0415
+    from bert_ner.scoring.files import File, score_files  # noqa: PLC0415 - imports scipy
+    from bert_ner.scoring.text import as_text  # noqa: PLC0415 - as above
 
     gold, *predicted = (File(*_read(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted, options.order)
@@ -133,58 +134,60 @@ def check(options: argparse.Namespace) -> None:
     """Check BIO files.
 
     Raises:
-        BertNerError: something is wrong with one.
+        BertNerError: there is an error in a file.
     """
-    wrong = 0
+    invalid = 0
     for file in options.files:
         try:
             name, content = _read(file)
-            offences, summary = check_bio(content, name, options.order)
+            errors, summary = check_bio(content, name, options.order)
         except BertNerError as error:
-            offences, summary = str(error).split("\n"), []
-        print(*map(printable, offences + summary), sep="\n")
-        wrong += bool(offences)
-    if wrong:
-        raise BertNerError(f"{wrong} of {len(options.files)} file(s) are not right; the lines above say why")
+            errors, summary = str(error).split("\n"), []
+        print(*map(printable, errors + summary), sep="\n")
+        invalid += bool(errors)
+    if invalid:
+        raise BertNerError(f"{invalid} of {len(options.files)} file(s) are not valid; the lines above say why")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="bert-ner", description="Named entity recognition, judged.", allow_abbrev=False
+        prog="bert-ner", description="Named entity recognition: tag, check, score and export.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
 
-    about = "list the encoders, where each can be had from, or why it can't"
+    about = "list the encoders, with the source of each, or why it is unavailable"
     commands.add_parser("encoders", help=about, description=about).set_defaults(run=list_encoders)
 
-    about = "export a trained encoder for onnxruntime: a folder that starts faster and tags faster"
+    about = "export a trained encoder for onnxruntime, which starts and tags faster"
     exporting = commands.add_parser("export", help=about, description=about, allow_abbrev=False)
     exporting.set_defaults(run=export_encoder)
-    exporting.add_argument("source", metavar="FOLDER", help="a trained encoder, ours or any Hugging Face folder")
-    exporting.add_argument("target", metavar="NEW_FOLDER", help="where to")
+    exporting.add_argument(
+        "source", metavar="FOLDER", help="a trained encoder, or any Hugging Face folder that tags words"
+    )
+    exporting.add_argument("target", metavar="NEW_FOLDER", help="where to write it")
     exporting.add_argument(
         "--weights", choices=("int8", "float32"), default="int8", help="default: %(default)s, smaller and faster"
     )
 
     scoring = commands.add_parser(
         "score",
-        help="score the tags of BIO files, whichever system wrote them",
+        help="score the tags of BIO files of any system",
         description=_SCORE_HELP,
-        epilog="exit status: 0 if it was scored, 1 if a file can't be, 2 for wrong usage",
+        epilog="exit status: 0 if all files were scored, 1 if not, 2 for wrong usage",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     scoring.set_defaults(run=score)
-    scoring.add_argument("gold", metavar="GOLD", help="what is right; -, here or once below, is standard input")
-    scoring.add_argument("predicted", nargs="+", metavar="PREDICTED", help="what a system says of the same words")
-    scoring.add_argument("--json", action="store_true", help="an object for programs; scores are fractions")
+    scoring.add_argument("gold", metavar="GOLD", help="the gold file; -, here or once below, is standard input")
+    scoring.add_argument("predicted", nargs="+", metavar="PREDICTED", help="the output of a system for the same words")
+    scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
 
     checking = commands.add_parser(
         "check",
-        help="say what is wrong with BIO files",
+        help="report errors in BIO files",
         description=_CHECK_HELP,
-        epilog="exit status: 0 if all is right, 1 if something is wrong or can't be read, 2 for wrong usage",
+        epilog="exit status: 0 if all files are valid, 1 if one is not or can't be read, 2 for wrong usage",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -194,45 +197,45 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--order",
             choices=get_args(Order),
-            help="the columns of all files; default: told from the tags, file by file",
+            help="the order of the columns; default: detected from the tags, for each file",
         )
 
     tagging = commands.add_parser(
         "tag",
-        help="tag queries, one a line, as they come",
+        help="tag queries, one per line, as they arrive",
         description=_TAG_HELP,
         epilog=_TAG_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     tagging.set_defaults(run=tag)
-    tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, which is standard input")
-    which = tagging.add_mutually_exclusive_group()
-    which.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
-    which.add_argument(
-        "--system", default="minilm", metavar="NAME", help="one trained by 'make repro': crf or minilm, the default"
+    tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, standard input")
+    source = tagging.add_mutually_exclusive_group()
+    source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
+    source.add_argument(
+        "--system", default="minilm", metavar="NAME", help="a system that 'make repro' trained; default: %(default)s"
     )
-    tagging.add_argument("--corpus", choices=CORPORA, help=f"of --system; default: {DEFAULT_CORPUS}")
+    tagging.add_argument("--corpus", choices=CORPORA, help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
     tagging.add_argument(
         "--float",
         action="store_true",
-        help="with the weights as trained, not their 8-bit copy: slower",
+        help="use the weights as trained, not their 8-bit copy; slower",
     )
     tagging.add_argument(
-        "--format", choices=get_args(Format), help="of the input; default: by FILE's ending, without one text"
+        "--format", choices=get_args(Format), help="of the input; default: by FILE's extension, else text"
     )
     tagging.add_argument("--output", choices=get_args(Format), help="default: text on a terminal, else jsonl")
     return parser
 
 
-def _interrupted(*_: object) -> NoReturn:
-    """End at once. As an exception, Ctrl-C is swallowed or aborts the process while torch is being imported."""
+def _exit_on_interrupt(*_: object) -> NoReturn:
+    """Exit at once. KeyboardInterrupt is swallowed, or aborts the process, while torch is being imported."""
     with suppress(OSError):
         os.write(2, b"\nbert-ner: interrupted\n")
     os._exit(130)
 
 
-def _opened(file: str) -> BinaryIO:
+def _open(file: str) -> BinaryIO:
     try:
         return open(0 if file == "-" else file, "rb", buffering=0)
     except OSError as error:
@@ -240,6 +243,6 @@ def _opened(file: str) -> BinaryIO:
 
 
 def _read(file: str) -> tuple[str, bytes]:
-    """The file's name for messages, and its content."""
-    with _opened(file) as source:
+    """Return the file's name for messages, and its content."""
+    with _open(file) as source:
         return "standard input" if file == "-" else file, source.read()

@@ -1,58 +1,62 @@
-"""The base of every error that the user can mend, and how errors are told."""
+"""The base of every error that the user can fix, and how errors are printed."""
 
 from __future__ import annotations
 
 import re
 from reprlib import Repr
 
+from bert_ner.deprecated import moved
+
 _NO_MEMORY = re.compile(r"can't allocate memory|cannot allocate memory|out of memory|bad_alloc", re.IGNORECASE)
-_BRIEF = Repr()
-_BRIEF.maxlevel, _BRIEF.maxdict, _BRIEF.maxlist, _BRIEF.maxstring, _BRIEF.maxother = 3, 9, 9, 80, 80
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxother = 3, 9, 9, 80, 80
 
 
 class BertNerError(Exception):
-    """Something is wrong with what was given; the message says what, where, and what to do."""
+    """The input is wrong; the message says what is wrong, where, and what to do."""
 
 
 class InvalidValue(BertNerError, ValueError):
-    """An argument or a setting is out of its range."""
+    """An argument or a setting is out of range."""
 
 
 class NotExportable(BertNerError):
-    """An encoder that PyTorch's exporter can't do, or whose numbers no bytes can stand for."""
+    """An encoder that PyTorch can't export, or whose numbers do not fit into 8 bits."""
 
 
 class OutOfMemory(BertNerError, MemoryError):
-    """There is less memory than is needed."""
+    """There is too little memory."""
 
 
 def as_out_of_memory(error: BaseException) -> OutOfMemory | None:
-    """The error for people if this one says that memory ran out, each library in its own way; else None."""
+    """Return an OutOfMemory for an error with which a library reports that memory ran out, else None."""
     if not (isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))):
         return None
     if isinstance(error, OutOfMemory):
         return error
-    reason = first_line(error)
-    return OutOfMemory(f"not enough memory ({reason}); close other programs, or give it less to do at once")
+    return OutOfMemory(f"not enough memory ({first_line(error)}); close other programs, or process less at once")
 
 
 def first_line(error: BaseException) -> str:
-    """An error's message without what libraries put below it, or its name if it has none."""
+    """Return the first line of an error's message, or the error's class if it has no message."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def brief(value: object) -> str:
-    """A value as Python writes it, cut to what a message can hold."""
-    return _BRIEF.repr(value)
+def shorten(value: object) -> str:
+    """Return a value's repr, cut to fit into a message."""
+    return _SHORT.repr(value)
 
 
 def printable(text: str) -> str:
-    """The text with each character that doesn't print as its escape sequence: none reaches a terminal as a command."""
+    """Escape the characters that don't print, so that no input reaches the terminal as a command."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def told(error: BaseException) -> str:
-    """An error's message for a terminal, its lines kept."""
+def printable_message(error: BaseException) -> str:
+    """Return an error's message, made printable line by line."""
     return "\n".join(map(printable, str(error).split("\n")))
+
+
+__getattr__ = moved(__name__, {"brief": "bert_ner.errors:shorten", "told": "bert_ner.errors:printable_message"})

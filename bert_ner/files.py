@@ -1,4 +1,4 @@
-"""Files that are whole or absent, their SHA-256, and where copies of what is elsewhere are kept."""
+"""Write files that are whole or absent, verify SHA-256 checksums, and locate the cache."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ SUMS = "SHA256SUMS"  # as sha256sum writes it and, with -c, checks it
 
 
 class Damaged(BertNerError):
-    """A file is not the one that was written; the message names it and both sums."""
+    """A file is missing or not the one that was written; the message names it and its checksums."""
 
 
 def cache_folder(kind: str) -> Path:
-    """Where what was downloaded or unpacked is kept: $XDG_CACHE_HOME/bert-ner/<kind>, or the same under ~/.cache."""
+    """Return the folder for downloaded or unpacked files: $XDG_CACHE_HOME/bert-ner/<kind>, by default in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bert-ner" / kind
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file so that a crash at any moment leaves the old one or the new one, never a part.
+    """Write a file so that a crash at any moment leaves the old one or the new one, never a part of one.
 
-    Text is written as UTF-8 with its line ends as they are. Missing folders are made.
+    Text is written as UTF-8, its line ends unchanged. Missing folders are made.
 
     Raises:
-        OSError: it can't be written; `filename` is the path.
+        OSError: the file can't be written; `filename` is the path.
     """
     path = Path(path)
     data = content.encode() if isinstance(content, str) else content
     try:
         _write_whole(path, data)
     except OSError as error:
-        error.filename, error.filename2 = str(path), None  # else no name, or that of the part
+        error.filename, error.filename2 = str(path), None  # otherwise empty, or the temporary file
         raise
 
 
@@ -67,30 +67,47 @@ def write_sums(folder: Path) -> None:
     write_whole(folder / SUMS, "".join(f"{sha256_of(path)}  {path.name}\n" for path in files))
 
 
-def check_sums(folder: Path, remedy: str, names: Iterable[str] | None = None) -> None:
-    """Compare a folder's files with its SHA256SUMS; a folder that has none passes.
-
-    Args:
-        folder: what `write_sums` was given.
-        remedy: what to do if a file is damaged.
-        names: of the files to compare; by default all that the sums are of.
-
-    Raises:
-        Damaged: a file is missing or has another sum.
-    """
+def read_sums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that a folder's SHA256SUMS lists; empty if there is no such file."""
     path = folder / SUMS
     if not path.is_file():
-        return
+        return {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    expected = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    for name in expected if names is None else names:
-        if not (folder / name).is_file():
-            raise Damaged(f"{folder / name} is missing, but {SUMS} beside it has its sum; {remedy}")
-        if (found := sha256_of(folder / name)) != expected.get(name):
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def check_sums(folder: Path, remedy: str, names: Iterable[str] | None = None) -> None:
+    """Compare a folder's files with its SHA256SUMS; a folder without that file passes.
+
+    Args:
+        folder: a folder for which `write_sums` was called.
+        remedy: what the message tells the user to do about a damaged file.
+        names: the files to compare; by default all that SHA256SUMS lists.
+
+    Raises:
+        Damaged: a file is missing or has another SHA-256.
+    """
+    if (folder / SUMS).is_file():
+        sums = read_sums(folder)
+        for name in sums if names is None else names:
+            check_file(folder / name, [sums.get(name, "none")], remedy)
+
+
+def check_file(path: Path, expected: Iterable[str], remedy: str) -> str:
+    """Hash a file once, compare it with every checksum on record for it, and return its SHA-256.
+
+    Raises:
+        Damaged: it is missing or differs from one of them.
+    """
+    if not path.is_file():
+        raise Damaged(f"{path} is missing, but its SHA-256 is on record; {remedy}")
+    found = sha256_of(path)
+    for digest in expected:
+        if digest != found:
             raise Damaged(
-                f"{folder / name} is not the file that was written: its SHA-256 is {found}, expected "
-                f"{expected.get(name, 'none')}; {remedy}"
+                f"{path} is not the file that was written: its SHA-256 is {found}, expected {digest}; {remedy}"
             )
+    return found
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""The folder of a saved tagger: its manifest, and its files with their sums."""
+"""The folder of a saved tagger: its manifest and the checksums of its files."""
 
 from __future__ import annotations
 
@@ -7,24 +7,55 @@ from pathlib import Path
 from typing import Any
 
 from bert_ner.errors import BertNerError
-from bert_ner.files import sha256_of, write_whole
+from bert_ner.files import check_file, read_sums, sha256_of, write_whole
 
 MANIFEST = "tagger.json"
-WEIGHTS, QUANTISED = "model.safetensors", "int8"  # an encoder's weights, and in a folder beside them their 8-bit copy
+WEIGHTS, QUANTISED = "model.safetensors", "int8"  # an encoder's weights, and the folder with their 8-bit copy
+RETRAIN = "train it again"
+
+# Manifests written before they held kinds: they name the class, and the SHA-256 of a one-file tagger without the file.
+_FORMER_KINDS = {
+    "baselines.majority:MajorityTagger": "majority",
+    "baselines.gazetteer:GazetteerTagger": "gazetteer",
+    "baselines.hmm:HMMTagger": "hmm",
+    "baselines.crf:CRFTagger": "crf",
+    "baselines.bilstm_crf:BiLSTMCRFTagger": "bilstm_crf",
+    "bert_ner.encoder.tagger:EncoderTagger": "encoder",
+    "bert_ner.encoder.onnx:OnnxTagger": "onnx",
+}
+_FORMER_FILES = {
+    "majority": "majority.json",
+    "gazetteer": "gazetteer.json",
+    "hmm": "hmm.json",
+    "crf": "model.crfsuite",
+}
 
 
 class TaggerUnavailable(BertNerError):
-    """A folder from which no tagger can be loaded; the message says why."""
+    """No tagger can be loaded from a folder; the message says why."""
 
 
-def write_manifest(folder: Path, kind: str, **settings: Any) -> None:
-    """Write the file by which `load_tagger` knows whose folder it is, and what else `load` wants to remember."""
-    content = {"tagger": kind, **settings}
+def write_manifest(folder: Path, kind: str, files: tuple[str, ...] = (), **settings: Any) -> None:
+    """Write the manifest from which `load_tagger` learns the kind of tagger.
+
+    Args:
+        folder: where the tagger was saved.
+        kind: a key of `bert_ner.loading.KINDS`.
+        files: names of files already in the folder; their SHA-256 is recorded.
+        settings: what else `load` needs to know.
+    """
+    content = {"tagger": kind, "sha256": {name: sha256_of(folder / name) for name in files}, **settings}
     write_whole(folder / MANIFEST, json.dumps(content, indent=2) + "\n")
 
 
+def write_model(folder: Path, kind: str, name: str, content: str | bytes) -> None:
+    """Write a tagger that is a single file, and its manifest."""
+    write_whole(folder / name, content)
+    write_manifest(folder, kind, (name,))
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What `write_manifest` wrote.
+    """Return the content of a folder's manifest; `tagger` is the kind, also if an older version wrote it.
 
     Raises:
         TaggerUnavailable: it is missing or broken.
@@ -32,26 +63,32 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return {**content, "tagger": str(content["tagger"])}
+        kind = str(content["tagger"])
+        return {**content, "tagger": _FORMER_KINDS.get(kind, kind)}
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise TaggerUnavailable(f"{path}: not a JSON object with 'tagger' in it ({error}); train it again") from None
+        raise TaggerUnavailable(f"{path}: not a JSON object with 'tagger' in it ({error}); {RETRAIN}") from None
 
 
-def write_model(folder: Path, kind: str, name: str, content: str | bytes) -> None:
-    """Write a tagger that is one file, and the manifest with the file's SHA-256."""
-    write_whole(folder / name, content)
-    write_manifest(folder, kind, sha256=sha256_of(folder / name))
+def verify(folder: Path) -> dict[str, str]:
+    """Compare a folder's files with its SHA256SUMS and its manifest, hashing each file once.
 
-
-def model_file(folder: Path, name: str) -> Path:
-    """The file that `write_model` wrote.
+    Returns:
+        The SHA-256 of each file that was compared, by its name.
 
     Raises:
-        TaggerUnavailable: it is missing, or has another SHA-256 than it had then.
+        Damaged: a file is missing or has another SHA-256.
+        TaggerUnavailable: the manifest is broken.
     """
-    path = folder / name
-    expected = read_manifest(folder).get("sha256")
-    found = sha256_of(path) if path.is_file() else "none, as it is missing"
-    if found != expected:
-        raise TaggerUnavailable(f"{path}: its SHA-256 is {found}, expected {expected}; train it again")
-    return path
+    listed, recorded = read_sums(folder), _manifest_sums(folder)
+    expected = {name: [sums[name] for sums in (listed, recorded) if name in sums] for name in {**listed, **recorded}}
+    return {name: check_file(folder / name, digests, RETRAIN) for name, digests in expected.items()}
+
+
+def _manifest_sums(folder: Path) -> dict[str, str]:
+    if not (folder / MANIFEST).is_file():
+        return {}
+    manifest = read_manifest(folder)
+    sums, former_file = manifest.get("sha256"), _FORMER_FILES.get(manifest["tagger"])
+    if isinstance(sums, dict):
+        return {str(name): str(digest) for name, digest in sums.items()}
+    return {former_file: str(sums)} if former_file else {}

@@ -1,4 +1,4 @@
-"""Queries in, tagged records out: a line each, in order, as they come, in memory that stays flat.
+"""Tag a stream of queries, one per line, as they arrive; memory use does not grow.
 
 echo "movies starring mel gibson" | bert-ner tag --system crf
 """
@@ -14,12 +14,12 @@ from bert_ner.corpus.bio import spans_of
 from bert_ner.errors import BertNerError, printable
 from bert_ner.tagger import ScoringTagger, Tagger
 
-MAX_LINE = 2**20  # bytes; of a longer line no more than that is ever held
-_CHUNK = 2**16  # bytes: what a pipe holds
-_BATCH = 256  # lines to tag together
+MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
+_CHUNK = 2**16  # bytes: the size of a pipe
+_BATCH = 256  # lines tagged at once
 _UTF8_MARK = b"\xef\xbb\xbf"
 
-# Of the 256 that terminals share: far apart, and each with a contrast of 3.6 or more on black and on white alike.
+# Of the 256 colours of terminals: distinct, and each with a contrast of at least 3.6 on black and on white.
 _COLOURS = (32, 166, 28, 162, 99, 100, 196, 30, 164, 130, 63, 64)
 
 Format = Literal["text", "jsonl"]
@@ -31,18 +31,21 @@ class LineError(BertNerError, ValueError):
 
 
 class Tally(NamedTuple):
-    """How many lines came, and how many of them could not be read."""
+    """The number of lines, and of those that could not be read."""
 
     lines: int
     errors: int
 
 
 def tag_stream(tagger: Tagger, source: int, target: int, form: Format, render: Callable[[Record], str]) -> Tally:
-    """Tag each line of one descriptor and write what `render` makes of its record, as a line of UTF-8, to another.
+    """Tag each line from one file descriptor, and write its record to another as a line of UTF-8.
+
+    Args:
+        render: turns a record into text.
 
     Raises:
         BertNerError: the source can't be read or the target can't be written.
-        BrokenPipeError: nobody reads the target any more.
+        BrokenPipeError: the reader of the target closed it.
     """
     lines = errors = 0
     for records in tag_lines(tagger, read_lines(source), form):
@@ -53,10 +56,10 @@ def tag_stream(tagger: Tagger, source: int, target: int, form: Format, render: C
 
 
 def read_lines(source: int) -> Iterator[list[bytes]]:
-    """The lines that each read from a descriptor completes, without their line feeds.
+    """Yield the lines that each read from a file descriptor completes, without their line feeds.
 
-    A read takes what is there and waits only if there is nothing, so a line can be answered before the next one is
-    written. Of a line longer than MAX_LINE the first MAX_LINE + 1 bytes are kept.
+    A read waits only if there is no input, so each line can be answered before the next one is written. A line longer
+    than MAX_LINE is cut to MAX_LINE + 1 bytes.
 
     Raises:
         BertNerError: the source can't be read.
@@ -73,19 +76,19 @@ def read_lines(source: int) -> Iterator[list[bytes]]:
 
 
 def tag_lines(tagger: Tagger, groups: Iterable[Sequence[bytes]], form: Format) -> Iterator[list[Record]]:
-    """The records of the lines of each group, at most 256 at a time.
+    """Yield the records of the lines of each group, at most 256 at a time.
 
     A record is {"line": from 1 on, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end",
     "score"}, ...]}. An entity is the words `start` up to, not including, `end`; its score is the mean probability of
-    its tags, 0 to 1, or None from a tagger that tells none. A line that can't be read gives {"line", "error"}.
+    its tags, 0 to 1, or None if the tagger has none. A line that can't be read gives {"line", "error"}.
     """
     number = 0
     for lines in groups:
         for start in range(0, len(lines), _BATCH):
             batch = lines[start : start + _BATCH]
-            records = [_record(i, line, form) for i, line in enumerate(batch, number + 1)]
+            records = [_read_record(i, line, form) for i, line in enumerate(batch, number + 1)]
             readable = [record for record in records if "words" in record]
-            tagged = _scored(tagger, [record["words"] for record in readable])
+            tagged = _tag_scored(tagger, [record["words"] for record in readable])
             for record, scored in zip(readable, tagged, strict=True):
                 record["tags"] = [tag for tag, _ in scored]
                 record["entities"] = _entities(record["words"], scored)
@@ -94,12 +97,12 @@ def tag_lines(tagger: Tagger, groups: Iterable[Sequence[bytes]], form: Format) -
 
 
 def words_of(line: bytes, form: Format) -> list[str]:
-    r"""The words of a line: parted by white space, or in a JSON object as "words" or, to be parted, as "text".
+    r"""Return the words of a line: split at white space, or from a JSON object with "words" or with "text" to split.
 
     An empty line has none in either format.
 
     Raises:
-        LineError: it is too long, not UTF-8, not JSON, or JSON of another shape.
+        LineError: the line is too long, not UTF-8, not JSON, or JSON of another shape.
     """
     if len(line) > MAX_LINE:
         raise LineError(f"longer than {MAX_LINE:,} bytes")
@@ -109,7 +112,7 @@ def words_of(line: bytes, form: Format) -> list[str]:
         raise LineError(f"byte {error.start + 1} is 0x{line[error.start]:02x}, which is not UTF-8 there") from None
     if form == "text" or not text.strip():
         return text.split()
-    content = _parsed(text)
+    content = _parse_json(text)
     if not isinstance(content, dict) or content.keys().isdisjoint(("words", "text")):
         raise LineError('not a JSON object with "words" or "text"')
     if "words" not in content:
@@ -123,15 +126,15 @@ def words_of(line: bytes, form: Format) -> list[str]:
 
 
 def as_json(record: Mapping[str, Any]) -> str:
-    """A record as one line of ASCII: the one form in which control characters and lone surrogates do no harm."""
+    """Return a record as a line of ASCII, in which control characters and lone surrogates are harmless."""
     return json.dumps(record)
 
 
 def text_renderer(coloured: bool) -> Callable[[Record], str]:
-    """What makes a record a line for the eye, each entity as [words TYPE], in the colour of its type.
+    """Return a function that turns a record into text, each entity as [words TYPE] in the colour of its type.
 
-    A type keeps its colour; after a dozen types they come again. A character that doesn't print is shown as its
-    escape sequence, so no input reaches the terminal as a command.
+    A type keeps its colour; there are twelve. A character that doesn't print is shown as its escape sequence, so that
+    no input reaches the terminal as a command.
     """
     colours: dict[str, int] = {}
 
@@ -154,20 +157,20 @@ def text_renderer(coloured: bool) -> Callable[[Record], str]:
 
 
 def wants_colour(terminal: bool, environment: Mapping[str, str]) -> bool:
-    """Whether to colour: on a terminal that can, unless NO_COLOR is set; elsewhere too if FORCE_COLOR is."""
+    """Return whether to use colours: on a terminal that has them, or with FORCE_COLOR; never with NO_COLOR."""
     if environment.get("NO_COLOR"):
         return False
     return bool(environment.get("FORCE_COLOR")) or (terminal and environment.get("TERM") != "dumb")
 
 
-def _record(number: int, line: bytes, form: Format) -> Record:
+def _read_record(number: int, line: bytes, form: Format) -> Record:
     try:
         return {"line": number, "words": words_of(line.removeprefix(_UTF8_MARK) if number == 1 else line, form)}
     except LineError as error:
         return {"line": number, "error": str(error)}
 
 
-def _scored(tagger: Tagger, sentences: list[list[str]]) -> Sequence[Sequence[tuple[str, float | None]]]:
+def _tag_scored(tagger: Tagger, sentences: list[list[str]]) -> Sequence[Sequence[tuple[str, float | None]]]:
     if isinstance(tagger, ScoringTagger):
         return tagger.tag_scored(sentences)
     return [[(tag, None) for tag in tags] for tags in tagger.tag(sentences)]
@@ -183,21 +186,21 @@ def _entities(words: Sequence[str], scored: Sequence[tuple[str, float | None]]) 
     return entities
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise LineError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
     except RecursionError:
         raise LineError("JSON that is nested too deeply") from None
     except LineError:
         raise
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # a number with thousands of digits
         raise LineError(f"not JSON that can be read: {error}") from None
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise LineError(f"not JSON: {constant} is no number in it")
+def _refuse_constant(constant: str) -> NoReturn:
+    raise LineError(f"not JSON: {constant} is not a JSON number")
 
 
 def _read(source: int) -> bytes:

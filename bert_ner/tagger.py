@@ -1,47 +1,94 @@
-"""What every system implements."""
+"""The protocol that every tagger implements, and the constructor that all trainable systems share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.deprecated import moved
+from bert_ner.settings import Settings as AnySettings
+
+TagSequences = Sequence[Sequence[str]]
+Scoring = Callable[[TagSequences, TagSequences], float]  # (gold, predicted) -> score, higher is better
 
 
 class Tagger(Protocol):
-    """A system that learns to tag words from sentences. `fit` or `load` comes before `tag` and `save`."""
+    """A system that learns to tag words from sentences. Call `fit` or `load` before `tag` and `save`."""
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        """Train; every choice is made on the validation sentences.
+        """Train; make every choice on the validation sentences.
 
         Returns:
-            The training history, one row per epoch or per setting tried (empty if there is nothing to tell).
+            The training history: a row per epoch, or per setting tried; empty if there is neither.
         """
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The tags of each sentence, as many as it has words."""
+        """Return the tags of each sentence, one for each of its words."""
 
     def save(self, folder: Path) -> None:
-        """Write all that `load` needs into an existing folder, without pickle."""
+        """Write everything that `load` needs into an existing folder, without pickle."""
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """The tagger that `save` wrote."""
+        """Read what `save` wrote. `load_tagger` has verified the checksums of the files before."""
+
+
+class System:
+    """A tagger that `fit` trains: the constructor is the same for all, so that a kind and its settings make one.
+
+    A subclass sets `Settings` to its own pydantic model and implements the methods of `Tagger`. It uses those of the
+    attributes that it needs.
+
+    Args:
+        settings: an instance of the class's `Settings`.
+        scoring: (gold, predicted) -> score, by which `fit` chooses on the validation sentences.
+        labels: the tag set.
+        seed: of every random number.
+        checkpoint: a file for the state of an unfinished training; a killed `fit` goes on from it.
+    """
+
+    Settings: ClassVar[type[AnySettings]] = AnySettings
+    settings: AnySettings
+
+    def __init__(
+        self,
+        settings: AnySettings,
+        *,
+        scoring: Scoring,
+        labels: Sequence[str] = (),
+        seed: int = 0,
+        checkpoint: Path | None = None,
+    ) -> None:
+        self.settings, self.scoring = settings, scoring
+        self.labels, self.seed, self.checkpoint = tuple(labels), seed, checkpoint
 
 
 @runtime_checkable
 class ScoringTagger(Tagger, Protocol):
-    """A tagger that can say how sure it is. Optional: what is made of a plain Tagger's tags has no scores."""
+    """A tagger that knows how sure it is. Optional: output made from a plain Tagger has no scores."""
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
-        """The tags that `tag` gives, each with the probability that the system gives it, 0 to 1."""
+        """Return the tags that `tag` returns, each with its probability, 0 to 1."""
 
 
 @runtime_checkable
 class SizedTagger(Tagger, Protocol):
-    """A tagger that can say how large it is. Optional: the report leaves the place of others empty."""
+    """A tagger that knows its size. Optional: the report leaves the cells of others empty."""
 
     @property
     def parameters(self) -> int:
-        """How many learnt numbers it holds."""
+        """The number of learnt parameters."""
+
+
+__getattr__ = moved(
+    __name__,
+    {
+        **{name: f"bert_ner.loading:{name}" for name in ("load_tagger", "trained_folder")},
+        **{
+            name: f"bert_ner.model_folder:{name}"
+            for name in ("MANIFEST", "TaggerUnavailable", "read_manifest", "write_manifest", "write_model")
+        },
+    },
+)

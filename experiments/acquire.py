@@ -5,7 +5,7 @@ python experiments/acquire.py --corpus mit_movie_eng
 
 from __future__ import annotations
 
-from harness.paths import DATA, ROOT
+from harness.paths import SHARED, raw_folder
 from harness.run_main import arguments, run_main
 
 from bert_ner.corpus.acquire import acquire
@@ -14,7 +14,7 @@ from bert_ner.corpus.catalog import corpus_named
 
 def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
-    for file, source in acquire(corpus, DATA / "raw" / corpus.name, shared=ROOT.parent / "shared").items():
+    for file, source in acquire(corpus, raw_folder(corpus.name), shared=SHARED).items():
         print(f"{corpus.name}/{file}: {source}, SHA-256 verified")
 
 

@@ -1,4 +1,4 @@
-"""Check a corpus, split its training file, and write the statistics that the paper talks about.
+"""Check a corpus, split its training file, and write the statistics that the paper gives.
 
 python experiments/prepare.py --corpus mit_movie_eng
 """
@@ -10,8 +10,8 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from harness.params import first_encoder, read_params
-from harness.paths import DATA, RESULTS, prepared_file
+from harness.params import read_params
+from harness.paths import RESULTS, prepared_file, raw_folder
 from harness.run_main import arguments, run_main
 
 from bert_ner.corpus.acquire import check_acquired
@@ -21,17 +21,16 @@ from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
 from bert_ner.files import write_sums, write_whole
-
-PAPER_LENGTH = 55  # pieces; the paper pads to it (section 3.3.1)
+from claims.paper import PAPER_LENGTH
 
 
 def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     params = read_params()
-    raw = DATA / "raw" / corpus.name
+    raw = raw_folder(corpus.name)
     check_acquired(corpus, raw)
     training_file = read_bio(raw / corpus.train.name, corpus.labels)
-    train, validation = split(training_file, params["split"]["validation_fraction"], params["split"]["seed"])
+    train, validation = split(training_file, params.split.validation_fraction, params.split.seed)
     parts = {"train": train, "validation": validation, "test": read_bio(raw / corpus.test.name, corpus.labels)}
     for part, sentences in parts.items():
         write_bio(prepared_file(corpus.name, f"{part}.bio"), sentences)
@@ -39,7 +38,7 @@ def main() -> None:
     write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(corpus.labels) + "\n")
     write_sums(prepared_file(corpus.name, "labels.txt").parent)
 
-    pieces = WordPieces.of(load_tokenizer(find_weights(first_encoder(params)).folder), limit=1_000_000)
+    pieces = WordPieces.of(load_tokenizer(find_weights(params.tokenizer_encoder).folder), limit=1_000_000)
     everything = [*training_file, *parts["test"]]
     facts = {
         "types": len({span.type for _, tags in everything for span in spans_of(tags)}),
@@ -54,7 +53,7 @@ def main() -> None:
 
 
 def describe(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, Any]:
-    """Counts and lengths of some sentences; lengths in pieces include the special tokens."""
+    """Count some sentences and their lengths; lengths in pieces include the special tokens."""
     entities = [span for _, tags in sentences for span in spans_of(tags)]
     in_words = [len(words) for words, _ in sentences]
     in_pieces = [sum(len(window.ids) for window in windows) for windows in pieces.encode([w for w, _ in sentences])]
@@ -74,7 +73,7 @@ def describe(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, Any
 
 
 def lengths(values: Sequence[int]) -> dict[str, float]:
-    """Mean, median, 95th percentile (the smallest length that 95 % do not exceed) and maximum."""
+    """Return mean, median, 95th percentile (the smallest length that 95 % do not exceed) and maximum."""
     ordered = sorted(values)
     return {
         "mean": round(statistics.fmean(ordered), 4),
@@ -85,7 +84,7 @@ def lengths(values: Sequence[int]) -> dict[str, float]:
 
 
 def shared(sentences: Sequence[Sentence], others: Sequence[Sentence]) -> int:
-    """How many sentences occur, word for word, among the others."""
+    """Return how many sentences occur, word for word, among the others."""
     known = {words for words, _ in others}
     return sum(words in known for words, _ in sentences)
 

@@ -8,72 +8,79 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.artifacts import model_folder, read_labels, read_part
 from harness.params import Run, read_params
-from harness.paths import DATA, MODELS, RUN_FILE
+from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
 from harness.run_main import arguments, run_main, seed
-from harness.systems import SYSTEMS, build
+from harness.systems import build
 
+from bert_ner.errors import NotExportable
 from bert_ner.files import write_sums, write_whole
+from bert_ner.model_folder import QUANTISED
 from bert_ner.tagger import Tagger
 
 
 def main() -> None:
     options = arguments(
         __doc__,
-        system={"choices": SYSTEMS, "required": True, "help": "what to train"},
-        seed={"type": seed, "default": 0, "help": "for systems that draw random numbers; default: %(default)s"},
+        system={"required": True, "help": "a section of params.yaml"},
+        seed={"type": seed, "default": 0, "help": "for systems that use random numbers; default: %(default)s"},
     )
     run, params = Run(options.system, options.seed), read_params()
     state = state_file(options.corpus, run.name)
-    tagger = build(run.system, params, read_labels(options.corpus), run.seed, state)
+    tagger = build(run.system, params[run.system], read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 
-    origin, started = environment(), time.perf_counter()
+    before, started = environment(), time.perf_counter()
     history = tagger.fit(train, validation)
     seconds = time.perf_counter() - started
 
     folder = model_folder(options.corpus, run)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=MODELS, prefix=".unfinished-") as scratch:
-        # Written aside and moved at the end: a folder of that name is a whole one.
-        whole = Path(scratch) / run.name
-        whole.mkdir()
-        tagger.save(whole)
+        # Written elsewhere and moved at the end, so that a folder with this name is always complete.
+        unfinished = Path(scratch) / run.name
+        unfinished.mkdir()
+        tagger.save(unfinished)
+        if params.kind(run.system) == "encoder" and not params[run.system].get("crf"):
+            add_quantised_copy(unfinished)
         facts = {
             "corpus": options.corpus,
             "system": run.system,
             "seed": run.seed,
-            "settings": params[run.system],
+            "settings": params.settings(run.system),
             "seconds": round(seconds, 2),
             "history": history,
-            "weights": weights_of(tagger),
-            "environment": origin,
+            "weights": pretrained_weights(tagger),
+            "environment": before,
         }
-        write_whole(whole / RUN_FILE, json.dumps(facts, indent=2) + "\n")
-        write_sums(whole)
+        write_whole(unfinished / RUN_FILE, json.dumps(facts, indent=2) + "\n")
+        write_sums(unfinished)
         shutil.rmtree(folder, ignore_errors=True)
-        whole.rename(folder)
+        unfinished.rename(folder)
     state.unlink(missing_ok=True)
     print(f"{run.name} on {options.corpus}: {seconds:.0f} s")
 
 
-def weights_of(tagger: Tagger) -> dict[str, str] | None:
-    """Where the pretrained weights that a system started from came from, and their SHA-256; None if it has none."""
+def add_quantised_copy(folder: Path) -> None:
+    """Put the 8-bit copy that `load_tagger` uses into an encoder's folder; warn if there can be none."""
+    from bert_ner.export.export import export  # imports torch, which other systems don't need
+
+    try:
+        export(folder, folder / QUANTISED, "int8")
+    except NotExportable as error:
+        warnings.warn(f"{error}; it will tag with float weights, slower", stacklevel=2)
+
+
+def pretrained_weights(tagger: Tagger) -> dict[str, str] | None:
+    """Return the source and the SHA-256 of the pretrained weights that a system started from; None if it has none."""
     weights = getattr(tagger, "weights", None)
     return {"source": weights.source, "sha256": weights.sha256} if weights else None
-
-
-def state_file(corpus: str, name: str) -> Path:
-    """Where a training keeps its state between epochs.
-
-    Not among what DVC knows: it removes a stage's outputs before it runs the stage again.
-    """
-    return DATA / "unfinished" / corpus / f"{name}.safetensors"
 
 
 if __name__ == "__main__":

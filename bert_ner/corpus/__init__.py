@@ -1,11 +1,11 @@
-"""Corpora in BIO: reading them, the ones that are known, and their split."""
+"""Read corpora in BIO, fetch those of the catalog, and split them."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from bert_ner.corpus.acquire import acquire as _acquire  # so that the module keeps its name
+from bert_ner.corpus.acquire import acquire as _acquire  # the name `acquire` is the module's
 from bert_ner.corpus.bio import Sentence, read_bio, write_bio
 from bert_ner.corpus.catalog import corpus_named
 
@@ -13,15 +13,16 @@ __all__ = ["Sentence", "load_corpus", "read_bio", "write_bio"]
 
 
 def load_corpus(name: str, folder: str | os.PathLike[str]) -> dict[str, list[Sentence]]:
-    """Fetch a corpus of the catalog into a folder, verified, and read it.
+    """Put a corpus of the catalog into a folder, verified, and read it.
 
     Returns:
-        Its sentences under `train` and `test`; bert_ner.corpus.split parts the former.
+        The sentences of its `train` and its `test` file; bert_ner.corpus.split makes a validation part of the former.
 
     Raises:
         InvalidValue: the catalog has no corpus of that name.
-        CorpusUnavailable: it can't be had here.
-        ChecksumMismatch: what was found is not that corpus.
+        CorpusUnavailable: no source has the corpus.
+        ChecksumMismatch: a file that was found is not the one in the catalog.
+        BertNerError: `folder` can't be written.
     """
     corpus = corpus_named(name)
     _acquire(corpus, Path(folder))

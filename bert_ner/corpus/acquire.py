@@ -1,9 +1,9 @@
-"""Put a corpus' files into a folder, verified: from a mirror folder, the download cache or the publisher.
+"""Put the files of a corpus into a folder, verified: from a mirror, the download cache or the publisher.
 
     python experiments/acquire.py --corpus mit_movie_eng
 
-Every file is held in memory until its SHA-256 is right: nothing wrong or half-written ever lies where a whole file
-belongs, and of two processes at once whichever comes last replaces the other's file by an equal one.
+A file stays in memory until its SHA-256 is verified, so the folder never holds a wrong or partial file. Of two
+processes that run at once, the later one replaces the files of the earlier one by equal files.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ MIRROR_VARIABLE = "BERT_NER_CORPORA"
 
 
 class CorpusUnavailable(BertNerError, RuntimeError):
-    """No route has the file; the message lists each one tried and why it failed."""
+    """No source has the file; the message lists each source and why it failed."""
 
 
 class ChecksumMismatch(BertNerError, RuntimeError):
-    """A file is not the one that the catalog pins; the message names both sums, the file and what to do."""
+    """A file is not the one in the catalog; the message names the file, both sums and what to do."""
 
 
-class _RouteError(Exception):
-    """A route doesn't have the file, and the next one is to be tried; the message says why."""
+class _SourceError(Exception):
+    """A source does not have the file, so the next one is tried; the message says why."""
 
 
 class _Found(NamedTuple):
@@ -43,15 +43,15 @@ class _Found(NamedTuple):
 def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> dict[str, str]:
     """Put the training and the test file of a corpus into `folder`, verified: both, or neither.
 
-    Each file is looked for in $BERT_NER_CORPORA/<corpus>, in `shared`/corpora/<corpus>, in the download cache and at
-    its publisher's address, in this order. Files of an earlier run are replaced.
+    The sources of a file, in this order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the
+    publisher's address. Files of an earlier run are replaced.
 
     Returns:
-        Where each file came from, by its name.
+        The source of each file, by its name.
 
     Raises:
-        CorpusUnavailable: no route has one of the files.
-        ChecksumMismatch: the first route that has a file has a wrong one.
+        CorpusUnavailable: no source has one of the files.
+        ChecksumMismatch: the first source that has a file has a wrong one.
         BertNerError: `folder` can't be written.
     """
     if corpus.is_generated:
@@ -61,29 +61,29 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
     try:
         _place({name: data for name, (data, _) in found.items()}, folder.resolve())
     except OSError as error:
-        raise BertNerError(f"{folder} can't be written: {error.strerror}; mend that, and run again") from None
+        raise BertNerError(f"{folder} can't be written: {error.strerror}; fix that and run again") from None
     return {name: source for name, (_, source) in found.items()}
 
 
 def check_acquired(corpus: Corpus, folder: Path) -> None:
-    """Compare what `acquire` once put into `folder` with the sums in the catalog.
+    """Compare the files that `acquire` put into `folder` with the sums in the catalog.
 
     Raises:
         CorpusUnavailable: a file is missing or can't be read.
-        ChecksumMismatch: a file is another one.
+        ChecksumMismatch: a file has another sum.
     """
     remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro"
     for file in corpus.files:
         try:
             _verified(_read(folder / file.name), file, str(folder / file.name), f"Remove it, and {remedy}.")
-        except _RouteError as why:
-            raise CorpusUnavailable(f"{why}; {remedy}") from None
+        except _SourceError as error:
+            raise CorpusUnavailable(f"{error}; {remedy}") from None
 
 
 def _generated(corpus: Corpus) -> dict[str, _Found]:
-    from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - a grammar that the real corpora don't need
+    from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - the real corpora don't need its grammar
 
-    remedy = "The generator makes other sentences here than the catalog was written for; please report it."
+    remedy = "The generator writes other sentences than those in the catalog; please report it."
     with tempfile.TemporaryDirectory() as folder:
         write_sample(Path(folder))
         return {
@@ -93,16 +93,16 @@ def _generated(corpus: Corpus) -> dict[str, _Found]:
 
 
 def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
-    """A file from the first route that has it."""
+    """Return a file from the first source that has it."""
     tried = []
-    for route in (_from_variable, _from_shared, _from_cache, _from_publisher):
+    for source in (_from_variable, _from_shared, _from_cache, _from_publisher):
         try:
-            return route(corpus, file, shared)
-        except _RouteError as why:
-            tried.append(f"\n  - {why}")
+            return source(corpus, file, shared)
+        except _SourceError as error:
+            tried.append(f"\n  - {error}")
     needed = " and ".join(f"{corpus.name}/{each.name}" for each in corpus.files)
     raise CorpusUnavailable(
-        f"{corpus.name}/{file.name} can't be had here. Tried, in this order:{''.join(tried)}\n"
+        f"{corpus.name}/{file.name} is unavailable. Tried, in this order:{''.join(tried)}\n"
         f"Set {MIRROR_VARIABLE} to a folder that holds {needed}{', or go online' if file.url else ''}; then run again."
     )
 
@@ -110,23 +110,22 @@ def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
 def _from_variable(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
     mirror = os.environ.get(MIRROR_VARIABLE)
     if not mirror:
-        raise _RouteError(f"${MIRROR_VARIABLE} is not set")
-    path = Path(mirror, corpus.name, file.name)
-    remedy = _remedy(file, f"unset {MIRROR_VARIABLE}")
-    source = f"folder ${MIRROR_VARIABLE}"
-    return _Found(_verified(_read(path, source), file, f"{source}: {path}", remedy), source)
+        raise _SourceError(f"${MIRROR_VARIABLE} is not set")
+    path, source = Path(mirror, corpus.name, file.name), f"folder ${MIRROR_VARIABLE}"
+    remedy = _mirror_remedy(file, f"unset {MIRROR_VARIABLE}")
+    return _Found(_verified(_read(path, f"{source}: "), file, f"{source}: {path}", remedy), source)
 
 
 def _from_shared(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
     path = shared / "corpora" / corpus.name / file.name
-    remedy = _remedy(file, "remove it")
+    remedy = _mirror_remedy(file, "remove it")
     return _Found(_verified(_read(path), file, str(path), remedy), str(shared / "corpora"))
 
 
 def _from_cache(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
     path = cache_folder("corpora") / corpus.name / file.name
-    data = _read(path, "download cache")
-    remedy = "It was removed: run again to download it afresh. If it is still there, the cache is read-only: remove it."
+    data = _read(path, "download cache: ")
+    remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
     try:
         return _Found(_verified(data, file, f"download cache: {path}", remedy), "download cache")
     except ChecksumMismatch:
@@ -137,37 +136,38 @@ def _from_cache(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
 
 def _from_publisher(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
     if file.url is None:
-        raise _RouteError("its publisher: the catalog has no address of it")
+        raise _SourceError("its publisher: the catalog has no address of it")
     url, path = file.url, cache_folder("corpora") / corpus.name / file.name
     remedy = (
-        "Nothing of it was kept: run again. If the sum stays wrong, a proxy or a login page may have answered instead "
-        f"of the publisher, or the file has changed there: then set {MIRROR_VARIABLE} to a folder with the old one."
+        "Nothing was saved: run again. If the sum stays wrong, a proxy or a login page may have answered, or the file "
+        f"there has changed: then set {MIRROR_VARIABLE} to a folder with the original."
     )
     try:
         data = _verified(download(url, path.with_name(f"{path.name}.part")), file, url, remedy)
     except DownloadError as error:
-        raise _RouteError(str(error)) from None
+        raise _SourceError(str(error)) from None
     try:
         write_whole(path, data)
     except OSError as error:
-        return _Found(data, f"{url} (not cached, as {path} can't be written: {error.strerror})")
+        return _Found(data, f"{url} (not cached, because {path} can't be written: {error.strerror})")
     return _Found(data, url)
 
 
-def _remedy(file: CorpusFile, otherwise: str) -> str:
+def _mirror_remedy(file: CorpusFile, alternative: str) -> str:
     if file.url is None:
-        return "If it is the file that is meant, put the sum that was found into the catalog; then run again."
-    return f"Put the file of {file.url} there, or {otherwise}; then run again."
+        return "If this is the intended file, put the sum that was found into the catalog; then run again."
+    return f"Put the file of {file.url} there, or {alternative}; then run again."
 
 
-def _read(path: Path, route: str = "") -> bytes:
+def _read(path: Path, source: str = "") -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise _RouteError(f"{route}{': ' if route else ''}{path}: {error.strerror}") from None
+        raise _SourceError(f"{source}{path}: {error.strerror}") from None
 
 
 def _verified(data: bytes, file: CorpusFile, where: str, remedy: str) -> bytes:
+    """Return the data if it has the file's sum, else raise ChecksumMismatch."""
     found = hashlib.sha256(data).hexdigest()
     if found != file.sha256:
         raise ChecksumMismatch(
@@ -178,17 +178,17 @@ def _verified(data: bytes, file: CorpusFile, where: str, remedy: str) -> bytes:
 
 
 def _place(contents: dict[str, bytes], folder: Path) -> None:
-    """Write all files or none: side by side first, where a full disk harms nothing, then moved."""
+    """Write all files or none: first into a staging folder, where a full disk does no harm, then move them."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as staging:
         for name, data in contents.items():
             write_whole(Path(staging, name), data)
         folder.mkdir(exist_ok=True)
-        absent = [name for name in contents if not (folder / name).exists()]
+        new = [name for name in contents if not (folder / name).exists()]
         try:
             for name in contents:
                 Path(staging, name).replace(folder / name)
         except BaseException:
-            for name in absent:
+            for name in new:
                 (folder / name).unlink(missing_ok=True)
             raise

@@ -1,4 +1,4 @@
-"""The corpora: their files, addresses, SHA-256 and entity types. To add one, add an entry."""
+"""List the corpora: their files, addresses, SHA-256 and entity types. To add a corpus, add an entry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PUBLISHER = "https://groups.csail.mit.edu/sls/downloads"
 
 @dataclass(frozen=True)
 class CorpusFile:
-    """One file of a corpus; without an address, or offline, it is looked for in folders."""
+    """A file of a corpus. Without an address, or offline, it must be in a local folder."""
 
     name: str
     sha256: str
@@ -21,9 +21,10 @@ class CorpusFile:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus: a training and a test file in BIO, and the entity types in them, in alphabetical order.
+    """A corpus: a training and a test file in BIO, and their entity types in alphabetical order.
 
-    One that is generated is made here by bert_ner/corpus/sample.py, and no file of it is looked for.
+    Attributes:
+        is_generated: bert_ner/corpus/sample.py writes its files, so they need no source.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Corpus:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The tag set, `O` first."""
+        """Return the tag set, `O` first."""
         return labels_of(self.types)
 
 
@@ -53,52 +54,44 @@ _TRIVIA_TYPES = (
 )  # fmt: skip
 _RESTAURANT_TYPES = ("Amenity", "Cuisine", "Dish", "Hours", "Location", "Price", "Rating", "Restaurant_Name")
 
+
+def _mit_corpus(
+    name: str, title: str, path: str, train_sha256: str, test_sha256: str, types: tuple[str, ...]
+) -> Corpus:
+    """Return a corpus of the publisher, whose files are named <stem>train.bio and <stem>test.bio; path: folder/stem."""
+    stem = path.partition("/")[2]
+    train, test = (
+        CorpusFile(f"{stem}{part}.bio", sha256, f"{_PUBLISHER}/{path}{part}.bio")
+        for part, sha256 in (("train", train_sha256), ("test", test_sha256))
+    )
+    return Corpus(name, title, train, test, types)
+
+
 CORPORA = {
     corpus.name: corpus
     for corpus in (
-        Corpus(
+        _mit_corpus(
             name="mit_movie_eng",
             title="MIT Movie (simple queries)",
-            train=CorpusFile(
-                "engtrain.bio",
-                "68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8",
-                f"{_PUBLISHER}/movie/engtrain.bio",
-            ),
-            test=CorpusFile(
-                "engtest.bio",
-                "2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd",
-                f"{_PUBLISHER}/movie/engtest.bio",
-            ),
+            path="movie/eng",
+            train_sha256="68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8",
+            test_sha256="2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd",
             types=_MOVIE_TYPES,
         ),
-        Corpus(
+        _mit_corpus(
             name="mit_movie_trivia",
             title="MIT Movie Trivia (complex queries)",
-            train=CorpusFile(
-                "trivia10k13train.bio",
-                "3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82",
-                f"{_PUBLISHER}/movie/trivia10k13train.bio",
-            ),
-            test=CorpusFile(
-                "trivia10k13test.bio",
-                "244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d",
-                f"{_PUBLISHER}/movie/trivia10k13test.bio",
-            ),
+            path="movie/trivia10k13",
+            train_sha256="3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82",
+            test_sha256="244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d",
             types=_TRIVIA_TYPES,
         ),
-        Corpus(
+        _mit_corpus(
             name="mit_restaurant",
             title="MIT Restaurant",
-            train=CorpusFile(
-                "restauranttrain.bio",
-                "f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b",
-                f"{_PUBLISHER}/restaurant/restauranttrain.bio",
-            ),
-            test=CorpusFile(
-                "restauranttest.bio",
-                "09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2",
-                f"{_PUBLISHER}/restaurant/restauranttest.bio",
-            ),
+            path="restaurant/restaurant",
+            train_sha256="f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b",
+            test_sha256="09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2",
             types=_RESTAURANT_TYPES,
         ),
         Corpus(
@@ -114,11 +107,13 @@ CORPORA = {
 
 
 def corpus_named(name: str) -> Corpus:
-    """The corpus of that name.
+    """Return the corpus of that name.
 
     Raises:
-        InvalidValue: there is none; the message lists those there are.
+        InvalidValue: there is none; the message lists the names.
     """
     if name not in CORPORA:
-        raise InvalidValue(f"no corpus is named '{name}'; there are {', '.join(CORPORA)} (bert_ner/corpus/catalog.py)")
+        raise InvalidValue(
+            f"no corpus is named '{name}'; the catalog has {', '.join(CORPORA)} (bert_ner/corpus/catalog.py)"
+        )
     return CORPORA[name]

@@ -1,7 +1,7 @@
-"""Fetch a small file over HTTPS: resumed where it was cut, limited in time and size.
+"""Download a small file over HTTPS, with limits on time and size; an interrupted download is resumed.
 
-The body is held in memory until it is whole, and two processes at once share no open file. The price: a download that
-is killed outright starts again; cut, timed out or interrupted by Ctrl-C it leaves its part, and the next one goes on.
+The body stays in memory until it is complete, so two processes never share an open file. The price: a download that is
+killed starts from zero. One that is cut off, times out or is stopped by Ctrl-C saves its part for the next run.
 """
 
 from __future__ import annotations
@@ -27,18 +27,22 @@ DEADLINE = 300.0  # seconds for one file, all attempts together
 ATTEMPTS = 3
 MAX_BYTES = 64 * 2**20  # the largest file of the catalog has 2 MB
 _CHUNK = 64 * 2**10
-_LOOPBACK = ("127.0.0.1", "localhost")  # may be plain HTTP, for a mirror on this machine
+_LOOPBACK = ("127.0.0.1", "localhost")  # plain HTTP is allowed for a mirror on this machine
 
 
 class DownloadError(Exception):
-    """A file can't be downloaded; the message says why."""
+    """A download failed; the message says why."""
 
 
 def download(url: str, part: Path) -> bytes:
-    """The whole body at an address, continued from the file `part`, which keeps what arrived if that is not all.
+    """Return the complete body at an address.
+
+    Args:
+        url: the address.
+        part: the file to which a failed download saves the bytes it has; the next one continues from them.
 
     Raises:
-        DownloadError: it can't be had; the message says why.
+        DownloadError: the download failed; the message says why.
     """
     body = bytearray()
     with suppress(OSError):
@@ -53,17 +57,17 @@ def download(url: str, part: Path) -> bytes:
                 problem = _reason(error)
                 if error.code != 416:
                     raise DownloadError(f"{url}: {problem}") from None
-                body.clear()  # 416: what we have is no beginning of the file there
-            except (URLError, ValueError) as error:  # no connection, or no address
+                body.clear()  # 416, range not satisfiable: the part is of another file
+            except (URLError, ValueError) as error:  # no connection, or an invalid address
                 raise DownloadError(f"{url}: {_reason(error)}") from None
-            except (OSError, HTTPException) as error:  # the connection was made, then broke: go on from there
+            except (OSError, HTTPException) as error:  # the connection broke: try again from there
                 problem = _reason(error)
             else:
                 with suppress(OSError):
                     part.unlink()
                 return bytes(body)
-        kept = f"; {len(body)} bytes are kept, and the next run goes on from there" if body else ""
-        raise DownloadError(f"{url}: {problem}, in {ATTEMPTS} attempts{kept}")
+        saved = f"; {len(body)} bytes are saved, and the next run continues from there" if body else ""
+        raise DownloadError(f"{url}: {problem}, in {ATTEMPTS} attempts{saved}")
     except BaseException:
         with suppress(OSError):
             if body:
@@ -74,29 +78,28 @@ def download(url: str, part: Path) -> bytes:
 
 
 def _fetch(url: str, body: bytearray, deadline: float) -> None:
-    """Complete `body` by one request; it starts afresh where the server doesn't continue it."""
+    """Complete `body` with one request; start from zero if the server does not continue it."""
     _require_https(url)
     headers = {"User-Agent": "bert-ner"} | ({"Range": f"bytes={len(body)}-"} if body else {})
     with build_opener(_HttpsRedirects).open(Request(url, headers=headers), timeout=READ_TIMEOUT) as response:
         if response.status == 206 and not re.match(rf"bytes {len(body)}-", response.headers.get("Content-Range", "")):
             body.clear()
-            raise HTTPException("the server answered with another range than it was asked for")
+            raise HTTPException("the server sent another range than the one requested")
         if response.status != 206:
             body.clear()
-        whole = None if response.length is None else len(body) + response.length
-        with tqdm(
-            desc=url.rpartition("/")[2], total=whole, initial=len(body), unit="B", unit_scale=True, disable=None
-        ) as bar:
-            while chunk := response.read1(_CHUNK):  # what has come: read() would wait for more, past the deadline
+        size = None if response.length is None else len(body) + response.length
+        name = url.rpartition("/")[2]
+        with tqdm(desc=name, total=size, initial=len(body), unit="B", unit_scale=True, disable=None) as bar:
+            while chunk := response.read1(_CHUNK):  # read() would wait for a full chunk, past the deadline
                 body += chunk
                 bar.update(len(chunk))
-                if max(len(body), whole or 0) > MAX_BYTES:
+                if max(len(body), size or 0) > MAX_BYTES:
                     body.clear()
                     raise DownloadError(f"{url}: larger than {MAX_BYTES} bytes, so it is not the corpus")
                 if time.monotonic() > deadline:
-                    raise DownloadError(f"{url}: not whole after {DEADLINE:g} s")
-    if whole is not None and len(body) < whole:
-        raise ConnectionError(f"cut off after {len(body)} of {whole} bytes")
+                    raise DownloadError(f"{url}: incomplete after {DEADLINE:g} s")
+    if size is not None and len(body) < size:
+        raise ConnectionError(f"cut off after {len(body)} of {size} bytes")
 
 
 class _HttpsRedirects(HTTPRedirectHandler):
@@ -110,11 +113,11 @@ class _HttpsRedirects(HTTPRedirectHandler):
 def _require_https(url: str, loopback: bool = True) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise URLError(f"refused, as {url} is not an https:// address")
+        raise URLError(f"refused, because {url} is not an https:// address")
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in one line; a server's own words are cut and lose what could steer a terminal."""
+    """Describe an error in one line; a server's text is shortened and stripped of control characters."""
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, TimeoutError):
         return f"timed out after {READ_TIMEOUT:g} s"

@@ -1,4 +1,4 @@
-"""The seeded split of a training file into a training and a validation part."""
+"""Split a training file into a training and a validation part, by a seed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from bert_ner.errors import InvalidValue
 
 
 def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
-    """Part sentences into training and validation, each in the order of the file.
+    """Split sentences into training and validation, each in the order of the file.
 
-    The validation part is a random sample of ceil(fraction * n) sentences, as scikit-learn's train_test_split
-    rounds, so that 9,775 sentences give 8,797 and 978. `random.Random.random` yields the same sequence for a seed
-    on every platform and Python version, so the split does too.
+    The validation part is a random sample of ceil(fraction * n) sentences; scikit-learn's train_test_split rounds the
+    same way. So 9,775 sentences give 8,797 and 978. `random.Random.random` yields the same sequence for a seed on every
+    platform and Python version, so the split is the same everywhere.
 
     Args:
-        sentences: two or more of them.
-        fraction: the validation part's share, in (0, 1).
-        seed: another one draws another sample of the same size.
+        sentences: two or more sentences.
+        fraction: the share of the validation part, in (0, 1).
+        seed: the seed of the sample.
 
     Raises:
         InvalidValue: `fraction` is out of range, or one of the parts would be empty.
@@ -31,7 +31,7 @@ def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[li
     if not 0 < size < len(sentences):
         raise InvalidValue(
             f"a validation fraction of {fraction} leaves one part of {len(sentences)} sentence(s) empty; "
-            f"choose another one or give more sentences"
+            f"choose another fraction or give more sentences"
         )
     draw = random.Random(seed)
     keys = [draw.random() for _ in sentences]

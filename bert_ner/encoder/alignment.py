@@ -13,17 +13,17 @@ from tokenizers import Tokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-# A stream without end must not fill the memory: about 10 MB, be the words many, long or all punctuation.
-_CACHE_LIMIT = 2**18  # characters, each word counting as 8 more
+# An endless stream must not fill the memory. This is about 10 MB, whether words are many, long or punctuation only.
+_CACHE_LIMIT = 2**18  # characters, plus 8 for each word
 
 
 class Window(NamedTuple):
-    """What the encoder sees at once: a sentence, or a part of one that is too long.
+    """The input of one pass through the encoder: a sentence, or a part of one that is too long.
 
     Attributes:
         ids: piece ids, special tokens included.
-        words: the indices of the sentence's words that this window labels, in order. Words without a piece are in none.
-        positions: where in `ids` the first piece of each of them is.
+        words: the indices of the sentence's words that this window labels, in order; never a word without a piece.
+        positions: the index in `ids` of each of those words' first piece.
     """
 
     ids: list[int]
@@ -32,7 +32,7 @@ class Window(NamedTuple):
 
 
 class Special(NamedTuple):
-    """The ids of the pieces that open and close a sentence and fill up a row."""
+    """The ids of the pieces that start and end a sentence, and of padding."""
 
     cls: int
     sep: int
@@ -40,11 +40,11 @@ class Special(NamedTuple):
 
 
 class WordPieces:
-    """A tokenizer that cuts word by word and remembers the words it has cut.
+    """A tokenizer that splits word by word, and caches the pieces of each word.
 
     Args:
         tokenizer: its own padding and truncation are switched off.
-        special: the pieces that every sentence gets.
+        special: the ids of the special tokens.
         limit: the most pieces, special tokens included, that the encoder takes.
     """
 
@@ -59,10 +59,10 @@ class WordPieces:
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerBase, limit: int) -> Self:
-        """The same of a tokenizer of transformers, a fast one.
+        """Make one from a fast tokenizer of transformers.
 
         Raises:
-            ValueError: it is not the tokenizer of an encoder in the way of BERT.
+            ValueError: it lacks the special tokens of a BERT-like encoder.
         """
         ids = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
         if None in ids:
@@ -70,30 +70,30 @@ class WordPieces:
         return cls(tokenizer.backend_tokenizer, Special(*ids), limit)
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[list[Window]]:
-        """The windows of each sentence: one, as a rule; overlapping ones if it is too long; none if it has no piece."""
-        self._learn(sentences)
+        """Return each sentence's windows: mostly one; overlapping ones if it is too long; none if it has no piece."""
+        self._cache(sentences)
         return [self._windows([self._pieces[word] for word in words]) for words in sentences]
 
-    def _learn(self, sentences: Sequence[Sequence[str]]) -> None:
+    def _cache(self, sentences: Sequence[Sequence[str]]) -> None:
         if self._cached > _CACHE_LIMIT:
             self._pieces.clear()
             self._cached = 0
         unseen = sorted({word for words in sentences for word in words if word not in self._pieces})
-        # As a list of one word each, so that the tokenizer treats them as in a sentence (RoBERTa's leading space).
-        # A lone surrogate is no character, and the tokenizer refuses it.
+        # Lists of one word, so that the tokenizer treats each as in a sentence (RoBERTa adds a leading space). It
+        # refuses lone surrogates.
         words = [[word.encode(errors="ignore").decode()] for word in unseen]
-        cut = self.tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
-        self._pieces.update((word, piece.ids[: self._room]) for word, piece in zip(unseen, cut, strict=True))
+        encoded = self.tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
+        self._pieces.update((word, pieces.ids[: self._room]) for word, pieces in zip(unseen, encoded, strict=True))
         self._cached += sum(len(word) + 8 for word in unseen)
 
     def _windows(self, pieces: list[list[int]]) -> list[Window]:
         if sum(map(len, pieces)) > self._room:
-            # Only the first piece carries a label: half a window of a single endless word is context enough.
+            # Only the first piece has a label, so half a window of a very long word is enough context.
             pieces = [word[: self._room // 2] for word in pieces]
         bounds = _window_bounds([len(word) for word in pieces], self._room)
         windows = []
         for i, (start, end) in enumerate(bounds):
-            # Two windows share their overlap half and half: each labels the words it sees with more context.
+            # Each of two windows labels the half of their overlap for which it has more context.
             labelled_from = (bounds[i - 1][1] + start + 1) // 2 if i else 0
             labelled_to = (end + bounds[i + 1][0] + 1) // 2 if i + 1 < len(bounds) else len(pieces)
             ids, words, positions = [self.special.cls], [], []
@@ -108,7 +108,7 @@ class WordPieces:
 
 
 def _window_bounds(lengths: Sequence[int], room: int) -> list[tuple[int, int]]:
-    """Word ranges of at most `room` pieces that cover all words; neighbours overlap by about a quarter of the room."""
+    """Return word ranges of at most `room` pieces that cover all words; neighbours overlap by about a quarter."""
     bounds = []
     start = 0
     while True:

@@ -1,4 +1,4 @@
-"""Windows of like length, batched: hardly any padding, so hardly any work for nothing."""
+"""Batches of windows of similar length, which need hardly any padding."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_POOL = 32  # batches; sentences are sorted within a pool, so that the order of an epoch stays random
+_POOL = 32  # batches; sorting within pools only keeps the order of an epoch random
 
 
 def shuffled_batches(lengths: Sequence[int], size: int, seed: str) -> list[list[int]]:
-    """Indices in batches of like length: shuffled, sorted within pools, the batches shuffled again.
+    """Return indices in batches of similar length: shuffled, sorted within pools, the batches shuffled again.
 
-    The same seed gives the same batches.
+    Deterministic for a seed.
     """
     draw = random.Random(seed)
     order = list(range(len(lengths)))
@@ -28,7 +28,7 @@ def shuffled_batches(lengths: Sequence[int], size: int, seed: str) -> list[list[
 
 
 def sorted_batches(lengths: Sequence[int], pieces: int) -> list[list[int]]:
-    """Indices in batches of like length, longest first, of at most `pieces` pieces each, padding included."""
+    """Return indices in batches of similar length, longest first, of at most `pieces` pieces each, with padding."""
     batches: list[list[int]] = []
     room = 0
     for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
@@ -40,15 +40,15 @@ def sorted_batches(lengths: Sequence[int], pieces: int) -> list[list[int]]:
     return batches
 
 
-def pad(rows: Sequence[Sequence[int]], value: int) -> NDArray[np.int64]:
-    """Rows of unequal length as one array of shape (rows, longest row)."""
+def pad_rows(rows: Sequence[Sequence[int]], value: int) -> NDArray[np.int64]:
+    """Return rows of unequal length as one array of shape (rows, longest row), padded with a value."""
     padded = np.full((len(rows), max(map(len, rows))), value)
     for line, row in zip(padded, rows, strict=True):
         line[: len(row)] = row
     return padded
 
 
-def filled(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """1 where `pad` leaves what a row holds, 0 where it fills up: the attention mask."""
+def attention_mask(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Return an array of the shape that `pad_rows` returns: 1 for an element of a row, 0 for padding."""
     lengths = np.array([len(row) for row in rows])
     return (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The state of a training between two epochs, so that a killed one goes on and ends with the same bits."""
+"""Save the state of a training after each epoch, so that a killed one resumes and ends with the same bits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WEIGHTS, _OPTIMIZER = "weights.", "optimizer."
 
 
 def fingerprint(*facts: object) -> str:
-    """A digest of all that decides a training's bits: what is given, this package's code, PyTorch and its threads."""
+    """Return a digest of everything that decides a training's bits: facts, this package's code, PyTorch, threads."""
     digest = hashlib.sha256(repr((facts, torch.__version__, torch.get_num_threads())).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
@@ -32,13 +32,14 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     history: list[dict[str, Any]],
 ) -> None:
-    """Write the state after the epochs in `history`, in place of an older one; never a part of it.
+    """Write the state after the epochs in `history`, whole or not at all, over an older one.
 
     Args:
-        weights: the tensors that the optimiser works on, in its order.
+        key: the training's fingerprint.
+        weights: the optimiser's parameters, in its order.
 
     Raises:
-        BertNerError: it can't be written.
+        BertNerError: the file can't be written.
     """
     tensors = {f"{_WEIGHTS}{i}": tensor.detach() for i, tensor in enumerate(weights)}
     for i, state in optimizer.state_dict()["state"].items():
@@ -50,23 +51,23 @@ def save_checkpoint(
         part.replace(path)
     except (OSError, SafetensorError) as error:
         part.unlink(missing_ok=True)
-        raise BertNerError(f"{path} can't be written: {first_line(error)}; make room, and run again") from None
+        raise BertNerError(f"{path} can't be written: {first_line(error)}; free some space, and run again") from None
 
 
 def load_checkpoint(
     path: Path, key: str, weights: Sequence[torch.Tensor], optimizer: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
-    """Put weights and optimiser into the saved state.
+    """Restore the weights and the optimiser.
 
     Returns:
-        The history so far; empty, with nothing changed, if there is no checkpoint or it is of another training.
+        The history so far; empty, with nothing changed, if the file is missing, broken or of another training.
     """
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("key") != key:
                 return []
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError):
         return []
     states: dict[int, dict[str, torch.Tensor]] = {}

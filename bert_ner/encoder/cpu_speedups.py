@@ -1,4 +1,4 @@
-"""What makes a training step on a CPU cheaper and leaves what is computed as it is. Figures are in LOG.md.
+"""Make training steps on a CPU cheaper, with the same results. LOG.md has the figures.
 
 A plain step of a small encoder spends more time on memory and random numbers than on matrix products.
 """
@@ -20,22 +20,22 @@ _LEVELS = 2**16  # a dropout probability is a multiple of 1/65,536
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep the memory that it frees, for the next step to use again.
+    """Let the process keep freed memory for the next step; only with glibc on Linux.
 
-    Else glibc hands each step's gradients back to the system, and every page of the next step's has to be faulted in
-    and zeroed: a third of a step. Elsewhere than with glibc on Linux this does nothing.
+    Otherwise glibc returns each step's gradients to the system, and every page of the next step's gradients has to be
+    faulted in and zeroed: a third of a step.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(_M_ARENA_MAX, 1)  # the thread that runs backward would return its own arena's memory all the same
+        libc.mallopt(_M_ARENA_MAX, 1)  # otherwise the backward thread still returns its arena's memory
         libc.mallopt(_M_MMAP_THRESHOLD, 2**30)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 class MasterWeights:
-    """A model's parameters as one float32 vector, for an optimiser that is quicker with one long tensor than with many.
+    """A model's parameters as one float32 vector, because optimisers handle one long tensor faster than many.
 
-    Within its context the model computes with views of the vector or, in bfloat16, with views of a copy of it that is
-    cast once a step; autocast would cast weights and what they are multiplied with at each use.
+    Within its context the model computes with views of the vector or, in bfloat16, with views of a copy that is cast
+    once per step; autocast would cast weights and activations at each use.
 
     Attributes:
         vector: all parameters, in the order of `model.parameters()`; of shape (parameters,).
@@ -56,8 +56,8 @@ class MasterWeights:
         for parameter, view in zip(self._parameters, self._views(self.vector), strict=True):
             parameter.data, parameter.grad = view.clone(), None
 
-    def take_gradients(self) -> torch.Tensor:
-        """Move the parameters' gradients into the vector's; their norm."""
+    def collect_gradients(self) -> torch.Tensor:
+        """Move the parameters' gradients into the vector's gradient, and return their norm."""
         gradient = cast(torch.Tensor, self.vector.grad)
         for parameter, view in zip(self._parameters, self._views(gradient), strict=True):
             if parameter.grad is None:
@@ -68,8 +68,8 @@ class MasterWeights:
         norm: torch.Tensor = torch.linalg.vector_norm(gradient)
         return norm
 
-    def give_weights(self) -> None:
-        """Let the model compute with what the vector holds now."""
+    def update_model(self) -> None:
+        """Make the model compute with the vector's current values."""
         if self._copy is not self.vector:
             self._copy.copy_(self.vector)
 
@@ -80,10 +80,10 @@ class MasterWeights:
 
 @contextmanager
 def used_embeddings_only(model: PreTrainedModel, used: Collection[int]) -> Iterator[None]:
-    """Train a vocabulary's used rows only, for a while.
+    """Train only the used rows of the vocabulary within the context.
 
-    The rest has no gradient, so the optimiser does no more than let it decay. One spare row of ones, that nothing
-    uses either, shows by how much, and the rest is multiplied by it at the end.
+    The other rows have no gradient, so the optimiser only lets them decay. A spare row of ones, also unused, records by
+    how much, and the other rows are multiplied by it at the end.
     """
     whole = cast(torch.nn.Embedding, model.get_input_embeddings())
     rows = _UsedRows(whole, sorted(used))
@@ -98,7 +98,7 @@ def used_embeddings_only(model: PreTrainedModel, used: Collection[int]) -> Itera
 
 
 class _UsedRows(torch.nn.Module):
-    """Some rows of an embedding, under the ids of the whole."""
+    """Some rows of an embedding, looked up by their ids in the whole embedding."""
 
     def __init__(self, whole: torch.nn.Embedding, used: list[int]) -> None:
         super().__init__()
@@ -115,9 +115,9 @@ class _UsedRows(torch.nn.Module):
 
 @contextmanager
 def cheap_dropout(model: PreTrainedModel) -> Iterator[None]:
-    """Let a model's dropout layers draw four decisions from each 64-bit random number, for a while.
+    """Draw four decisions of dropout from each 64-bit random number within the context.
 
-    PyTorch draws one number for each element, one after the other.
+    PyTorch draws a number for each element.
     """
     layers = [
         (parent, name, child)

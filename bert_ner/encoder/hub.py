@@ -1,6 +1,7 @@
-"""Files of a model hub's repository at a pinned revision, in the cache of the hub's own client, with limits.
+"""Fetch files of a model hub's repository at a pinned revision, through the hub's own client and its cache.
 
-The client alone waits without end for the list of a repository's files, and writes a body without end to the disk.
+The limits of time and size are ours: the client waits without end for the list of a repository's files, and writes a
+response of any length to the disk.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from bert_ner.errors import first_line
 
 TIMEOUT = 10.0  # seconds without a byte
 DEADLINE = 3600.0  # seconds for all files: 450 MB at 1 Mbit/s
-MAX_BYTES = 2**30  # of all files
+MAX_BYTES = 2**30  # for all files
 _Result = TypeVar("_Result")
 
 
 class HubError(Exception):
-    """The files can't be had; the message says why, in one line."""
+    """The files are unavailable; the message says why, in one line."""
 
 
 def cached(repository: str, revision: str, files: Sequence[str]) -> Path | None:
-    """The folder in the client's cache that holds all of the files, if there is one."""
-    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - slow to import, and seldom needed
+    """Return the folder in the client's cache that holds all of the files, if there is one."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - slow to import, and rarely needed
 
     paths = [try_to_load_from_cache(repository, name, revision=revision) for name in files]
     found = [Path(path) for path in paths if isinstance(path, str)]
@@ -32,10 +33,10 @@ def cached(repository: str, revision: str, files: Sequence[str]) -> Path | None:
 
 
 def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
-    """Ask the hub whether it has the files; nothing of them is fetched.
+    """Ask the hub whether it has the files; fetch none of them.
 
     Raises:
-        HubError: the hub can't be reached or lacks one, or they are too large.
+        HubError: the hub can't be reached, lacks a file, or the files are too large.
     """
     from huggingface_hub import HfApi  # noqa: PLC0415 - as above
 
@@ -51,23 +52,23 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
 
 
 def download(repository: str, revision: str, files: Sequence[str]) -> Path:
-    """Fetch the files into the client's cache, whole ones only; their folder there.
+    """Fetch the files into the client's cache, whole or not at all, and return their folder there.
 
     Raises:
-        HubError: one can't be had, is too large or takes too long.
+        HubError: a file is unavailable, too large or takes too long.
     """
     from huggingface_hub import hf_hub_download  # noqa: PLC0415 - as above
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
 
     class LimitedBar(tqdm):
-        """The client's progress bar sees what arrives, and an error in it ends the download."""
+        """The client's progress bar counts the bytes received, and its error ends the download."""
 
         received = 0
 
         def update(self, n: float | None = 1) -> bool | None:
             self.received += int(n or 0)
             if self.received > MAX_BYTES:
-                raise HubError(f"a file goes on after the limit of {MAX_BYTES} bytes")
+                raise HubError(f"a file is longer than the limit of {MAX_BYTES} bytes")
             return super().update(n)
 
     def fetch() -> list[str]:
@@ -79,7 +80,7 @@ def download(repository: str, revision: str, files: Sequence[str]) -> Path:
 
 
 def forget(path: Path) -> None:
-    """Remove a file from the client's cache: the link in the snapshot, and what it links to.
+    """Remove a file from the client's cache: the link in the snapshot, and its target.
 
     Raises:
         OSError: the cache is read-only.
@@ -89,17 +90,17 @@ def forget(path: Path) -> None:
 
 
 def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
-    """What `work` returns; it is left behind if it takes longer, for no time-out of the client ends a mere trickle.
+    """Return the result of `work`; abandon it after a time, because the client's time-outs do not end a slow trickle.
 
     Raises:
-        HubError: it took longer, or raised whatever the client lets through.
+        HubError: `work` took longer, or raised any error.
     """
     outcome: list[_Result | Exception] = []
 
     def run() -> None:
         try:
             outcome.append(work())
-        except Exception as error:  # noqa: BLE001 - among them those of the client's transport, as they are
+        except Exception as error:  # noqa: BLE001 - the client lets errors of its transport through
             outcome.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -125,6 +126,6 @@ def _reason(error: Exception) -> str:
         return "no such repository there, or a private one"
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return _reason(error.__cause__)
-    if isinstance(error, ValueError | KeyError | TypeError):  # no JSON, or not the hub's
-        return "the answer is not a hub's; a proxy's or a login page's?"
+    if isinstance(error, ValueError | KeyError | TypeError):  # not JSON, or not the hub's
+        return "the answer is not a hub's; does it come from a proxy or a login page?"
     return first_line(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,66 +17,54 @@ from transformers.utils import logging
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.alignment import WordPieces
-from bert_ner.encoder.chain import Chain, by_row, in_line
+from bert_ner.encoder.chain import LinearChainCRF, pad_sentences, unpad_sentences
 from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
-from bert_ner.encoder.weights import Weights, WeightsUnavailable, explained, find_weights, load_tokenizer
+from bert_ner.encoder.weights import Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
+from bert_ner.tagger import System
 
 CHAIN = "chain.safetensors"
 
-logging.set_verbosity_error()  # type: ignore[no-untyped-call] # else each load reports that the classifier is new
+logging.set_verbosity_error()  # type: ignore[no-untyped-call] # otherwise each load reports that the classifier is new
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-class EncoderTagger(PieceTagger):
-    """Fine-tunes an encoder, with a chain above it if the recipe has one, and tags with it.
-
-    Args:
-        recipe: how to fine-tune.
-        labels: the tag set.
-        seed: of the weights that are not pretrained, the order of sentences and dropout.
-        scoring: (gold, predicted) -> score, for the history.
-        checkpoint: a file for the state after each epoch; a `fit` that was killed goes on from it.
+class EncoderTagger(System, PieceTagger):
+    """Fine-tunes an encoder, with a CRF on top if the recipe has one, and tags with it.
 
     Attributes:
-        weights: what `fit` started from, and its SHA-256.
+        weights: the pretrained weights that `fit` started from.
+        precision: of matrix products; the recipe's after `fit`, `auto` after `load`.
+        chain: the CRF, if there is one.
     """
 
+    Settings = Recipe
+    settings: Recipe
     weights: Weights
-
-    def __init__(
-        self,
-        recipe: Recipe,
-        labels: Sequence[str],
-        seed: int,
-        scoring: Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], float],
-        checkpoint: Path | None = None,
-    ) -> None:
-        self.recipe, self.labels, self.seed, self.scoring = recipe, tuple(labels), seed, scoring
-        self.checkpoint = checkpoint
-        self.precision: Precision = recipe.precision
-        self.chain: Chain | None = None
+    precision: Precision
+    chain: LinearChainCRF | None
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
 
         Raises:
-            WeightsUnavailable: the encoder can't be had or can't be loaded.
+            WeightsUnavailable: the encoder is unavailable or can't be loaded.
             BertNerError: a tag is not among the labels, or there is nothing to train on.
         """
-        strange = {tag for _, tags in (*train, *validation) for tag in tags}.difference(self.labels)
-        if strange:
-            raise BertNerError(f"tags that are not among the labels: {', '.join(sorted(strange))}")
+        unknown = {tag for _, tags in (*train, *validation) for tag in tags}.difference(self.labels)
+        if unknown:
+            raise BertNerError(f"tags that are not among the labels: {', '.join(sorted(unknown))}")
+        self.precision = self.settings.precision
         label_id = {label: i for i, label in enumerate(self.labels)}
-        self.weights = find_weights(self.recipe.name)
+        self.weights = find_weights(self.settings.name)
         torch.manual_seed(self.seed)
         names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
-        self._read(self.weights.folder, new_classifier=True, pretrained=self.recipe.pretrained, **names)
-        self.model.config.bert_ner_chain = self.recipe.crf  # so that `load` misses a chain that is not there
-        self.chain = Chain(len(self.labels)).to(self.model.device) if self.recipe.crf else None
+        self._read(self.weights.folder, new_classifier=True, pretrained=self.settings.pretrained, **names)
+        self.model.config.bert_ner_chain = self.settings.crf  # so that `load` notices a missing CRF
+        self.chain = LinearChainCRF(len(self.labels)).to(self.model.device) if self.settings.crf else None
         examples = examples_of(train, self.pieces, label_id)
-        in_validation = {
+        validation_pieces = {
             piece
             for windows in self.pieces.encode([words for words, _ in validation])
             for window in windows
@@ -91,87 +79,90 @@ class EncoderTagger(PieceTagger):
                 targets = np.array([label_id[validation[sentence].tags[word]] for sentence, word in batch.words])
                 losses += self._losses(batch, logits, targets)
                 count += len(targets)
-                for (sentence, word), label in zip(batch.words, self.best(batch, logits).tolist(), strict=True):
+                for (sentence, word), label in zip(batch.words, self.best_labels(batch, logits).tolist(), strict=True):
                     predicted[sentence][word] = self.labels[label]
             f1 = self.scoring([tags for _, tags in validation], predicted)
             return {"validation_loss": sum(losses) / count if count else 0.0, "validation_entity_f1": f1}
 
-        pad_id = self.pieces.special.pad
         return fine_tune(
             self.model,
             examples,
-            self.recipe,
+            self.settings,
             self.seed,
-            pad_id,
+            self.pieces.special.pad,
             validate,
-            in_validation,
+            validation_pieces,
             self.checkpoint,
             self.chain,
         )
 
     @property
     def parameters(self) -> int:
-        """How many numbers the model has, classifier and chain included."""
+        """The number of parameters, classifier and CRF included."""
         modules = [self.model, *([self.chain] if self.chain else [])]
         return sum(parameter.numel() for module in modules for parameter in module.parameters())
 
     @torch.inference_mode()
     def logits(self, batch: Batch) -> NDArray[np.float32]:
-        """The logits of a batch's words, of shape (words, labels)."""
+        """Return the logits of a batch's words, of shape (words, labels)."""
         self.model.eval()
         device = self.model.device
         dtype = compute_type(self.precision, device)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             logits = self.model(**model_inputs(batch.ids, batch.mask, device)).logits
-        of_words: NDArray[np.float32] = logits[batch.first].float().cpu().numpy()
-        return of_words
+        word_logits: NDArray[np.float32] = logits[batch.first].float().cpu().numpy()
+        return word_logits
 
-    def best(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.int64]:
-        """The number of the label of each of a batch's words; with a chain, those of each window's best path."""
+    def best_labels(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the index of each word's best label; with a CRF, that on its window's best path."""
         if not self.chain:
-            return super().best(batch, logits)
-        emissions, lengths = self._by_window(batch, logits)
-        best: NDArray[np.int64] = in_line(self.chain.best(emissions, lengths), lengths).cpu().numpy()
+            return super().best_labels(batch, logits)
+        emissions, lengths = self._emissions(batch, logits)
+        best: NDArray[np.int64] = unpad_sentences(self.chain.viterbi(emissions, lengths), lengths).cpu().numpy()
         return best
 
     def probabilities(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How likely each label of each of a batch's words is; with a chain, its marginal probability."""
+        """Return the probability of each label of each word; with a CRF, its marginal probability."""
         if not self.chain:
             return super().probabilities(batch, logits)
-        emissions, lengths = self._by_window(batch, logits)
-        likely: NDArray[np.float32] = in_line(self.chain.marginals(emissions, lengths), lengths).cpu().numpy()
-        return likely
+        emissions, lengths = self._emissions(batch, logits)
+        marginals: NDArray[np.float32] = (
+            unpad_sentences(self.chain.marginals(emissions, lengths), lengths).cpu().numpy()
+        )
+        return marginals
 
     def save(self, folder: Path) -> None:
-        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a chain in its own file.
+        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a CRF in its own file.
 
         Raises:
-            BertNerError: it can't be written.
+            BertNerError: the folder can't be written.
         """
         try:
             self.model.save_pretrained(folder)
             if self.chain:
                 save_file(self.chain.state_dict(), folder / CHAIN)
             self.tokenizer.save_pretrained(folder)
-        except SafetensorError as error:  # where others raise OSError
-            raise BertNerError(f"{folder} can't be written: {first_line(error)}; make room, and run again") from None
+        except SafetensorError as error:  # raised in place of OSError
+            raise BertNerError(
+                f"{folder} can't be written: {first_line(error)}; free some space, and run again"
+            ) from None
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read a Hugging Face folder with a token-classification model, whoever wrote it.
+        """Read any Hugging Face folder with a token-classification model.
 
         Raises:
-            WeightsUnavailable: a file of it is missing, broken or not for tagging words with BIO tags.
+            WeightsUnavailable: a file is missing or broken, or the labels are not BIO tags.
         """
         tagger = cls.__new__(cls)
         tagger._read(folder, new_classifier=False)
         tagger.precision = "auto"
         names = tagger.model.config.id2label
         tagger.labels = tuple(str(names.get(i)) for i in range(len(names)))
-        if strange := [label for label in tagger.labels if not re.fullmatch(r"O|[BI]-\S+", label)]:
+        if invalid := [label for label in tagger.labels if not re.fullmatch(r"O|[BI]-\S+", label)]:
             raise WeightsUnavailable(
                 f"{folder / 'config.json'}: id2label must number BIO tags from 0 on, O, B-<type> or I-<type>; "
-                f"{strange[0]!r} is none"
+                f"{invalid[0]!r} is not"
             )
         tagger.chain = None
         if getattr(tagger.model.config, "bert_ner_chain", False):
@@ -180,28 +171,28 @@ class EncoderTagger(PieceTagger):
 
     @torch.inference_mode()
     def _losses(self, batch: Batch, logits: NDArray[np.float32], targets: NDArray[np.int64]) -> list[float]:
-        """The negative log likelihood, in nats, of each of a batch's words or, with a chain, of each window."""
+        """Return the negative log likelihood, in nats, of each of a batch's words or, with a CRF, of each window."""
         losses: list[float]
         if not self.chain:
             losses = (-log_softmax(logits)[np.arange(len(targets)), targets]).tolist()
         else:
-            emissions, lengths = self._by_window(batch, logits)
-            tags = by_row(torch.from_numpy(targets).to(lengths.device), lengths)
+            emissions, lengths = self._emissions(batch, logits)
+            tags = pad_sentences(torch.from_numpy(targets).to(lengths.device), lengths)
             losses = self.chain(emissions, lengths, tags).tolist()
         return losses
 
-    def _by_window(self, batch: Batch, logits: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
-        """A batch's logits as a chain takes them: by window, and the windows' lengths in words."""
+    def _emissions(self, batch: Batch, logits: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return a batch's logits as the CRF's emissions, a row per window, and the windows' lengths in words."""
         lengths = torch.from_numpy(np.bincount(batch.first[0])).to(self.model.device)
-        return by_row(torch.from_numpy(logits).to(self.model.device), lengths), lengths
+        return pad_sentences(torch.from_numpy(logits).to(self.model.device), lengths), lengths
 
     def _read(self, folder: Path, new_classifier: bool, pretrained: bool = True, **settings: Any) -> None:
-        """Take a folder's model and tokenizer; nothing that the folder names is fetched, unpickled or run."""
+        """Load a folder's model and tokenizer; never fetch, unpickle or run anything that the folder names."""
         safely = {"local_files_only": True, "trust_remote_code": False}
-        with explained(folder, "model"):
+        with loading_errors(folder, "model"):
             model, report = AutoModelForTokenClassification.from_pretrained(
                 folder,
-                dtype=torch.float32,  # else that of the file, and half precision doesn't train
+                dtype=torch.float32,  # the default is the file's type, and half precision can't be trained
                 use_safetensors=True,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
@@ -209,19 +200,19 @@ class EncoderTagger(PieceTagger):
                 **settings,
             )
         self.tokenizer = load_tokenizer(folder)
-        with explained(folder, "tokenizer"):
+        with loading_errors(folder, "tokenizer"):
             known = model.get_input_embeddings().num_embeddings
-            # Without its file, the library makes one up that knows the special tokens alone.
+            # If the file is missing, the library makes a tokenizer that knows only the special tokens.
             if not len(self.tokenizer.all_special_ids) < len(self.tokenizer) <= known:
                 raise ValueError(f"it has {len(self.tokenizer)} pieces, while the model knows {known}")
             self.pieces = WordPieces.of(self.tokenizer, _most_pieces(model, self.tokenizer))
-        # The library fills gaps with random numbers, which is right for a new classifier alone.
+        # The library fills gaps with random numbers, which is right only for a new classifier.
         needed = f"{model.base_model_prefix}." if new_classifier else ""
         gaps = [*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])]
         if gaps := sorted(name for name in gaps if name.startswith(needed)):
             raise WeightsUnavailable(
                 f"{folder}: its weights lack {len(gaps)} parameter(s) that its config.json asks for, or have them in "
-                f"another shape, {gaps[0]} for one; "
+                f"another shape, for example {gaps[0]}; "
                 + ("name a folder with a whole encoder" if new_classifier else "fine-tune it first")
             )
         if not pretrained:
@@ -229,8 +220,8 @@ class EncoderTagger(PieceTagger):
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _read_chain(path: Path, tags: int) -> Chain:
-    chain = Chain(tags)
+def _read_chain(path: Path, tags: int) -> LinearChainCRF:
+    chain = LinearChainCRF(tags)
     try:
         chain.load_state_dict(load_file(path))
     except Exception as error:
@@ -241,18 +232,18 @@ def _read_chain(path: Path, tags: int) -> Chain:
 
 
 def _most_pieces(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """The most pieces, special tokens included, that both take."""
-    limits = [tokenizer.model_max_length]  # 1e30 where its author set none
+    """Return the most pieces, special tokens included, that both model and tokenizer take."""
+    limits = [tokenizer.model_max_length]  # 1e30 if its author set none
     limits.append(getattr(model.config, "max_position_embeddings", limits[0]))
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
-            # RoBERTa and MPNet count positions from after the padding's: of 514, 512 are for pieces.
+            # RoBERTa and MPNet count positions from the padding's id on: of 514, 512 are for pieces.
             limits.append(module.num_embeddings - module.padding_idx - 1)
     return min(limits)
 
 
 def examples_of(sentences: Sequence[Sentence], pieces: WordPieces, label_id: Mapping[str, int]) -> list[Example]:
-    """What to learn from: the windows of some sentences, each word's label on its first piece."""
+    """Return the windows of some sentences as training examples, each word's label on its first piece."""
     examples = []
     for (_, tags), windows in zip(sentences, pieces.encode([words for words, _ in sentences]), strict=True):
         for window in windows:

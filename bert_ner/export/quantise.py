@@ -1,10 +1,9 @@
 """8-bit matrix products for an exported encoder.
 
-A column of a product's activations has one scale, fixed at the export, so what a sentence is tagged with does not touch
-its tags, as it does where a batch shares a scale (onnxruntime's quantize_dynamic). Columns differ a hundredfold in
-size, and a product's bytes have to be in one unit. So each column is divided by a size of its own, and the row of
-weights that it meets is multiplied by it, which leaves the product as it was. In the literature: SmoothQuant (Xiao et
-al., 2023).
+A column of a product's activations has one scale, fixed at the export, so a sentence's tags do not depend on the other
+sentences of its batch. They would if a batch shared a scale, as with onnxruntime's quantize_dynamic. Columns differ a
+hundredfold in size, but the bytes of a product need one unit. So each column is divided by its own size, and the
+matching row of weights is multiplied by it, which leaves the product unchanged: SmoothQuant (Xiao et al., 2023).
 """
 
 from __future__ import annotations
@@ -24,40 +23,40 @@ from onnxruntime import InferenceSession
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.errors import NotExportable
 
-# 7 bits: where there is no VNNI, the sum of two products of an unsigned and a signed byte has to fit 16 bits.
+# 7 bits: without VNNI, the sum of two products of an unsigned and a signed byte has to fit into 16 bits.
 _MOST = 63
-_STEPS = 254  # of a byte's 255, so that rounding can't leave the range
-_MIGRATION = 0.7  # how much of a column's size goes to the weights; LOG.md compares it
+_STEPS = 254  # of 255, so that rounding can't leave the range
+_MIGRATION = 0.7  # the share of a column's size that goes to the weights; LOG.md compares values
 _RANDOM_PIECES = 1024  # in each batch of random pieces
-_SMALLEST = 1e-5  # so that a column or row of zeros divides nothing by zero
+_SMALLEST = 1e-5  # so that nothing is divided by zero
 _ONNXRUNTIME = "com.microsoft"
 
 Inputs = dict[str, NDArray[np.int64]]
 
 
 class Range(NamedTuple):
-    """The lowest and the highest number of each column."""
+    """The lowest and the highest value of each column."""
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 
 
-class _Bytes(NamedTuple):
-    """How columns become unsigned bytes: round(number / unit) + zero."""
+class _Scale(NamedTuple):
+    """How columns become unsigned bytes: round(value / unit) + zero."""
 
     unit: NDArray[np.float32]
     zero: int
 
 
 def quantise_file(path: Path, batches: Iterable[Inputs]) -> None:
-    """Quantise the graph of a file, with the ranges that `find_ranges` finds by these batches."""
+    """Quantise the graph of a file, with the ranges that `find_ranges` finds on some batches."""
     model = onnx.load(path)
     quantise(model, find_ranges(model, batches))
     onnx.save(model, path)
 
 
 def random_batches(pieces: WordPieces) -> Iterator[Inputs]:
-    """Windows of pieces drawn at random, short and long, for a folder's export has no corpus at hand."""
+    """Yield windows of random pieces, short and long: an export has no corpus to draw from."""
     draw = np.random.default_rng(0)
     special = set(pieces.special)
     ordinary = [i for i in range(pieces.tokenizer.get_vocab_size()) if i not in special]
@@ -68,20 +67,20 @@ def random_batches(pieces: WordPieces) -> Iterator[Inputs]:
 
 
 def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range]:
-    """What the columns of the activations that `quantise` turns to bytes range over, by the activations' names.
+    """Return the ranges of the activations that `quantise` turns into bytes, by the activations' names.
 
     Args:
         model: a float32 graph.
-        batches: inputs of the graph; the more they differ, the less will lie out of the ranges.
+        batches: inputs of the graph; the more varied, the fewer values will lie outside the ranges.
 
     Raises:
-        NotExportable: a number is not finite, as of weights that a training lost.
+        NotExportable: a value is not finite, for example after a training that diverged.
     """
     names = list(dict.fromkeys(node.input[0] for node in _products(model)))
-    watched = ModelProto()
-    watched.CopyFrom(model)
-    watched.graph.output.extend(make_empty_tensor_value_info(name) for name in names)
-    session = InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    observed = ModelProto()
+    observed.CopyFrom(model)
+    observed.graph.output.extend(make_empty_tensor_value_info(name) for name in names)
+    session = InferenceSession(observed.SerializeToString(), providers=["CPUExecutionProvider"])
     ranges: dict[str, Range] = {}
     for inputs in batches:
         for name, numbers in zip(names, session.run(names, inputs), strict=True):
@@ -94,11 +93,11 @@ def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range
 
 
 def quantise(model: ModelProto, ranges: dict[str, Range]) -> None:
-    """Replace a graph's products with constant matrices, all but the last, the classifier's, by 8-bit ones.
+    """Replace a graph's products with constant matrices by 8-bit ones, except the last, the classifier's.
 
     Args:
         model: changed in place. Its matrices are float32 constants of shape (inputs, outputs).
-        ranges: what `find_ranges` found for it. A number out of its column's range becomes the end of the range.
+        ranges: those that `find_ranges` found. A value outside its column's range is clipped.
     """
     graph = model.graph
     constants = {constant.name: constant for constant in graph.initializer}
@@ -108,7 +107,7 @@ def quantise(model: ModelProto, ranges: dict[str, Range]) -> None:
     matrices: dict[str, list[NDArray[np.float32]]] = {}  # query, key and value share their activations
     for node in products.values():
         matrices.setdefault(node.input[0], []).append(to_array(constants[node.input[1]]))
-    bytes_of = {name: _bytes(ranges[name], np.hstack(of_name)) for name, of_name in matrices.items()}
+    scales = {name: _scale(ranges[name], np.hstack(stacked)) for name, stacked in matrices.items()}
 
     added = [from_array(np.array(1, np.float32), "one")]
     nodes: list[NodeProto] = []
@@ -120,7 +119,7 @@ def quantise(model: ModelProto, ranges: dict[str, Range]) -> None:
             nodes.append(node)
             continue
         rows, result = node.input[0], node.output[0]
-        unit, zero = bytes_of[rows]
+        unit, zero = scales[rows]
         if rows not in started:
             started.add(rows)
             added += [from_array(1 / unit, f"{rows}.per unit"), from_array(np.array(zero, np.uint8), f"{rows}.zero")]
@@ -140,10 +139,10 @@ def quantise(model: ModelProto, ranges: dict[str, Range]) -> None:
             inputs, output = [*inputs, "", bias], addition.output[0]
         nodes.append(make_node("MatMulIntegerToFloat", inputs, [output], domain=_ONNXRUNTIME))
     used = {name for node in nodes for name in node.input}
-    kept = [constant for constant in (*graph.initializer, *added) if constant.name in used]
+    initializers = [constant for constant in (*graph.initializer, *added) if constant.name in used]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(kept)
+    graph.initializer.extend(initializers)
     model.opset_import.append(make_opsetid(_ONNXRUNTIME, 1))
 
 
@@ -153,7 +152,7 @@ def _products(model: ModelProto) -> list[NodeProto]:
 
 
 def _additions(model: ModelProto, products: Container[str]) -> dict[str, NodeProto]:
-    """Where nothing but the addition of a constant vector takes a product's result, that addition, by the result."""
+    """Return, by the product's result, each addition of a constant vector that is the result's only use."""
     vectors = {constant.name for constant in model.graph.initializer if len(constant.dims) == 1}
     users: dict[str, list[NodeProto]] = {}
     for node in model.graph.node:
@@ -161,16 +160,16 @@ def _additions(model: ModelProto, products: Container[str]) -> dict[str, NodePro
             users.setdefault(name, []).append(node)
     return {
         name: user
-        for name, (user, *more) in users.items()
-        if name in products and not more and user.op_type == "Add" and vectors.intersection(user.input)
+        for name, (user, *others) in users.items()
+        if name in products and not others and user.op_type == "Add" and vectors.intersection(user.input)
     }
 
 
-def _bytes(found: Range, matrix: NDArray[np.float32]) -> _Bytes:
-    """For activations in a range that meet a matrix, of shape (their columns, any)."""
+def _scale(found: Range, matrix: NDArray[np.float32]) -> _Scale:
+    """Return the scale of activations in a range that are multiplied by a matrix of shape (their columns, any)."""
     largest = np.maximum(np.maximum(found.high, -found.low), _SMALLEST)
     weight = np.maximum(np.abs(matrix).max(1), _SMALLEST)
     size = largest**_MIGRATION / weight ** (1 - _MIGRATION)
     low, high = min((found.low / size).min(), 0), max((found.high / size).max(), 0)
     step = max(high - low, _SMALLEST) / _STEPS
-    return _Bytes((size * step).astype(np.float32), round(-low / step))
+    return _Scale((size * step).astype(np.float32), round(-low / step))

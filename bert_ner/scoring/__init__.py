@@ -1,4 +1,4 @@
-"""Scores of predicted tags, whichever system predicted them, and how sure they are."""
+"""Score predicted tags, whichever system predicted them, and measure the uncertainty of the scores."""
 
 from bert_ner.scoring.counts import Counts, count
 from bert_ner.scoring.resampling import Comparison, Interval
@@ -16,12 +16,10 @@ from bert_ner.scoring.scores import (
 from bert_ner.scoring.uncertainty import (
     bootstrap,
     bootstrap_all,
-    bootstrap_difference,
     compare,
     compare_all,
     holm,
     holm_by_metric,
-    randomisation_test,
     seed_interval,
 )
 
@@ -35,7 +33,6 @@ __all__ = [
     "UnlikeScores",
     "bootstrap",
     "bootstrap_all",
-    "bootstrap_difference",
     "check_same_signature",
     "compare",
     "compare_all",
@@ -43,7 +40,6 @@ __all__ = [
     "entity_f1",
     "holm",
     "holm_by_metric",
-    "randomisation_test",
     "score",
     "score_by_type",
     "seed_interval",

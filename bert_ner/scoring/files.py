@@ -1,4 +1,4 @@
-"""Scores of BIO files, whichever system wrote them.
+"""Score BIO files, whichever system wrote them.
 
 bert-ner score gold.bio predicted.bio
 bert-ner score gold.bio a.bio b.bio --json
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from bert_ner.corpus.bio import BioError, Order, Passage, parse_bio, refuse, spans_of
+from bert_ner.corpus.bio import BioError, Order, ParsedSentence, parse_bio, raise_problems, spans_of
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import InvalidValue
 from bert_ner.scoring.counts import Counts, Tags, count
@@ -29,7 +29,7 @@ Record = dict[str, Any]
 
 
 class File(NamedTuple):
-    """A file that has been read."""
+    """The name and the content of a file."""
 
     name: str
     content: bytes
@@ -40,108 +40,114 @@ class File(NamedTuple):
 
 
 def score_files(gold: File, predicted: Sequence[File], order: Order | None = None) -> Record:
-    """Score BIO files against one with the same words.
+    """Score BIO files against a gold file with the same words.
 
-    An `I-X` of a prediction that continues nothing opens an entity, as in conlleval; it is counted as it stands.
+    In a prediction, an `I-X` that continues no entity begins one, as in conlleval.
 
     Args:
-        gold: what is right.
+        gold: the correct tags.
         predicted: a file for each system.
-        order: which column holds the tag, in all files; by default that is told from the tags, file by file.
+        order: the order of the columns in all files; by default it is inferred from the tags, file by file.
 
     Returns:
-        What JSON can hold, scores as fractions: `gold` (file, sha256, sentences, words, entities, types); `systems`,
-        each with file, sha256, illegal_transitions (their lines), types_not_in_gold, scores (by metric: value, low,
-        high, signature) and by_type (type, support, precision, recall, f1); `comparisons` of every two systems, a row
-        per metric, with the columns of comparisons.csv; p_holm is corrected for the pairs. Also level and samples.
+        A JSON-serialisable object; scores are fractions.
+
+        - gold: file, sha256, sentences, words, entities, types.
+        - systems: for each prediction, file, sha256, illegal_transitions (lines), types_not_in_gold, scores (by metric:
+          value, low, high, signature) and by_type (type, support, precision, recall, f1).
+        - comparisons: a row per pair of systems and metric, with the columns of comparisons.csv; p_holm is corrected
+          for the number of pairs.
+        - level, samples: of the intervals.
 
     Raises:
-        BioError: a file has no sentence, columns that can't be told apart, or something that is not a tag; the gold
-            file has an `I-X` without its `B-X`; or the words differ.
+        BioError: a file has no sentence, no clear column of tags, or something that is not a tag; the gold file has an
+            `I-X` without its `B-X`; or the words differ.
         InvalidValue: a prediction is given twice.
     """
     names = [file.name for file in predicted]
     for name in names:
         if names.count(name) > 1:
             raise InvalidValue(f"{name} is given {names.count(name)} times; name each prediction once")
-    passages = parse_bio(gold.content, gold.name, order=order)
-    refuse([offence for passage in passages for offence in passage.offences], gold.name)
-    tags = [passage.sentence.tags for passage in passages]
+    parsed = parse_bio(gold.content, gold.name, order=order)
+    raise_problems([problem for each in parsed for problem in each.problems], gold.name)
+    tags = [each.sentence.tags for each in parsed]
     spans = [span for sequence in tags for span in spans_of(sequence)]
     types = sorted({span.type for span in spans})
-    origin = _origin(gold)
+    source = _source(gold)
 
     systems: list[Record] = []
     counts: dict[str, Counts] = {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
-        theirs = _read_prediction(file, order, gold.name, passages)
-        predicted_tags = [passage.sentence.tags for passage in theirs]
+        prediction = _read_prediction(file, order, gold.name, parsed)
+        predicted_tags = [each.sentence.tags for each in prediction]
         counts[file.name] = count(tags, predicted_tags)
-        illegal = [offence.line for passage in theirs for offence in passage.offences]
+        illegal = [problem.line for each in prediction for problem in each.problems]
         extra = sorted({tag[2:] for sequence in predicted_tags for tag in sequence if tag != "O"} - {*types})
-        who = {"file": file.name, "sha256": file.sha256, "illegal_transitions": illegal, "types_not_in_gold": extra}
-        systems.append({**who, **_scores(tags, predicted_tags, counts[file.name], origin)})
+        about = {"file": file.name, "sha256": file.sha256, "illegal_transitions": illegal, "types_not_in_gold": extra}
+        systems.append({**about, **_scores(tags, predicted_tags, counts[file.name], source)})
 
-    about = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": len(spans), "types": types}
+    size = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": len(spans), "types": types}
     return {
-        "gold": {"file": gold.name, "sha256": gold.sha256, **about},
+        "gold": {"file": gold.name, "sha256": gold.sha256, **size},
         "level": LEVEL,
         "samples": SAMPLES,
         "systems": systems,
-        "comparisons": _comparisons(counts, origin),
+        "comparisons": _comparisons(counts, source),
     }
 
 
-def _origin(gold: File) -> dict[str, str]:
-    """The split, corpus and data of the signatures: those of the catalog if it has this very file."""
+def _source(gold: File) -> dict[str, str]:
+    """Return the split, corpus and data of the signatures: the catalog's if it has a file with the same sum."""
     for corpus in CORPORA.values():
         for split, file in (("train", corpus.train), ("test", corpus.test)):
             if file.sha256 == gold.sha256:
                 return {"split": split, "corpus": corpus.name, "data": gold.sha256[:8]}
-    # A signature's keys and values are parted by signs that a file's name may hold.
+    # A file's name may contain the separators of a signature.
     return {"split": "?", "corpus": re.sub(r"[^\w.-]+", "_", Path(gold.name).stem), "data": gold.sha256[:8]}
 
 
-def _read_prediction(file: File, order: Order | None, gold_name: str, gold: Sequence[Passage]) -> list[Passage]:
-    passages = parse_bio(file.content, file.name, order=order)
-    offences = [offence for passage in passages for offence in passage.offences]
-    refuse([offence for offence in offences if not offence.is_transition], file.name)
-    for (line, what), (gold_line, expected) in zip(_in_order(passages), _in_order(gold), strict=False):
-        if what != expected:
+def _read_prediction(
+    file: File, order: Order | None, gold_name: str, gold: Sequence[ParsedSentence]
+) -> list[ParsedSentence]:
+    prediction = parse_bio(file.content, file.name, order=order)
+    problems = [problem for each in prediction for problem in each.problems]
+    raise_problems([problem for problem in problems if not problem.is_transition], file.name)
+    for (line, found), (gold_line, expected) in zip(_contents(prediction), _contents(gold), strict=False):
+        if found != expected:
             raise BioError(
-                f"{file.name}:{line}: {what}, where {gold_name}:{gold_line} has {expected}; "
+                f"{file.name}:{line}: {found}, where {gold_name}:{gold_line} has {expected}; "
                 f"a prediction has the words of the gold file, sentence by sentence"
             )
-    return passages
+    return prediction
 
 
-def _in_order(passages: Sequence[Passage]) -> Iterator[tuple[int, str]]:
-    """The line of each word, of each sentence's end and of the file's, and what is there."""
+def _contents(parsed: Sequence[ParsedSentence]) -> Iterator[tuple[int, str]]:
+    """Yield the line and the content of each word, each end of a sentence, and the end of the file."""
     line = 0
-    for passage in passages:
-        for line, word in zip(passage.lines, passage.sentence.words, strict=True):
+    for each in parsed:
+        for line, word in zip(each.lines, each.sentence.words, strict=True):
             yield line, repr(word)
         yield line + 1, "the end of a sentence"
     yield line + 1, "the end of the file"
 
 
-def _scores(gold: Tags, predicted: Tags, counts: Counts, origin: dict[str, str]) -> Record:
-    values, intervals = score(gold, predicted, **origin), bootstrap(counts, SAMPLES, level=LEVEL)
+def _scores(gold: Tags, predicted: Tags, counts: Counts, source: dict[str, str]) -> Record:
+    values, intervals = score(gold, predicted, **source), bootstrap(counts, SAMPLES, level=LEVEL)
     scores = {
-        metric: {**intervals[metric]._asdict(), **values[metric]._asdict()}  # the value, low, high, signature
+        metric: {**intervals[metric]._asdict(), **values[metric]._asdict()}  # value, low, high, signature
         for metric in METRICS
     }
     return {"scores": scores, "by_type": [row._asdict() for row in score_by_type(gold, predicted)]}
 
 
-def _comparisons(counts: dict[str, Counts], origin: dict[str, str]) -> list[Record]:
+def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Record]:
     rows: list[Record] = []
     compared = compare_all(counts, list(combinations(counts, 2)), SAMPLES, level=LEVEL)
     p_holm = holm_by_metric(compared)
-    for (a, b), of_pair in compared.items():
-        who = {"system_a": a, "system_b": b, "test": TEST, "n": len(counts[a].words)}
-        for metric, found in of_pair.items():
-            result = {**found._asdict(), "p_holm": p_holm[metric][a, b]}
-            del result["a_sd"], result["b_sd"]  # of several runs, and a file is one
-            rows.append({**who, "metric": metric, **result, "signature": signature(metric, **origin)})
+    for (a, b), by_metric in compared.items():
+        pair = {"system_a": a, "system_b": b, "test": TEST, "n": len(counts[a].words)}
+        for metric, comparison in by_metric.items():
+            result = {**comparison._asdict(), "p_holm": p_holm[metric][a, b]}
+            del result["a_sd"], result["b_sd"]  # a file is a single run
+            rows.append({**pair, "metric": metric, **result, "signature": signature(metric, **source)})
     return rows

@@ -1,4 +1,4 @@
-"""Token-level and entity-level scores, each with its signature.
+"""Compute token-level and entity-level scores, each with its signature.
 
 from bert_ner.scoring import score
 score([["B-ACTOR", "I-ACTOR", "O"]], [["B-ACTOR", "O", "O"]])["entity_f1"].value
@@ -20,18 +20,18 @@ Floats = NDArray[np.float64]
 
 
 class Score(NamedTuple):
-    """A score, a fraction in [0, 1], and the signature that says how it was computed."""
+    """A score, a fraction in [0, 1], and the signature that identifies how it was computed."""
 
     value: float
     signature: str
 
 
 class UnlikeScores(BertNerError, ValueError):
-    """Two scores that were not computed in the same way from the same data, so that a comparison would mislead."""
+    """Two scores were computed in different ways or on different data, so a comparison would mislead."""
 
 
 class TypeScore(NamedTuple):
-    """Entity-level precision, recall and F1 of one type, fractions in [0, 1]; support: gold entities."""
+    """Entity-level precision, recall and F1 of a type, fractions in [0, 1]; support: its number of gold entities."""
 
     type: str
     support: int
@@ -42,14 +42,16 @@ class TypeScore(NamedTuple):
 
 class _Metric(NamedTuple):
     convention: str
-    compute: Callable[[Counts], Floats]  # of sums over sentences, of shape (..., L, 3), a score for each: (...)
+    compute: Callable[
+        [Counts], Floats
+    ]  # from sums over sentences, words of shape (..., L, 3), to scores of shape (...)
 
 
 def precision_recall_f1(sums: Table) -> tuple[Floats, Floats, Floats]:
-    """Precision, recall and F1, each of shape (...), from sums [gold, predicted, correct] of shape (..., 3).
+    """Return precision, recall and F1, each of shape (...), from sums [gold, predicted, correct] of shape (..., 3).
 
-    A ratio whose denominator is 0 is 0, as in conlleval and seqeval. F1 is 2PR / (P + R), in seqeval's order of
-    operations, so that entity scores equal seqeval's to the last digit.
+    A ratio with denominator 0 is 0, as in conlleval and seqeval. F1 is 2PR / (P + R), in seqeval's order of operations,
+    so that entity scores equal seqeval's to the last digit.
     """
     gold, predicted, correct = np.moveaxis(sums, -1, 0)
     precision, recall = _ratio(correct, predicted), _ratio(correct, gold)
@@ -57,7 +59,7 @@ def precision_recall_f1(sums: Table) -> tuple[Floats, Floats, Floats]:
 
 
 def _f1(sums: Table) -> Floats:
-    """2 correct / (gold + predicted): scikit-learn's F1 and, over all words, its accuracy, to the last digit."""
+    """Return 2 correct / (gold + predicted): scikit-learn's F1 and, over all words, its accuracy, to the last digit."""
     gold, predicted, correct = np.moveaxis(sums, -1, 0)
     return _ratio(2 * correct, gold + predicted)
 
@@ -67,8 +69,10 @@ def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
     return ratio
 
 
-def _words(counts: Counts) -> Floats:
-    return _f1(counts.words.sum(axis=-2))
+def _macro(f1: Floats, table: Table) -> Floats:
+    """Return the mean F1 of the labels or types that occur; a resample may lack rare ones."""
+    occurs = table[..., :2].any(axis=-1)
+    return _ratio(f1.sum(axis=-1), occurs.sum(axis=-1))
 
 
 def _words_without_o(counts: Counts) -> Floats:
@@ -76,26 +80,9 @@ def _words_without_o(counts: Counts) -> Floats:
     return _f1(counts.words[..., inside, :].sum(axis=-2))
 
 
-def _words_macro(counts: Counts) -> Floats:
-    occurs = counts.words[..., :2].any(axis=-1)  # a resample may lack a rare label altogether
-    return _ratio(_f1(counts.words).sum(axis=-1), occurs.sum(axis=-1))
-
-
 def _words_weighted(counts: Counts) -> Floats:
     support = counts.words[..., 0]
     return _ratio((_f1(counts.words) * support).sum(axis=-1), support.sum(axis=-1))
-
-
-def _entities(position: int) -> Callable[[Counts], Floats]:
-    return lambda counts: precision_recall_f1(counts.entities.sum(axis=-2))[position]
-
-
-def _strict_entities(counts: Counts) -> Floats:
-    return precision_recall_f1(counts.strict_entities.sum(axis=-2))[2]
-
-
-def _spans(counts: Counts) -> Floats:
-    return precision_recall_f1(counts.spans)[2]
 
 
 def _partial(counts: Counts) -> Floats:
@@ -104,56 +91,59 @@ def _partial(counts: Counts) -> Floats:
     return _ratio(exact + overlapping, gold + predicted)  # 2 (exact + (overlapping - exact) / 2) / (gold + predicted)
 
 
-def _types_macro(counts: Counts) -> Floats:
-    occurs = counts.entities[..., :2].any(axis=-1)  # a resample may lack a rare type altogether
-    return _ratio(precision_recall_f1(counts.entities)[2].sum(axis=-1), occurs.sum(axis=-1))
+def _entities(position: int) -> Callable[[Counts], Floats]:
+    return lambda counts: precision_recall_f1(counts.entities.sum(axis=-2))[position]
 
 
 METRICS = {
-    "token_micro_f1": _Metric("avg:micro|o:with", _words),
+    "token_micro_f1": _Metric("avg:micro|o:with", lambda counts: _f1(counts.words.sum(axis=-2))),
     "token_micro_f1_no_o": _Metric("avg:micro|o:without", _words_without_o),
-    "token_macro_f1": _Metric("avg:macro|o:with", _words_macro),
+    "token_macro_f1": _Metric("avg:macro|o:with", lambda counts: _macro(_f1(counts.words), counts.words)),
     "token_weighted_f1": _Metric("avg:weighted|o:with", _words_weighted),
     "entity_precision": _Metric("avg:micro|mode:conlleval", _entities(0)),
     "entity_recall": _Metric("avg:micro|mode:conlleval", _entities(1)),
     "entity_f1": _Metric("avg:micro|mode:conlleval", _entities(2)),
-    "entity_f1_strict": _Metric("avg:micro|mode:strict", _strict_entities),
-    "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", _spans),
+    "entity_f1_strict": _Metric(
+        "avg:micro|mode:strict", lambda counts: precision_recall_f1(counts.strict_entities.sum(axis=-2))[2]
+    ),
+    "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", lambda counts: precision_recall_f1(counts.spans)[2]),
     "partial_f1": _Metric("avg:micro|mode:conlleval|match:overlap+type|partial:0.5", _partial),
-    "type_macro_f1": _Metric("avg:macro|mode:conlleval", _types_macro),
+    "type_macro_f1": _Metric(
+        "avg:macro|mode:conlleval", lambda counts: _macro(precision_recall_f1(counts.entities)[2], counts.entities)
+    ),
 }
 
 
 def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data: str = "?") -> dict[str, Score]:
-    """All scores of a prediction.
+    """Return all scores of a prediction.
 
     - token_micro_f1: micro-F1 over every word, `O` included; equals accuracy.
     - token_micro_f1_no_o: the same over the tags other than `O`.
-    - token_macro_f1: the unweighted mean of the F1 of each tag that occurs in gold or prediction, as scikit-learn.
-    - token_weighted_f1: the mean of the F1 of each tag, `O` included, weighted by its words in gold; scikit-learn's
-      average="weighted".
-    - entity_precision, entity_recall, entity_f1: entities that match exactly, as conlleval and seqeval's default mode.
-    - entity_f1_strict: the same without entities that open with `I-`, as seqeval's strict mode with IOB2.
-    - span_f1: entities that match in their bounds, whatever their types. Types decide where an entity ends before they
-      are left out of account: `B-A I-B` holds two.
-    - partial_f1: an entity that matches exactly counts 1; one that shares a word with an entity of the same type, but
-      differs in its bounds, counts 1/2. With c and p such matches, precision is (c + p/2) / predicted, recall
-      (c + p/2) / gold, and F1 their harmonic mean, (2c + p) / (gold + predicted). Half a point for a partial match is
-      MUC-5's (Chinchor and Sundheim, 1993) and the 'partial' measure's of SemEval-2013 task 9 (Segura-Bedmar et al.,
-      2013; in nervaluate, too), which does not look at types; here the type has to be right as well, as in the same
-      task's 'type' measure. Matches are one to one, as many as there can be: a prediction that overlaps two
-      gold entities of its type finds one of them, and the other one is missed.
-    - type_macro_f1: the unweighted mean of entity_f1 of each type that occurs in gold or prediction, as seqeval's
+    - token_macro_f1: the unweighted mean of the F1 of each tag that occurs in gold or prediction, as in scikit-learn.
+    - token_weighted_f1: the mean of the F1 of each tag, `O` included, weighted by its words in gold, as in
+      scikit-learn's average="weighted".
+    - entity_precision, entity_recall, entity_f1: entities that match exactly, as in conlleval and in seqeval's default
+      mode.
+    - entity_f1_strict: the same without entities that begin with `I-`, as in seqeval's strict mode with IOB2.
+    - span_f1: entities that match in their bounds, with any types. Types still separate entities: `B-A I-B` is
+      two.
+    - partial_f1: an exact match counts 1; an entity that shares a word with one of the same type but differs in its
+      bounds counts 1/2. With c exact and p partial matches, precision is (c + p/2) / predicted, and recall is
+      (c + p/2) / gold. F1 is their harmonic mean, (2c + p) / (gold + predicted). Half a point is the rule of MUC-5
+      (Chinchor and Sundheim, 1993) and of the 'partial' measure of SemEval-2013 task 9 (Segura-Bedmar et al., 2013;
+      also in nervaluate). That measure ignores types; here the type must match, as in the task's 'type' measure.
+      Matches are one to one, as many as possible. So a prediction that overlaps two gold entities of its type finds one
+      of them, and misses the other.
+    - type_macro_f1: the unweighted mean of entity_f1 of each type that occurs in gold or prediction, as in seqeval's
       average="macro".
 
     Args:
         gold: one sequence of tags per sentence.
-        predicted: likewise, of the same shape.
-        split, corpus, data: where gold comes from (data: the first 8 digits of its file's SHA-256); they go into
-            the signatures.
+        predicted: the same, of the same shape.
+        split, corpus, data: the source of gold, for the signatures; data: the first 8 digits of its file's SHA-256.
 
     Raises:
-        ValueError: the two differ in their number of sentences or words, or a tag is none.
+        ValueError: the two differ in their number of sentences or words, or an item is not a tag.
     """
     counts = count(gold, predicted, by_sentence=False)
     return {
@@ -163,32 +153,32 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
 
 
 def signature(metric: str, split: str = "?", corpus: str = "?", data: str = "?") -> str:
-    """What says how a score of this metric is computed, by which version, and on what; the arguments are `score`'s."""
+    """Return the signature of a metric: how its scores are computed, by which version, on which data (see `score`)."""
     source = f"scheme:IOB2|unit:word|split:{split}|corpus:{corpus}|data:{data}|v:{__version__}"
     return f"{metric}|{METRICS[metric].convention}|{source}"
 
 
 def check_same_signature(a: str, b: str) -> None:
-    """Refuse to compare two scores that differ in metric, convention, data or version.
+    """Check that two scores agree in metric, convention, data and version.
 
     Args:
-        a, b: their signatures.
+        a, b: the signatures of the two scores.
 
     Raises:
-        UnlikeScores: they differ; the message shows both and names the keys that differ.
+        UnlikeScores: the signatures differ; the message shows both and names the keys that differ.
     """
     if a == b:
         return
     keys_a, keys_b = (dict(part.partition(":")[::2] for part in f"metric:{text}".split("|")) for text in (a, b))
     differing = [key for key in {**keys_a, **keys_b} if keys_a.get(key) != keys_b.get(key)]
     raise UnlikeScores(
-        f"these scores can't be compared, for they differ in {', '.join(differing) or 'the order of their keys'}:\n"
+        f"these scores can't be compared, because they differ in {', '.join(differing) or 'the order of their keys'}:\n"
         f"  {a}\n  {b}\nscore both in the same way, on the same data, with the same version"
     )
 
 
 def score_by_type(gold: Tags, predicted: Tags) -> list[TypeScore]:
-    """Entity-level scores of each type that occurs in gold or prediction, in alphabetical order.
+    """Return the entity-level scores of each type that occurs in gold or prediction, in alphabetical order.
 
     Raises:
         ValueError: as `score`.
@@ -200,5 +190,5 @@ def score_by_type(gold: Tags, predicted: Tags) -> list[TypeScore]:
 
 
 def entity_f1(gold: Tags, predicted: Tags) -> float:
-    """Entity-level micro-F1 in [0, 1], as `score` computes it: what systems choose by on validation sentences."""
+    """Return the entity-level micro-F1, in [0, 1], as in `score`; systems choose by it on validation sentences."""
     return float(METRICS["entity_f1"].compute(count(gold, predicted, by_sentence=False)))

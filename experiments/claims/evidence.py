@@ -1,35 +1,33 @@
-"""The results that claims are judged on, and what rules share."""
+"""The results that a claim is judged on."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from copy import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
+from harness.tables import TABLES, producer_of, read_table
+from harness.yaml_files import line_of, load_yaml, plain
 
 import pandas as pd
 
 from bert_ner.encoder.weights import ENCODERS
-from claims.schema import Claim, Place, place
+from bert_ner.errors import BertNerError
+from bert_ner.settings import Location
+from claims.fields import PublishedScore, Source
 
 ALPHA = 0.05
-# Results that claims may name. The last two grow run by run, so a row that is not there may still come.
-FILES = (
-    "audit.json", "comparisons.csv", "confusion.csv", "corpus.json", "error_kinds.csv", "history.csv", "intervals.csv",
-    "intervals_by_group.csv", "recall.csv", "scores.csv", "scores_by_type.csv", "provenance.json", "studies.csv",
-    "benchmarks.csv",
-)  # fmt: skip
-SHARED_FILES = ("provenance.json", "benchmarks.csv")  # of all corpora
-GROWING_FILES = ("studies.csv", "benchmarks.csv")
+FILES = ("audit.json", "corpus.json", "provenance.json", *(f"{name}.csv" for name in TABLES if name != "claims"))
+GROWING = ("studies", "benchmarks")  # tables that grow run by run, so a missing row may still come
 _CELL = re.compile(r"(?P<column>\w+)(?: where (?P<where>.+))?")
 
 
 class NotMeasuredError(Exception):
-    """What a claim needs has not been measured yet; the message says what that is."""
+    """What a claim needs has not been measured yet; the message names it."""
 
 
 class Finding(NamedTuple):
@@ -42,215 +40,236 @@ class Finding(NamedTuple):
     high: float | None = None
 
 
-class Ours(NamedTuple):
-    """A system that stands for the paper's."""
+class Place(NamedTuple):
+    """A place in a YAML file."""
 
-    system: str
+    path: Path
+    keys: Location
+
+    def at(self, *keys: str | int) -> Place:
+        return Place(self.path, (*self.keys, *keys))
+
+    def source(self, source: Source) -> Place:
+        """Return where the section at this place names a source."""
+        node = load_yaml(self.path)
+        for key in self.keys:
+            node = node[key]
+        return self.at(*(_find(plain(node), {source.file: source.path}) or ()))
+
+    def error(self, complaint: str) -> BertNerError:
+        return BertNerError(f"{self.path}, line {line_of(load_yaml(self.path), self.keys)}: {complaint}")
+
+
+def _find(content: Any, wanted: Any) -> Location | None:
+    """Return the keys that lead to a value, None if it is not there."""
+    if content == wanted:
+        return tuple(wanted)
+    items = content.items() if isinstance(content, dict) else enumerate(content if isinstance(content, list) else [])
+    return next(((key, *rest) for key, value in items if (rest := _find(value, wanted)) is not None), None)
+
+
+class MeasuredSystem(NamedTuple):
+    """A measured system that is judged in place of the paper's."""
+
+    name: str
     encoder: str
-    is_papers: bool
+    has_papers_encoder: bool
 
 
+@dataclass(frozen=True)
 class Evidence:
-    """The results that claims are judged on, read when they are asked for."""
+    """The results, as one claim reads them.
 
-    def __init__(self, results: Path, corpus: str, encoder: str, published: Sequence[Mapping[str, Any]]) -> None:
-        """Take the folder of all results, the corpus and the encoder of the paper, and the published scores."""
-        self.results, self.corpus, self.encoder, self.published = results, corpus, encoder, published
-        self._read: dict[Path, Any] = {}
-        self._ours: Ours | None = None
+    Attributes:
+        results: the folder of all results.
+        corpus, encoder: those of the paper.
+        published: the published scores.
+        place: the claim's entry in claims.yaml.
+        paper_value: the paper's figure.
+        chosen: the system that is judged; None for the first that can stand for the paper's.
+    """
 
-    def file(self, name: str, where: Place) -> Any:
-        """A JSON object or a table.
+    results: Path
+    corpus: str
+    encoder: str
+    published: Sequence[PublishedScore]
+    place: Place
+    paper_value: Any = None
+    chosen: MeasuredSystem | None = None
+
+    @property
+    def system(self) -> MeasuredSystem:
+        return self.chosen or measured_systems(self.results, self.corpus, self.encoder)[0]
+
+    def key(self, name: str) -> Place:
+        """Return where a key of the claim's rule is."""
+        return self.place.at("judge", name)
+
+    def paper_number(self) -> float:
+        if isinstance(self.paper_value, bool) or not isinstance(self.paper_value, int | float):
+            raise self.place.at("paper_value").error("this rule needs a number as paper_value")
+        return self.paper_value
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """Read a JSON object.
 
         Raises:
-            NotMeasuredError: it is not there.
-            BertNerError: no such file is among the results, or it can't be read.
+            NotMeasuredError: there is no such file yet.
+            BertNerError: it is broken.
         """
-        if name not in FILES:
-            where.refuse(f"no result is named '{name}'; there are {', '.join(FILES)}")
-        path = self.results / ("" if name in SHARED_FILES else self.corpus) / name
+        path = self.results / ("" if name == "provenance.json" else self.corpus) / name
         if not path.is_file():
-            raise NotMeasuredError(f"{name} has not been made yet")
-        if path not in self._read:
-            try:
-                is_table = path.suffix == ".csv"
-                self._read[path] = pd.read_csv(path, keep_default_na=False) if is_table else read_json(path)
-            except ValueError as error:
-                where.refuse(f"{path} can't be read ({error}); remove it, and run the stage that writes it")
-        return self._read[path]
+            raise NotMeasuredError(f"{self.corpus} has no {name} yet")
+        return read_json(path)
 
-    def table(self, name: str, where: Place, **values: Any) -> pd.DataFrame:
-        """The rows of a table that have these values; there is at least one.
+    def rows(self, name: str) -> pd.DataFrame:
+        """Read a table.
 
         Raises:
-            NotMeasuredError: the table is not there, or it is one that grows and has no such row yet.
-            BertNerError: it lacks a column, or has no such row and should.
+            NotMeasuredError: there is no such table yet.
+            BertNerError: it is broken.
         """
-        rows: pd.DataFrame = self.file(name, where)
-        for column, value in values.items():
-            rows = rows[self.column(rows, name, column, where).astype(str) == str(value)]
-        if rows.empty:
-            sought = ", ".join(f"{column}={value}" for column, value in values.items())
-            if name in GROWING_FILES:
-                raise NotMeasuredError(f"{name} has no row with {sought} yet")
-            where.refuse(f"{name} has no row with {sought}; mend the entry, or run the stage that writes it anew")
+        rows = read_table(self.results, self.corpus, name)
+        if rows is None:
+            raise NotMeasuredError(f"{self.corpus} has no {name}.csv yet")
         return rows
 
-    def column(self, rows: pd.DataFrame, name: str, column: str, where: Place) -> pd.Series:
-        """A column of a table."""
-        if column not in rows.columns:
-            where.refuse(f"{name} has no column '{column}'; it has {', '.join(map(str, rows.columns))}")
+    def table(self, name: str, /, **values: Any) -> pd.DataFrame:
+        """Return the rows of a table that have these values; there is at least one.
+
+        Raises:
+            NotMeasuredError: there is no such table yet, or it is one that grows and has no such row yet.
+            BertNerError: the table is broken, or lacks a column or row that it should have.
+        """
+        rows = self.rows(name)
+        for column, value in values.items():
+            rows = rows[_has_value(self._column(rows, name, column), str(value))]
+        if rows.empty:
+            wanted = ", ".join(f"{column}={value}" for column, value in values.items())
+            if name in GROWING:
+                raise NotMeasuredError(f"{name}.csv has no row with {wanted} yet")
+            command = producer_of(name, self.corpus)
+            raise self.key("rule").error(f"{name}.csv has no row with {wanted}; correct the entry, or run {command}")
+        return rows
+
+    def _column(self, rows: pd.DataFrame, name: str, column: str) -> pd.Series:
+        if column not in rows:
+            raise self.key("rule").error(f"{name}.csv has no column '{column}'; it has {', '.join(rows.columns)}")
         return rows[column]
 
-    def numbers(self, rows: pd.DataFrame, name: str, column: str, where: Place) -> pd.Series:
-        """A column's numbers, without the rows that have none."""
-        return pd.to_numeric(self.column(rows, name, column, where), errors="coerce").dropna()
-
-    def value(self, path: Path, source: Any) -> Any:
-        """What a source names: `{file.json: a.b}` the value there, `{file.csv: column where a=b, c=d}` the mean.
+    def value(self, source: Source) -> Any:
+        """Return the value that a source names; of a table, the mean of a column over some rows.
 
         Raises:
             NotMeasuredError: as `table`.
-            BertNerError: the path is not in the file.
+            BertNerError: the file has no such value.
         """
-        ((name, inside),) = source.items()
-        where = place(path, source, name)
-        if name.endswith(".json"):
-            value = self.file(name, where)
-            for part in inside.split("."):
-                if not isinstance(value, dict) or part not in value:
-                    have = ", ".join(value) if isinstance(value, dict) else f"the value {value!r}"
-                    where.refuse(f"{name} has no '{inside}': where '{part}' should be there is {have}")
-                value = value[part]
-            return value
-        cell = _CELL.fullmatch(inside.replace("{system}", self.ours(where).system))
-        if not cell:
-            where.refuse(f"'{inside}' names no cell of a table; write: column where column=value, column=value")
-        conditions = [condition.partition("=") for condition in filter(None, (cell["where"] or "").split(", "))]
-        rows = self.table(name, where, **{column.strip(): value for column, _, value in conditions})
-        numbers = self.numbers(rows, name, cell["column"], where)
-        if numbers.empty:
-            where.refuse(f"{name}: no number in '{inside}'")
-        return float(numbers.mean())
+        if source.file not in FILES:
+            raise self._wrong(source, f"no result is named '{source.file}'; the known ones are {', '.join(FILES)}")
+        return self._fact(source) if source.file.endswith(".json") else self._mean(source)
 
-    def audited(self) -> str | None:
-        """The encoder whose word pieces were counted, if they were."""
-        path = self.results / self.corpus / "audit.json"
-        name = read_json(path).get("encoder", {}).get("name") if path.is_file() else None
-        return str(name) if name else None
-
-    def ours(self, where: Place) -> Ours:
-        """The system that is judged: the one chosen by `about`, or else the first candidate."""
-        return self._ours or self.candidates(where)[0]
-
-    def about(self, ours: Ours) -> Evidence:
-        """The same results, judged on another system."""
-        other = copy(self)
-        other._ours = ours
-        return other
-
-    def on(self, corpus: str) -> Evidence:
-        """The results of another corpus."""
-        other = copy(self)
-        other.corpus = corpus
-        return other
-
-    def candidates(self, where: Place) -> list[Ours]:
-        """The systems that can stand for the paper's: those with its encoder, then those whose encoder is next in size.
-
-        Raises:
-            NotMeasuredError: no encoder has been scored.
-        """
-        scores = self.file("scores.csv", where)
-        pairs = dict.fromkeys(zip(scores["system"].astype(str), scores["encoder"].astype(str), strict=True))
-        systems = [Ours(system, encoder, self.is_papers(encoder)) for system, encoder in pairs if encoder]
-        if not systems:
-            raise NotMeasuredError("scores.csv has no system with an encoder")
-        return sorted(systems, key=lambda ours: (not ours.is_papers, self._unlike_size(ours.encoder)))
-
-    def _unlike_size(self, encoder: str) -> float:
-        known = [ENCODERS[name].parameters for name in (encoder, self.encoder) if name in ENCODERS]
-        return abs(known[0] - known[1]) if len(known) == 2 else math.inf
-
-    def is_papers(self, encoder: str) -> bool:
-        """Whether an encoder, a name or a folder, is the paper's: by its weights' sum where that is on record."""
-        path = self.results / "provenance.json"
-        of_runs = read_json(path).get(self.corpus, {}).get("runs", {}) if path.is_file() else {}
-        sums = [run["weights"]["sha256"] for run in of_runs.values() if run["settings"].get("name") == encoder]
-        if sums and self.encoder in ENCODERS:
-            return all(found == ENCODERS[self.encoder].sha256 for found in sums)
-        return Path(encoder).name == self.encoder
-
-
-class Case(NamedTuple):
-    """A claim before its judge."""
-
-    claim: Claim
-    evidence: Evidence
-
-    @property
-    def judge(self) -> Any:
-        return self.claim.entry["judge"]
-
-    @property
-    def paper(self) -> Any:
-        return self.claim.entry.get("paper_value")
-
-    @property
-    def ours(self) -> Ours:
-        return self.evidence.ours(self.at())
-
-    def at(self, key: str = "rule") -> Place:
-        """Where a key of the judge stands."""
-        return place(self.claim.path, self.judge, key)
-
-    def value(self, source: Any) -> Any:
-        return self.evidence.value(self.claim.path, source)
-
-    def number(self, source: Any) -> float:
-        """A measured number, or one that stands in the entry."""
-        value = self.value(source) if isinstance(source, Mapping) else source
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            place(self.claim.path, source, next(iter(source))).refuse(f"{name_of(source)} is {value!r}, not a number")
+    def _fact(self, source: Source) -> Any:
+        value: Any = self.facts(source.file)
+        for part in source.path.split("."):
+            if not isinstance(value, dict) or part not in value:
+                found = f"the keys {', '.join(value)}" if isinstance(value, dict) else f"the value {value!r}"
+                raise self._wrong(source, f"{source.file} has no '{source.path}': instead of '{part}' it has {found}")
+            value = value[part]
         return value
 
-    def paper_number(self) -> float:
-        if isinstance(self.paper, bool) or not isinstance(self.paper, (int, float)):
-            self.claim.at("paper_value").refuse(f"rule {self.judge['rule']} takes a number as paper_value")
-        return self.paper
+    def _mean(self, source: Source) -> float:
+        cell = _CELL.fullmatch(self._path(source))
+        if not cell:
+            raise self._wrong(source, f"'{source.path}' is not of the form: column where column=value, column=value")
+        pairs = [condition.partition("=") for condition in filter(None, (cell["where"] or "").split(", "))]
+        name = source.file.removesuffix(".csv")
+        rows = self.table(name, **{column.strip(): value for column, _, value in pairs})
+        numbers = pd.to_numeric(self._column(rows, name, cell["column"]), errors="coerce").dropna()
+        if numbers.empty:
+            raise self._wrong(source, f"{source.file}: no number in '{source.path}'")
+        return float(numbers.mean())
 
-    def table(self, name: str, **values: Any) -> pd.DataFrame:
-        return self.evidence.table(name, self.at(), **values)
+    def number(self, operand: float | Source) -> float:
+        """Return a measured number, or a number that is given in the entry."""
+        value = self.value(operand) if isinstance(operand, Source) else operand
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(operand, f"{self.name(operand)} is {value!r}, not a number")
+        return value
 
-    def numbers(self, rows: pd.DataFrame, name: str, column: str) -> pd.Series:
-        return self.evidence.numbers(rows, name, column, self.at())
+    def name(self, operand: float | Source) -> str:
+        """Return a source, or a number that stands for one, as the evidence shows it."""
+        return f"{operand.file} {self._path(operand)}" if isinstance(operand, Source) else show(operand)
+
+    def shown(self, source: Source) -> str:
+        """Return a source with its value."""
+        return f"{self.name(source)} is {show(self.value(source))}"
+
+    def _path(self, source: Source) -> str:
+        return source.path.replace("{system}", self.system.name) if "{system}" in source.path else source.path
+
+    def _wrong(self, source: Any, complaint: str) -> BertNerError:
+        return self.place.source(source).error(complaint)
+
+    def on(self, corpus: str) -> Evidence:
+        """Return the results of another corpus."""
+        return replace(self, corpus=corpus)
 
     def groups(self, by: str) -> pd.DataFrame:
-        """The rows of intervals_by_group.csv of our system that are grouped in one way."""
-        name = "intervals_by_group.csv"
-        rows = self.table(name, system=self.ours.system)
-        return rows[rows["by"] == by].assign(support=self.numbers(rows, name, "support"))
+        """Return the rows of intervals_by_group.csv of the system that are grouped in one way."""
+        rows = self.table("intervals_by_group", system=self.system.name)
+        return rows[rows["by"] == by]
 
-    def interval(self, metric: str, source: str = "sentences") -> pd.Series:
-        return self.table("intervals.csv", system=self.ours.system, metric=metric, source=source).iloc[0]
+    def interval(self, metric: str) -> pd.Series:
+        """Return a score of the system with its interval over sentences."""
+        return self.table("intervals", system=self.system.name, metric=metric, source="sentences").iloc[0]
 
 
-def pretty(value: Any) -> str:
-    """A value as evidence shows it."""
+def _has_value(column: pd.Series, value: str) -> pd.Series:
+    """Compare numbers as numbers, so that 1, 1.0 and 1.00 are the same; an empty value is an absent number."""
+    if not pd.api.types.is_numeric_dtype(column):
+        return column == value
+    return column.isna() if not value else (column == pd.to_numeric(value, errors="coerce")).fillna(False)
+
+
+def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredSystem]:
+    """Return the systems that can stand for the paper's: those with its encoder, then by closeness in size to it.
+
+    Raises:
+        NotMeasuredError: no system with an encoder has been scored.
+    """
+    scores = read_table(results, corpus, "scores")
+    if scores is None:
+        raise NotMeasuredError(f"{corpus} has no scores.csv yet")
+    path = results / "provenance.json"
+    runs = read_json(path).get(corpus, {}).get("runs", {}) if path.is_file() else {}
+    pairs = dict.fromkeys(zip(scores["system"], scores["encoder"], strict=True))
+    systems = [MeasuredSystem(name, used, _is_same(used, encoder, runs)) for name, used in pairs if used]
+    if not systems:
+        raise NotMeasuredError("scores.csv has no system with an encoder")
+    return sorted(
+        systems, key=lambda system: (not system.has_papers_encoder, _size_difference(system.encoder, encoder))
+    )
+
+
+def _is_same(used: str, encoder: str, runs: dict[str, Any]) -> bool:
+    """Whether the encoder of a run, a name or a folder, is the one named: by its checksum where that is on record."""
+    sums = [run["weights"]["sha256"] for run in runs.values() if run["settings"].get("name") == used]
+    if sums and encoder in ENCODERS:
+        return all(found == ENCODERS[encoder].sha256 for found in sums)
+    return Path(used).name == encoder
+
+
+def _size_difference(*encoders: str) -> float:
+    sizes = [ENCODERS[name].parameters for name in encoders if name in ENCODERS]
+    return abs(sizes[0] - sizes[1]) if len(sizes) == 2 else math.inf
+
+
+def show(value: Any) -> str:
+    """Return a value as the evidence shows it."""
     if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "nothing"}[value]
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(pretty, value))
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, list | tuple):
+        return ", ".join(map(show, value))
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def name_of(source: Mapping[str, str]) -> str:
-    """A source as evidence shows it."""
-    ((name, inside),) = source.items()
-    return f"{name} {inside.replace('{system}', 'ours')}"
-
-
-def listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value]

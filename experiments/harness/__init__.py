@@ -1,4 +1,4 @@
-"""What the stages share. A script imports it before `bert_ner`: this checkout's code goes before an installed copy."""
+"""What the stages share. Importing it puts this checkout's code before an installed copy."""
 
 import sys
 from pathlib import Path

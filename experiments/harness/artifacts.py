@@ -6,16 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.params import Run, read_params, runs
-from harness.paths import MODELS, RUN_FILE, prepared_file
+from harness.params import Run, read_params
+from harness.paths import MODELS, RUN_FILE, prepared_file, raw_folder
 
 from bert_ner.corpus.bio import Sentence, read_bio
+from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
 from bert_ner.files import check_sums, sha256_of
 
 
 def read_part(corpus: str, part: str) -> list[Sentence]:
-    """The train, validation or test sentences that prepare.py wrote.
+    """Read the train, validation or test sentences that prepare.py wrote.
 
     Raises:
         BertNerError: they are missing, or not as they were written.
@@ -26,7 +27,7 @@ def read_part(corpus: str, part: str) -> list[Sentence]:
 
 
 def read_labels(corpus: str) -> list[str]:
-    """The tag set that prepare.py wrote, in the order of the catalog.
+    """Read the tag set that prepare.py wrote, in the order of the catalog.
 
     Raises:
         BertNerError: the corpus is not prepared.
@@ -37,11 +38,25 @@ def read_labels(corpus: str) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").split()
 
 
+def signature_source(corpus: Corpus) -> dict[str, str]:
+    """Return what signatures say of the test sentences; `data` is the sum of the published file, not of our copy."""
+    return {
+        "split": "test",
+        "corpus": corpus.name,
+        "data": sha256_of(raw_folder(corpus.name) / corpus.test.name)[:8],
+    }
+
+
+def model_folder(corpus: str, run: Run) -> Path:
+    """Return the folder of a model; those of extra runs are apart, so that no stage of `dvc repro` waits for them."""
+    return (MODELS if run in read_params().runs else MODELS / "more") / corpus / run.name
+
+
 def read_run(corpus: str, run: Run) -> dict[str, Any]:
-    """What train.py noted beside a model: its settings, history and origin.
+    """Read what train.py recorded with a model: settings, history, weights and environment.
 
     Raises:
-        BertNerError: that system is not trained, or what was noted is broken.
+        BertNerError: that system is not trained, or the record is broken.
     """
     path = model_folder(corpus, run) / RUN_FILE
     remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}, or dvc repro"
@@ -49,22 +64,23 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
         raise BertNerError(f"{path} is missing; {remedy}")
     content = read_json(path)
     if not (isinstance(content.get("settings"), dict) and isinstance(content.get("history"), list)):
-        raise BertNerError(f"{path}: no settings or no history in it; {remedy}")
+        raise BertNerError(f"{path} has no settings or no history; {remedy}")
     return content
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object that a stage wrote.
+    """Read a JSON object that a stage wrote.
 
     Raises:
-        BertNerError: it can't be read, or is none.
+        BertNerError: it can't be read, or is not a JSON object.
     """
+    remedy = "remove it, and run the stage that writes it"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BertNerError(f"{path} can't be read ({error}); remove it, and run the stage that writes it") from None
+        raise BertNerError(f"{path} can't be read ({error}); {remedy}") from None
     if not isinstance(content, dict):
-        raise BertNerError(f"{path}: not a JSON object; remove it, and run the stage that writes it")
+        raise BertNerError(f"{path} is not a JSON object; {remedy}")
     return content
 
 
@@ -80,8 +96,3 @@ def check_predictions(path: Path, remedy: str) -> None:
         known = known.get(name) if isinstance(known, dict) else None
     if known and (found := sha256_of(path)) != known:
         raise BertNerError(f"{path}: its SHA-256 is {found}, but {record} has {known}; {remedy}")
-
-
-def model_folder(corpus: str, run: Run) -> Path:
-    """Where a model is: what `dvc repro` trains apart from the rest, on which its later stages must not wait."""
-    return (MODELS if run in runs(read_params()) else MODELS / "more") / corpus / run.name

@@ -1,58 +1,65 @@
-"""What each stage and each system is computed with: results/code/<entry>.json, on which the stages in dvc.yaml depend.
+"""Write what each stage and each system is computed with: results/code/<entry>.json, on which the stages of DVC depend.
 
-python experiments/fingerprint.py
+python experiments/harness/fingerprint.py
 
-An entry is a stage's script, or a system, which is train.py with that one system. Its file has, for each of our modules
-that the entry can reach through imports, the SHA-256 of what it takes from that module, so that what can't alter a
-result retrains nothing. Nothing is imported for it: the syntax trees are read.
+An entry is a stage's script, or a system of params.yaml: train.py with the class of the system's kind. Its file has
+the SHA-256 of the code that the entry takes from each of our modules. The modules are read as syntax trees and not
+imported.
 
-- Comments, layout, docstrings, the order of imports and what stands under TYPE_CHECKING don't count.
-- Of a module, the top-level statements count that the names taken from it need, and always those that bind no name or
-  have a decorator. So a new function changes nothing until it is used, and a new system no other system.
-- What NOT_FOR_TRAINING names does not count for what trains, for the reason given there.
+- Comments, layout, docstrings, a field's description, the order of imports and code under TYPE_CHECKING do not count.
+- Of a module, the top-level statements count that the imported names need. Statements that bind no name, or have a
+  decorator, always count. So a new function changes nothing until it is used, and a new system changes no other.
+- Code that IGNORED names does not count, for the reason given there.
 
-It does not notice other files (dvc.yaml lists data, templates and claims.yaml itself), installed packages (see
-results/provenance.json), a class that is looked up by name while the program runs (load_tagger's: the class that
-trained the model, so a change of it trains that model anew), or what importing a module does to another one beside
-defining names. After such a change: dvc repro --force.
+These changes go unnoticed; run dvc repro --force after one:
+- in other files (pipeline/dvc.yaml lists data, templates and claims.yaml itself);
+- in installed packages (results/provenance.json has their versions);
+- in a class that is looked up while the program runs, as load_tagger does (a change of it trains its models again);
+- in the effects that the import of one module has on another.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import hashlib
 import json
-from collections.abc import Iterator
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from harness.params import read_params
 from harness.paths import RESULTS, ROOT
-from harness.run_main import run_main
+from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
+from bert_ner.loading import KINDS
 
-SOURCES = ("", "experiments")  # the folders that our modules are imported from
-DRIVERS = {"check", "fingerprint", "repro"}  # scripts that compute no result
-TRAIN, TABLE, SYSTEMS = "experiments/train.py", "experiments/systems.py", "SYSTEMS"
+SOURCES = ("", "experiments/")  # the folders that our modules are imported from
+COMMANDS = {"check", "repro", "train"}  # scripts that compute no result, and train.py, which does so for each system
 MAIN, EVERYTHING = "if __name__ == '__main__'", "*"
 
+IGNORED = {("bert_ner/loading.py", "KINDS")}  # a system takes its own class from it, which counts for that system
 TRAINING = {"train", "study"}
-NOT_FOR_TRAINING = {
-    # A training reads its corpus from data/prepared, which DVC tracks; so a new corpus retrains nothing.
+IGNORED_IN_TRAINING = IGNORED | {
+    # A training reads its corpus from data/prepared, which DVC tracks. So a new corpus retrains nothing.
     ("bert_ner/corpus/catalog.py", "CORPORA"),
-    # A release is no change of the code. It is part of the signatures, so what scores without training does count it.
+    # The version is part of the signatures, not of the code; the stages that score count it.
     ("bert_ner/__init__.py", "__version__"),
     # The 8-bit copy beside the weights: the pipeline evaluates the weights themselves.
-    ("bert_ner/encoder/onnx.py", "export_tagger"),
-    # What is noted about the machine goes into no score.
-    ("experiments/provenance.py", "environment"),
+    ("bert_ner/export/export.py", EVERYTHING),
+    # Records about the machine, and the progress that is shown, change no score.
+    ("experiments/harness/provenance.py", "environment"),
+    ("bert_ner/progress.py", EVERYTHING),
 }
 
 
 class Import(NamedTuple):
-    """A name from one of our modules, or the module whole."""
+    """A name from one of our modules, or the whole module."""
 
     module: str
     name: str
@@ -61,193 +68,177 @@ class Import(NamedTuple):
 class Unit(NamedTuple):
     """A top-level statement, or one name of an import."""
 
-    text: str  # what of it counts
+    text: str  # the part of it that counts
     binds: frozenset[str]  # none: it always counts
     uses: frozenset[str]
     imports: tuple[Import, ...]
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    ).parse_args()
+    command_line(__doc__).parse_args()
     folder = RESULTS / "code"
-    files = {folder / f"{entry}.json": content(modules) for entry, modules in fingerprints(ROOT).items()}
+    entries = fingerprints(ROOT, system_classes())
+    files = {folder / f"{entry}.json": content(modules) for entry, modules in entries.items()}
     for path in sorted(set(folder.glob("*.json")) - set(files)):
         path.unlink()
-        print(f"{path.stem}: is no more")
+        print(f"{path.stem}: removed")
     for path, text in files.items():
-        # One that says the same is left alone, with its time.
+        # An unchanged file keeps its time.
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_whole(path, text)
             print(f"{path.stem}: new or changed")
 
 
+def system_classes() -> dict[str, str]:
+    """Return the class of each system of params.yaml, as `module:Class`."""
+    params = read_params()
+    return {system: KINDS[params.kind(system)] for system in params.systems}
+
+
 def content(modules: dict[str, str]) -> str:
-    """The file of an entry."""
+    """Return the text of an entry's file."""
     return json.dumps(modules, indent=2, sort_keys=True) + "\n"
 
 
-def fingerprints(root: Path) -> dict[str, dict[str, str]]:
-    """Every stage's and every system's modules, as paths relative to `root`, with their SHA-256.
+def fingerprints(root: Path, classes: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return the modules of every stage and system, as paths relative to `root`, with their SHA-256.
+
+    Args:
+        root: the checkout whose code is read.
+        classes: the class of each system, as `module:Class`.
 
     Raises:
-        BertNerError: a file is no Python, or the table of systems is not one that can be read.
+        BertNerError: a file can't be parsed, or a class is not in the checkout.
     """
-    scripts = sorted((root / "experiments").glob("*.py"))
     source = Source(root)
-    stages = [path for path in scripts if source.has_main(path) and path.stem not in DRIVERS | {"train"}]
-    found = {path.stem: source.reached(path) for path in stages}
-    without = Source(root).reached(root / TRAIN)
-    for system in source.systems():
-        found[system] = Source(root, system).reached(root / TRAIN)
-        if found[system].keys() == without.keys():
-            raise BertNerError(
-                f"{TABLE}: no module of system '{system}' is found; its entry in {SYSTEMS} must call what it imports"
-            )
+    scripts = {path.stem: f"experiments/{path.name}" for path in sorted((root / "experiments").glob("*.py"))}
+    found = {name: source.reached(script) for name, script in scripts.items() if name not in COMMANDS}
+    for system, location in classes.items():
+        module, _, name = location.partition(":")
+        tagger = Import(module, name)
+        if not source.binds(tagger):
+            raise BertNerError(f"system '{system}': no {location} below {root}; correct KINDS in bert_ner/loading.py")
+        found[system] = source.reached(scripts["train"], tagger)
     return dict(sorted(found.items()))
 
 
 class Source:
-    """The modules below a folder, with a table of systems that has one system or, for what takes any, none."""
+    """The modules below a folder, each named by its path from there."""
 
-    def __init__(self, root: Path, system: str | None = None) -> None:
-        self.root, self.system = root, system
-        self._units: dict[Path, list[Unit]] = {}
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._units: dict[str, list[Unit]] = {}
 
-    def reached(self, script: Path) -> dict[str, str]:
-        """The modules that running a script can reach, each with the SHA-256 of what counts of it."""
-        ignored = NOT_FOR_TRAINING if script.stem in TRAINING else set()
-        kept: dict[Path, set[int]] = {}
-        waiting, seen = [(script, MAIN)], set()
+    def reached(self, script: str, *imports: Import) -> dict[str, str]:
+        """Return the modules that a script and these imports reach, each with the SHA-256 of its code that counts."""
+        ignored = IGNORED_IN_TRAINING if Path(script).stem in TRAINING else IGNORED
+        counted: dict[str, set[int]] = defaultdict(set)
+        waiting, seen = [(script, MAIN), *self._targets(imports)], set()
         while waiting:
-            path, name = waiting.pop()
-            if (path, name) in seen or (self._relative(path), name) in ignored:
+            module, name = waiting.pop()
+            if (module, name) in seen or {(module, name), (module, EVERYTHING)} & ignored:
                 continue
-            seen.add((path, name))
-            of_module = kept.setdefault(path, set())
-            for number, unit in enumerate(self.units(path)):
+            seen.add((module, name))
+            for number, unit in enumerate(self.units(module)):
                 is_wanted = not unit.binds or name in unit.binds or (name == EVERYTHING and MAIN not in unit.binds)
-                if not is_wanted or number in of_module:
-                    continue
-                if ignored and any((self._relative(path), bound) in ignored for bound in unit.binds):
-                    continue
-                of_module.add(number)
-                waiting += [(path, used) for used in unit.uses]
-                waiting += [target for wanted in unit.imports for target in self._targets(wanted)]
-        return {
-            self._relative(path): hashlib.sha256("\n".join(texts).encode()).hexdigest()
-            for path, numbers in sorted(kept.items())
-            if (texts := [unit.text for number, unit in enumerate(self.units(path)) if number in numbers])
-        }
+                if (
+                    is_wanted
+                    and number not in counted[module]
+                    and not {(module, bound) for bound in unit.binds} & ignored
+                ):
+                    counted[module].add(number)
+                    waiting += [(module, used) for used in unit.uses]
+                    waiting += self._targets(unit.imports)
+        texts = {module: [self.units(module)[n].text for n in sorted(numbers)] for module, numbers in counted.items()}
+        return {name: hashlib.sha256("\n".join(lines).encode()).hexdigest() for name, lines in texts.items() if lines}
 
-    def has_main(self, script: Path) -> bool:
-        return any(MAIN in unit.binds for unit in self.units(script))
+    def binds(self, wanted: Import) -> bool:
+        """Return whether a module is here and binds a name."""
+        module = self._find(wanted.module)
+        return module is not None and any(wanted.name in unit.binds for unit in self.units(module))
 
-    def systems(self) -> list[str]:
-        """The names in the table of systems."""
-        return list(_named_items(_table(self._tree(self.root / TABLE))))
-
-    def units(self, path: Path) -> list[Unit]:
-        """The module's statements: first its imports, whose order is the formatter's, then the others in theirs."""
-        if path not in self._units:
-            tree = self._tree(path)
-            if path == self.root / TABLE:
-                table = _table(tree)
-                items = _named_items(table)
-                table.keys, table.values = (
-                    ([ast.Constant(self.system)], [items[self.system]]) if self.system else ([], [])
-                )
-            package = path.parent.relative_to(self.root).as_posix().replace("/", ".")
-            units = [unit for statement in tree.body for unit in _units_of(statement, package)]
+    def units(self, module: str) -> list[Unit]:
+        """Return a module's statements: first its imports in a fixed order, then the others in theirs."""
+        if module not in self._units:
+            path = self.root / module
+            try:
+                tree = _Stripped().visit(ast.parse(path.read_bytes(), filename=str(path)))
+                units = [unit for statement in tree.body for unit in _units_of(statement)]
+            except (OSError, SyntaxError, ValueError) as error:
+                raise BertNerError(f"{path} can't be followed: {error}") from None
             imports = [unit for unit in units if unit.text.startswith("import ")]
-            self._units[path] = sorted(imports) + [unit for unit in units if unit not in imports]
-        return self._units[path]
+            self._units[module] = sorted(imports) + [unit for unit in units if unit not in imports]
+        return self._units[module]
 
-    def _tree(self, path: Path) -> ast.Module:
-        try:
-            tree = ast.parse(path.read_bytes(), filename=str(path))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise BertNerError(f"{path} is no Python that can be read: {error}") from None
-        return _Stripped().visit(tree)  # type: ignore[no-any-return]
+    def _targets(self, imports: Iterable[Import]) -> Iterator[tuple[str, str]]:
+        """Yield what imports reach: a module's name, and each package on the way, which Python runs, too."""
+        for wanted in imports:
+            is_name = self.binds(wanted)
+            submodule = f"{wanted.module}.{wanted.name}"
+            target = wanted.module if is_name or not self._find(submodule) else submodule
+            parts = target.split(".")
+            for end in range(1, len(parts)):
+                if package := self._find(".".join(parts[:end])):
+                    yield package, ""
+            if module := self._find(target):
+                yield module, wanted.name if is_name else EVERYTHING
 
-    def _targets(self, wanted: Import) -> Iterator[tuple[Path, str]]:
-        """What an import reaches: the module's name, and each package on the way, which Python runs, too."""
-        parts = wanted.module.split(".")
-        for end in range(1, len(parts)):
-            if package := self._find(parts[:end]):
-                yield package, ""
-        module, submodule = self._find(parts), self._find([*parts, wanted.name])
-        is_bound = module and any(wanted.name in unit.binds for unit in self.units(module))
-        if module:
-            yield module, "" if submodule and not is_bound else wanted.name if is_bound else EVERYTHING
-        if submodule and not is_bound:
-            yield submodule, EVERYTHING
-
-    def _find(self, parts: list[str]) -> Path | None:
+    def _find(self, module: str) -> str | None:
+        """Return the path of one of our modules."""
         for folder in SOURCES:
-            base = self.root.joinpath(folder, *parts)
-            for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
-                if path.is_file():
+            base = f"{folder}{module.replace('.', '/')}"
+            for path in (f"{base}/__init__.py", f"{base}.py"):
+                if (self.root / path).is_file():
                     return path
         return None
 
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
-
 
 class _Stripped(ast.NodeTransformer):
-    """A tree without docstrings (or other strings that are statements) and without what only type checkers see."""
+    """Removes docstrings, other constants that are statements, descriptions, and code for type checkers alone."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+        return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
         return node.orelse if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING") else node
 
 
-def _table(tree: ast.Module) -> ast.Dict:
-    tables = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and SYSTEMS in _bound(node)]
-    for table in (node.value for node in tables):
-        if isinstance(table, ast.Dict) and all(isinstance(key, ast.Constant) for key in table.keys):
-            return table
-    raise BertNerError(f"{TABLE}: {SYSTEMS} must be a dict that is written out, with names in quotes as its keys")
-
-
-def _named_items(table: ast.Dict) -> dict[str, ast.expr]:
-    return {key.value: value for key, value in zip(table.keys, table.values, strict=True)}  # type: ignore[union-attr]
-
-
-def _units_of(node: ast.stmt, package: str) -> Iterator[Unit]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        for alias, wanted in zip(node.names, _imports(node, package), strict=True):
-            # `import a.b` binds a.
-            bound = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.split(".")[0])
-            binds = frozenset() if alias.name == EVERYTHING else frozenset([bound])
-            text = f"import {wanted.module} {wanted.name} {alias.asname or ''}"
-            # `from __future__` alters how the module is compiled.
-            yield Unit(text, frozenset() if wanted.module == "__future__" else binds, frozenset(), (wanted,))
+def _units_of(node: ast.stmt) -> Iterator[Unit]:
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        imports = tuple(wanted for inner in ast.walk(node) for _, wanted in _imports(inner))
+        uses = frozenset(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
+        yield Unit(serialised(node), frozenset(_bound(node)), uses, imports)
         return
-    inside = list(ast.walk(node))
-    imports = [i for each in inside if isinstance(each, ast.Import | ast.ImportFrom) for i in _imports(each, package)]
-    uses = frozenset(each.id for each in inside if isinstance(each, ast.Name))
-    yield Unit(serialised(node), frozenset(_bound(node)), uses, tuple(imports))
+    for alias, wanted in _imports(node):
+        # `import a.b` binds a.
+        bound = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.split(".")[0])
+        # `from __future__` alters how the module is compiled.
+        is_bound = alias.name != EVERYTHING and wanted.module != "__future__"
+        text = f"import {wanted.module} {wanted.name} {alias.asname or ''}"
+        yield Unit(text, frozenset([bound] if is_bound else []), frozenset(), (wanted,))
 
 
-def _imports(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[Import]:
+def _imports(node: ast.AST) -> list[tuple[ast.alias, Import]]:
+    """Return the names that an import statement imports; a relative one is a ValueError."""
     if isinstance(node, ast.Import):
-        yield from (Import(alias.name, EVERYTHING) for alias in node.names)
-        return
-    base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-    module = ".".join([*base, *([node.module] if node.module else [])])
-    yield from (Import(module, alias.name) for alias in node.names)
+        return [(alias, Import(alias.name, EVERYTHING)) for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        if node.level:
+            raise ValueError(f"'{ast.unparse(node)}' is relative; name the whole module")
+        return [(alias, Import(str(node.module), alias.name)) for alias in node.names]
+    return []
 
 
 def _bound(node: ast.stmt) -> list[str]:
-    """The names that a statement binds, if that is all it does."""
+    """Return the names that a statement binds; none if it does something else, too."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        # A decorator can enter what it decorates in a table; __getattr__ is called unasked.
+        # A decorator may register the function in a table; Python itself calls a module's __getattr__.
         return [] if node.decorator_list or node.name.startswith("__") else [node.name]
     if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
         return [MAIN]
@@ -260,10 +251,10 @@ def _bound(node: ast.stmt) -> list[str]:
 
 
 def serialised(node: Any) -> str:
-    """A syntax tree as text that is the same on every version of Python.
+    """Return a syntax tree as text that is the same on every version of Python.
 
-    Without positions, without empty fields, of which each version has others, and without the empty strings that 3.12.1
-    puts into f-strings.
+    It has no positions, no empty fields (each version has others), and not the empty strings that 3.12.1 puts into
+    f-strings.
     """
     if isinstance(node, list):
         return f"[{','.join(map(serialised, node))}]"

@@ -1,16 +1,27 @@
-"""params.yaml, checked, and the trainings that it asks for."""
+"""params.yaml as a model, and the trainings that it asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self
 
 from harness.paths import ROOT
+from harness.yaml_files import read_yaml
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bert_ner.errors import BertNerError, brief
+from bert_ner.errors import BertNerError
+from bert_ner.loading import KINDS
+from bert_ner.settings import Location, Settings
+
+REFERENCE = "crf"  # every other system is compared with it
+SEEDS = range(2**32)  # every random generator that the systems use takes these
+
+Section = dict[str, Any]
+Names = Annotated[list[str], Field(min_length=1)]
+Seeds = Annotated[list[Annotated[int, Field(ge=SEEDS.start, lt=SEEDS.stop)]], Field(min_length=1)]
 
 
 class Run(NamedTuple):
@@ -21,96 +32,143 @@ class Run(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The name of its model and of its predictions."""
         return f"{self.system}-{self.seed}"
 
 
-def read_params() -> dict[str, Any]:
-    """params.yaml, read by the YAML library that DVC reads and writes it with (PyYAML takes 3e-05 for a word).
-
-    Raises:
-        BertNerError: it is missing, not YAML, or lacks a section, or a section is not of the kind it has to be.
-    """
-    path = ROOT / "params.yaml"
-    try:
-        params = YAML(typ="safe", pure=True).load(path)
-    except (OSError, YAMLError, ValueError, RecursionError) as error:
-        raise BertNerError(f"{path} can't be read: {error}; mend it, or take the one in the repository") from None
-    if not isinstance(params, dict):
-        raise BertNerError(f"{path}: expected sections, as in the one in the repository")
-    if missing := {name for name, _, _ in _SECTIONS} - set(params):
-        raise BertNerError(f"{path}: no {', '.join(sorted(missing))} in it; see the one in the repository")
-    for name, is_valid, wanted in _SECTIONS:
-        if not is_valid(params[name]):
-            raise BertNerError(f"{path}: {name} must be {wanted}, not {brief(params[name])}")
-    return params
+def kind_of(name: str, section: Section) -> str:
+    """Return the kind of a system, a key of `bert_ner.loading.KINDS`: the one in its section, otherwise its name."""
+    return str(section.get("kind", name))
 
 
-def _is_list_of(kind: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and bool(value) and all(type(item) is kind for item in value)
+class Split(Settings):
+    """How the training file is split."""
+
+    validation_fraction: float = Field(description="share of the training sentences that validates", gt=0, lt=1)
+    seed: int = Field(description="draws the sentences")
 
 
-def _is_groups(value: Any) -> bool:
-    kinds = {"corpora": str, "systems": str, "seeds": int}
-    return isinstance(value, dict) and all(
-        isinstance(group, dict)
-        and set(group) == set(kinds)
-        and all(_is_list_of(kind)(group[name]) for name, kind in kinds.items())
-        for group in value.values()
+class Group(Settings):
+    """Extra runs: every combination of a corpus, a system and a seed."""
+
+    corpora: Names = Field(description="names in the catalog")
+    systems: Names = Field(description="sections of params.yaml")
+    seeds: Seeds = Field(description="one training of each system with each")
+
+
+class Study(Settings):
+    """Trainings with something changed. Every further key is a system, with the settings that are changed."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Section | None] = Field(init=False)
+
+    seeds: Seeds = Field(default=[13], description="one training with each; they also draw the sentences")
+    fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[], description="shares of the training part")
+    per_type: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[], description="sentences of each entity type, to train on and to validate on"
     )
 
+    @property
+    def changes(self) -> dict[str, Section]:
+        """The changed settings of each system."""
+        return {system: settings or {} for system, settings in self.__pydantic_extra__.items()}
 
-def _is_split(value: Any) -> bool:
-    if not isinstance(value, dict) or set(value) != {"validation_fraction", "seed"}:
-        return False
-    fraction = value["validation_fraction"]
-    return type(fraction) is float and 0 < fraction < 1 and type(value["seed"]) is int
-
-
-def is_seed(value: int) -> bool:
-    """Whether every random generator that is used here takes it."""
-    return 0 <= value < 2**32
-
-
-SEEDS = "a list of whole numbers from 0 to 4294967295"
-_SECTIONS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("corpora", _is_list_of(str), "a list of names"),
-    ("baselines", _is_list_of(str), "a list of names"),
-    ("encoders", _is_list_of(str), "a list of names"),
-    ("seeds", lambda value: _is_list_of(int)(value) and all(map(is_seed, value)), SEEDS),
-    ("more", _is_groups, "groups, each with lists of corpora, systems and seeds"),
-    ("split", _is_split, "validation_fraction, a number between 0 and 1, and seed, a whole number"),
-)
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.changes:
+            raise ValueError("must name one system or more")
+        if self.fractions and self.per_type:
+            raise ValueError("must have either fractions or per_type")
+        return self
 
 
-def runs(params: dict[str, Any]) -> list[Run]:
-    """What `dvc repro` trains on each corpus: each baseline once, as none draws random numbers, encoders per seed."""
-    return [Run(name, 0) for name in params["baselines"]] + [
-        Run(name, seed) for name in params["encoders"] for seed in params["seeds"]
-    ]
+class Params(Settings):
+    """The content of params.yaml. Every further key is a section; that of a system has a kind, or a kind's name."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Section] = Field(init=False)
+
+    corpora: Names = Field(description="names in the catalog; the stages of pipeline/dvc.yaml run on each")
+    baselines: Names = Field(description="systems without random numbers; each trains once on every corpus")
+    encoders: Names = Field(description="systems that train on every corpus with each of the seeds")
+    seeds: Seeds = Field(description="the encoders' random numbers")
+    extra_runs: dict[str, Group] = Field(description="runs that `make repro-all` adds")
+    split: Split = Field(description="how the training file becomes a training and a validation part")
+    studies: dict[str, Study] = Field(default={}, description="trainings with something changed, by name")
+
+    @property
+    def systems(self) -> dict[str, Section]:
+        """The sections of the systems, in the order of the file."""
+        return {name: section for name, section in self.__pydantic_extra__.items() if kind_of(name, section) in KINDS}
+
+    def __getitem__(self, system: str) -> Section:
+        """Return the section of a system.
+
+        Raises:
+            BertNerError: there is no such system.
+        """
+        if system not in self.systems:
+            raise BertNerError(f"params.yaml has no system '{system}'; its systems are {', '.join(self.systems)}")
+        return self.systems[system]
+
+    def kind(self, system: str) -> str:
+        """Return the kind of a system, a key of `bert_ner.loading.KINDS`."""
+        return kind_of(system, self[system])
+
+    def settings(self, system: str) -> Section:
+        """Return the settings of a system: its section without its kind."""
+        return {name: value for name, value in self[system].items() if name != "kind"}
+
+    @property
+    def tokenizer_encoder(self) -> str:
+        """The encoder whose word pieces are counted: that of the first system in `encoders`.
+
+        Raises:
+            BertNerError: the system has no encoder.
+        """
+        name = self[self.encoders[0]].get("name")
+        if not isinstance(name, str):
+            raise BertNerError(f"params.yaml: {self.encoders[0]}, the first of encoders, must have an encoder's name")
+        return name
+
+    @property
+    def runs(self) -> list[Run]:
+        """The trainings of `dvc repro` on each corpus."""
+        return [Run(name, 0) for name in self.baselines] + [
+            Run(name, seed) for name in self.encoders for seed in self.seeds
+        ]
+
+    def all_runs(self, corpus: str) -> list[Run]:
+        """Return `runs` and the extra runs on a corpus, in the order of the systems' sections."""
+        groups = [group for group in self.extra_runs.values() if corpus in group.corpora]
+        extra = [Run(system, seed) for group in groups for system in group.systems for seed in group.seeds]
+        order = list(self.systems)
+        return sorted(dict.fromkeys([*self.runs, *extra]), key=lambda run: order.index(run.system))
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        lists: dict[Location, list[str]] = {("baselines",): self.baselines, ("encoders",): self.encoders}
+        lists |= {("extra_runs", name, "systems"): group.systems for name, group in self.extra_runs.items()}
+        named = {(*where, i): system for where, systems in lists.items() for i, system in enumerate(systems)}
+        named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
+        problem = PydanticCustomError("system", "must be the name of a system, a section with a kind in this file")
+        if wrong := [where for where, system in named.items() if system not in self.systems]:
+            raise ValidationError.from_exception_data(
+                "Params", [InitErrorDetails(type=problem, loc=where, input=named[where]) for where in wrong]
+            )
+        return self
 
 
-def all_runs(params: dict[str, Any], corpus: str) -> list[Run]:
-    """The same with what `make repro-all` adds; systems in the order of their sections in params.yaml.
+def read_params() -> Params:
+    """Read and check params.yaml.
 
     Raises:
-        BertNerError: a system has no section.
+        BertNerError: it can't be read, or something in it is wrong; a line of the message for each.
     """
-    groups = [group for group in params["more"].values() if corpus in group["corpora"]]
-    more = [Run(system, seed) for group in groups for system in group["systems"] for seed in group["seeds"]]
-    order = list(params)
-    if missing := {run.system for run in [*runs(params), *more]}.difference(order):
-        raise BertNerError(f"{ROOT / 'params.yaml'}: it names {', '.join(sorted(missing))}, but has no section for it")
-    return sorted(dict.fromkeys([*runs(params), *more]), key=lambda run: order.index(run.system))
+    path = ROOT / "params.yaml"
+    return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
-def first_encoder(params: dict[str, Any]) -> str:
-    """The encoder of the first system that has one: whose word pieces are counted.
-
-    Raises:
-        BertNerError: the system has no section with an encoder's name.
-    """
-    system = params["encoders"][0]
-    section = params.get(system)
-    if not (isinstance(section, dict) and isinstance(section.get("name"), str)):
-        raise BertNerError(f"{ROOT / 'params.yaml'}: {system}, the first of encoders, needs a section with a name")
-    return str(section["name"])
+@lru_cache(maxsize=1)
+def _read(path: Path, _changed: int) -> Params:
+    return read_yaml(path, Params)

@@ -6,8 +6,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA, MODELS, RESULTS = ROOT / "data", ROOT / "models", ROOT / "results"
-RUN_FILE = "run.json"  # beside each model
+RUN_FILE = "run.json"  # in each model's folder
+DOMAINS = "domains"  # the folder in results/ of what compares corpora
+
+
+def main_checkout(root: Path) -> Path:
+    """Return the checkout that a copy in its .dvc/tmp/exps was made from, as `dvc exp run --temp` does; else `root`."""
+    return next((folder.parent for folder in root.parents if folder.name == ".dvc"), root)
+
+
+SHARED = main_checkout(ROOT).parent / "shared"  # a folder beside the checkout that may hold corpora
+
+
+def raw_folder(corpus: str) -> Path:
+    """Return the folder of a corpus's files as they were published."""
+    return DATA / "raw" / corpus
 
 
 def prepared_file(corpus: str, name: str) -> Path:
+    """Return the path of a file that prepare.py writes."""
     return DATA / "prepared" / corpus / name
+
+
+def state_file(corpus: str, name: str) -> Path:
+    """Return the path where a training keeps its state between epochs.
+
+    DVC does not know the file, because it removes the outputs of a stage before it runs the stage again.
+    """
+    return DATA / "unfinished" / corpus / f"{name}.safetensors"

@@ -1,4 +1,4 @@
-"""Where a result comes from: code, packages, machine. Kept apart from the metrics, which are equal when results are."""
+"""Where a result comes from: code, packages and machine. Kept apart from the metrics, so that those can be equal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from typing import Any
 
 from harness.artifacts import read_json
 from harness.paths import RESULTS, ROOT
-
-import torch
 
 from bert_ner.files import write_whole
 
@@ -31,8 +29,10 @@ PACKAGES = (
 
 
 def environment() -> dict[str, Any]:
-    """Code revision, package versions and machine, as of now."""
-    changes = _git("status", "--porcelain", "--", ":!results", ":!dvc.lock")
+    """Return the code's revision, package versions and machine, as of now."""
+    import torch  # slow to import, and most users of this module only read records
+
+    changes = _git("status", "--porcelain", "--", ":!results", ":!dvc.lock", ":!pipeline/dvc.lock")
     return {
         "revision": _git("rev-parse", "HEAD"),
         "uncommitted_changes": changes if changes is None else changes.splitlines(),
@@ -48,21 +48,21 @@ def environment() -> dict[str, Any]:
 
 
 def record(corpus: str, facts: dict[str, Any]) -> None:
-    """Put a corpus's facts into results/provenance.json, beside those of the others."""
+    """Put the facts of a corpus into results/provenance.json, and keep those of the others."""
     path = RESULTS / "provenance.json"
     known = read_json(path) if path.is_file() else {}
     write_whole(path, json.dumps({**known, corpus: facts}, indent=2) + "\n")
 
 
 def recorded(corpus: str) -> dict[str, Any]:
-    """What is on record of a corpus; nothing if there is no record yet."""
+    """Return the recorded facts of a corpus; empty if there are none yet."""
     path = RESULTS / "provenance.json"
     facts = read_json(path).get(corpus, {}) if path.is_file() else {}
     return facts if isinstance(facts, dict) else {}
 
 
 def _git(*arguments: str) -> str | None:
-    """What git says; None without git or a repository."""
+    """Return the output of git; None without git or a repository."""
     try:
         answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def processor() -> str:
-    """The processor's name, as the operating system gives it."""
+    """Return the processor's name, as the operating system gives it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8").splitlines():

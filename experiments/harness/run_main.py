@@ -1,4 +1,4 @@
-"""How a script takes its options and how it ends."""
+"""How a script takes its options, and how it ends."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.params import is_seed
+from harness.params import SEEDS
 
 from bert_ner.corpus.catalog import CORPORA
-from bert_ner.errors import BertNerError, as_out_of_memory, told
+from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
+
+
+def command_line(description: str | None) -> argparse.ArgumentParser:
+    """Make a parser that shows a module's docstring as it is."""
+    return argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
 
 
 def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Namespace:
-    """The command line of a stage: --corpus, and what else it takes."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    """Parse the command line of a stage: --corpus, and the options given."""
+    parser = command_line(description)
     parser.add_argument("--corpus", choices=CORPORA, default="mit_movie_eng", help="default: %(default)s")
     for name, settings in options.items():
         parser.add_argument(f"--{name}", **settings)
@@ -27,27 +32,27 @@ def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Na
 
 
 def run_main(main: Callable[[], None]) -> None:
-    """Run a script's main; a user's mistake ends it with one message and no traceback."""
+    """Run the main function of a script; an error that the user can correct is one message without a traceback."""
     name = Path(sys.argv[0]).name
     try:
         main()
     except BertNerError as error:
-        sys.exit(f"{name}: {told(error)}")
+        sys.exit(f"{name}: {printable_message(error)}")
     except (MemoryError, RuntimeError, OSError) as error:
         if shortage := as_out_of_memory(error):  # PyTorch and onnxruntime raise a RuntimeError
-            sys.exit(f"{name}: {told(shortage)}")
+            sys.exit(f"{name}: {printable_message(shortage)}")
         if not isinstance(error, OSError):
             raise
         reason = f"{error.filename}: {error.strerror}" if error.filename else error
-        sys.exit(f"{name}: {reason}; mend that, and run again: what was finished is kept")
+        sys.exit(f"{name}: {reason}; correct that, and run it again: finished work is kept")
     except KeyboardInterrupt:
         print(f"\n{name}: interrupted", file=sys.stderr)
         sys.stderr.flush()
-        os._exit(130)  # at once: no thread pool of a library is waited for
+        os._exit(130)  # at once, without waiting for a library's thread pool
 
 
 def seed(text: str) -> int:
-    """A seed on the command line; argparse takes the error for wrong usage."""
-    if not (text.isdecimal() and is_seed(int(text))):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 4294967295")
+    """Parse a seed for argparse, which reports the error as wrong usage."""
+    if not (text.isdecimal() and int(text) in SEEDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {SEEDS[-1]}")
     return int(text)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
+
+from harness.paths import DOMAINS
 
 import pandas as pd
 
@@ -16,15 +18,17 @@ from bert_ner.scoring import METRICS
 
 TYPES: dict[str, Any] = {"text": "str", "int": "Int64", "float": "float64"}
 
+Rows = Sequence[Mapping[str, Any]] | pd.DataFrame
+
 
 class Table(NamedTuple):
     """A CSV of results/.
 
     Attributes:
-        columns: each column's type, in order: `text`, `int` or `float`. Numbers may be absent (an empty cell).
-        key: the columns that tell rows apart.
+        columns: the type of each column, in order: `text`, `int` or `float`. A number may be absent: an empty cell.
+        key: the columns that identify a row.
         producer: the command that writes it.
-        is_shared: it stands in results/ itself, not in the folder of a corpus.
+        is_shared: it is in results/ itself, not in the folder of a corpus.
         may_lack: columns that older files do not have.
         digits: significant digits of a float, or None for six decimals.
     """
@@ -36,67 +40,65 @@ class Table(NamedTuple):
     may_lack: tuple[str, ...] = ()
     digits: int | None = None
 
-    @classmethod
-    def of(cls, columns: str, key: str, producer: str, **more: Any) -> Self:
-        """A table from `name:type ...`, where a name without a type is text."""
-        pairs = (column.partition(":") for column in columns.split())
-        return cls({name: kind or "text" for name, _, kind in pairs}, tuple(key.split()), producer, **more)
+
+def _table(columns: str, key: str, producer: str, **options: Any) -> Table:
+    """Make a table from columns written as `name:type`, or `name` for text."""
+    pairs = (column.partition(":") for column in columns.split())
+    return Table({name: kind or "text" for name, _, kind in pairs}, tuple(key.split()), producer, **options)
 
 
 _EVALUATE, _COMPARE, _JUDGE = (
-    f"python experiments/{stage}.py --corpus {{corpus}}" for stage in ("evaluate", "compare", "judge")
+    f"python experiments/{stage}.py {{option}}" for stage in ("evaluate", "compare", "judge")
 )
 _METRICS = " ".join(f"{metric}:float" for metric in METRICS)
 _INTERVAL = "value:float low:float high:float"
 _DIFFERENCE = "a:float b:float difference:float low:float high:float p_value:float"
 
 TABLES = {
-    "scores": Table.of(
+    "scores": _table(
         f"corpus system encoder seed:int split n_sentences:int {_METRICS} signature", "system seed", _EVALUATE
     ),
-    "scores_by_type": Table.of(
+    "scores_by_type": _table(
         "system seed:int type support:int precision:float recall:float f1:float", "system seed type", _EVALUATE
     ),
-    "confusion": Table.of("system seed:int gold predicted words:int", "system seed gold predicted", _EVALUATE),
-    "costs": Table.of(
-        "system encoder seed:int parameters:float train_seconds:float words_per_second:float model_bytes:float machine",
+    "confusion": _table("system seed:int gold predicted words:int", "system seed gold predicted", _EVALUATE),
+    "costs": _table(
+        "system encoder seed:int parameters:int train_seconds:float words_per_second:int model_bytes:int machine",
         "system seed",
         _EVALUATE,
     ),
-    "not_run": Table.of("system encoder seed:int reason", "system seed", _EVALUATE),
-    "error_kinds": Table.of("system seed:int kind type count:int", "system seed kind type", _EVALUATE),
-    "recall": Table.of(
-        "system seed:int by group support:int found:int recall:float", "system seed by group", _EVALUATE
-    ),
-    "history": Table.of(
+    "not_run": _table("system encoder seed:int reason", "system seed", _EVALUATE),
+    "error_kinds": _table("system seed:int kind type count:int", "system seed kind type", _EVALUATE),
+    "recall": _table("system seed:int by group support:int found:int recall:float", "system seed by group", _EVALUATE),
+    "history": _table(
         "system encoder seed:int epoch:int train_loss:float validation_loss:float validation_entity_f1:float "
         "seconds:float",
         "system seed epoch",
         _EVALUATE,
     ),
-    "intervals": Table.of(
+    "intervals": _table(
         f"system metric source {_INTERVAL} sd:float n:int level:float method signature",
         "system metric source",
         _COMPARE,
     ),
-    "comparisons": Table.of(
+    "comparisons": _table(
         f"system_a system_b metric {_DIFFERENCE} test n:int p_holm:float a_sd:float b_sd:float signature",
         "system_a system_b metric",
         _COMPARE,
     ),
-    # `than`: the group that the value is above, where it is a difference; support: gold entities of the group.
-    "intervals_by_group": Table.of(
+    # `than`: the group to which a difference is; support: gold entities of the group.
+    "intervals_by_group": _table(
         f"system by group than metric support:int {_INTERVAL} n:int level:float",
         "system by group than metric",
         _COMPARE,
     ),
-    "comparisons_by_type": Table.of(
+    "comparisons_by_type": _table(
         f"system_a system_b type {_DIFFERENCE} p_holm:float a_sd:float b_sd:float n:int",
         "system_a system_b type",
         _COMPARE,
     ),
-    "claims": Table.of("id section claim kind paper_value measured low high verdict system evidence", "id", _JUDGE),
-    "studies": Table.of(
+    "claims": _table("id section claim kind paper_value measured low high verdict system evidence", "id", _JUDGE),
+    "studies": _table(
         "study variant system encoder seed:int fraction:float per_type:int sentences:int epoch:int train_loss:float "
         "validation_loss:float validation_entity_f1:float test_token_micro_f1:float test_entity_f1:float "
         "seconds:float signature",
@@ -104,7 +106,7 @@ TABLES = {
         "make repro-all",
         may_lack=("per_type",),
     ),
-    "benchmarks": Table.of(
+    "benchmarks": _table(
         "task system setting sentences:int tokens:int seconds:float tokens_per_second:float peak_memory_mb:float "
         "ratio_to ratio:float machine seconds_low:float seconds_high:float rounds:int tflop:float limit_share:float "
         "entity_f1:float",
@@ -117,40 +119,38 @@ TABLES = {
 
 
 def table_path(results: Path, corpus: str, name: str) -> Path:
-    """Where a table stands below results/."""
+    """Return the path of a table below results/; `corpus` may also be `domains`."""
     return results / ("" if TABLES[name].is_shared else corpus) / f"{name}.csv"
 
 
 def producer_of(name: str, corpus: str) -> str:
-    """The command that writes a table."""
-    return TABLES[name].producer.format(corpus=corpus)
+    """Return the command that writes a table."""
+    option = "--domains" if corpus == DOMAINS else f"--corpus {corpus}"
+    return TABLES[name].producer.format(option=option)
 
 
-def as_csv(name: str, rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> str:
-    """The text of a table with these rows; cells that a row lacks are empty.
+def stage_tables(stage: str) -> list[str]:
+    """Return the names of the tables that a stage writes."""
+    return [name for name, table in TABLES.items() if f"/{stage}.py " in table.producer]
 
-    Raises:
-        KeyError: a row has a column that the table does not have.
-    """
+
+def as_csv(name: str, rows: Rows) -> str:
+    """Return the text of a table with these rows. It has the table's columns: other keys are left out."""
     table = TABLES[name]
-    frame = pd.DataFrame(rows)
-    if unknown := set(frame.columns) - set(table.columns):
-        raise KeyError(f"{name}.csv has no column {', '.join(sorted(map(str, unknown)))}")
-    frame = frame.reindex(columns=list(table.columns))
-    for column, kind in table.columns.items():
-        frame[column] = frame[column].astype("object" if kind == "text" else TYPES[kind])
+    types = {column: "object" if kind == "text" else TYPES[kind] for column, kind in table.columns.items()}
+    frame = pd.DataFrame(rows).reindex(columns=list(types)).astype(types)
     return frame.to_csv(index=False, float_format=f"%.{table.digits}g" if table.digits else "%.6f")
 
 
-def write_table(results: Path, corpus: str, name: str, rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> None:
+def write_table(results: Path, corpus: str, name: str, rows: Rows) -> None:
     """Write a table, whole or not at all."""
     write_whole(table_path(results, corpus, name), as_csv(name, rows))
 
 
 def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
-    """A table with text as text and numbers as numbers (an absent one is NaN or NA); None if there is no file.
+    """Read a table: text as text, numbers as numbers, an absent number as NaN or NA; None if there is no file.
 
-    The frame is shared by all who read the same file: copy it before changing it.
+    All who read the same file share the frame: copy it before you change it.
 
     Raises:
         BertNerError: it can't be read, lacks a column, or has words where a number belongs.
@@ -162,14 +162,27 @@ def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
     return _read(path, name, f"remove it and run {producer_of(name, corpus)}", facts.st_mtime_ns, facts.st_size)
 
 
+def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:
+    """Read a table that must have rows.
+
+    Raises:
+        BertNerError: it is missing, empty or broken.
+    """
+    table = read_table(results, corpus, name)
+    if table is None or table.empty:
+        path = table_path(results, corpus, name)
+        raise BertNerError(f"{path} is missing or has no rows; run {producer_of(name, corpus)}, or dvc repro")
+    return table
+
+
 @lru_cache(maxsize=128)
 def _read(path: Path, name: str, remedy: str, *_version: int) -> pd.DataFrame:
     known = TABLES[name]
     try:
         table = pd.read_csv(path, keep_default_na=False, dtype=str)
-    except (OSError, ValueError) as error:  # pandas's own errors are ValueErrors
+    except (OSError, ValueError) as error:  # pandas raises ValueErrors of its own
         raise BertNerError(f"{path} can't be read ({error}); {remedy}") from None
-    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first columns for names of the rows
+    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first columns for the names of the rows
         raise BertNerError(f"{path}: its rows have more columns than its first line names; {remedy}")
     missing = [column for column in known.columns if column not in table]
     if lacking := [column for column in missing if column not in known.may_lack]:
@@ -196,7 +209,7 @@ def _numbers(path: Path, cells: pd.Series, kind: str, remedy: str) -> pd.Series:
 
 @contextmanager
 def as_written_by(command: str, path: Path) -> Iterator[None]:
-    """While a JSON file is taken apart: what it lacks is an error that says what writes it.
+    """While a JSON file is taken apart, turn an error about its content into one that names the command that writes it.
 
     Raises:
         BertNerError: it is not as that command writes it.

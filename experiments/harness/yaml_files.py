@@ -43,35 +43,45 @@ def load_yaml(path: Path) -> Any:
         return YAML(typ="rt", pure=True).load(path)
     except YAMLError as error:
         raise BertNerError(f"{path} is not YAML: {error}; {remedy}") from None
-    # The last four are what ruamel.yaml lets through, of a list that is a key or a tag on what it can't be on.
+    # The last three come from ruamel.yaml, for example where a list is a key.
     except (OSError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
         raise BertNerError(f"{path} can't be read: {error}; {remedy}") from None
 
 
 def line_of(node: Any, where: Location) -> int:
-    """The line of a key or a list item, from 1 on; of a merged key, the line in its anchor.
+    """Return the line of a key or a list item, from 1 on; that of a merged key is in its anchor.
 
-    Of a place that is not in the file, as of a key that is missing, the line of what should hold it.
+    A key that is missing has the line of the mapping that lacks it.
     """
     line = 1
     for part in where:
-        holder = node
-        if isinstance(node, CommentedMap) and part not in (node.lc.data or {}):
-            holder = next((merged for _, merged in getattr(node, "merge", []) if part in merged), node)
-        if not isinstance(holder, CommentedMap | CommentedSeq) or part not in (holder.lc.data or {}):
-            break
+        holder = _holder(node, part)
+        if holder is None:  # pydantic's name of a union's member, or a missing key
+            continue
         line = int(holder.lc.data[part][0]) + 1
         node = node[part]
     return line
 
 
 def plain(node: Any) -> Any:
-    """The content without the YAML library's own types."""
+    """Return the content without the YAML library's own types; merged keys come first, as DVC has them."""
     if isinstance(node, dict):
-        return {plain(key): plain(value) for key, value in node.items()}
+        merged = [key for anchor in _merged(node) for key in plain(anchor)]
+        return {plain(key): plain(node[key]) for key in [*merged, *node]}
     if isinstance(node, list):
         return [plain(value) for value in node]
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)
     return node
+
+
+def _holder(node: Any, key: str | int) -> Any:
+    """Return the mapping or list in which a key or position is written, the node or one that it merges; or None."""
+    if isinstance(node, CommentedMap | CommentedSeq) and key in (node.lc.data or {}):
+        return node
+    return next((holder for merged in _merged(node) if (holder := _holder(merged, key)) is not None), None)
+
+
+def _merged(node: Any) -> list[Any]:
+    return list(node.merge) if isinstance(node, CommentedMap) else []

@@ -1,70 +1,96 @@
-"""Rules for errors and for the paper's example queries."""
+"""Rules for errors, and for the paper's example queries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from claims.evidence import Case, Finding, NotMeasuredError, pretty
+from pydantic import Field
 
-
-def confused(case: Case) -> Finding:
-    """A pair of types is among those that are confused most, by its ranks over resamples; partly if it may be."""
-    pair, top = " / ".join(sorted(case.judge["types"])), case.judge["top"]
-    rows = case.groups("confusion").sort_values("value")
-    first = "; ".join(f"{row['group']} {row['low']:.0f} to {row['high']:.0f}" for _, row in rows.head(top).iterrows())
-    ours = rows[rows["group"] == pair]
-    if ours.empty:
-        return Finding("not reproduced", None, f"{pair} is never confused; ranks of those that most are: {first}")
-    rank, low, high = (float(ours[column].iloc[0]) for column in ("value", "low", "high"))
-    verdict = "reproduced" if high <= top else "partly" if low <= top else "not reproduced"
-    evidence = (
-        f"{pair} is number {rank:.0f} of {len(rows)} confused pairs, {low:.0f} to {high:.0f} over resampled sentences; "
-        f"wanted: {pretty(top)} or better. The first {top}: {first}"
-    )
-    return Finding(verdict, rank, evidence, low, high)
+from bert_ner.settings import Settings
+from claims.evidence import Evidence, Finding, NotMeasuredError, show
+from claims.fields import Fraction, OneSource, Text
 
 
-def lower_recall(case: Case) -> Finding:
+class Confused(Settings):
+    """A pair of types is among the most confused: by all of its ranks over resamples, partly by some."""
+
+    rule: Literal["confused"]
+    types: list[Text] = Field(min_length=2, max_length=2, description="the pair of types")
+    top: int = Field(ge=1, description="the lowest rank that counts")
+
+    def judge(self, evidence: Evidence) -> Finding:
+        pair = " / ".join(sorted(self.types))
+        rows = evidence.groups("confusion").sort_values("value")
+        first = "; ".join(
+            f"{row['group']} {row['low']:.0f} to {row['high']:.0f}" for _, row in rows.head(self.top).iterrows()
+        )
+        found = rows[rows["group"] == pair]
+        if found.empty:
+            return Finding("not reproduced", None, f"{pair} is never confused; ranks of the most confused: {first}")
+        rank, low, high = (float(found[column].iloc[0]) for column in ("value", "low", "high"))
+        verdict = "reproduced" if high <= self.top else "partly" if low <= self.top else "not reproduced"
+        shown = (
+            f"{pair} has rank {rank:.0f} of {len(rows)} confused pairs, {low:.0f} to {high:.0f} over resampled "
+            f"sentences; wanted: {show(self.top)} or better. The first {self.top}: {first}"
+        )
+        return Finding(verdict, rank, shown, low, high)
+
+
+class LowerRecall(Settings):
     """One group of entities is found less often than another.
 
     Reproduced if the whole interval of the difference over sentences is at or above a margin, partly if it is above 0.
     """
-    judge, rows = case.judge, case.groups(case.judge["by"])
-    gap = rows[(rows["group"] == judge["easy"]) & (rows["than"] == judge["hard"])]
-    if gap.empty:
-        case.at("hard").refuse(f"intervals_by_group.csv does not set {judge['easy']} beside {judge['hard']}")
-    value, low, high = (float(gap[column].iloc[0]) for column in ("value", "low", "high"))
-    verdict = "reproduced" if low >= judge["margin"] else "partly" if low > 0 else "not reproduced"
-    shown = "; ".join(
-        f"{name}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
-        for name in (judge["hard"], judge["easy"])
-        for _, row in rows[(rows["group"] == name) & (rows["than"] == "")].iterrows()
-    )
-    evidence = f"recall by {judge['by']}, {shown}; measured: the difference, wanted: {pretty(judge['margin'])} or more"
-    return Finding(verdict, value, evidence, low, high)
 
+    rule: Literal["lower_recall"]
+    by: Text = Field(description="how entities are grouped: seen, length")
+    hard: Text = Field(description="the group with the lower recall")
+    easy: Text = Field(description="the group with the higher recall")
+    margin: Fraction = Field(description="the least difference")
 
-def queries(case: Case) -> Finding:
-    """The paper's example queries: their types are in the corpus, and our system finds the same in them."""
-    entries = case.value(case.judge["measured"])
-    unknown = sorted({name for entry in entries for name, is_there in entry["types_exist"].items() if not is_there})
-    same, notes = 0, []
-    for entry in entries:
-        if case.ours.system not in entry["predicted"]:
-            raise NotMeasuredError(f"{case.ours.system} has not tagged '{entry['query']}'")
-        predicted = entry["predicted"][case.ours.system]
-        same += predicted == entry["paper"]
-        gold = f"gold {_entities(entry['gold'])}" if entry["gold"] is not None else "no gold"
-        places = [name for name in ("in_test", "in_train") if entry[name]]
-        where = " and ".join(places).replace("in_", "in ") or "in neither part"
-        notes.append(
-            f"'{entry['query']}' ({where}; {gold}): paper {_entities(entry['paper'])}, ours {_entities(predicted)}"
+    def judge(self, evidence: Evidence) -> Finding:
+        rows = evidence.groups(self.by)
+        gap = rows[(rows["group"] == self.easy) & (rows["than"] == self.hard)]
+        if gap.empty:
+            raise evidence.key("hard").error(f"intervals_by_group.csv does not compare {self.easy} with {self.hard}")
+        value, low, high = (float(gap[column].iloc[0]) for column in ("value", "low", "high"))
+        verdict = "reproduced" if low >= self.margin else "partly" if low > 0 else "not reproduced"
+        shown = "; ".join(
+            f"{name}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
+            for name in (self.hard, self.easy)
+            for _, row in rows[(rows["group"] == name) & (rows["than"] == "")].iterrows()
         )
-    verdict = "reproduced" if same == len(entries) else "partly" if same else "not reproduced"
-    missing = f"not types of the corpus: {', '.join(unknown)}. " if unknown else ""
-    measured = f"{same} of {len(entries)}"
-    return Finding("contradicted" if unknown else verdict, measured, f"{missing}{'; '.join(notes)}")
+        shown = f"recall by {self.by}, {shown}; measured: the difference, wanted: {show(self.margin)} or more"
+        return Finding(verdict, value, shown, low, high)
+
+
+class Queries(Settings):
+    """The types in the paper's example queries are in the corpus, and the system finds the same entities."""
+
+    rule: Literal["queries"]
+    measured: OneSource = Field(description="the queries as audit.py tagged them")
+
+    def judge(self, evidence: Evidence) -> Finding:
+        queries, system = evidence.value(self.measured), evidence.system.name
+        unknown = sorted({name for query in queries for name, exists in query["types_exist"].items() if not exists})
+        same, notes = 0, []
+        for query in queries:
+            if system not in query["predicted"]:
+                raise NotMeasuredError(f"{system} has not tagged '{query['query']}'")
+            predicted = query["predicted"][system]
+            same += predicted == query["paper"]
+            gold = f"gold {_entities(query['gold'])}" if query["gold"] is not None else "no gold"
+            parts = " and ".join(name.replace("_", " ") for name in ("in_test", "in_train") if query[name])
+            notes.append(
+                f"'{query['query']}' ({parts or 'in neither part'}; {gold}): paper {_entities(query['paper'])}, "
+                f"{system} {_entities(predicted)}"
+            )
+        verdict = "reproduced" if same == len(queries) else "partly" if same else "not reproduced"
+        missing = f"not types of the corpus: {', '.join(unknown)}. " if unknown else ""
+        shown = f"{missing}{'; '.join(notes)}"
+        return Finding("contradicted" if unknown else verdict, f"{same} of {len(queries)}", shown)
 
 
 def _entities(entities: Sequence[Sequence[str]]) -> str:
-    return ", ".join(f"{name} '{text}'" for name, text in entities) or "nothing"
+    return ", ".join(f"{name} '{text}'" for name, text in entities) or "none"

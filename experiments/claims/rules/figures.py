@@ -1,56 +1,83 @@
-"""Rules for counts, arithmetic, facts and figures of cost: a measured number or truth beside the paper's."""
+"""Rules for counts, arithmetic, facts and costs: a measured number or truth compared with the paper's."""
 
 from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
-from claims.evidence import Case, Finding, listed, name_of, pretty
+from pydantic import Field, field_validator
 
+from bert_ner.settings import Settings
+from claims.evidence import Evidence, Finding, show
+from claims.fields import OneSource, Operand, Source, Sources, Text, Verdict
 
-def equals(case: Case) -> Finding:
-    """What was measured is what the paper says; of several, each."""
-    judge, sources = case.judge, listed(case.judge["measured"])
-    measured = [case.value(source) for source in sources]
-    expected = listed(case.paper) if isinstance(judge["measured"], list) else [case.paper]
-    if len(expected) != len(measured):
-        case.claim.at("paper_value").refuse(f"{len(measured)} sources are measured; give as many values as that")
-
-    def is_alike(value: Any, wanted: Any) -> bool:
-        if not isinstance(wanted, (int, float)) or not isinstance(value, (int, float)):
-            return bool(value == wanted)
-        return bool(
-            abs(value - wanted) <= max(judge.get("tolerance", 0), judge.get("relative", 0) * abs(wanted)) + 1e-12
-        )
-
-    wrong = [i for i, value in enumerate(measured) if not is_alike(value, expected[i])]
-    shown = "; ".join(f"{name_of(s)} is {pretty(v)}" for s, v in zip(sources, measured, strict=True))
-    verdict = "reproduced"
-    if wrong:
-        is_above = all(isinstance(measured[i], (int, float)) and measured[i] > expected[i] for i in wrong)
-        verdict = judge.get("above", judge["otherwise"]) if is_above else judge["otherwise"]
-    return Finding(verdict, measured[0] if len(measured) == 1 else measured, shown)
+_FAILED = "the verdict where it does not hold"
 
 
-def bound(case: Case) -> Finding:
-    """A number is at least, or at most, a value; the second value, `partly`, is less strict."""
-    judge = case.judge
-    measured = case.number(judge["measured"]) / case.number(judge.get("per", 1))
+class _Tolerant(Settings):
+    """A comparison of numbers; the larger of both tolerances counts."""
 
-    def holds(limit: float) -> bool:
-        return bool(measured >= limit if judge["direction"] == "at least" else measured <= limit)
+    tolerance: float = Field(0, ge=0, description="how far the numbers may be apart")
+    relative: float = Field(0, ge=0, le=1, description="the same, as a fraction of the paper's number")
 
-    verdict = judge["otherwise"]
-    if holds(judge["value"]):
-        verdict = "reproduced"
-    elif "partly" in judge and holds(judge["partly"]):
-        verdict = "partly"
-    per = judge.get("per", 1)
-    per = f" / {name_of(per) if isinstance(per, Mapping) else pretty(per)}" if per != 1 else ""
-    wanted = f"{judge['direction']} {pretty(judge['value'])}"
-    return Finding(verdict, measured, f"{name_of(judge['measured'])}{per} is {pretty(measured)}; wanted: {wanted}")
+    def slack(self, wanted: float) -> float:
+        return max(self.tolerance, self.relative * abs(wanted)) + 1e-12
+
+
+class Equals(_Tolerant):
+    """The measured value is the paper's; of several values, each."""
+
+    rule: Literal["equals"]
+    measured: Sources = Field(description="the measured value, or a list of as many as the paper gives")
+    otherwise: Verdict = Field(description=_FAILED)
+    above: Verdict | None = Field(None, description="the verdict where it does not hold because more was measured")
+
+    def judge(self, evidence: Evidence) -> Finding:
+        measured = [evidence.value(source) for source in self.measured]
+        paper = evidence.paper_value
+        expected = paper if isinstance(paper, list) and len(measured) > 1 else [paper]
+        if len(expected) != len(measured):
+            place = evidence.place.at("paper_value")
+            raise place.error(f"{len(measured)} sources are measured; give as many values")
+        wrong = [pair for pair in zip(measured, expected, strict=True) if not self._is_alike(*pair)]
+        verdict = self.otherwise if wrong else "reproduced"
+        if wrong and self.above and all(isinstance(value, int | float) and value > wanted for value, wanted in wrong):
+            verdict = self.above
+        shown = "; ".join(map(evidence.shown, self.measured))
+        return Finding(verdict, measured[0] if len(measured) == 1 else measured, shown)
+
+    def _is_alike(self, value: Any, wanted: Any) -> bool:
+        if isinstance(wanted, int | float) and isinstance(value, int | float):
+            return abs(value - wanted) <= self.slack(wanted)
+        return bool(value == wanted)
+
+
+class Bound(Settings):
+    """A number is at least, or at most, a value."""
+
+    rule: Literal["bound"]
+    measured: OneSource = Field(description="the measured number")
+    per: Operand = Field(1, description="what it is divided by")
+    direction: Literal["at least", "at most"] = Field(description="on which side of the value it must be")
+    value: float = Field(description="the bound")
+    partly: float | None = Field(None, description="a less strict bound, for the verdict partly")
+    otherwise: Verdict = Field(description=_FAILED)
+
+    def judge(self, evidence: Evidence) -> Finding:
+        measured = evidence.number(self.measured) / evidence.number(self.per)
+        verdict: str = self.otherwise
+        if self._holds(measured, self.value):
+            verdict = "reproduced"
+        elif self.partly is not None and self._holds(measured, self.partly):
+            verdict = "partly"
+        per = "" if self.per == 1 else f" / {evidence.name(self.per)}"
+        shown = f"{evidence.name(self.measured)}{per} is {show(measured)}; wanted: {self.direction} {show(self.value)}"
+        return Finding(verdict, measured, shown)
+
+    def _holds(self, measured: float, limit: float) -> bool:
+        return measured >= limit if self.direction == "at least" else measured <= limit
 
 
 def _bert_parameters(
@@ -75,81 +102,130 @@ FORMULAS: dict[str, Callable[..., float]] = {
 }
 
 
-def arithmetic(case: Case) -> Finding:
-    """The paper's figure follows from others of its own. `rounding`: how far each printed one may be off."""
-    judge = case.judge
-    formula = FORMULAS.get(judge["formula"])
-    if formula is None:
-        case.at("formula").refuse(f"no formula is named '{judge['formula']}'; there are {', '.join(FORMULAS)}")
-    if (wanted := len(inspect.signature(formula).parameters)) != len(judge["arguments"]):
-        case.at("arguments").refuse(f"'{judge['formula']}' takes {wanted} arguments, not {len(judge['arguments'])}")
-    arguments = [case.number(argument) for argument in judge["arguments"]]
-    slack = judge.get("rounding", 0)
-    corners = [formula(*corner) for corner in itertools.product(*((x - slack, x + slack) for x in arguments))]
-    result, low, high = formula(*arguments), min(corners), max(corners)
-    expected = case.number(judge["value"]) if "value" in judge else case.paper_number()
-    tolerance = max(judge.get("tolerance", 0), judge.get("relative", 0) * abs(expected)) + 1e-12
-    verdict = "reproduced" if low - tolerance <= expected <= high + tolerance else "contradicted"
-    shown = f"{judge['formula']} of {', '.join(map(pretty, arguments))} is {pretty(result)}"
-    if not slack:
-        return Finding(verdict, result, f"{shown}; the other figure is {pretty(expected)}")
-    return Finding(verdict, result, f"{shown}, {pretty(low)} to {pretty(high)} before rounding", low, high)
+class Arithmetic(_Tolerant):
+    """One figure of the paper follows from others."""
+
+    rule: Literal["arithmetic"]
+    formula: str = Field(description=f"one of {', '.join(FORMULAS)}")
+    arguments: list[Operand] = Field(min_length=1, description="the formula's arguments")
+    rounding: float = Field(0, ge=0, description="how far each printed argument may be from the true one")
+    value: OneSource | None = Field(None, description="the expected result, if it is not paper_value")
+
+    @field_validator("formula")
+    @classmethod
+    def _is_known(cls, formula: str) -> str:
+        if formula not in FORMULAS:
+            raise ValueError(f"must be one of {', '.join(FORMULAS)}")
+        return formula
+
+    def judge(self, evidence: Evidence) -> Finding:
+        formula = FORMULAS[self.formula]
+        if (wanted := len(inspect.signature(formula).parameters)) != len(self.arguments):
+            place = evidence.key("arguments")
+            raise place.error(f"'{self.formula}' takes {wanted} arguments, not {len(self.arguments)}")
+        arguments = [evidence.number(argument) for argument in self.arguments]
+        ends = ((x - self.rounding, x + self.rounding) for x in arguments)
+        corners = [formula(*corner) for corner in itertools.product(*ends)]
+        result, low, high = formula(*arguments), min(corners), max(corners)
+        expected = evidence.number(self.value) if self.value else evidence.paper_number()
+        slack = self.slack(expected)
+        verdict = "reproduced" if low - slack <= expected <= high + slack else "contradicted"
+        shown = f"{self.formula} of {', '.join(map(show, arguments))} is {show(result)}"
+        if not self.rounding:
+            return Finding(verdict, result, f"{shown}; the other figure is {show(expected)}")
+        return Finding(verdict, result, f"{shown}, {show(low)} to {show(high)} before rounding", low, high)
 
 
-def no_failures(case: Case) -> Finding:
-    """Counts of failures are 0: on the corpus (`on`), and on other text (`beyond`)."""
-    judge = case.judge
-    counts = {key: {name_of(s): case.number(s) for s in listed(judge.get(key, []))} for key in ("on", "beyond")}
-    failures = [sum(group.values()) for group in counts.values()]
-    verdict = judge["otherwise"] if failures[0] else "partly" if failures[1] else "reproduced"
-    shown = "; ".join(f"{name}: {pretty(n)}" for group in counts.values() for name, n in group.items())
-    return Finding(verdict, sum(failures), shown)
+class NoFailures(Settings):
+    """Counts of failures are 0."""
+
+    rule: Literal["no_failures"]
+    on: Sources = Field(description="counts on the corpus")
+    beyond: Sources = Field([], description="counts on other text: failures there alone give the verdict partly")
+    otherwise: Verdict = Field(description=_FAILED)
+
+    def judge(self, evidence: Evidence) -> Finding:
+        on, beyond = (sum(map(evidence.number, sources)) for sources in (self.on, self.beyond))
+        verdict = self.otherwise if on else "partly" if beyond else "reproduced"
+        return Finding(verdict, on + beyond, _counts(evidence, [*self.on, *self.beyond]))
 
 
-def all_exist(case: Case) -> Finding:
+def _counts(evidence: Evidence, sources: list[Source]) -> str:
+    return "; ".join(f"{evidence.name(source)}: {show(evidence.value(source))}" for source in sources)
+
+
+class AllExist(Settings):
     """Every name that the paper uses has a counterpart in the corpus."""
-    found = case.value(case.judge["measured"])
-    missing = [name for name, counterpart in found.items() if not counterpart]
-    there = [name if name == match else f"{name} as {match}" for name, match in found.items() if match]
-    shown = f"there: {', '.join(there) or 'none'}; not there: {', '.join(missing) or 'none'}"
-    return Finding(case.judge["otherwise"] if missing else "reproduced", len(there), shown)
+
+    rule: Literal["all_exist"]
+    measured: OneSource = Field(description="names with their counterparts, or null")
+    otherwise: Verdict = Field(description=_FAILED)
+
+    def judge(self, evidence: Evidence) -> Finding:
+        found = evidence.value(self.measured)
+        missing = [name for name, counterpart in found.items() if not counterpart]
+        present = [name if name == match else f"{name} as {match}" for name, match in found.items() if match]
+        shown = f"present: {', '.join(present) or 'none'}; missing: {', '.join(missing) or 'none'}"
+        return Finding(self.otherwise if missing else "reproduced", len(present), shown)
 
 
-def is_true(case: Case) -> Finding:
+class IsTrue(Settings):
     """A property holds; of several, each."""
-    values = {name_of(source): case.value(source) for source in listed(case.judge["measured"])}
-    holding = sum(value is True for value in values.values())
-    verdict = "reproduced" if holding == len(values) else "partly" if holding else "not reproduced"
-    return Finding(verdict, f"{holding} of {len(values)}", "; ".join(f"{k}: {pretty(v)}" for k, v in values.items()))
+
+    rule: Literal["is_true"]
+    measured: Sources = Field(description="the property, or a list of them")
+
+    def judge(self, evidence: Evidence) -> Finding:
+        true = sum(evidence.value(source) is True for source in self.measured)
+        verdict = "reproduced" if true == len(self.measured) else "partly" if true else "not reproduced"
+        return Finding(verdict, f"{true} of {len(self.measured)}", _counts(evidence, self.measured))
 
 
-def within_factor(case: Case) -> Finding:
-    """A number is the paper's up to a factor: for what depends on a machine that the paper does not name."""
-    judge, paper, factor = case.judge, case.paper_number(), case.judge["factor"]
-    measured = case.number(judge["measured"]) * judge.get("times", 1)
-    if "per" in judge:
-        measured /= case.number(judge["per"])
-    ratio = measured / paper
-    verdict = "reproduced" if 1 / factor <= ratio <= factor else "not reproduced"
-    scaled = f" / {name_of(judge['per'])}" if "per" in judge else ""
-    scaled += f" * {pretty(judge['times'])}" if "times" in judge else ""
-    evidence = f"{name_of(judge['measured'])}{scaled} is {pretty(float(measured))}, {pretty(ratio)} times the paper's"
-    return Finding(verdict, measured, f"{evidence}; wanted: within a factor of {pretty(factor)}")
+class WithinFactor(Settings):
+    """A number is the paper's up to a factor: for costs on a machine that the paper does not name."""
+
+    rule: Literal["within_factor"]
+    measured: OneSource = Field(description="the measured number")
+    per: OneSource | None = Field(None, description="what it is divided by")
+    times: float = Field(1, gt=0, description="what it is multiplied by")
+    factor: float = Field(ge=1, description="how many times larger or smaller it may be")
+
+    def judge(self, evidence: Evidence) -> Finding:
+        measured = evidence.number(self.measured) * self.times / (evidence.number(self.per) if self.per else 1)
+        ratio = measured / evidence.paper_number()
+        verdict = "reproduced" if 1 / self.factor <= ratio <= self.factor else "not reproduced"
+        scaled = f" / {evidence.name(self.per)}" if self.per else ""
+        scaled += f" * {show(self.times)}" if self.times != 1 else ""
+        shown = f"{evidence.name(self.measured)}{scaled} is {show(float(measured))}, {show(ratio)} times the paper's"
+        return Finding(verdict, measured, f"{shown}; wanted: within a factor of {show(self.factor)}")
 
 
-def bounds(case: Case) -> Finding:
+class Bounds(Settings):
     """Several numbers are each at most a value."""
-    judge = case.judge
-    if len(judge["measured"]) != len(judge["at_most"]):
-        case.at("at_most").refuse(f"{len(judge['measured'])} sources are measured; give as many limits as that")
-    measured = [case.number(source) for source in judge["measured"]]
-    held = sum(value <= limit for value, limit in zip(measured, judge["at_most"], strict=True))
-    verdict = "reproduced" if held == len(measured) else "partly" if held else "not reproduced"
-    pieces = zip(judge["measured"], measured, judge["at_most"], strict=True)
-    shown = "; ".join(f"{name_of(s)} is {pretty(float(v))}, wanted: at most {pretty(limit)}" for s, v, limit in pieces)
-    return Finding(verdict, measured, shown)
+
+    rule: Literal["bounds"]
+    measured: Sources = Field(description="the measured numbers")
+    at_most: list[float] = Field(min_length=1, description="their upper bounds")
+
+    def judge(self, evidence: Evidence) -> Finding:
+        if len(self.measured) != len(self.at_most):
+            raise evidence.key("at_most").error(f"{len(self.measured)} sources are measured; give as many bounds")
+        measured = [evidence.number(source) for source in self.measured]
+        held = sum(value <= bound for value, bound in zip(measured, self.at_most, strict=True))
+        verdict = "reproduced" if held == len(measured) else "partly" if held else "not reproduced"
+        shown = "; ".join(
+            f"{evidence.name(source)} is {show(float(value))}, wanted: at most {show(bound)}"
+            for source, value, bound in zip(self.measured, measured, self.at_most, strict=True)
+        )
+        return Finding(verdict, measured, shown)
 
 
-def stated(case: Case) -> Finding:
-    """A typed verdict, for claims of plain existence alone."""
-    return Finding(case.judge["verdict"], None, f"read in the paper, not measured: {case.judge['reason']}")
+class Stated(Settings):
+    """A verdict without a measurement, for claims of kind existence."""
+
+    rule: Literal["stated"]
+    verdict: Verdict = Field(description="the verdict")
+    reason: Text = Field(description="why")
+
+    def judge(self, _: Evidence) -> Finding:
+        return Finding(self.verdict, None, f"read in the paper, not measured: {self.reason}")

@@ -1,29 +1,39 @@
-"""What a change of the code makes stale: small repositories of the same shape as ours, and ours."""
+"""Which entries a change of the code makes stale: in small repositories of the same shape as ours, and in ours."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from harness.fingerprint import fingerprints, serialised
-from harness.systems import SYSTEMS
+from harness.fingerprint import fingerprints, serialised, system_classes
+from harness.params import read_params
 
 import pytest
 
 from bert_ner.errors import BertNerError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = ("baselines", "bert_ner", "experiments")
 
 FILES = '''
 === bert_ner/__init__.py
 """The library."""
 __version__ = "1"
 from bert_ner.loading import load
-=== bert_ner/tagger.py
+=== bert_ner/loading.py
+KINDS = {
+    'crf': 'baselines.crf:CRF',
+    'hmm': 'baselines.hmm:HMM',
+}
+
+def tagger_class(kind):
+    return KINDS[kind]
+
 def load():
     return 1
 
@@ -37,7 +47,7 @@ def named(name):
     return CORPORA[name]
 === bert_ner/scoring/__init__.py
 from bert_ner.scoring.scores import f1, signature
-from bert_ner.scoring.doubt import low
+from bert_ner.scoring.uncertainty import low
 === bert_ner/scoring/scores.py
 import os
 import re
@@ -52,7 +62,7 @@ def half(x):
 
 def signature():
     return __version__
-=== bert_ner/scoring/doubt.py
+=== bert_ner/scoring/uncertainty.py
 def low(x):
     return x
 === baselines/__init__.py
@@ -71,23 +81,23 @@ class HMM:
 === baselines/viterbi.py
 def best():
     pass
-=== experiments/pipeline.py
+=== experiments/harness/__init__.py
+import sys
+sys.path.insert(0, '')
+=== experiments/harness/run_main.py
 from bert_ner.corpus.catalog import CORPORA
 
 def arguments():
     return list(CORPORA)
-=== experiments/systems.py
-from baselines.crf import CRF
-from baselines.hmm import HMM
+=== experiments/harness/systems.py
+from bert_ner.loading import tagger_class
 from bert_ner.scoring import f1
+from pydantic import Field
 
-SYSTEMS = {
-    'crf': lambda: CRF(f1),
-    'hmm': lambda: HMM(),
-}
+LIMIT = Field(gt=0, description='a limit')
 
 def build(name):
-    return SYSTEMS[name]()
+    return tagger_class(name)(f1, LIMIT)
 === experiments/train.py
 from harness.run_main import arguments
 from harness.systems import build
@@ -101,14 +111,14 @@ if __name__ == "__main__":
 from bert_ner import load
 from bert_ner.corpus.catalog import named
 from bert_ner.scoring import f1, signature
-import rules
+from claims import rules
 
 def main():
     load(named(''), f1, signature, rules.RULES)
 
 if __name__ == "__main__":
     main()
-=== experiments/rules.py
+=== experiments/claims/rules.py
 RULES = {}
 def rule(f):
     RULES[f.__name__] = f
@@ -136,25 +146,29 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
+CLASSES = {"crf": "baselines.crf:CRF", "hmm": "baselines.hmm:HMM"}
+
+
 def changed(repository: Path, name: str, old: str, new: str) -> set[str]:
-    """The entries whose fingerprint an edit changes."""
-    before = fingerprints(repository)
+    """Return the entries whose fingerprint an edit changes."""
+    before = fingerprints(repository, CLASSES)
     path = repository / name
     assert path.read_text().count(old) == 1
     path.write_text(path.read_text().replace(old, new))
-    after = fingerprints(repository)
+    after = fingerprints(repository, CLASSES)
     return {entry for entry in before.keys() | after.keys() if before.get(entry) != after.get(entry)}
 
 
-def test_entries_are_the_stages_and_the_systems_with_what_they_reach(repository: Path) -> None:
-    found = fingerprints(repository)
+def test_entries_are_the_stages_and_the_systems_with_the_modules_that_they_reach(repository: Path) -> None:
+    found = fingerprints(repository, CLASSES)
     assert list(found) == ["crf", "evaluate", "hmm"]
-    shared = {"experiments/train.py", "experiments/systems.py", "experiments/pipeline.py"}
+    harness = {f"experiments/harness/{name}.py" for name in ("__init__", "systems", "run_main")}
     scoring = {"bert_ner/scoring/__init__.py", "bert_ner/scoring/scores.py"}
-    assert set(found["crf"]) == shared | scoring | {"baselines/crf.py"}
+    shared = {"experiments/train.py", "bert_ner/loading.py", *harness, *scoring}
+    assert set(found["crf"]) == shared | {"baselines/crf.py"}
     assert set(found["hmm"]) == shared | {"baselines/hmm.py", "baselines/viterbi.py"}
     assert set(found["evaluate"]) == {
-        "experiments/evaluate.py", "experiments/rules.py", "bert_ner/__init__.py", "bert_ner/tagger.py",
+        "experiments/evaluate.py", "experiments/claims/rules.py", "bert_ner/__init__.py", "bert_ner/loading.py",
         "bert_ner/corpus/catalog.py", *scoring,
     }  # fmt: skip
 
@@ -166,42 +180,47 @@ def test_entries_are_the_stages_and_the_systems_with_what_they_reach(repository:
         ("bert_ner/scoring/scores.py", "# exact", "# a comment", set()),
         ("bert_ner/scoring/scores.py", "x / 2", "( x/2 )", set()),
         ("bert_ner/scoring/scores.py", "import os\nimport re\n", "import re\nimport os\n", set()),
-        ("bert_ner/scoring/scores.py", "x / 2", "x / 3", {"crf", "evaluate"}),
-        ("bert_ner/scoring/scores.py", "import os", "import posix as os", {"crf", "evaluate"}),
-        ("bert_ner/scoring/doubt.py", "return x", "return 2 * x", set()),
-        ("bert_ner/scoring/__init__.py", "import f1,", "import half as f1,", {"crf", "evaluate"}),
-        ("bert_ner/tagger.py", "return 2", "return 3", set()),
-        ("bert_ner/tagger.py", "return 1", "return 3", {"evaluate"}),
+        ("bert_ner/scoring/scores.py", "x / 2", "x / 3", {"crf", "evaluate", "hmm"}),
+        ("bert_ner/scoring/scores.py", "import os", "import posix as os", {"crf", "evaluate", "hmm"}),
+        ("bert_ner/scoring/uncertainty.py", "return x", "return 2 * x", set()),
+        ("bert_ner/scoring/__init__.py", "import f1,", "import half as f1,", {"crf", "evaluate", "hmm"}),
+        ("bert_ner/loading.py", "return 2", "return 3", set()),
+        ("bert_ner/loading.py", "return 1", "return 3", {"evaluate"}),
         ("baselines/viterbi.py", "pass", "return 1", {"hmm"}),
         ("baselines/hmm.py", "from baselines.crf import CRF", "from baselines import crf", set()),
-        ("experiments/pipeline.py", "return list(CORPORA)", "return set(CORPORA)", {"crf", "hmm"}),
-        ("experiments/rules.py", "pass", "return 1", {"evaluate"}),
+        ("experiments/harness/run_main.py", "return list(CORPORA)", "return set(CORPORA)", {"crf", "hmm"}),
+        ("experiments/harness/systems.py", "a limit", "another description", set()),
+        ("experiments/harness/systems.py", "gt=0", "gt=1", {"crf", "hmm"}),
+        ("experiments/claims/rules.py", "pass", "return 1", {"evaluate"}),
         ("experiments/check.py", "pass", "return 1", set()),
-        # What a training doesn't take from the code.
+        # Ignored in a training.
         ("bert_ner/corpus/catalog.py", "'a': 1", "'a': 1, 'b': 2", {"evaluate"}),
         ("bert_ner/__init__.py", '"1"', '"2"', {"evaluate"}),
-        # A new system, or another setting of one, is its own affair.
-        ("experiments/systems.py", "SYSTEMS = {", "SYSTEMS = {\n    'crf2': lambda: CRF(),", {"crf2"}),
-        ("experiments/systems.py", "HMM()", "HMM(1)", {"hmm"}),
-        ("experiments/systems.py", "SYSTEMS[name]()", "SYSTEMS[name]", {"crf", "hmm"}),
+        # A new kind changes no other entry.
+        ("bert_ner/loading.py", "KINDS = {", "KINDS = {\n    'new': 'baselines.new:New',", set()),
     ],
 )  # fmt: skip
-def test_what_an_edit_makes_stale(repository: Path, name: str, old: str, new: str, stale: set[str]) -> None:
+def test_entries_that_an_edit_makes_stale(repository: Path, name: str, old: str, new: str, stale: set[str]) -> None:
     assert changed(repository, name, old, new) == stale
 
 
-@pytest.mark.parametrize(
-    ("new", "message"),
-    [
-        ("SYSTEMS = dict(crf=CRF)", "SYSTEMS must be a dict that is written out"),
-        ("SYSTEMS = {'crf': 'baselines.crf:CRF'}", "no module of system 'crf' is found"),
-        ("SYSTEMS = {", "is no Python that can be read"),
-    ],
-)
-def test_a_table_that_cannot_be_followed_is_an_error(repository: Path, new: str, message: str) -> None:
-    (repository / "experiments/systems.py").write_text(f"from baselines.crf import CRF\nbuild = 1\n{new}\n")
-    with pytest.raises(BertNerError, match=message):
-        fingerprints(repository)
+def test_systems_of_a_kind_share_a_fingerprint_and_another_class_is_another(repository: Path) -> None:
+    before = fingerprints(repository, CLASSES)
+    after = fingerprints(repository, {"crf": CLASSES["crf"], "mine": CLASSES["hmm"], "hmm": CLASSES["crf"]})
+    assert (after["crf"], after["mine"], after["hmm"]) == (before["crf"], before["hmm"], before["crf"])
+
+
+def test_a_class_that_is_not_in_the_checkout_and_a_file_that_is_not_python_are_errors(repository: Path) -> None:
+    with pytest.raises(BertNerError, match=r"system .crf.: no baselines\.crf:Gone below .*; correct KINDS"):
+        fingerprints(repository, {"crf": "baselines.crf:Gone"})
+    (repository / "baselines/crf.py").write_text("from .viterbi import best\nCRF = 1\n")
+    with pytest.raises(
+        BertNerError, match=r"crf\.py can't be followed: 'from \.viterbi import best' is relative; name"
+    ):
+        fingerprints(repository, CLASSES)
+    (repository / "baselines/crf.py").write_text("CRF = {")
+    with pytest.raises(BertNerError, match=r"crf\.py can't be followed"):
+        fingerprints(repository, CLASSES)
 
 
 def test_every_python_gives_the_same_sum() -> None:
@@ -219,27 +238,25 @@ def f(a, /, *b, c=1, **d) -> None:
     assert serialised(ast.parse("x = None")) == "Module(body=[Assign(targets=[Name(id='x')],value=Constant())])"
 
 
-def test_ours_are_of_every_system_and_the_script_writes_them(tmp_path: Path) -> None:
-    found = fingerprints(ROOT)
-    assert set(SYSTEMS) < set(found)
-    assert {"acquire", "prepare", "evaluate", "compare", "audit", "judge", "report", "study"} < set(found)
-    assert "bert_ner/encoder/training.py" not in found["crf"]
-    assert "baselines/crf.py" in found["crf"]
-    for folder in ("bert_ner", "baselines", "experiments"):
-        for path in (ROOT / folder).rglob("*.py"):
-            copy = tmp_path / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
-    code = tmp_path / "results/code"
+def test_the_script_writes_an_entry_for_every_stage_and_system(tmp_path: Path) -> None:
+    found = fingerprints(ROOT, system_classes())
+    stages = {"acquire", "prepare", "evaluate", "compare", "audit", "judge", "report", "study", "benchmark"}
+    assert set(found) == stages | set(read_params().systems)
+    assert "bert_ner/encoder/training.py" in found["minilm"]
+    assert "baselines/crf.py" not in found["hmm"]
+    copy = tmp_path / "repository"
+    for name in (*SOURCES, "params.yaml"):
+        for path in [ROOT / name] if name.endswith("yaml") else (ROOT / name).rglob("*.py"):
+            (copy / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy / path.relative_to(ROOT))
+    code = copy / "results/code"
     code.mkdir(parents=True)
     (code / "gone.json").write_text("{}")
 
     def run() -> str:
-        command = [sys.executable, tmp_path / "experiments/fingerprint.py"]
-        return subprocess.run(
-            command, check=True, capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}
-        ).stdout
+        command = [sys.executable, copy / "experiments/harness/fingerprint.py"]
+        return subprocess.run(command, check=True, capture_output=True, text=True, env={}).stdout
 
-    assert "gone: is no more" in run()
+    assert "gone: removed" in run()
     assert {path.stem: json.loads(path.read_text()) for path in code.iterdir()} == found
     assert run() == ""

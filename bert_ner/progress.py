@@ -1,0 +1,62 @@
+"""Report the progress of a training: a bar on a terminal, or one JSON object a line for a program that asks for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any, Self
+
+from tqdm import tqdm
+
+RECORD_SEPARATOR = "\x1e"  # starts each line, as in RFC 7464
+VARIABLE = "BERT_NER_PROGRESS"
+_INTERVAL = 1.0  # seconds between two lines within an epoch
+
+
+class Progress:
+    """Show how far a training is.
+
+    With BERT_NER_PROGRESS=lines in the environment, write events to standard output: at most one a second, and one at
+    the end of each epoch. Otherwise draw a bar on standard error if that is a terminal, and nothing if it is not.
+
+    Args:
+        task: what is trained, for people.
+        steps: how many there are in all.
+        epochs: how many there are; None for a training that has none.
+        step: how many steps were done before, by a training that goes on from a checkpoint.
+    """
+
+    def __init__(self, task: str, steps: int, epochs: int | None = None, step: int = 0) -> None:
+        self._event: dict[str, Any] = {"task": task, "step": step, "steps": steps, "epoch": None, "epochs": epochs}
+        self._event |= {"train_loss": None, "validation_entity_f1": None}
+        self._lines = os.environ.get(VARIABLE) == "lines"
+        self._written = time.monotonic()
+        self._bar = tqdm(
+            total=steps, initial=step, desc=task, unit="step", disable=True if self._lines else None
+        )  # None: only on a terminal
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def step(self, **values: Any) -> None:
+        """Count a step; `values` update the fields of the event."""
+        self._event |= {**values, "step": self._event["step"] + 1}
+        self._bar.update()
+        if time.monotonic() - self._written >= _INTERVAL:
+            self._write()
+
+    def end_epoch(self, **values: Any) -> None:
+        """Report the results of an epoch; `values` update the fields of the event."""
+        self._event |= values
+        shown = {name: f"{value:.3f}" for name, value in values.items() if isinstance(value, float)}
+        self._bar.set_postfix(shown)
+        self._write()
+
+    def _write(self) -> None:
+        if self._lines:
+            print(RECORD_SEPARATOR + json.dumps(self._event), flush=True)
+            self._written = time.monotonic()

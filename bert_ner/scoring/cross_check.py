@@ -1,0 +1,58 @@
+"""Check scores against other programs: seqeval for entities, scikit-learn for tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+
+from bert_ner.corpus.bio import spans_of, tags_of
+from bert_ner.scoring.counts import Tags
+from bert_ner.scoring.scores import Score
+
+
+def cross_check(gold: Tags, predicted: Tags, scores: Mapping[str, Score]) -> None:
+    """Compare scores with those of seqeval and scikit-learn on the same tags.
+
+    All metrics but partial_f1 are checked, which neither program has. The reference for span_f1 is seqeval on tags
+    with a single type, rewritten so that each entity begins with `B-`.
+
+    Args:
+        gold, predicted: as for `score`.
+        scores: the result of `score`.
+
+    Raises:
+        AssertionError: a score differs by more than 1e-9, so one of the programs is wrong.
+    """
+    # Heavy imports, which scoring itself does not need.
+    import seqeval.metrics  # noqa: PLC0415
+    import sklearn.metrics  # noqa: PLC0415
+    from seqeval.metrics.sequence_labeling import precision_recall_fscore_support  # noqa: PLC0415
+    from seqeval.scheme import IOB2  # noqa: PLC0415
+
+    entities = [list(tags) for tags in gold], [list(tags) for tags in predicted]
+    labels = sorted({"O", *chain.from_iterable(gold), *chain.from_iterable(predicted)})
+    number = {
+        label: i for i, label in enumerate(labels)
+    }  # scikit-learn is ten times faster with numbers than with text
+    words = tuple([number[tag] for tag in chain.from_iterable(tags)] for tags in entities)
+    inside = [i for label, i in number.items() if label != "O"]
+    spans = tuple(
+        [tags_of([span._replace(type="X") for span in spans_of(t)], len(t)) for t in tags] for tags in entities
+    )
+    precision, recall, f1, _ = precision_recall_fscore_support(*entities, average="micro", zero_division=0)
+    references = {
+        "token_micro_f1": sklearn.metrics.accuracy_score(*words),
+        "token_micro_f1_no_o": sklearn.metrics.f1_score(*words, average="micro", labels=inside, zero_division=0),
+        "token_macro_f1": sklearn.metrics.f1_score(*words, average="macro", zero_division=0),
+        "token_weighted_f1": sklearn.metrics.f1_score(*words, average="weighted", zero_division=0),
+        "entity_precision": precision,
+        "entity_recall": recall,
+        "entity_f1": f1,
+        "entity_f1_strict": seqeval.metrics.f1_score(*entities, mode="strict", scheme=IOB2),
+        "span_f1": seqeval.metrics.f1_score(*spans),
+        "type_macro_f1": seqeval.metrics.f1_score(*entities, average="macro", zero_division=0),
+    }
+    for metric, reference in references.items():
+        ours = scores[metric]
+        if abs(ours.value - reference) > 1e-9:
+            raise AssertionError(f"{ours.signature}: {ours.value}, but the reference says {reference}")

@@ -1,0 +1,109 @@
+"""The trainings of a study: their settings, and the sentences that they see."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.params import Params
+from harness.systems import build
+
+from bert_ner.corpus.bio import Sentence, spans_of
+from bert_ner.errors import BertNerError
+from bert_ner.tagger import Tagger
+
+
+class Trial(NamedTuple):
+    """One training of a study: a system, all its settings, and the part of the training sentences that it sees.
+
+    The part is a share of the sentences (`fraction`) or, where that is None, so many of each entity type (`per_type`).
+    In that case, it also validates on so many.
+    """
+
+    study: str
+    variant: str
+    system: str
+    seed: int
+    fraction: float | None
+    per_type: int | None
+    settings: dict[str, Any]
+
+
+def read_trials(name: str, params: Params) -> list[Trial]:
+    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences.
+
+    Raises:
+        BertNerError: params.yaml has no such study.
+    """
+    if name not in params.studies:
+        raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
+    study = params.studies[name]
+    parts: list[dict[str, Any]] = [{"fraction": share} for share in study.fractions]
+    parts += [{"per_type": n} for n in study.per_type]
+    trials = []
+    for (system, changes), part, seed in product(study.changes.items(), parts or [{}], study.seeds):
+        variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())
+        sees = {"fraction": None if "per_type" in part else 1.0, "per_type": None, **part}
+        trials.append(Trial(name, variant, system, seed, **sees, settings={**params[system], **changes}))
+    return trials
+
+
+def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
+    """Make the system of a trial, not yet trained.
+
+    Raises:
+        BertNerError: its settings are wrong; the message names the study.
+    """
+    try:
+        return build(trial.system, trial.settings, labels, trial.seed, state)
+    except BertNerError as error:
+        raise BertNerError(f"params.yaml, studies.{trial.study}: {error}") from None
+
+
+def trial_sentences(
+    trial: Trial, train: Sequence[Sentence], validation: Sequence[Sentence]
+) -> tuple[list[Sentence], list[Sentence]]:
+    """Draw the sentences that a trial trains and validates on; with the same seed, they are the same for every system.
+
+    With few sentences of each type to train on, there are as few to validate on.
+    """
+    if trial.per_type is not None:
+        few = partial(few_of_each_type, n=trial.per_type, seed=trial.seed)
+        return few(train), few(validation)
+    assert trial.fraction is not None
+    return subset(train, trial.fraction, trial.seed), list(validation)
+
+
+def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
+    """Draw a share of the sentences, in their order. With the same seed, a larger share contains every smaller one."""
+    order = list(range(len(sentences)))
+    random.Random(f"subset {seed}").shuffle(order)
+    return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
+
+
+def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
+    """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
+
+    There are n rounds, which go through the types from the rarest to the most frequent. In round r, a type that is in
+    fewer than r of the chosen sentences gets one more: the next in the seed's order that holds it. So with the same
+    seed, the sentences of a smaller n are part of those of every larger one. A frequent type is often in more than n,
+    because it occurs together with rarer ones.
+    """
+    order = list(range(len(sentences)))
+    random.Random(f"few {seed}").shuffle(order)
+    types = [{span.type for span in spans_of(tags)} for _, tags in sentences]
+    holding = {name: [i for i in order if name in types[i]] for name in set().union(*types)}
+    chosen: set[int] = set()
+    have: Counter[str] = Counter()
+    for rounds in range(1, n + 1):
+        for name in sorted(holding, key=lambda name: (len(holding[name]), name)):
+            found = next((i for i in holding[name] if i not in chosen), None)
+            if have[name] < rounds and found is not None:
+                chosen.add(found)
+                have.update(types[found])
+    return [sentences[i] for i in sorted(chosen)]
