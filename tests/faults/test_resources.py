@@ -29,9 +29,7 @@ def run_on_mount(place: Workplace, script: str, mount: str, folder: Path) -> sub
     return place.run(*in_mounts(["sh", "-c", command], **{mount: str(folder)}))
 
 
-@pytest.mark.parametrize(
-    "script", [EVALUATE if script == "experiments/evaluate.py" else script for script in WRITERS]
-)
+@pytest.mark.parametrize("script", [EVALUATE if script == "experiments/evaluate.py" else script for script in WRITERS])
 def test_a_read_only_folder(place: Workplace, script: str) -> None:
     before = contents(place)
     done = run_on_mount(place, script, "fixed", place.folder / WRITERS[script])
@@ -43,9 +41,7 @@ def test_a_read_only_folder(place: Workplace, script: str) -> None:
     place.succeed("python", *script.split(), "--corpus", "sample")
 
 
-@pytest.mark.parametrize(
-    "script", ["experiments/acquire.py", EVALUATE, "experiments/train.py --system crf"]
-)
+@pytest.mark.parametrize("script", ["experiments/acquire.py", EVALUATE, "experiments/train.py --system crf"])
 def test_a_full_disk(place: Workplace, script: str) -> None:
     """Mount a disk of 64 KiB for the model, or of 8 KiB for the rest, over the folder: no incomplete file stays."""
     folder = place.folder / WRITERS[script]
@@ -87,9 +83,7 @@ def test_out_of_memory(place: Workplace, faulty: Callable[..., Any]) -> None:
         for mebibytes in (2, 4, 6, 8):
             failed = run(memory=mebibytes)
             assert failed["status"] != 0
-            explained += (
-                failed["status"] == 1 and "close other programs, or process less at once" in failed["output"]
-            )
+            explained += failed["status"] == 1 and "close other programs, or process less at once" in failed["output"]
             assert contents(place) == before
         assert explained
         assert run()["status"] == 0
