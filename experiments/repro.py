@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.dvc_runs import AT_ONCE, PIPELINE, dvc, run_pipeline, stages_to_run
+from harness.dvc_runs import AT_ONCE, PIPELINE, run_pipeline, stages_to_run
 from harness.params import Params, read_params
 from harness.paths import RESULTS, ROOT, SHARED
 from harness.provenance import recorded
@@ -25,10 +25,11 @@ from harness.run_main import run_main
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
 from bert_ner.errors import BertNerError
-from reporting.formats import BANNER, PAPER_CORPUS, PAPER_MICRO_F1, percent
+from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
+from reporting.formats import BANNER, percent
 from reporting.markdown import table
 from reporting.results import Results
-from reporting.sections.score_sections import score_table
+from reporting.sections.metric_table import score_table
 
 FALLBACK = "sample"
 DOMAINS = "domains"  # the stage that compares corpora; it needs the report on the paper's
@@ -65,7 +66,7 @@ def repro_one(name: str | None, params: Params) -> None:
     if stages:
         expected = training_seconds(corpus, params)
         print(plan(corpus, stages, expected), flush=True)
-        run_pipeline(stages, [f"{PIPELINE}:prepare@{corpus.name}"], [target(corpus)], expected=expected)
+        run_pipeline(stages, [f"{PIPELINE}:prepare@{corpus.name}"], *commands(corpus), expected=expected)
     else:
         print("Nothing to do: the results match this code, these parameters and this data.")
     results = Results(RESULTS, corpus)
@@ -81,6 +82,13 @@ def repro_one(name: str | None, params: Params) -> None:
 def target(corpus: Corpus) -> str:
     """Return the last stage to run for a corpus."""
     return DOMAINS if corpus.name == PAPER_CORPUS else f"{PIPELINE}:report@{corpus.name}"
+
+
+def commands(corpus: Corpus) -> list[list[str]]:
+    """Return the arguments of each `dvc repro`. DVC does not know that DOMAINS reads the tables of other corpora."""
+    is_compared = not corpus.is_generated and (RESULTS / PAPER_CORPUS / "report.md").is_file()
+    again = [["--force", "--single-item", DOMAINS]] if is_compared and corpus.name != PAPER_CORPUS else []
+    return [[target(corpus)], *again]
 
 
 def why_unavailable(corpus: Corpus) -> str | None:
@@ -123,10 +131,7 @@ def repro_all(params: Params) -> None:
     for system, name in missing.items():
         print(f"{system} is left out: the weights of {name} are unavailable ('bert-ner encoders' says why)", flush=True)
 
-    def is_possible(stage: str) -> bool:
-        return not any(f"-{system}-" in stage for system in missing)
-
-    listed = [line.split()[0] for line in dvc("stage", "list", "--name-only", PIPELINE).splitlines()]
+    stages = [stage for stage in stages_to_run() if not any(f"-{system}-" in stage for system in missing)]
     # DVC does not know that these stages also read the models of extra runs, and the studies.
     again = [
         f"{PIPELINE}:{stage}@{corpus}"
@@ -134,9 +139,9 @@ def repro_all(params: Params) -> None:
         for corpus in params.corpora
     ]
     run_pipeline(
-        list(filter(is_possible, stages_to_run())),
+        stages,
         [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora],
-        list(filter(is_possible, listed)),
+        stages,
         ["--force", "--single-item", *again, *([DOMAINS] if PAPER_CORPUS in params.corpora else [])],
     )
 

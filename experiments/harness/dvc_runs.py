@@ -143,11 +143,14 @@ def stages_to_run(*targets: str) -> list[str]:
     The fingerprint of the code runs first, if needed: most changes of the code affect few stages.
 
     Raises:
-        BertNerError: DVC can't read the pipeline.
+        BertNerError: DVC can't read the pipeline, or the fingerprint fails.
     """
     stages = _changed(targets)
     if FINGERPRINT in stages:
-        dvc("repro", "--quiet", FINGERPRINT)
+        command = [*DVC, "repro", "--quiet", FINGERPRINT]
+        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BertNerError(f"{FINGERPRINT} failed:\n{done.stdout}{done.stderr}")
         stages = _changed(targets)
     return stages
 
@@ -157,28 +160,19 @@ def _changed(targets: Sequence[str]) -> list[str]:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc.repo.reproduce import plan_repro
+    from networkx import lexicographical_topological_sort
 
     try:
         with chdir(ROOT), Repo() as repo:
             changed = repo.status(targets=list(targets) or None, with_deps=bool(targets))
             graph = repo.index.graph
             wanted = [stage for target in targets for stage in repo.stage.collect(target)]
+            order = {stage: number for number, stage in enumerate(repo.index.stages)}  # that of the files
+            needed_first = graph.subgraph(plan_repro(graph, wanted or None)).reverse()
             stale = []
-            for stage in plan_repro(graph, wanted or None):
+            for stage in lexicographical_topological_sort(needed_first, key=order.__getitem__):
                 if stage.addressing in changed or any(needed in stale for needed in graph.successors(stage)):
                     stale.append(stage)
             return [stage.addressing for stage in stale]
     except DvcException as error:
         raise BertNerError(f"DVC can't read the pipeline: {error}") from None
-
-
-def dvc(*arguments: str) -> str:
-    """Return the output of a DVC command.
-
-    Raises:
-        BertNerError: it failed.
-    """
-    answer = subprocess.run([*DVC, *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise BertNerError(f"dvc {' '.join(arguments)} failed:\n{answer.stdout}{answer.stderr}")
-    return answer.stdout

@@ -1,14 +1,17 @@
-"""What a report is made of. All text is plain: each rendering escapes it in its own way."""
+"""The blocks of a report. All text is plain: each rendering escapes it in its own way."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Cell(NamedTuple):
-    """A table's cell that stands out, and why: 'strong', 'nearest', 'verdict'."""
+    """A table's cell that stands out, and how: 'strong', 'nearest', 'verdict'."""
 
     text: str
     mark: str
@@ -31,9 +34,9 @@ class Warn:
 
 @dataclass(frozen=True)
 class Missing:
-    """What is not there, and the command that makes it."""
+    """Something that does not exist yet, and the command that makes it."""
 
-    what: str
+    text: str
     command: str
 
 
@@ -47,7 +50,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Facts:
-    """The few numbers that matter most: label, value, remark."""
+    """The few most important numbers: label, value, remark."""
 
     items: Sequence[tuple[str, str, str]]
 
@@ -56,7 +59,7 @@ class Facts:
 class Table:
     """A table whose first `text_columns` columns are words and the rest numbers.
 
-    `filter_by` is the column by whose values, `choices` first, a reader can choose rows.
+    A reader can filter the rows by the values of the column `filter_by`; `choices` come first.
     """
 
     caption: str
@@ -66,8 +69,8 @@ class Table:
     filter_by: int | None = None
     choices: Sequence[str] = ()
 
-    def choosable(self) -> dict[str, int]:
-        """The values of the column to filter by, with the number of rows of each."""
+    def options(self) -> dict[str, int]:
+        """Return the values of the column to filter by, with the number of rows of each."""
         if self.filter_by is None:
             return {}
         cells = [row[self.filter_by] for row in self.rows]
@@ -75,75 +78,21 @@ class Table:
         return {value: values.count(value) for value in (*self.choices, *values) if value in values}
 
 
-class Point(NamedTuple):
-    """A value with the ends of its interval or spread; both equal the value where there is none."""
-
-    x: float
-    value: float
-    low: float
-    high: float
-
-
-class Dot(NamedTuple):
-    """One row of a dot-and-whisker plot; rows of one group stand together under its name."""
-
-    group: str
-    series: str
-    note: str  # what its whisker is: 'sentences', 'seeds'
-    value: float
-    low: float
-    high: float
-
-
 @dataclass(frozen=True)
-class Dots:
-    """A dot-and-whisker plot of fractions, with a line at a reference value."""
+class Plot:
+    """A figure; `name` is that of its files in plots/, without the suffix."""
 
     title: str
-    rows: Sequence[Dot]
-    reference: tuple[str, float] | None = None
-    picture: str | None = None  # its file in plots/, without the suffix
-
-
-class Line(NamedTuple):
-    """One line of a plot; without `connected` its points alone. A single point has a whisker."""
-
     name: str
-    points: Sequence[Point]
-    connected: bool = True
+    figure: Figure
 
 
-@dataclass(frozen=True)
-class Lines:
-    """A plot of lines, or of points; `share` says that the values are fractions, shown as percentages."""
-
-    title: str
-    x_label: str
-    y_label: str
-    lines: Sequence[Line]
-    share: bool = False
-    log_x: bool = False
-    x_ticks: Sequence[float] = ()  # those of the points where none are given
-    picture: str | None = None
-
-
-@dataclass(frozen=True)
-class Heat:
-    """A matrix of shares: of each row's total, the part in each column."""
-
-    title: str
-    corner: str
-    names: Sequence[str]
-    shares: Sequence[Sequence[float]]
-    picture: str | None = None
-
-
-Block = Text | Warn | Missing | Code | Facts | Table | Dots | Lines | Heat
+Block = Text | Warn | Missing | Code | Facts | Table | Plot
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it; `anchor` is its address in the page."""
+    """A heading and the blocks below it; `anchor` is its address in the page."""
 
     anchor: str
     title: str

@@ -1,38 +1,42 @@
-"""The report's sections, in order."""
+"""The sections of a corpus's report, in order."""
 
 from __future__ import annotations
 
 from reporting.blocks import Section
 from reporting.results import Results
-from reporting.sections import claim_sections as claims
-from reporting.sections import error_sections as errors
-from reporting.sections import origin_sections as origin
-from reporting.sections import score_sections as scores
-from reporting.sections import system_sections as systems
-from reporting.sections import training_sections as training
+from reporting.sections.audit_tables import audit_section
+from reporting.sections.claim_table import claim_section, published_section
+from reporting.sections.error_kinds import error_section
+from reporting.sections.headline import headline
+from reporting.sections.intervals import comparison_section, interval_section
+from reporting.sections.losses import loss_section
+from reporting.sections.metric_table import metric_section
+from reporting.sections.provenance_tables import provenance_section
+from reporting.sections.studies import study_sections
+from reporting.sections.system_costs import benchmark_section, system_section
+from reporting.sections.type_scores import confusion_section, type_section
 
 
 def sections(results: Results) -> list[Section]:
-    """Everything that the tables in results/ say about one corpus.
+    """Return the report of one corpus.
 
     Raises:
         BertNerError: a table without which there is no report is missing, or any table is broken.
     """
     return [
-        scores.headline(results),
-        systems.system_section(results),
-        scores.metric_section(results),
-        scores.interval_section(results),
-        scores.comparison_section(results),
-        training.loss_section(results),
-        errors.type_section(results),
-        errors.confusion_section(results),
-        errors.error_section(results),
-        *training.study_sections(results),
-        systems.domain_section(results),
-        origin.cost_section(results),
-        claims.claim_section(results),
-        claims.published_section(results),
-        claims.audit_section(results),
-        origin.origin_section(results),
+        headline(results),
+        system_section(results),
+        metric_section(results),
+        interval_section(results),
+        comparison_section(results),
+        loss_section(results),
+        type_section(results),
+        confusion_section(results),
+        error_section(results),
+        *study_sections(results),
+        benchmark_section(results),
+        claim_section(results),
+        published_section(results),
+        audit_section(results),
+        provenance_section(results),
     ]

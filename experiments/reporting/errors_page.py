@@ -1,95 +1,119 @@
-"""The page of every test sentence that some system gets wrong. It holds corpus text, so Git ignores it."""
+"""The page of every test sentence that some system gets wrong. It contains corpus text, so Git ignores it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from harness.artifacts import check_predictions, read_labels, read_part
+from harness.paths import prepared_file
 
 from bert_ner.corpus.bio import BioError, Sentence, Span, spans_of
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
 from bert_ner.scoring.errors import KINDS, EntityError, entity_errors
 from reporting import page
+from reporting.results import Results, by_system
 
 HUES = 12  # as many types as the largest corpus has
 
 
 class Piece(NamedTuple):
-    """Some words of a sentence: an entity, right or wrong, or what is outside (no type)."""
+    """Some words of a sentence: an entity, right or wrong, or the words outside entities (no type)."""
 
     text: str
     type: str
-    wrong: bool
+    is_wrong: bool
 
 
-class Tagging(NamedTuple):
-    """One system's tags of a sentence, or gold's."""
+class TaggedSentence(NamedTuple):
+    """One system's tags of a sentence, or the gold tags; `errors` are descriptions."""
 
     name: str
     pieces: list[Piece]
-    errors: list[str]  # in words
+    errors: list[str]
 
 
-class Wrong(NamedTuple):
+class WrongSentence(NamedTuple):
     """A sentence that some system gets wrong; codes: system, kind and type of each error, by their numbers."""
 
     number: int
     text: str
-    taggings: list[Tagging]
+    versions: list[TaggedSentence]
     codes: str
+
+
+def error_page(results: Results) -> str:
+    """Return the page; empty if the corpus is not present.
+
+    Raises:
+        BertNerError: predictions are missing or broken.
+    """
+    corpus = results.corpus
+    if not prepared_file(corpus.name, "test.bio").is_file():
+        return ""
+    test = read_part(corpus.name, "test")
+    types = [label[2:] for label in read_labels(corpus.name) if label.startswith("B-")]
+    command, predictions = results.command("scores"), {}
+    for system, rows in by_system(results.needed("scores")):
+        run = f"{system}-{rows['seed'].iloc[0]}"
+        path = results.folder / "predictions" / f"{run}.tags"
+        if path.is_file():  # first, so that a damaged file is reported by its checksum
+            check_predictions(path, f"run {command}")
+        predictions[run] = read_predictions(path, test, types, command)
+    return render(corpus, test, predictions, types)
 
 
 def render(
     corpus: Corpus, test: Sequence[Sentence], predictions: dict[str, list[list[str]]], types: Sequence[str]
 ) -> str:
-    """The whole page: gold beside each system's tags, `predictions` by the system's name."""
-    systems = list(predictions)
+    """Return the page: the gold tags of each sentence above those of each system, by its name."""
     sentences = []
-    for i, sentence in enumerate(test):
-        errors = {name: entity_errors(sentence.tags, tags[i]) for name, tags in predictions.items()}
+    for number, sentence in enumerate(test, start=1):
+        tags = {name: tagged[number - 1] for name, tagged in predictions.items()}
+        errors = {name: entity_errors(sentence.tags, tags[name]) for name in tags}
         if any(errors.values()):
-            tags = {name: tags[i] for name, tags in predictions.items()}
-            sentences.append(_wrong(i + 1, sentence, tags, errors, types))
+            sentences.append(_wrong_sentence(number, sentence, tags, errors, types))
     return page.fill(
         "errors.html", "errors.js", title=f"{corpus.title}: test sentences that some system gets wrong",
-        sentences=sentences, total=len(test), systems=systems, kinds=KINDS, types=types,
+        sentences=sentences, total=len(test), systems=list(predictions), kinds=KINDS, types=types,
         hues={name: 360 * (i % HUES) // HUES for i, name in enumerate(types)},
     )  # fmt: skip
 
 
-def _wrong(
+def _wrong_sentence(
     number: int, sentence: Sentence, tags: dict[str, list[str]], errors: dict[str, list[EntityError]],
     types: Sequence[str],
-) -> Wrong:  # fmt: skip
-    taggings = [Tagging("gold", _pieces(sentence.words, spans_of(sentence.tags), ()), [])]
+) -> WrongSentence:  # fmt: skip
+    versions = [TaggedSentence("gold", _pieces(sentence.words, spans_of(sentence.tags), ()), [])]
     codes = []
-    for system, (name, of) in enumerate(errors.items()):
-        pieces = _pieces(sentence.words, spans_of(tags[name]), {error.predicted for error in of})
-        taggings.append(Tagging(name, pieces, [_described(error) for error in of]))
-        codes += [f"{system}.{KINDS.index(error.kind)}.{types.index(error.type)}" for error in of]
-    return Wrong(number, " ".join(sentence.words), taggings, " ".join(dict.fromkeys(codes)))
+    for system, (name, found) in enumerate(errors.items()):
+        pieces = _pieces(sentence.words, spans_of(tags[name]), {error.predicted for error in found})
+        versions.append(TaggedSentence(name, pieces, [_describe(error) for error in found]))
+        codes += [f"{system}.{KINDS.index(error.kind)}.{types.index(error.type)}" for error in found]
+    return WrongSentence(number, " ".join(sentence.words), versions, " ".join(dict.fromkeys(codes)))
 
 
-def _described(error: EntityError) -> str:
+def _describe(error: EntityError) -> str:
     if error.gold and error.predicted and error.gold.type != error.predicted.type:
-        return f"{error.kind}: {error.gold.type} taken for {error.predicted.type}"
+        return f"{error.kind}: {error.gold.type} tagged as {error.predicted.type}"
     return f"{error.kind}: {error.type}"
 
 
-def _pieces(words: Sequence[str], spans: Iterable[Span], wrong: Iterable[Span | None]) -> list[Piece]:
-    """The sentence from left to right, entities apart from what is between them."""
-    pieces, at, wrong = [], 0, set(wrong)
+def _pieces(words: Sequence[str], spans: Sequence[Span], wrong: Collection[Span | None]) -> list[Piece]:
+    """Cut a sentence into entities and the words between them."""
+    pieces, start = [], 0
     for span in spans:
-        if at < span.start:
-            pieces.append(Piece(" ".join(words[at : span.start]), "", False))
+        if start < span.start:
+            pieces.append(Piece(" ".join(words[start : span.start]), "", False))
         pieces.append(Piece(" ".join(words[span.start : span.end]), span.type, span in wrong))
-        at = span.end
-    return pieces + ([Piece(" ".join(words[at:]), "", False)] if at < len(words) else [])
+        start = span.end
+    return pieces + ([Piece(" ".join(words[start:]), "", False)] if start < len(words) else [])
 
 
 def read_predictions(path: Path, test: Sequence[Sentence], types: Sequence[str], command: str) -> list[list[str]]:
-    """The tags that a system gave to the test sentences; `command` writes them anew.
+    """Read the tags that a system gave to the test sentences; `command` writes them.
 
     Raises:
         BertNerError: the file can't be read, has other sentences than the test set, or something that is not a tag.

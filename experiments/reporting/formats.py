@@ -1,4 +1,4 @@
-"""Numbers as the report writes them, and what the paper reports."""
+"""Numbers and names as the report writes them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
-# What the paper reports (abstract, sections 3.4.2 and 5.2). It says micro-F1 over tokens, not whether O counts.
-PAPER_CORPUS, PAPER_ENCODER = "mit_movie_eng", "bert-base-uncased"
-PAPER_MICRO_F1 = 0.9447
-PAPER_LOSSES = (0.43, 0.17, 0.13, 0.10)
-
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 
 BANNER = (
-    "Its sentences were written by a program, not by people. None of the paper's claims is judged on it, and no number "
-    "of it may be set beside a published one."
+    "A program wrote its sentences. None of the paper's claims is judged on it; do not compare its numbers with "
+    "published ones."
 )
 
 METRIC_NAMES = {
@@ -39,7 +34,7 @@ def percent(value: float) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference in percentage points, with its sign."""
+    """Format a difference in percentage points, with its sign."""
     return "" if math.isnan(difference) else f"{100 * difference:+.2f}".replace("-", MINUS)
 
 
@@ -56,23 +51,23 @@ def count(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """A quantity of any size: thousands as whole numbers, small ones with three digits that count."""
+    """Format a quantity of any size: thousands as whole numbers, smaller ones with three significant digits."""
     if math.isnan(value):
         return ""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def p_value(value: float) -> str:
-    """A p-value; a very small one as the bound that ten thousand resamples allow."""
+    """Format a p-value; a very small one as a bound, because there are ten thousand resamples."""
     return "" if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def as_found(text: str) -> str:
-    """Values whose unit their claim names: the digits of a fraction cut to four, thousands parted."""
-    return "; ".join(_as_found(part) for part in text.split("; "))
+def claim_value(text: str) -> str:
+    """Format the numbers in a cell of claims.csv: four decimals, thousands separated."""
+    return "; ".join(_claim_number(part) for part in text.split("; "))
 
 
-def _as_found(text: str) -> str:
+def _claim_number(text: str) -> str:
     try:
         value = float(text)
     except ValueError:
@@ -83,7 +78,7 @@ def _as_found(text: str) -> str:
 
 
 def mean_and_spread(values: pd.Series, form: Callable[[float], str] = percent) -> str:
-    """The mean and, of several values, the sample standard deviation."""
+    """Format the mean and, of several values, the sample standard deviation."""
     values = values.dropna()
     if not len(values):
         return ""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
-from reporting.blocks import Block, Cell, Code, Dots, Facts, Heat, Lines, Missing, Section, Table, Text, Warn
+from reporting.blocks import Block, Cell, Code, Facts, Missing, Plot, Section, Table, Text, Warn
 
-# Whatever could start markup; an underscore inside a word can't.
+# Characters that can start markup; an underscore inside a word can't.
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w))")
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
-    """The whole report."""
+    """Return the whole report."""
     parts = [f"# {escape(title)}"]
     for section in sections:
         parts += [f"## {escape(section.title)}"] if section.title else []
@@ -21,23 +22,23 @@ def render(title: str, sections: Sequence[Section]) -> str:
 
 
 def render_block(block: Block) -> str:
-    """One block; a plot is the picture of it, or nothing where it has none."""
+    """Return one block; a plot is a link to its picture."""
     lines: list[str] = []
     match block:
         case Text(text):
             lines = [escape(text)]
         case Warn(title, text):
             lines = [f"> **{escape(title)}** {escape(text)}"]
-        case Missing(what, command):
-            lines = [f"{escape(what)} Made by {code(command)}."]
-        case Code(title, listed):
-            lines = [f"{escape(title)}:", "", *(f"- {code(line)}" for line in listed)]
+        case Missing(text, command):
+            lines = [f"{escape(text)} Made by {code(command)}."]
+        case Code(title, commands):
+            lines = [f"{escape(title)}:", "", *(f"- {code(line)}" for line in commands)]
         case Facts(items):
             lines = [f"- {escape(label)}: **{escape(value)}**{_remark(text)}" for label, value, text in items]
         case Table():
             lines = [table(block)]
-        case Dots() | Lines() | Heat():
-            lines = [f"![{escape(block.title)}](plots/{block.picture}.png)"] if block.picture else []
+        case Plot(title, name, _):
+            lines = [f"![{escape(title)}](plots/{quote(name)}.png)"]
     return "\n".join(lines)
 
 
@@ -53,12 +54,12 @@ def table(block: Table) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as it is, on one line, whatever is in it."""
+    """Escape all markup in a text, and put it on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;").replace("\\<", "&lt;")
 
 
 def code(text: str) -> str:
-    """Text between more backticks than it has itself."""
+    """Put a text between more backticks than it has itself."""
     text = " ".join(text.split())
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"

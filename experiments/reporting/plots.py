@@ -1,178 +1,257 @@
-"""The report's pictures, each as PNG and SVG. They tell systems apart by lightness and pattern, not by hue alone."""
+"""Draw the report's figures, and write them as PNG, as SVG, and as SVG inside a page.
+
+A system has the same colour and marker in every figure. The page maps the colours here to those of its light and dark
+styles (templates/style.css).
+"""
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from markupsafe import escape
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bert_ner.files import write_whole
-from reporting.blocks import Dots, Lines
-from reporting.sections.error_sections import confusion_matrix
 
-MARKERS = "osD^vP*<>"
-DARK, LIGHT, GREY = "#0b4a8f", "#e69f00", "#555555"
+# Distinct for colour-blind readers, too, with a contrast of at least 3 on white: after Paul Tol's muted scheme.
+COLOURS = ("#6b7280", "#9a7400", "#117733", "#c2495f", "#aa4499", "#2b83b8", "#00857a", "#332288", "#882255")
+MARKERS = "s^vDPoX*p"
+SYSTEMS = ("majority", "gazetteer", "hmm", "crf", "bilstm_crf", "minilm", "minilm_crf", "mpnet", "bert")
+TEXT, RULE, PAPER = "#1b1f25", "#c9d0d9", "#fefefe"  # text, grid, background: no other colour is equal to one
+HEAT, MAX_SHADE = "#2f7fd1", 0.6  # colour and opacity of the darkest cell of a heat map: its text stays legible
+MARK, LETTER, ROW = 0.018, 0.0125, 0.05  # of lines_plot, in shares of it: half a marker, a letter's width, a text row
+RISES = sorted(range(-20, 21), key=lambda rise: (abs(rise), -rise))  # 0, 1, -1, 2, ... rows
+PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.4g} %")
+
 mpl.rcParams.update({
     "figure.dpi": 150,
     "figure.constrained_layout.use": True,
+    "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "hatch.linewidth": 0.6,
-    "svg.hashsalt": "bert-ner",  # the same picture is the same file
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a $ in a name is a $
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), TEXT),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), PAPER),
 })  # fmt: skip
 
 
-def loss_plot(history: pd.DataFrame, paper_losses: Sequence[float]) -> Figure:
-    """Training and validation loss by epoch, a panel for each system: the mean over its seeds, their range a band;
-    the paper's points.
+class Dot(NamedTuple):
+    """A value of a system, with the ends of its interval over sentences or over seeds."""
+
+    group: str
+    system: str
+    value: float
+    low: float
+    high: float
+    over_seeds: bool = False
+
+
+class Point(NamedTuple):
+    """A value with the ends of its interval or range."""
+
+    x: float
+    value: float
+    low: float
+    high: float
+
+
+class Line(NamedTuple):
+    """Points of a system with a label. A dashed line has open markers; one without a system is black crosses."""
+
+    label: str
+    system: str
+    points: Sequence[Point]
+    is_dashed: bool = False
+
+
+def style(system: str) -> tuple[str, str]:
+    """Return a system's colour and marker; those of an unknown system follow from its name alone."""
+    i = SYSTEMS.index(system) if system in SYSTEMS else crc32(system.encode()) % len(COLOURS)
+    return COLOURS[i], MARKERS[i]
+
+
+def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *, pairs: bool = False) -> Figure:
+    """Draw a dot with a whisker for each value; one over seeds is open and dashed.
+
+    Each group has a heading and a row for each system; with `pairs`, one row that its systems share, and a legend.
     """
-    systems = list(history.groupby("system", sort=False))
-    figure = Figure(figsize=(2.2 + 4.2 * len(systems), 4))
-    panels = figure.subplots(1, len(systems), sharey=True, squeeze=False)[0]
-    for axes, (system, rows) in zip(panels, systems, strict=True):
-        for column, label, colour, line in (
-            ("train_loss", "training", DARK, "o-"),
-            ("validation_loss", "validation", LIGHT, "s--"),
-        ):
-            by_epoch = rows.groupby("epoch")[column]
-            seeds = f", mean of {n} seeds" if (n := rows["seed"].nunique()) > 1 else ""
-            axes.plot(by_epoch.mean(), line, color=colour, label=label + seeds)
-            axes.fill_between(by_epoch.min().index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.2, lw=0)
-        if paper_losses:
-            epochs = range(1, len(paper_losses) + 1)
-            axes.plot(epochs, paper_losses, "kx", markersize=9, mew=2, label="training, the paper's BERT-base")
-        axes.set(title=system, xlabel="epoch", ylim=(0, None))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(frameon=False)
-    panels[0].set_ylabel("mean cross-entropy")
+    rows: dict[float, str] = {}
+    headings: list[float] = []
+    places: dict[tuple[str, str], float] = {}
+    y = 0.0
+    for group, members in itertools.groupby(dots, key=lambda dot: dot.group):
+        systems = list(dict.fromkeys(dot.system for dot in members))
+        if pairs:
+            rows[y] = group
+            places |= {(group, system): y + 0.3 * (i - (len(systems) - 1) / 2) for i, system in enumerate(systems)}
+            y += 1
+        else:
+            rows[y] = group
+            headings.append(y)
+            for i, system in enumerate(systems, start=1):
+                rows[y + i] = system
+                places[group, system] = y + i
+            y += len(systems) + 1.4
+    figure = Figure(figsize=(7.2, 0.9 + (0.3 if pairs else 0.2) * y))
+    axes = figure.subplots()
+    for dot in dots:
+        colour, marker = style(dot.system)
+        at = places[dot.group, dot.system] + (0.25 if dot.over_seeds else 0)
+        axes.hlines(at, dot.low, dot.high, color=colour, lw=1.6, ls=(0, (2, 1.5)) if dot.over_seeds else "-")
+        size = (4 if dot.over_seeds else 6) * (1.4 if marker == "*" else 1)
+        axes.plot(dot.value, at, marker, ms=size, color=colour, mfc=PAPER if dot.over_seeds else colour)
+    axes.set_yticks(list(rows), list(rows.values()))
+    for tick, label in zip(rows, axes.get_yticklabels(), strict=True):
+        label.set_fontweight("bold" if tick in headings else "normal")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_ylim(y - 0.4, -0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(7))
+    axes.xaxis.set_major_formatter(PERCENT)
+    if reference:
+        axes.axvline(reference[1], color=TEXT, ls=":", lw=1.2)
+        axes.annotate(reference[0], (reference[1], 1), xycoords=("data", "axes fraction"), ha="center", va="bottom")
+    if pairs:
+        for system in dict.fromkeys(dot.system for dot in dots):
+            axes.plot([], [], style(system)[1], color=style(system)[0], label=system)
+        figure.legend(loc="outside upper right", ncols=3, frameon=False)
     return figure
 
 
-def dots_plot(dots: Dots, systems: Sequence[str]) -> Figure:
-    """A dot and a whisker for each row, its groups from the top; intervals over seeds are dashed."""
-    figure = Figure(figsize=(7.6, 1 + 0.24 * len(dots.rows)))
+def lines_plot(
+    lines: Sequence[Line], x_label: str, y_label: str, *, percent: bool = False, log: bool = False
+) -> Figure:
+    """Draw lines with the range of each point as a band, or single points with a whisker; the label is at the end."""
+    figure = Figure(figsize=(7.2, 4.2))
     axes = figure.subplots()
-    seen: set[str] = set()
-    places: dict[str, list[float]] = {}
-    gap = 0.0
-    for i, dot in enumerate(dots.rows):
-        gap += 0.7 if dot.group not in places else 0
-        places.setdefault(dot.group, []).append(i + gap)
-        label = f"{dot.series}, over {dot.note}" if dot.note else dot.series
-        colour, marker = _style(dot.series, systems)
-        bars = axes.errorbar(
-            dot.value, i + gap, xerr=[[dot.value - dot.low], [dot.high - dot.value]], fmt=marker, color=colour,
-            mfc="white" if dot.note == "seeds" else colour, capsize=3, label=None if label in seen else label,
-        )  # fmt: skip
-        bars[2][0].set_linestyle("--" if dot.note == "seeds" else "-")
-        seen.add(label)
-    if dots.reference:
-        axes.axvline(dots.reference[1], color="black", ls=":", label=dots.reference[0])
-    axes.set_yticks([sum(at) / len(at) for at in places.values()], list(places))
-    axes.invert_yaxis()
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=9)
-    return figure
-
-
-def lines_plot(lines: Lines, systems: Sequence[str]) -> Figure:
-    """Lines with the range of each point as a band, and points alone with a whisker."""
-    figure = Figure(figsize=(6.8, 4.2))
-    axes = figure.subplots()
-    for line in lines.lines:
-        colour, marker = _style(line.name, systems)
-        x, value, low, high = zip(*line.points, strict=True)
+    for line in lines:
+        colour, marker = style(line.system) if line.system else (TEXT, "x")
+        x, value, low, high = (np.array(column, dtype=float) for column in zip(*line.points, strict=True))
         if len(x) > 1:
-            axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+            axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
         else:
             axes.vlines(x, low, high, color=colour)
-        axes.plot(x, value, marker=marker, color=colour, label=line.name)
-    if lines.log_x:
+        dashes = "none" if not line.system else "--" if line.is_dashed else "-"
+        face = PAPER if line.is_dashed else colour
+        axes.plot(x, value, linestyle=dashes, marker=marker, markersize=6, color=colour, markerfacecolor=face)
+    every = [point for line in lines for point in line.points]
+    if log:
         axes.set_xscale("log")
-    if lines.share:
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-    if len(lines.lines[0].points) > 1:
-        ticks = sorted({point.x for line in lines.lines for point in line.points})
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
         axes.minorticks_off()
-    axes.set(xlabel=lines.x_label, ylabel=lines.y_label)
-    figure.legend(loc="outside right upper", frameon=False)
+    ticks = sorted({point.x for point in every})
+    if not log:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    elif max(len(line.points) for line in lines) > 1:
+        axes.set_xticks(ticks)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
+    if percent:
+        axes.yaxis.set_major_formatter(PERCENT)
+    else:
+        axes.set_ylim(0, None)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.margins(x=0.06)
+    sides = ["right"] if max(len(line.points) for line in lines) > 1 else ["right", "left"]
+    _label_ends(axes, [(line.label, line.points[-1]) for line in lines], sides)
     return figure
 
 
-def _style(system: str, systems: Sequence[str]) -> tuple[str, str]:
-    """A system's colour and marker, the same in every plot."""
-    place = systems.index(system) if system in systems else 0
-    return (LIGHT, DARK, GREY)[place % 3], MARKERS[place % len(MARKERS)]
+def _label_ends(axes: Axes, ends: Sequence[tuple[str, Point]], sides: Sequence[str]) -> None:
+    """Write each label beside its point, or above or below where it would cover another label or point."""
+    to_fraction = axes.transData + axes.transAxes.inverted()
+    spots: list[tuple[str, float, float]] = []
+    for label, point in ends:
+        x, y = to_fraction.transform((point.x, point.value))
+        spots.append((label, float(x), float(y)))
+    taken = [(x - MARK, x + MARK, y) for _, x, y in spots]
+    for label, x, y in sorted(spots, key=lambda spot: spot[2]):
+        width = LETTER * len(label)
+        for rise, side in itertools.product(RISES, sides):
+            start = x + MARK if side == "right" else x - MARK - width
+            box = (start, start + width, y + rise * ROW)
+            if not any(box[0] < end and first < box[1] and abs(box[2] - at) < ROW * 0.99 for first, end, at in taken):
+                taken.append(box)
+                anchor = (box[0] if side == "right" else box[1], box[2])
+                align = "left" if side == "right" else "right"
+                axes.annotate(label, anchor, xycoords="axes fraction", ha=align, va="center")
+                break
 
 
-def type_plot(by_type: pd.DataFrame, systems: list[str]) -> Figure:
-    """Entity F1 of each type for each system, the most frequent type on top; whiskers span the seeds."""
-    support = by_type.groupby("type")["support"].max().sort_values()
-    figure = Figure(figsize=(6.8, 0.9 + 0.42 * len(support)))
-    axes = figure.subplots()
-    height = 0.8 / len(systems)
-    styles = [(LIGHT, "////"), (DARK, ""), (GREY, "....")]
-    for i, system in enumerate(systems):
-        f1 = by_type[by_type["system"] == system].groupby("type")["f1"]
-        mean, low, high = (series.reindex(support.index) for series in (f1.mean(), f1.min(), f1.max()))
-        colour, hatch = styles[i % len(styles)]
-        at = np.arange(len(support)) + 0.4 - height * (i + 0.5)
-        spread = [mean - low, high - mean] if (high > low).any() else None
-        axes.barh(
-            at, mean, height, xerr=spread, label=system, edgecolor="white", linewidth=0.5,
-            error_kw={"lw": 1, "capsize": 2}, color=colour, hatch=hatch,
-        )  # fmt: skip
-    axes.set_yticks(range(len(support)), [f"{name} ({n:,})" for name, n in support.items()])
-    axes.set(xlabel="entity F1 (number of test entities in brackets)", xlim=(0, 1))
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    figure.legend(loc="outside upper right", ncols=len(systems), frameon=False)
-    return figure
-
-
-def confusion_plot(confusion: pd.DataFrame, system: str) -> Figure:
-    """Of the words of each gold type, the share tagged with each type; summed over seeds."""
-    words = confusion_matrix(confusion[confusion["system"] == system])
-    names = list(words.index)
+def confusion_plot(words: pd.DataFrame, system: str) -> Figure:
+    """Draw the share of the words of each gold type (rows) that is tagged with each type (columns)."""
+    names = [str(name) for name in words.index]
     share = words.div(words.sum(axis=1).replace(0, 1), axis=0).to_numpy()
-    figure = Figure(figsize=(2 + 0.5 * len(names), 1.4 + 0.44 * len(names)))
+    figure = Figure(figsize=(2 + 0.44 * len(names), 1.4 + 0.36 * len(names)))
     axes = figure.subplots()
-    image = axes.imshow(share, cmap="Greys", vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(share):
         if value >= 0.005:
-            colour = "white" if value > 0.5 else "black"
-            axes.text(column, row, f"{value:.0%}".rstrip("%"), ha="center", va="center", color=colour, fontsize=8)
+            alpha = MAX_SHADE * float(value)
+            axes.add_patch(mpl.patches.Rectangle((column - 0.5, row - 0.5), 1, 1, color=HEAT, alpha=alpha, lw=0))
+            axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center")
+    axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
+    axes.grid(visible=False)
     axes.set(xlabel=f"tagged by {system} as", ylabel="gold type of the word")
     axes.spines[:].set_visible(False)
-    figure.colorbar(image, format=PercentFormatter(1), label="share of the gold type's words")
     return figure
 
 
 def ratio_plot(benchmarks: pd.DataFrame) -> Figure:
-    """How many times as fast as another program, on a logarithmic axis; at the line, both are the same."""
+    """Draw how many times as fast as another program each task is, on a logarithmic axis."""
     rows = benchmarks[benchmarks["ratio"].notna()].iloc[::-1]
-    names = [f"{row.task} {row.system}, {row.setting}, beside {row.ratio_to}" for row in rows.itertuples()]
+    names = [f"{row.task} {row.system}, {row.setting}, compared with {row.ratio_to}" for row in rows.itertuples()]
     figure = Figure(figsize=(9, 1 + 0.28 * len(rows)))
     axes = figure.subplots()
-    bars = axes.barh(names, rows["ratio"] - 1, left=1, color=DARK, height=0.6)
+    bars = axes.barh(names, rows["ratio"] - 1, left=1, color=COLOURS[5], height=0.6)
     axes.bar_label(bars, [f"{ratio:.2g}" for ratio in rows["ratio"]], padding=3, fontsize=8)
-    axes.axvline(1, color="black", lw=1)
+    axes.axvline(1, color=TEXT, lw=1)
     axes.set(xscale="log", xlabel="times as fast")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.tick_params(axis="y", labelsize=8)
     return figure
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write the figure as <name>.png and <name>.svg."""
-    for kind, metadata in (("png", {}), ("svg", {"Date": None})):
-        picture = BytesIO()
-        figure.savefig(picture, format=kind, metadata=metadata)
-        write_whole(folder / f"{name}.{kind}", picture.getvalue())
+    with mpl.rc_context({"svg.hashsalt": name}):  # the same figure is the same file
+        for kind, metadata in (("png", {}), ("svg", {"Date": None})):
+            picture = BytesIO()
+            figure.savefig(picture, format=kind, metadata=metadata)
+            write_whole(folder / f"{name}.{kind}", picture.getvalue())
+
+
+def inline_svg(figure: Figure, title: str, name: str) -> str:
+    """Return the figure as an element of an HTML page, in the page's colours; its ids start with its name."""
+    picture = StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        figure.savefig(picture, format="svg", metadata={"Date": None}, transparent=True)
+    text = picture.getvalue()
+    text = text[text.index("<svg") :]
+    for pattern, replacement in (
+        (r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*", ""),
+        (r'\bid="', f'id="{name}-'),
+        (r'xlink:href="#', f'href="#{name}-'),
+        (r"url\(#", f"url(#{name}-"),
+        (r"'DejaVu Sans'[^;\"]*", "sans-serif"),
+        *((colour, f"var(--s{i})") for i, colour in enumerate(COLOURS)),
+        (TEXT, "var(--fg)"), (RULE, "var(--grid)"), (PAPER, "var(--bg)"), (HEAT, "var(--heat)"),
+    ):  # fmt: skip
+        text = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    box = re.search(r'viewBox="[\d. ]+"', text)
+    return f'<svg role="img" aria-label="{escape(title)}" {box[0] if box else ""}{text[text.index(">") :]}'

@@ -1,4 +1,4 @@
-"""What results/ holds about one corpus."""
+"""The results of one corpus."""
 
 from __future__ import annotations
 
@@ -6,32 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from harness.artifacts import read_json
-from harness.tables import as_written_by, producer_of, read_table
+from harness.params import REFERENCE
+from harness.tables import as_written_by, producer_of, read_table, require_table
 
 import pandas as pd
 
 from bert_ner.corpus.catalog import Corpus
-from bert_ner.errors import BertNerError
-from claims.evidence import Evidence, NotMeasuredError
-from claims.schema import Place
-from reporting.formats import PAPER_ENCODER
-
-REFERENCE = "crf"  # compare.py compares every other system with it
+from claims.evidence import NotMeasuredError, measured_systems
+from claims.paper import PAPER_ENCODER
 
 
 class Results:
-    """What results/ holds about one corpus. A table or file that is absent is None; a broken one is an error."""
+    """The results of one corpus. A table or file that is absent is None; a broken one is an error."""
 
     def __init__(self, root: Path, corpus: Corpus) -> None:
         """`root` is the folder results/."""
         self.root, self.corpus, self.folder = root, corpus, root / corpus.name
 
     def command(self, table: str) -> str:
-        """The command that writes a table."""
+        """Return the command that writes a table."""
         return producer_of(table, self.corpus.name)
 
     def table(self, name: str) -> pd.DataFrame | None:
-        """A table, None where it is absent or has no rows.
+        """Read a table; None if it is absent or has no rows.
 
         Raises:
             BertNerError: it is broken.
@@ -40,31 +37,25 @@ class Results:
         return table if table is not None and len(table) else None
 
     def needed(self, name: str) -> pd.DataFrame:
-        """A table without which there is no report.
+        """Read a table that the report can't do without.
 
         Raises:
             BertNerError: it is missing, empty or broken.
         """
-        table = self.table(name)
-        if table is None:
-            raise BertNerError(
-                f"{self.folder / f'{name}.csv'} is missing or has no rows; run {self.command(name)}, or dvc repro"
-            )
-        return table
+        return require_table(self.root, self.corpus.name, name)
 
     def featured(self) -> list[str]:
-        """The systems that a picture of few shows: the CRF, and the one with an encoder closest to the paper's."""
+        """Return the systems of figures that show few: the CRF, and the one whose encoder is closest to the paper's."""
         systems = list(dict.fromkeys(self.needed("scores")["system"]))
-        evidence = Evidence(self.root, self.corpus.name, PAPER_ENCODER, [])
         try:
             with as_written_by(self.command("scores"), self.root / "provenance.json"):
-                closest = evidence.candidates(Place(self.folder / "scores.csv", 1))[0].system
+                closest = measured_systems(self.root, self.corpus.name, PAPER_ENCODER)[0].name
         except NotMeasuredError:  # there is no encoder
             return systems[-2:]
         return [system for system in systems if system in (REFERENCE, closest)]
 
     def facts(self, name: str) -> dict[str, Any] | None:
-        """A JSON object, None where it is absent.
+        """Read a JSON object; None if it is absent.
 
         Raises:
             BertNerError: it is broken.
@@ -72,11 +63,25 @@ class Results:
         path = self.folder / f"{name}.json"
         return read_json(path) if path.is_file() else None
 
-    def origin(self) -> dict[str, Any] | None:
-        """The corpus's part of provenance.json, None where there is none.
+    def provenance(self) -> dict[str, Any] | None:
+        """Read the corpus's part of provenance.json; None if there is none.
 
         Raises:
             BertNerError: it is broken.
         """
         path = self.root / "provenance.json"
         return read_json(path).get(self.corpus.name) if path.is_file() else None
+
+
+def by_system(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return each system with its rows, in the table's order."""
+    return [(str(name), rows) for name, rows in table.groupby("system", sort=False)]
+
+
+def first_rows(table: pd.DataFrame | None, key: str, **values: str) -> dict[str, pd.Series]:
+    """Return the first row for each value of a column, among the rows that have the other values."""
+    if table is None:
+        return {}
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return {str(name): rows.iloc[0] for name, rows in table.groupby(key, sort=False)}

@@ -17,7 +17,6 @@ from bert_ner.files import SUMS, write_sums
 
 NOT_WRITTEN = "is not the file that was written: its SHA-256"
 NO_MANIFEST = "not a JSON object with 'tagger' in it"
-SPECIAL = "special must be the ids of cls, sep and pad"
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +40,8 @@ def folders(trained: Any, crf_folder: Path, tmp_path_factory: pytest.TempPathFac
         ("crf/tagger.json", "[]", NO_MANIFEST),
         ("crf/tagger.json", with_values(tagger="baselines.crf:CRFTagger:x"), "no kind of tagger is named"),
         ("crf/tagger.json", with_values(tagger="os:system"), "no kind of tagger is named 'os:system'"),
-        ("crf/tagger.json", '{"tagger": "encoder"}', "a file in it is missing or broken"),
-        ("crf/tagger.json", '{"tagger": "onnx"}', "sha256 must be"),
+        ("crf/tagger.json", '{"tagger": "encoder"}', "its model can't be loaded"),
+        ("crf/tagger.json", '{"tagger": "onnx"}', "sha256 is missing; labels is missing"),
         ("crf/model.crfsuite", b"", NOT_WRITTEN),
         ("crf/model.crfsuite", cut, NOT_WRITTEN),
         ("crf/model.crfsuite", None, "model.crfsuite is missing"),
@@ -57,15 +56,15 @@ def folders(trained: Any, crf_folder: Path, tmp_path_factory: pytest.TempPathFac
         ("encoder/tokenizer_config.json", "[]", NOT_WRITTEN),
         ("onnx/model.onnx", flipped, "its SHA-256"),
         ("onnx/tokenizer.json", flipped, "its SHA-256"),
-        ("onnx/tagger.json", with_values(labels=[1, 2]), "labels must be a list of BIO tags, not [1, 2]"),
-        ("onnx/tagger.json", with_values(labels=None), "labels must be a list of BIO tags, not None"),
+        ("onnx/tagger.json", with_values(labels=[1, 2]), "labels.0 must be a valid string, not 1"),
+        ("onnx/tagger.json", with_values(labels=None), "labels must be a valid list, not None"),
         ("onnx/tagger.json", with_values(labels=["O"]), "1 labels, but the model"),
-        ("onnx/tagger.json", with_values(labels=["O", "B-X", "Q", "Q", "Q"]), "labels must be a list of BIO tags"),
-        ("onnx/tagger.json", with_values(special={"cls": 101}), SPECIAL),
-        ("onnx/tagger.json", with_values(special={"cls": "a", "sep": "b", "pad": "c"}), SPECIAL),
-        ("onnx/tagger.json", with_values(special={"cls": -1, "sep": 10**9, "pad": 0}), SPECIAL),
-        ("onnx/tagger.json", with_values(limit=0), "limit must be a whole number of at least 3, not 0"),
-        ("onnx/tagger.json", with_values(limit="48"), "limit must be a whole number of at least 3, not '48'"),
+        ("onnx/tagger.json", with_values(labels=["O", "B-X", "Q", "Q", "Q"]), "labels.2 must be a BIO tag, not 'Q'"),
+        ("onnx/tagger.json", with_values(special={"cls": 101}), "special.sep is missing; special.pad is missing"),
+        ("onnx/tagger.json", with_values(special={"cls": "a", "sep": "b", "pad": "c"}), "special.cls must be a whole number"),
+        ("onnx/tagger.json", with_values(special={"cls": -1, "sep": 10**9, "pad": 0}), "special.cls must be a whole number of at least 0"),
+        ("onnx/tagger.json", with_values(limit=0), "limit must be a whole number above 2"),
+        ("onnx/tagger.json", with_values(limit="48"), "limit must be a whole number above 2"),
         ("onnx/tagger.json", with_values(sha256=[]), "sha256 must be"),
     ],
 )

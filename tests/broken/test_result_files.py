@@ -63,7 +63,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
         ("data/prepared/sample/labels.txt", None, ["is missing", PREPARE]),
         ("data/prepared/sample/train.bio", cut, ["is not the file that was written", SUM, PREPARE]),
         ("data/prepared/sample/train.bio", flipped, ["is not the file that was written", SUM, PREPARE]),
-        ("data/prepared/sample/train.bio", None, ["is missing, but SHA256SUMS", PREPARE]),
+        ("data/prepared/sample/train.bio", None, ["is missing, but its SHA-256 is on record", PREPARE]),
         ("models/sample/crf-0/run.json", DEEP, ["can't be read", "remove it, and run the stage that writes it"]),
         ("models/sample/crf-0/run.json", "{}", ["has no settings or no history", TRAIN]),
         ("models/sample/crf-0/run.json", "[]", ["is not a JSON object; remove it"]),

@@ -59,7 +59,7 @@ print(*set(Parallel(n_jobs=2)(delayed(folder)() for _ in range(2))))
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of Git in another folder, while the environment's installation is of another checkout."""
+    """Copy the files of Git; the environment has another checkout installed."""
     folder = tmp_path_factory.mktemp("checkout") / "repository"
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py", "*.yaml"],

@@ -42,9 +42,9 @@ def test_without_the_corpus_it_lists_what_it_tried_and_runs_on_the_sample(first_
         "shared/corpora/mit_movie_eng/engtrain.bio: No such file",
         "download cache",
         "https://",
-        "GOING ON WITH THE CORPUS 'sample'",
+        "CONTINUING WITH THE CORPUS 'sample'",
         "None of the paper's claims is judged on it",
-        "train_encoder@sample-minilm-13",
+        "sample-minilm-13: done",
         "| **entity F1 (conlleval)** |",
         "results/sample/report.md",
     ):

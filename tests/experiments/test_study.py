@@ -61,7 +61,7 @@ def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A prepared corpus of twenty sentences, an encoder of one layer, and a study of two seeds."""
+    """Make a prepared corpus of twenty sentences, an encoder of one layer, and a study of two seeds."""
     for part in ("train", "validation", "test"):
         write_bio(tmp_path / "data/prepared/sample" / f"{part}.bio", SENTENCES)
     write_bio(tmp_path / "data/raw/sample/sampletest.bio", SENTENCES)

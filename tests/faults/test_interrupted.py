@@ -60,10 +60,10 @@ def test_training_an_encoder(place: Workplace) -> None:
     assert not list((place.folder / "models").glob("*/*/minilm_crf-13"))
     kept = state.read_bytes()
 
-    def goes_on(seen: bytes) -> bool:
-        return b"going on after epoch" in seen and state.read_bytes() != kept
+    def resumes(seen: bytes) -> bool:
+        return b"resuming after epoch" in seen and state.read_bytes() != kept
 
-    check(interrupted(place, TRAIN_ENCODER, goes_on), "train.py")
+    check(interrupted(place, TRAIN_ENCODER, resumes), "train.py")
 
 
 def test_training_a_crf(place: Workplace) -> None:

@@ -92,7 +92,7 @@ class Training(NamedTuple):
         again = self.run()
         assert again["status"] == 0
         assert untimed(contents(self.place)) == self.whole
-        return "going on after epoch" in again["output"]
+        return "resuming after epoch" in again["output"]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 const box = document.querySelector(".filters");
 const chosen = ["system", "kind", "type"].map((name) => document.getElementById(name));
 const search = document.getElementById("words");
-const told = box.querySelector("output");
+const output = box.querySelector("output");
 const sentences = [...document.querySelectorAll(".sentence")].map((article) => ({
   article,
   errors: article.dataset.errors.split(" ").map((code) => code.split(".")),
@@ -17,7 +17,7 @@ const update = () => {
     article.hidden = !fits || !text.includes(words);
     shown += !article.hidden;
   }
-  told.textContent = `${shown} of ${sentences.length} sentences`;
+  output.textContent = `${shown} of ${sentences.length} sentences`;
 };
 let waiting;
 box.addEventListener("input", () => {

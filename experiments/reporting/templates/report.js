@@ -3,7 +3,7 @@ for (const box of document.querySelectorAll("[data-filters]")) {
   const rows = [...document.getElementById(box.dataset.filters).tBodies[0].rows];
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const search = box.querySelector("input[type=search]");
-  const told = box.querySelector("output");
+  const output = box.querySelector("output");
   const update = () => {
     const choice = box.querySelector("input[type=radio]:checked").value;
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -12,7 +12,7 @@ for (const box of document.querySelectorAll("[data-filters]")) {
       row.hidden = (choice !== "" && row.dataset.choice !== choice) || !words.every((word) => texts[i].includes(word));
       shown += !row.hidden;
     });
-    told.textContent = `${shown} of ${rows.length} rows`;
+    output.textContent = `${shown} of ${rows.length} rows`;
   };
   box.addEventListener("input", update);
   box.hidden = false;

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 from harness.fingerprint import content
+from harness.paths import RESULTS
+from harness.tables import write_table
 
 import pytest
 
 import gate.staleness as module
 from bert_ner.errors import BertNerError
-from gate.staleness import stale
+from claims.judging import judge_claims
+from gate.staleness import outdated, report, stale
 
 PARAMS = """
 crf: {c1: [0.1]}
@@ -52,7 +56,7 @@ def md5(text: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose results are those of its code, parameters and data. `train@42` never ran. JSON is YAML."""
+    """Make a repository whose results match its code, parameters and data. `train@42` never ran. JSON is YAML."""
     monkeypatch.setattr(module, "fingerprints", lambda root, _: json.loads((root / "now.json").read_text()))
     files = {
         ".dvc/config": "[core]\n    no_scm = true\n    analytics = false\n",
@@ -127,3 +131,25 @@ def test_a_broken_pipeline_is_an_error(repository: Path) -> None:
     (repository / "pipeline/dvc.yaml").write_text("stages: [")
     with pytest.raises(BertNerError, match="DVC can't read the pipeline"):
         stale(repository)
+
+
+def test_verdicts_and_reports_that_are_not_what_the_tables_give(tmp_path: Path) -> None:
+    for folder in ("sample", "mit_movie_eng"):
+        shutil.copytree(RESULTS / folder, tmp_path / folder, ignore=shutil.ignore_patterns("predictions", "plots"))
+    (tmp_path / "mit_movie_eng/report.md").unlink()  # a corpus without a report is skipped
+    for name in ("provenance.json", "benchmarks.csv"):
+        shutil.copy(RESULTS / name, tmp_path)
+    (tmp_path / "domains").mkdir()
+    for name in ("sample", "domains"):
+        write_table(tmp_path, name, "claims", judge_claims(name, tmp_path))
+        (tmp_path / name / "report.md").write_text(report(name, tmp_path))
+    assert outdated(tmp_path) == {}
+
+    # Another corpus's tables are in the comparison of corpora, and in no corpus's report.
+    other = tmp_path / "mit_movie_eng/scores.csv"
+    other.write_text(other.read_text().replace("crf,,0", "renamed,,0"))
+    (tmp_path / "sample/claims.csv").unlink()
+    assert outdated(tmp_path) == {
+        "results/sample/claims.csv does not follow from the tables": ["pipeline/dvc.yaml:judge@sample"],
+        "results/domains/report.md does not follow from the tables": ["domains"],
+    }
