@@ -161,7 +161,8 @@ def parse_bio(
         ValueError: `order` is invalid.
     """
     allowed = None if labels is None else dict.fromkeys(labels)
-    rows = list(enumerate(_rows(content), start=1))
+    text = content.decode("utf-8-sig", errors="surrogateescape")
+    rows = list(enumerate(map(_row, re.split(r"\r\n|\r|\n", text)), start=1))
     pairs = [row for _, row in rows if row and not isinstance(row, str)]
     problems = [Problem(line, row) for line, row in rows if isinstance(row, str)]
     if not pairs and not problems:
@@ -222,13 +223,8 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
         raise BioError(f"{path} can't be written: {error.strerror}") from None
 
 
-def _rows(content: bytes) -> list[tuple[str, ...] | str]:
-    """Return the two columns of each line, () for a blank line, or the line's problem."""
-    text = content.decode("utf-8-sig", errors="surrogateescape")
-    return [_row(line) for line in re.split(r"\r\n|\r|\n", text)]
-
-
 def _row(line: str) -> tuple[str, ...] | str:
+    """Return the two columns of a line, () if it is blank, or its problem."""
     if escape := _NOT_UTF8.search(line):
         byte = ord(escape[0]) - 0xDC00
         return f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"

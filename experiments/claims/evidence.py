@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.tables import TABLES, producer_of, read_table
@@ -18,7 +18,7 @@ import pandas as pd
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Location
-from claims.fields import Source
+from claims.fields import PublishedScore, Source
 
 ALPHA = 0.05
 FILES = ("audit.json", "corpus.json", "provenance.json", *(f"{name}.csv" for name in TABLES if name != "claims"))
@@ -76,17 +76,6 @@ class MeasuredSystem(NamedTuple):
     has_papers_encoder: bool
 
 
-class PublishedResult(Protocol):
-    """What rules read of an entry of published.yaml."""
-
-    system: str
-    score: float
-    metric: str
-    test_set: str
-    comparable: bool
-    source: str
-
-
 @dataclass(frozen=True)
 class Evidence:
     """The results, as one claim reads them.
@@ -103,7 +92,7 @@ class Evidence:
     results: Path
     corpus: str
     encoder: str
-    published: Sequence[PublishedResult]
+    published: Sequence[PublishedScore]
     place: Place
     paper_value: Any = None
     chosen: MeasuredSystem | None = None
@@ -165,7 +154,7 @@ class Evidence:
 
     def _column(self, rows: pd.DataFrame, name: str, column: str) -> pd.Series:
         if column not in rows:
-            raise self.key("rule").error(f"{name}.csv has no column '{column}'; it has {', '.join(rows)}")
+            raise self.key("rule").error(f"{name}.csv has no column '{column}'; it has {', '.join(rows.columns)}")
         return rows[column]
 
     def value(self, source: Source) -> Any:

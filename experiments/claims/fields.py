@@ -1,4 +1,4 @@
-"""The types of the fields in claims.yaml and published.yaml."""
+"""The types of the fields in claims.yaml and published.yaml, and the model of a published score."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from pydantic import Field, PlainValidator
 
 from bert_ner.scoring import METRICS
+from bert_ner.settings import Settings
 
 Verdict = Literal["reproduced", "partly", "not reproduced", "contradicted", "not tested"]
 VERDICTS: tuple[str, ...] = get_args(Verdict)
@@ -73,3 +74,17 @@ OneSource = Annotated[Source, PlainValidator(_source)]
 Sources = Annotated[list[Source], PlainValidator(_sources)]
 Operand = Annotated[float | Source, PlainValidator(_operand)]
 PaperValue = Annotated[Any, PlainValidator(_paper_value)]
+
+
+class PublishedScore(Settings):
+    """A score that somebody else published."""
+
+    system: Text = Field(description="its name")
+    parameters: Text = Field(description="how many, as the source gives them")
+    score: Fraction = Field(description="the score, a fraction")
+    metric: Metric = Field(description="the metric")
+    corpus: Text = Field(description="the corpus")
+    test_set: Text = Field(description="the corpus again, if it is its official test file; else what was scored")
+    comparable: bool = Field(description="official test file, all training data, entity micro-F1 with exact match")
+    reason: Text | None = Field(None, description="why it is not comparable, or a remark")
+    source: Text = Field(description="where the figure was read")

@@ -12,8 +12,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from bert_ner.settings import Settings
 from claims.evidence import Place
-from claims.fields import Fraction, Metric, PaperValue, Sources, Text
-from claims.rules import AnyRule, Stated, Transfers
+from claims.fields import PaperValue, PublishedScore, Sources, Text
+from claims.rules import AnyRule
+from claims.rules.figures import Stated
+from claims.rules.scores import Transfers
 
 
 class Claim(Settings):
@@ -52,20 +54,6 @@ class ClaimFile(Settings):
     corpus: Text = Field(description="the corpus that the paper uses")
     encoder: Text = Field(description="the encoder that the paper uses")
     claims: list[Claim] = Field(min_length=1, description="the paper's claims")
-
-
-class PublishedScore(Settings):
-    """A score that somebody else published."""
-
-    system: Text = Field(description="its name")
-    parameters: Text = Field(description="how many, as the source gives them")
-    score: Fraction = Field(description="the score, a fraction")
-    metric: Metric = Field(description="the metric")
-    corpus: Text = Field(description="the corpus")
-    test_set: Text = Field(description="the corpus again, if it is its official test file; else what was scored")
-    comparable: bool = Field(description="official test file, all training data, entity micro-F1 with exact match")
-    reason: Text | None = Field(None, description="why it is not comparable, or a remark")
-    source: Text = Field(description="where the figure was read")
 
 
 class PublishedFile(Settings):

@@ -20,7 +20,6 @@ These changes go unnoticed; run dvc repro --force after one:
 
 from __future__ import annotations
 
-import argparse
 import ast
 import hashlib
 import json
@@ -34,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
-from harness.run_main import run_main
+from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
@@ -76,9 +75,7 @@ class Unit(NamedTuple):
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    ).parse_args()
+    command_line(__doc__).parse_args()
     folder = RESULTS / "code"
     entries = fingerprints(ROOT, system_classes())
     files = {folder / f"{entry}.json": content(modules) for entry, modules in entries.items()}
@@ -166,9 +163,9 @@ class Source:
             path = self.root / module
             try:
                 tree = _Stripped().visit(ast.parse(path.read_bytes(), filename=str(path)))
+                units = [unit for statement in tree.body for unit in _units_of(statement)]
             except (OSError, SyntaxError, ValueError) as error:
-                raise BertNerError(f"{path} is not Python: {error}") from None
-            units = [unit for statement in tree.body for unit in _units_of(statement)]
+                raise BertNerError(f"{path} can't be followed: {error}") from None
             imports = [unit for unit in units if unit.text.startswith("import ")]
             self._units[module] = sorted(imports) + [unit for unit in units if unit not in imports]
         return self._units[module]
@@ -228,18 +225,12 @@ def _units_of(node: ast.stmt) -> Iterator[Unit]:
 
 
 def _imports(node: ast.AST) -> list[tuple[ast.alias, Import]]:
-    """Return the names that an import statement imports.
-
-    Raises:
-        BertNerError: the import is relative.
-    """
+    """Return the names that an import statement imports; a relative one is a ValueError."""
     if isinstance(node, ast.Import):
         return [(alias, Import(alias.name, EVERYTHING)) for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         if node.level:
-            raise BertNerError(
-                f"a relative import can't be followed; write '{ast.unparse(node)}' with the whole module"
-            )
+            raise ValueError(f"'{ast.unparse(node)}' is relative; name the whole module")
         return [(alias, Import(str(node.module), alias.name)) for alias in node.names]
     return []
 

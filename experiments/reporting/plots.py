@@ -6,10 +6,10 @@ styles (templates/style.css).
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from io import BytesIO, StringIO
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -20,7 +20,7 @@ import pandas as pd
 from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bert_ner.files import write_whole
 
@@ -30,7 +30,9 @@ MARKERS = "s^vDPoX*p"
 SYSTEMS = ("majority", "gazetteer", "hmm", "crf", "bilstm_crf", "minilm", "minilm_crf", "mpnet", "bert")
 TEXT, RULE, PAPER = "#1b1f25", "#c9d0d9", "#fefefe"  # text, grid, background: no other colour is equal to one
 HEAT, MAX_SHADE = "#2f7fd1", 0.6  # colour and opacity of the darkest cell of a heat map: its text stays legible
-AXES_HEIGHT = 240  # points, about that of lines_plot
+MARK, LETTER, ROW = 0.018, 0.0125, 0.05  # of lines_plot, in shares of it: half a marker, a letter's width, a text row
+RISES = sorted(range(-20, 21), key=lambda rise: (abs(rise), -rise))  # 0, 1, -1, 2, ... rows
+PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.4g} %")
 
 mpl.rcParams.update({
     "figure.dpi": 150,
@@ -93,7 +95,7 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
     headings: list[float] = []
     places: dict[tuple[str, str], float] = {}
     y = 0.0
-    for group, members in groupby(dots, key=lambda dot: dot.group):
+    for group, members in itertools.groupby(dots, key=lambda dot: dot.group):
         systems = list(dict.fromkeys(dot.system for dot in members))
         if pairs:
             rows[y] = group
@@ -112,14 +114,16 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
         colour, marker = style(dot.system)
         at = places[dot.group, dot.system] + (0.25 if dot.over_seeds else 0)
         axes.hlines(at, dot.low, dot.high, color=colour, lw=1.6, ls=(0, (2, 1.5)) if dot.over_seeds else "-")
-        axes.plot(dot.value, at, marker, ms=6, color=colour, mfc=PAPER if dot.over_seeds else colour)
+        size = (4 if dot.over_seeds else 6) * (1.4 if marker == "*" else 1)
+        axes.plot(dot.value, at, marker, ms=size, color=colour, mfc=PAPER if dot.over_seeds else colour)
     axes.set_yticks(list(rows), list(rows.values()))
     for tick, label in zip(rows, axes.get_yticklabels(), strict=True):
         label.set_fontweight("bold" if tick in headings else "normal")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(y - 0.4, -0.8)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    axes.xaxis.set_major_locator(MaxNLocator(7))
+    axes.xaxis.set_major_formatter(PERCENT)
     if reference:
         axes.axvline(reference[1], color=TEXT, ls=":", lw=1.2)
         axes.annotate(reference[0], (reference[1], 1), xycoords=("data", "axes fraction"), ha="center", va="bottom")
@@ -143,10 +147,9 @@ def lines_plot(
             axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
         else:
             axes.vlines(x, low, high, color=colour)
-        axes.plot(
-            x, value, "" if not line.system else "--" if line.is_dashed else "-", marker=marker, color=colour, ms=6,
-            mfc=PAPER if line.is_dashed else colour, ls="none" if not line.system else None,
-        )  # fmt: skip
+        dashes = "none" if not line.system else "--" if line.is_dashed else "-"
+        face = PAPER if line.is_dashed else colour
+        axes.plot(x, value, linestyle=dashes, marker=marker, markersize=6, color=colour, markerfacecolor=face)
     every = [point for line in lines for point in line.points]
     if log:
         axes.set_xscale("log")
@@ -158,30 +161,35 @@ def lines_plot(
         axes.set_xticks(ticks)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
     if percent:
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+        axes.yaxis.set_major_formatter(PERCENT)
     else:
         axes.set_ylim(0, None)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.06)
-    _label_ends(axes, [(line.label, line.points[-1]) for line in lines])
+    sides = ["right"] if max(len(line.points) for line in lines) > 1 else ["right", "left"]
+    _label_ends(axes, [(line.label, line.points[-1]) for line in lines], sides)
     return figure
 
 
-def _label_ends(axes: Axes, ends: Sequence[tuple[str, Point]]) -> None:
-    """Write each label right of its point, moved up where it would cover the one below."""
-    low, high = axes.get_ylim()
-    step = (high - low) * 0.05
-    first, last = axes.get_xlim()
-    width = 0.2 * (np.log(last / first) if axes.get_xscale() == "log" else last - first)
-    placed: list[tuple[float, float]] = []
-    for label, point in sorted(ends, key=lambda end: end[1].value):
-        x = float(np.log(point.x)) if axes.get_xscale() == "log" else point.x
-        y = point.value
-        while close := [other for at, other in placed if abs(at - x) < width and abs(other - y) < step * 0.99]:
-            y = max(close) + step
-        placed.append((x, y))
-        rise = (y - point.value) / (high - low) * AXES_HEIGHT
-        axes.annotate(label, (point.x, point.value), (8, rise), textcoords="offset points", va="center")
+def _label_ends(axes: Axes, ends: Sequence[tuple[str, Point]], sides: Sequence[str]) -> None:
+    """Write each label beside its point, or above or below where it would cover another label or point."""
+    to_fraction = axes.transData + axes.transAxes.inverted()
+    spots: list[tuple[str, float, float]] = []
+    for label, point in ends:
+        x, y = to_fraction.transform((point.x, point.value))
+        spots.append((label, float(x), float(y)))
+    taken = [(x - MARK, x + MARK, y) for _, x, y in spots]
+    for label, x, y in sorted(spots, key=lambda spot: spot[2]):
+        width = LETTER * len(label)
+        for rise, side in itertools.product(RISES, sides):
+            start = x + MARK if side == "right" else x - MARK - width
+            box = (start, start + width, y + rise * ROW)
+            if not any(box[0] < end and first < box[1] and abs(box[2] - at) < ROW * 0.99 for first, end, at in taken):
+                taken.append(box)
+                anchor = (box[0] if side == "right" else box[1], box[2])
+                align = "left" if side == "right" else "right"
+                axes.annotate(label, anchor, xycoords="axes fraction", ha=align, va="center")
+                break
 
 
 def confusion_plot(words: pd.DataFrame, system: str) -> Figure:
@@ -198,6 +206,7 @@ def confusion_plot(words: pd.DataFrame, system: str) -> Figure:
     axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
+    axes.grid(visible=False)
     axes.set(xlabel=f"tagged by {system} as", ylabel="gold type of the word")
     axes.spines[:].set_visible(False)
     return figure

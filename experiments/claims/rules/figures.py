@@ -227,5 +227,5 @@ class Stated(Settings):
     verdict: Verdict = Field(description="the verdict")
     reason: Text = Field(description="why")
 
-    def judge(self, evidence: Evidence) -> Finding:
+    def judge(self, _: Evidence) -> Finding:
         return Finding(self.verdict, None, f"read in the paper, not measured: {self.reason}")

@@ -103,9 +103,9 @@ class Converged(Settings):
         fall = float((usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]).mean())
         verdict = ("not reproduced", "partly", "reproduced")[(gain <= self.margin) + (fall <= self.loss_margin)]
         shown = (
-            f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 gains "
-            f"{show(gain)} and validation loss falls by {show(fall)} (less than 0: it rises); mean of {len(seeds)} "
-            "seed(s)"
+            f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 "
+            f"gains {show(gain)} and validation loss falls by {show(fall)} (less than 0: it rises); mean of "
+            f"{len(seeds)} seed(s)"
         )
         return Finding(verdict, gain, shown)
 

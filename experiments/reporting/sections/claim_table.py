@@ -23,9 +23,8 @@ def claim_section(results: Results) -> Section:
     if claims is None:
         missing = Missing("The paper's claims are not judged yet.", results.command("claims"))
         return Section("claims", title, [missing])
-    return Section(
-        "claims", title, [*claim_blocks(claims), Text("The claims about other corpora: ../domains/report.md.")]
-    )
+    other = Text("The claims about other corpora are in ../domains/report.md.")
+    return Section("claims", title, [*claim_blocks(claims), other])
 
 
 def claim_blocks(claims: pd.DataFrame) -> list[Block]:
@@ -62,7 +61,7 @@ def published_section(results: Results) -> Section:
     if not rows:
         return Section("published", title, [Text("No published result on this corpus is known.")])
     return Section("published", title, [
-        Text("As their sources give them. Only those on the same test sentences and by the same metric are comparable."),
+        Text("As their sources give them. A score is comparable on the same test sentences and by the same metric."),
         Table(
             "Published results", ["system", "parameters", "score", "metric", "comparable", "remark", "source"], rows,
             text_columns=7, filter_by=4,

@@ -26,9 +26,8 @@ def domain_sections(root: Path) -> list[Section]:
         BertNerError: a table is broken.
     """
     corpora = [Results(root, corpus) for corpus in CORPORA.values() if not corpus.is_generated]
-    scored = {
-        results.corpus.name: results.needed("scores") for results in corpora if results.table("scores") is not None
-    }
+    tables = {results.corpus.name: results.table("scores") for results in corpora}
+    scored = {name: scores for name, scores in tables.items() if scores is not None}
     systems = dict.fromkeys(system for scores in scored.values() for system in scores["system"])
     rows = []
     for system in systems:
@@ -41,24 +40,21 @@ def domain_sections(root: Path) -> list[Section]:
     blocks.append(Table("Entity F1 on each corpus", ["system", *scored], rows))
     if named := "; ".join(f"{name}: {entry.system} ({entry.source})" for name, entry in best.items() if entry):
         blocks.append(Text(f"The best comparable published results, {named}."))
-    if missing := [results.corpus.name for results in corpora if results.corpus.name not in scored]:
+    if missing := [name for name in tables if name not in scored]:
         blocks.append(Missing(f"No results on {', '.join(missing)} yet.", "make repro-all"))
     return [Section("scores", "Entity F1", blocks), _claims(root)]
 
 
 def _domain_plot(corpora: list[Results]) -> list[Block]:
     """Return entity F1 with its interval over sentences on each corpus, if there is more than one."""
-    dots = [
-        Dot(
-            f"{results.corpus.title.partition(' (')[0]} ({count(row['n'])} sentences)",
-            system,
-            *row[["value", "low", "high"]],
-        )
-        for results in corpora
-        for system, row in first_rows(
-            results.table("intervals"), "system", metric="entity_f1", source="sentences"
-        ).items()
-    ]
+    dots = []
+    for results in corpora:
+        title = results.corpus.title.partition(" (")[0]
+        rows = first_rows(results.table("intervals"), "system", metric="entity_f1", source="sentences")
+        dots += [
+            Dot(f"{title} ({count(row['n'])} sentences)", system, row["value"], row["low"], row["high"])
+            for system, row in rows.items()
+        ]
     if len({dot.group for dot in dots}) < 2:
         return []
     return [Plot("Entity F1 by corpus; whiskers are intervals over sentences", "domains", dots_plot(dots))]

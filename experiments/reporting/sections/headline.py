@@ -18,14 +18,9 @@ from reporting.results import Results, by_system
 
 def headline(results: Results) -> Section:
     scores, corpus, featured = results.needed("scores"), results.corpus, results.featured()
+    shown = [(name, rows) for name, rows in by_system(scores) if name in featured]
     facts = [
-        (
-            METRIC_NAMES[metric],
-            "; ".join(
-                f"{name} {mean_and_spread(rows[metric])} %" for name, rows in by_system(scores) if name in featured
-            ),
-            "",
-        )
+        (METRIC_NAMES[metric], "; ".join(f"{name} {mean_and_spread(rows[metric])} %" for name, rows in shown), "")
         for metric in ("token_micro_f1", "entity_f1")
     ]
     blocks: list[Block] = [Warn("Generated corpus.", BANNER)] if corpus.is_generated else []

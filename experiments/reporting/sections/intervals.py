@@ -34,7 +34,7 @@ def interval_section(results: Results) -> Section:
     methods = dict.fromkeys(zip(table["source"], table["method"], strict=True))
     return Section("intervals", title, [
         Text(
-            "There are two sources of uncertainty. The interval over sentences is where the mean of these runs could be "
+            "There are two sources of uncertainty. The interval over sentences is where the mean of these runs can be "
             "on other test sentences of this kind. The interval over seeds is where the mean of many runs could be on "
             f"these sentences. Both have a level of {level}. {'; '.join(': '.join(pair) for pair in methods)}."
         ),
@@ -88,8 +88,8 @@ def comparison_section(results: Results) -> Section:
             filter_by=1,
         ),
         Text(
-            f"Test: {'; '.join(dict.fromkeys(table['test']))}; {count(table['n'].max())} sentences. p is the probability "
-            "of a difference at least as large if the systems were equally good. Holm p is corrected for the number of "
-            "systems compared under the metric."
+            f"Test: {'; '.join(dict.fromkeys(table['test']))}; {count(table['n'].max())} sentences. p is the "
+            "probability of a difference at least as large if the systems were equally good. Holm p is corrected for "
+            "the number of systems compared under the metric."
         ),
     ])  # fmt: skip

@@ -27,7 +27,7 @@ def metric_section(results: Results) -> Section:
 def score_table(
     corpus: Corpus, scores: pd.DataFrame, featured: list[str], all_o: dict[str, float] | None = None
 ) -> Table:
-    """Return a row per metric. Each system's score nearest to the paper's is marked; featured ones have the distance."""
+    """Return a row per metric. A system's score nearest to the paper's is marked; featured ones have the distance."""
     systems = by_system(scores)
     means = {name: _means(rows) for name, rows in systems}
     with_distance = featured if corpus.name == PAPER_CORPUS else []
@@ -66,7 +66,7 @@ def _nearest(scores: pd.DataFrame) -> str:
         metric = _nearest_metric(means)
         found.append(f"{METRIC_NAMES[metric]} for {name} ({percent(means[metric])})")
     return (
-        f"The paper reports {percent(PAPER_MICRO_F1)} % as micro-F1 over tokens (section 4.2), without saying whether O "
-        f"counts. Nearest to it, in bold: {'; '.join(found)}. The paper's encoder is BERT-base-uncased (110 M "
+        f"The paper reports {percent(PAPER_MICRO_F1)} % as micro-F1 over tokens (section 4.2), without saying whether "
+        f"O counts. Nearest to it, in bold: {'; '.join(found)}. The paper's encoder is BERT-base-uncased (110 M "
         "parameters); the encoders measured here are named above."
     )

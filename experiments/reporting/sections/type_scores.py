@@ -68,13 +68,13 @@ def _comparison(results: Results, labels: dict[str, str]) -> list[Block]:
         f"{word} on {', '.join(map(str, outcome.index[outcome == word])) or 'none'}" for word in ("better", "worse")
     )
     return [
-        Text(f"Compared with {REFERENCE}, {system} is {named}. On the other types neither is shown to be better (paired "
-             "test over sentences, Holm's correction over the types, level 0.05)."),
+        Text(f"Compared with {REFERENCE}, {system} is {named}. On the other types neither is shown to be better "
+             "(paired test over sentences, Holm's correction over the types, level 0.05)."),
         Table(f"Entity F1 by type: {system} compared with {REFERENCE}",
               ["type", REFERENCE, system, "difference", "interval", "Holm p", f"{system} is"], [
             [labels[str(name)], percent(row["b"]), percent(row["a"]), points(row["difference"]),
-             interval(row["low"], row["high"], points), p_value(row["p_holm"]), outcome[name]]
-            for name, row in rows.iterrows()
+             interval(row["low"], row["high"], points), p_value(row["p_holm"]), word]
+            for (name, row), word in zip(rows.iterrows(), outcome, strict=True)
         ]),
     ]  # fmt: skip
 
@@ -95,12 +95,12 @@ def confusion_section(results: Results) -> Section:
         .reindex(columns=list(runs), fill_value=0)
     )
     commonest = pairs.loc[pairs.sum(axis=1).sort_values(ascending=False, kind="stable").index[:COMMONEST]]
-    rows = [
+    shown = [
         [*map(str, pair), *(f"{n:,.1f}".removesuffix(".0") for n in row)]
         for pair, row in zip(commonest.index, commonest.to_numpy().tolist(), strict=True)
     ]
     caption = "The commonest confusions between types: words, mean over seeds"
-    blocks.append(Table(caption, ["gold", "tagged as", *runs], rows, text_columns=2))
+    blocks.append(Table(caption, ["gold", "tagged as", *runs], shown, text_columns=2))
     return Section("confusion", "Confusion between types", blocks)
 
 

@@ -1,4 +1,4 @@
-"""Every source of a corpus, and what an acquisition leaves behind. All traffic is loopback."""
+"""Every source of a corpus, and the files after an acquisition. All traffic is loopback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bert_ner.files import cache_folder, write_whole
 # The download
 
 
-def test_a_download_arrives_whole_and_is_kept(place: Place, server: Server) -> None:
+def test_a_download_is_complete_and_cached(place: Place, server: Server) -> None:
     assert place.acquire() == {name: f"{server.url}/{name}" for name in ("train.bio", "test.bio")}
     place.assert_whole()
     assert server.requests == [("/train.bio", None), ("/test.bio", None)]
@@ -39,7 +39,7 @@ def test_a_cached_file_is_not_downloaded_again(place: Place, server: Server) -> 
     place.assert_whole()
 
 
-def test_wrong_bytes_leave_nothing_and_both_sums_are_named(place: Place, server: Server) -> None:
+def test_wrong_bytes_are_not_saved_and_the_message_has_both_sums(place: Place, server: Server) -> None:
     server.behaviours["/train.bio"] = [sends(WRONG)]
     with pytest.raises(ChecksumMismatch) as caught:
         place.acquire()
@@ -109,7 +109,7 @@ def test_a_wrong_file_in_a_mirror_is_an_error_at_once(
     assert sha256(WRONG) in message
     assert sha256(TEST) in message
     assert ("unset BERT_NER_CORPORA" in message) == (mirror == "variable")
-    assert (folder / "test.bio").read_bytes() == WRONG, "a user's file is left alone"
+    assert (folder / "test.bio").read_bytes() == WRONG, "a user's file stays"
     place.assert_untouched()
     assert not server.requests
 
@@ -229,7 +229,7 @@ def test_a_folder_that_cannot_take_the_second_file_does_not_keep_the_first(place
     assert listing(place.folder.parent) == ["films"]
 
 
-def test_a_full_disk_leaves_the_folder_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_folder_unchanged(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.acquire()  # so that the cache has both
     (place.folder / "train.bio").write_bytes(WRONG)
 

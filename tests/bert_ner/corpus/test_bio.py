@@ -1,4 +1,4 @@
-"""BIO files: what is read and written, and the message of each problem."""
+"""Reading and writing BIO files, and the message of each problem."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_layouts_that_mean_the_same(file: Path, text: str, change: object) -> No
     ids=ascii,
 )  # fmt: skip
 @pytest.mark.parametrize("order", ORDERS)
-def test_words_are_kept_character_by_character(file: Path, word: str, order: Order) -> None:
+def test_words_are_read_back_character_by_character(file: Path, word: str, order: Order) -> None:
     sentences = [Sentence(("see", word), ("O", "B-TITLE")), Sentence((word,), ("O",))]
     write_bio(file, sentences, order)
     assert read_bio(file) == read_bio(file, order=order) == sentences

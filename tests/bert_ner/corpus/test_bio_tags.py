@@ -66,7 +66,7 @@ def test_spans_as_conlleval_reads_them(tags: str, spans: list[tuple[str, int, in
         ("B-", [("_", 1, 1)]),
         ("S-X", [("X", 1, 1)]),  # a tag of IOBES
         ("X", []),  # with a warning
-        ("OTHER", []),  # likewise: its first letter is O
+        ("OTHER", []),  # the same: its first letter is O
     ],
 )
 def test_invalid_tags_have_a_reading_in_seqeval_and_are_errors_here(

@@ -33,7 +33,8 @@ def test_a_valid_file() -> None:
             "a.bio: 4 sentence(s) are right",
             "  words: 12",
             "  entities: 4 of 3 type(s): DIRECTOR 1, GENRE 1, YEAR 2",
-            "  duplicates: 2 sentence(s) repeat an earlier one, word for word; 1 of the repeated ones have different tags",
+            "  duplicates: 2 sentence(s) repeat an earlier one, word for word; "
+            "1 of the repeated ones have different tags",
         ],
     )
 
