@@ -50,7 +50,7 @@ class Row:
             return None
         if self.first and (done := self.progress["step"] - self.first[1]) > 0:
             pace = (time.monotonic() - self.first[0]) / done
-            return pace * float(self.progress["steps"] - self.progress["step"])
+            return float(pace * (self.progress["steps"] - self.progress["step"]))
         return max(0.0, self.expected - self.elapsed()) if self.expected else None
 
     def cells(self) -> tuple[str, ...]:
