@@ -1,4 +1,4 @@
-"""Show what the stages of a pipeline do: a live table on a terminal, elsewhere lines every half minute."""
+"""Show the progress of a pipeline's stages: a live table on a terminal, elsewhere lines every half minute."""
 
 from __future__ import annotations
 
