@@ -34,8 +34,8 @@ def interval_section(results: Results) -> Section:
     methods = dict.fromkeys(zip(table["source"], table["method"], strict=True))
     return Section("intervals", title, [
         Text(
-            "There are two sources of uncertainty. The interval over sentences is where the mean of these runs can be "
-            "on other test sentences of this kind. The interval over seeds is where the mean of many runs could be on "
+            "There are two sources of uncertainty. The interval over sentences is where the mean of these runs may be "
+            "on other test sentences of this kind. The interval over seeds is where the mean of many runs may be on "
             f"these sentences. Both have a level of {level}. {'; '.join(': '.join(pair) for pair in methods)}."
         ),
         _interval_plot(results.corpus, table),

@@ -49,7 +49,7 @@ print("Updating lock file 'dvc.lock'" + {HINTS!r})
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Put the program in the place of DVC; its environment is what a test sets."""
+    """Put the program in the place of DVC."""
     (tmp_path / "dvc.py").write_text(FAKE_DVC)
     monkeypatch.setattr(module, "DVC", (sys.executable, str(tmp_path / "dvc.py")))
     return monkeypatch

@@ -1,0 +1,90 @@
+"""Whatever is wrong in claims.yaml or published.yaml is an error with its line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from claim_results import EQUALS, RIVALS, corpus_value, entry, judged, trained
+
+from bert_ner.errors import BertNerError
+from claims.schema import read_claims, read_published
+
+BROKEN = [
+    # what is replaced in the entry, by what, the line, the message
+    ("    kind: value", "    knid: value", 7, "unknown key 'claims.0.knid'; the keys here are id, section"),
+    ("    kind: value", "    kind: guess", 7, "claims.0.kind must be 'count', 'arithmetic', .*, not 'guess'"),
+    ('    section: "9"', "    section: 3.1", 5, r"claims.0.section must be text \(in quotes, if .*\), not 3.1"),
+    ("    claim: something", "    claim:", 6, "claims.0.claim must be text .*, not None"),
+    ("    command: make it\n", "", 4, "claims.0.command is missing"),
+    ("    paper_value: 5", "    paper_value: {a: 1}", 8, r"paper_value must be a number, text .*, not \{'a': 1\}"),
+    ("rule: equals, ", "", 9, "judge.rule must be one of ablation, .*, but it is missing"),
+    ("rule: equals", "rule: equal", 9, "judge.rule must be one of ablation, .*, not 'equal'"),
+    ("tolerance: 1", "tolerance: 'about 1'", 9, "equals.tolerance must be a number of at least 0, not 'about 1'"),
+    ("tolerance: 1", "tolerence: 1", 9, "unknown key '.*tolerence'; the keys here are tolerance, relative, rule"),
+    ("otherwise: contradicted", "otherwise: false claim", 9, "otherwise must be 'reproduced', 'partly'"),
+    (", otherwise: contradicted", "", 9, "otherwise is missing"),
+    ("{corpus.json: a.b}", "{corpus.json: a.c}", 9, "corpus.json has no 'a.c': instead of 'c' it has the keys b"),
+    ("{corpus.json: a.b}", "{corpus.json: a.b.c}", 9, "instead of 'c' it has the value 5"),
+    ("{corpus.json: a.b}", "{corps.json: a.b}", 9, "no result is named 'corps.json'; the known ones are audit.json, "),
+    ("{corpus.json: a.b}", "corpus.json", 9, "measured must be a file of results/ and a path into it"),
+    ("{corpus.json: a.b}", "{scores.csv: f1 where system=crf}", 9, "scores.csv has no column 'f1'; it has corpus, system"),
+    ("{corpus.json: a.b}", "{scores.csv: seed where system=hmm}", 9, "scores.csv has no row with system=hmm; correct"),
+    ("{corpus.json: a.b}", "{scores.csv: system where seed=0}", 9, "scores.csv: no number in 'system where seed=0'"),
+    ("{corpus.json: a.b}", "{scores.csv: system of crf}", 9, "'system of crf' is not of the form: column where"),
+    ("{corpus.json: a.b}", "[{corpus.json: a.b}]", 8, None),
+    ("{corpus.json: a.b}", "[{corpus.json: a.b}, {corpus.json: a.b}]", 8, "2 sources are measured; give as many"),
+    ("equals, ", "score_at_least, metric: f_one, ", 9, "metric must be one of token_micro_f1, .*, not 'f_one'"),
+    (EQUALS, "arithmetic, formula: cube, arguments: [1]", 9, "formula must be one of sum, ratio, .*, not 'cube'"),
+    (EQUALS, "arithmetic, formula: sum, arguments: [1]", 9, "'sum' takes 2 arguments, not 1"),
+    (EQUALS, "arithmetic, formula: sum, arguments: [1, {scores.csv: encoder}]", 9, "scores.csv: no number"),
+    (EQUALS, "within_factor, measured: {corpus.json: a}, factor: 2", 9, "corpus.json a is .*, not a number"),
+    (EQUALS, "recipe, settings: {epohcs: 4}", 9, "the runs have no setting 'epohcs'; they have epochs"),
+    ("    command", "    encoder: any\n    command", 10, "encoder must be 'required', 'comparable', 'vocabulary'"),
+    ("    command", "    id: again\n    command", 10, "is not YAML"),
+    ("    command: make it\n", "    command: make it\n  - id: X1\n    section: '1'\n    claim: a\n    kind: value\n"
+     "    judge: {rule: few_published, at_most: 1}\n    command: b\n", 11, "id X1 is used 2 times"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "message"), BROKEN)
+def test_what_is_wrong_in_the_file_stops_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, message: str | None
+) -> None:
+    text = entry(EQUALS, "5")
+    assert old in text
+    files = corpus_value(5) | trained(epochs=4)
+    if message is None:
+        assert judged(tmp_path, text.replace(old, new), files)["verdict"] == "reproduced"
+        return
+    with pytest.raises(BertNerError, match=message) as caught:
+        judged(tmp_path, text.replace(old, new), files)
+    assert re.search(rf"claims\.yaml\"?, line {line}\b", str(caught.value)), str(caught.value)
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    ("", r"claims.yaml, line 1: "),
+    ("corpus: x\nencoder: y\nclaims: []\n", r"claims.yaml, line 3: claims must have at least 1 item"),
+    ("corpus: x\nencoder: y\nclaims:\n  - D1\n", r"claims.yaml, line 4: claims.0 must be a valid dict"),
+    ("corpus: [\n", r"claims.yaml is not YAML: "),
+])  # fmt: skip
+def test_a_file_of_another_shape_is_an_error(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "claims.yaml").write_text(content)
+    with pytest.raises(BertNerError, match=message):
+        read_claims(tmp_path / "claims.yaml")
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("score: 0.9,", "score: 90.2,", r"published.yaml, line 2: systems.0.score must be .* of at most 1, not 90.2"),
+    ("reason: why, ", "", r"published.yaml, line 7: it is not comparable, so it needs the key reason"),
+    ("comparable: true", "comparable: perhaps", r"published.yaml, line 3: systems.0.comparable must be a .*boolean"),
+    (", source: x}", "}", r"published.yaml, line 2: systems.0.source is missing"),
+])  # fmt: skip
+def test_what_is_wrong_with_a_published_score_stops_with_its_line(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    path = tmp_path / "published.yaml"
+    path.write_text(RIVALS.replace(old, new, 1))
+    with pytest.raises(BertNerError, match=message):
+        read_published(path)

@@ -1,0 +1,203 @@
+"""Every rule reaches each of its verdicts on tables made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from claim_results import (
+    ABLATION,
+    BETTER,
+    BOUND,
+    BOUNDS,
+    CONFUSED,
+    CONVERGED,
+    CURVE,
+    EQUALS,
+    EXIST,
+    FACTOR,
+    FAILURES,
+    FEW,
+    FOUND,
+    QUERIES,
+    RECALL,
+    RECIPE,
+    REDUCTION,
+    RIVALS,
+    SIGNATURE,
+    SPANS,
+    STREAM,
+    TRANSFERS,
+    TRUE,
+    TYPES,
+    WHICH,
+    Files,
+    by_type,
+    comparison,
+    confusions,
+    corpus_value,
+    curve,
+    elsewhere,
+    entry,
+    epochs,
+    few,
+    gap,
+    intervals,
+    judged,
+    losses,
+    query,
+    scores,
+    study,
+    trained,
+)
+
+from bert_ner.errors import BertNerError
+from claims.fields import VERDICTS
+from claims.rules import RULES
+
+CASES = [
+    (EQUALS, "5", corpus_value(6), "reproduced"),
+    (EQUALS, "5", corpus_value(7), "contradicted"),
+    ("equals, measured: {corpus.json: a.b}, otherwise: contradicted, above: partly", "5", corpus_value(7), "partly"),
+    (EQUALS.replace("contradicted", "not reproduced"), "[x, y]", corpus_value(["x"]), "not reproduced"),
+    (EQUALS.replace("tolerance: 1", "relative: 0.1"), "100", corpus_value(91), "reproduced"),
+    (BOUND, None, corpus_value(10), "reproduced"),
+    (BOUND, None, corpus_value(20), "partly"),
+    (BOUND, None, corpus_value(20.1), "not reproduced"),
+    (BOUND.replace("at most", "at least").replace("partly: 20", "per: 2"), None, corpus_value(20), "reproduced"),
+    (REDUCTION, "0.76", {}, "reproduced"),
+    (REDUCTION, "0.74", {}, "contradicted"),
+    ("arithmetic, formula: classes of BIO, arguments: [12]", "25", {}, "reproduced"),
+    ("arithmetic, formula: sum, arguments: [{corpus.json: a.b}, 1], value: {corpus.json: a.b}", None, corpus_value(1),
+     "contradicted"),
+    (FAILURES, None, corpus_value({"x": 0, "y": 0}), "reproduced"),
+    (FAILURES, None, corpus_value({"x": 0, "y": 2}), "partly"),
+    (FAILURES, None, corpus_value({"x": 1, "y": 0}), "contradicted"),
+    (EXIST, None, corpus_value({"ACTOR": "ACTOR", "YEAR": "DATE"}), "reproduced"),
+    (EXIST, None, corpus_value({"ACTOR": "ACTOR", "QUOTE": None}), "contradicted"),
+    (TRUE, None, corpus_value({"x": True, "y": True}), "reproduced"),
+    (TRUE, None, corpus_value({"x": True, "y": False}), "partly"),
+    (TRUE, None, corpus_value({"x": False, "y": False}), "not reproduced"),
+    (RECIPE, None, trained(epochs=4, batch_size=32, more=1), "reproduced"),
+    (RECIPE, None, trained(epochs=8, batch_size=32), "partly"),
+    (RECIPE, None, trained(epochs=8, batch_size=64), "not reproduced"),
+    (RECIPE, None, {"provenance.json": {}}, "not tested"),
+    ("losses, tolerance: 0.02", "[0.4, 0.2]", losses(0.41, 0.19), "reproduced"),
+    ("losses, tolerance: 0.02", "[0.4, 0.2]", losses(0.41, 0.3), "partly"),
+    ("losses, tolerance: 0.02", "[0.4, 0.2]", losses(0.8, 0.3), "not reproduced"),
+    ("losses, tolerance: 0.02", "[0.4, 0.2]", losses(0.4), "not tested"),
+    ("reduction, tolerance: 0.02", "0.5", losses(0.4, 0.2), "reproduced"),
+    ("reduction, tolerance: 0.02", "0.5", losses(0.4, 0.1), "not reproduced"),
+    (CONVERGED, "2", epochs((0.8, 0.3), (0.805, 0.305)), "reproduced"),
+    (CONVERGED, "2", epochs((0.8, 0.3), (0.9, 0.305)), "partly"),
+    (CONVERGED, "2", epochs((0.8, 0.3), (0.9, 0.1)), "not reproduced"),
+    (CONVERGED, "2", epochs((0.8, 0.3), (0.9, 0.1), seed=2), "not tested"),
+    (ABLATION, None, study(no_clip=0.8, sgd=0.1), "reproduced"),
+    (ABLATION, None, study(no_clip=0.849, sgd=0.1), "partly"),
+    (ABLATION, None, study(no_clip=0.849, sgd=0.9), "not reproduced"),
+    (ABLATION, None, study(no_clip=0.849), "not tested"),
+    (CURVE, None, curve(0.845), "reproduced"),
+    (CURVE, None, curve(0.6), "partly"),
+    (CURVE, None, curve(0.6) | {"scores.csv": scores(encoder={1: 0.7})}, "not reproduced"),
+    (WHICH, "0.9447", {"intervals.csv": intervals(entity_f1=(0.94, 0.93, 0.95))}, "reproduced"),
+    (WHICH, "0.9447", {"intervals.csv": intervals(token_micro_f1=(0.94, 0.93, 0.95))}, "partly"),
+    (WHICH, "0.9447", {"intervals.csv": intervals()}, "not reproduced"),
+    (SPANS, None, {"intervals.csv": intervals(span_f1=(0.93, 0.91, 0.95))}, "reproduced"),
+    (SPANS, None, {"intervals.csv": intervals(span_f1=(0.89, 0.88, 0.91))}, "partly"),
+    (SPANS, None, {"intervals.csv": intervals()}, "not reproduced"),
+    (BETTER, None, comparison(("token_micro_f1", 0.02, 0.05), ("entity_f1", 0.02, 0.001)), "reproduced"),
+    # Holm's correction makes 0.08 of both.
+    (BETTER, None, comparison(("token_micro_f1", 0.02, 0.04), ("entity_f1", 0.02, 0.04)), "not reproduced"),
+    (BETTER, None, comparison(("token_micro_f1", 0.02, 0.05), ("entity_f1", 0.02, 0.001), width=0.03), "partly"),
+    (BETTER, None, comparison(("token_micro_f1", 0.02, 0.001), ("entity_f1", 0.02, 0.051)), "partly"),
+    (BETTER, None, comparison(("token_micro_f1", -0.02, 0.01), ("entity_f1", 0.02, 0.6)), "not reproduced"),
+    (BETTER, None, {"scores.csv": scores(encoder={1: 0.9})[1:]}, "not tested"),
+    ("best_published, metric: entity_f1", None, {"intervals.csv": intervals(entity_f1=(0.9, 0.8, 0.95))}, "reproduced"),
+    ("best_published, metric: entity_f1", None, {"intervals.csv": intervals(entity_f1=(0.89, 0.8, 0.9))}, "partly"),
+    ("best_published, metric: entity_f1", None, {"intervals.csv": intervals()}, "not reproduced"),
+    ("best_published, metric: span_f1", None, {}, "not tested"),
+    ("few_published, at_most: 1", None, {}, "reproduced"),
+    ("few_published, at_most: 0", None, {}, "not reproduced"),
+    (TYPES, None, by_type((0.9, 0.8, 0.95), (0.9, 0.85, 0.95)), "reproduced"),
+    (TYPES, None, by_type((0.9, 0.79, 0.95), (0.9, 0.85, 0.95)), "partly"),
+    (TYPES, None, by_type((0.4, 0.3, 0.5), (0.9, 0.85, 0.95)), "partly"),
+    (TYPES, None, by_type((0.4, 0.3, 0.49), (0.9, 0.85, 0.95)), "not reproduced"),
+    (TRANSFERS, None, elsewhere((0.02, 0.01, 0.03), (0.05, 0.01, 0.09)), "reproduced"),
+    (TRANSFERS, None, elsewhere((0.02, 0.01, 0.03), (0.05, -0.01, 0.09)), "partly"),
+    (TRANSFERS, None, elsewhere((0.02, -0.01, 0.03), (-0.05, -0.09, -0.01)), "not reproduced"),
+    (TRANSFERS, None, elsewhere((0.02, 0.01, 0.03)), "not tested"),
+    (TRANSFERS, None, elsewhere((0.02, 0.01, 0.03), (0.05, 0.01, 0.09), system="other"), "not tested"),
+    # The interval of the mean of 0.7 and 0.72 is 0.71 -+ 12.7 * 0.01, in shares of 0.85: 0.686 to 0.985.
+    (FEW, None, few(0.7, 0.72), "partly"),
+    (FEW, None, few(0.7, 0.7), "reproduced"),
+    (FEW, None, few(0.6, 0.6), "not reproduced"),
+    (FEW, None, few(0.7), "not tested"),
+    (STREAM, None, corpus_value({"x": 110, "y": 100}), "reproduced"),
+    (STREAM, None, corpus_value({"x": 111, "y": 100}), "not reproduced"),
+    (CONFUSED, None, confusions(A_B=(1, 1, 1), A_C=(2, 2, 3)), "reproduced"),
+    (CONFUSED, None, confusions(A_B=(2, 1, 3), A_C=(1, 1, 2)), "partly"),
+    (CONFUSED, None, confusions(A_B=(2, 2, 3), A_C=(1, 1, 1)), "not reproduced"),
+    (CONFUSED, None, confusions(A_C=(1, 1, 1)), "not reproduced"),
+    (RECALL, None, gap(0.1, 0.05, 0.15), "reproduced"),
+    (RECALL, None, gap(0.1, 0.04, 0.15), "partly"),
+    (RECALL, None, gap(0.1, 0, 0.2), "not reproduced"),
+    (QUERIES, None, corpus_value([query(FOUND), query(FOUND)]), "reproduced"),
+    (QUERIES, None, corpus_value([query(FOUND), query([])]), "partly"),
+    (QUERIES, None, corpus_value([query([])]), "not reproduced"),
+    (QUERIES, None, corpus_value([query(None)]), "not tested"),
+    (QUERIES, None, corpus_value([query(FOUND), query(FOUND, is_known=False)]), "contradicted"),
+    (FACTOR, "10", corpus_value(20), "reproduced"),
+    (FACTOR, "10", corpus_value(4.9), "not reproduced"),
+    (FACTOR.replace("a.b", "a.b.x") + ", per: {corpus.json: a.b.y}, times: 100", "10", corpus_value({"x": 1, "y": 10}),
+     "reproduced"),
+    (FACTOR.replace("a.b", "a.b.x") + ", per: {corpus.json: a.b.y}, times: 10", "10", corpus_value({"x": 1, "y": 10}),
+     "not reproduced"),
+    (BOUNDS, None, corpus_value({"x": 1, "y": 0}), "reproduced"),
+    (BOUNDS, None, corpus_value({"x": 1, "y": 2}), "partly"),
+    (BOUNDS, None, corpus_value({"x": 3, "y": 2}), "not reproduced"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "paper", "files", "verdict"), CASES)
+def test_a_rule_gives_its_verdict(tmp_path: Path, rule: str, paper: str | None, files: Files, verdict: str) -> None:
+    row = judged(tmp_path, entry(rule, paper), files, RIVALS)
+    assert row["verdict"] == verdict, row["evidence"]
+    assert row["evidence"]
+
+
+def test_studies_that_were_scored_otherwise_are_not_compared(tmp_path: Path) -> None:
+    older = study(SIGNATURE.replace("v:1", "v:0"), no_clip=0.5, sgd=0.5)
+    row = judged(tmp_path, entry(ABLATION), older)
+    assert row["verdict"] == "not tested"
+    assert "v:0" in row["evidence"]
+    assert "v:1" in row["evidence"]
+
+
+def test_every_rule_has_a_case() -> None:
+    tried = {rule.partition(",")[0] for rule, *_ in CASES} | {"stated"}
+    assert tried == set(RULES)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_only_a_claim_of_existence_states_its_verdict_and_says_so(tmp_path: Path, verdict: str) -> None:
+    text = entry(f"stated, verdict: {verdict}, reason: it is empty", kind="existence")
+    row = judged(tmp_path, text, {})
+    assert (row["verdict"], row["evidence"]) == (verdict, "read in the paper, not measured: it is empty")
+    with pytest.raises(BertNerError, match=r"claims.yaml, line 8: .*only a claim of kind existence"):
+        judged(tmp_path, text.replace("existence", "value"), {})
+
+
+def test_the_evidence_names_the_closest_metric_and_both_sources_of_uncertainty(tmp_path: Path) -> None:
+    rows = intervals(token_micro_f1=(0.93, 0.92, 0.94), entity_f1=(0.86, 0.85, 0.87))
+    # n = 3, so one further run lies within twice the half-width of the mean's interval: 0.91 to 0.95.
+    rows.append({"system": "encoder", "metric": "token_micro_f1", "source": "seeds", "n": 3}
+                | {"value": 0.93, "low": 0.92, "high": 0.94})  # fmt: skip
+    row = judged(tmp_path, entry(WHICH, "0.9447"), {"intervals.csv": rows})
+    assert row["verdict"] == "partly"
+    assert "0.9447 is closest to token_micro_f1." in row["evidence"]
+    assert (
+        "token_micro_f1 0.9300 (sentences 0.9200 to 0.9400, one further run 0.9100 to 0.9500): inside (one further run)"
+        in row["evidence"]
+    )
+    assert "entity_f1 0.8600 (sentences 0.8500 to 0.8700): outside" in row["evidence"]
+    assert (row["measured"], row["low"], row["high"]) == ("0.860000", "0.850000", "0.870000")

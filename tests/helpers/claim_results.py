@@ -1,0 +1,244 @@
+"""Result files and entries of claims.yaml, made by hand for tests of the judge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.tables import TABLES
+
+import pandas as pd
+
+from bert_ner.scoring import METRICS
+from claims.judging import PUBLISHED, judge_claims
+
+CORPUS = "mit_movie_eng"
+PAPERS = "bert-base-uncased"
+OTHER = "tiny"
+SIGNATURE = "entity_f1|avg:micro|split:test|corpus:mit_movie_eng|v:1"
+
+Files = dict[str, Any]
+
+
+def scores(weights: str = PAPERS, /, **systems: dict[int, float]) -> list[dict[str, Any]]:
+    """Rows of scores.csv: system=(seed -> entity F1); the CRF has 0.8 unless it is given."""
+    return [
+        {"system": system, "encoder": "" if system == "crf" else weights, "seed": seed, "entity_f1": f1}
+        | {"signature": SIGNATURE}
+        for system, runs in ({"crf": {0: 0.8}} | systems).items()
+        for seed, f1 in runs.items()
+    ]
+
+
+def intervals(**values: tuple[float, float, float]) -> list[dict[str, Any]]:
+    """Rows of intervals.csv over sentences: metric=(value, low, high); the others are at 0.5."""
+    return [
+        {"system": "encoder", "metric": metric, "source": "sentences", "n": 9}
+        | dict(zip(("value", "low", "high"), values.get(metric, (0.5, 0.4, 0.6)), strict=True))
+        for metric in METRICS
+    ]
+
+
+def write(results: Path, files: Files) -> None:
+    """Write result files: lists of rows as CSV with every column of the table, objects as JSON."""
+    for name, content in files.items():
+        path = results / ("" if name in ("provenance.json", "benchmarks.csv") else CORPUS) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".csv"):
+            columns = list(TABLES[path.stem].columns)
+            rows = pd.DataFrame([{"seed": 0} | row for row in content])
+            rows.reindex(columns=columns).to_csv(path, index=False)
+        else:
+            path.write_text(json.dumps(content))
+
+
+def claims_file(folder: Path, entry: str) -> Path:
+    """A claims.yaml with one entry; its lines are numbered from 4."""
+    path = folder / "claims.yaml"
+    path.write_text(f"corpus: {CORPUS}\nencoder: {PAPERS}\nclaims:\n" + entry)
+    return path
+
+
+def entry(rule: str, paper: str | None = None, more: str = "", kind: str = "value") -> str:
+    """Return an entry of claims.yaml with the rule and its keys."""
+    paper_line = f"    paper_value: {paper}\n" if paper is not None else ""
+    about = "    about: domains\n" if rule.startswith("transfers") else ""
+    return (
+        f'  - id: X1\n    section: "9"\n    claim: something\n    kind: {kind}\n{paper_line}{about}'
+        f"    judge: {{rule: {rule}}}\n{more}    command: make it\n"
+    )
+
+
+def judged(folder: Path, text: str, files: Files, published: str | None = None) -> dict[str, str]:
+    """Return the row of the only claim in a claims.yaml with this entry; the encoder has an entity F1 of 0.85."""
+    write(folder / "results", {"scores.csv": scores(encoder={1: 0.85})} | files)
+    path = folder / "published.yaml"
+    path.write_text(published or PUBLISHED.read_text())
+    name = "domains" if "about: domains" in text else CORPUS
+    (row,) = judge_claims(name, folder / "results", claims_file(folder, text), path)
+    return row
+
+
+def corpus_value(value: Any) -> Files:
+    return {"corpus.json": {"a": {"b": value}}}
+
+
+def groups(by: str, *rows: tuple[str, str, float, float, float]) -> Files:
+    """Rows of intervals_by_group.csv, (group, than, value, low, high), beside one of another grouping."""
+    shared = {"system": "encoder", "support": 9}
+    other = shared | {"by": "other", "group": "x", "than": "", "value": 0, "low": 0, "high": 0, "support": ""}
+    columns = ("group", "than", "value", "low", "high")
+    made = [shared | {"by": by} | dict(zip(columns, row, strict=True)) for row in rows]
+    return {"intervals_by_group.csv": [other, *made]}
+
+
+def by_type(*intervals: tuple[float, float, float]) -> Files:
+    return groups("type", *((f"T{i}", "", *ends) for i, ends in enumerate(intervals)))
+
+
+def elsewhere(*differences: tuple[float, float, float], system: str = "encoder") -> Files:
+    """Other corpora's comparisons with the CRF: (difference, low, high) on trivia, then on restaurants."""
+    return {
+        f"../{corpus}/comparisons.csv": [
+            {"system_a": system, "system_b": "crf", "metric": "entity_f1", "a": 0.8 + gap, "b": 0.8}
+            | {"difference": gap, "low": low, "high": high}
+        ]
+        for corpus, (gap, low, high) in zip(("mit_movie_trivia", "mit_restaurant"), differences, strict=False)
+    }
+
+
+def comparison(*rows: tuple[str, float, float], width: float = 0.01) -> Files:
+    return {
+        "comparisons.csv": [
+            {"system_a": "encoder", "system_b": "crf", "metric": metric, "difference": d, "p_value": p}
+            | {"b": 0.8, "low": d - 0.01, "high": d + 0.01}
+            for metric, d, p in rows
+        ],
+        "intervals.csv": [
+            {"system": "encoder", "metric": metric, "source": "seeds", "low": 0.8 + d - width, "high": 0.8 + d + width}
+            for metric, d, _ in rows
+        ],
+    }
+
+
+def confusions(**ranks: tuple[int, int, int]) -> Files:
+    return groups("confusion", *((pair.replace("_", " / "), "", *ends) for pair, ends in ranks.items()))
+
+
+def gap(value: float, low: float, high: float) -> Files:
+    """Recall of entities seen above that of unseen ones."""
+    recalls = ("seen", "", 0.9, 0.8, 1), ("unseen", "", 0.5, 0.4, 0.6)
+    return groups("seen", *recalls, ("seen", "unseen", value, low, high))
+
+
+def few(*f1: float) -> Files:
+    """Draws of five sentences of each type; with all, the encoder has 0.85."""
+    return {
+        "studies.csv": [
+            {"study": "few_shot", "system": system, "encoder": "", "seed": seed, "per_type": 5, "test_entity_f1": value}
+            | {"signature": SIGNATURE}
+            for system in ("crf", "encoder")
+            for seed, value in enumerate(f1)
+        ]
+    }
+
+
+def epochs(short: tuple[float, float], longer: tuple[float, float], seed: int = 1) -> Files:
+    """The last epochs' F1 and loss; beside them, a study of a system without epochs."""
+
+    def rows(epoch: int, last: tuple[float, float], seed: int) -> list[dict[str, Any]]:
+        before = {"epoch": epoch - 1, "validation_entity_f1": 0.1, "validation_loss": 9.0}
+        at_last = {"epoch": epoch, "validation_entity_f1": last[0], "validation_loss": last[1]}
+        return [{"system": "encoder", "encoder": PAPERS, "seed": seed} | row for row in (before, at_last)]
+
+    without_epochs = {"study": "learning_curve", "system": "crf", "encoder": "", "seed": 1, "test_entity_f1": 0.5}
+    return {
+        "history.csv": rows(4, short, 1),
+        "studies.csv": [*({"study": "epochs_8"} | row for row in rows(8, longer, seed)), without_epochs],
+    }
+
+
+def study(signature: str = SIGNATURE, /, **finals: float) -> Files:
+    return {
+        "studies.csv": [
+            {"study": name, "system": "encoder", "encoder": PAPERS, "seed": 1, "epoch": epoch, "test_entity_f1": f1}
+            | {"signature": signature if f1 else ""}
+            for name, final in finals.items()
+            for epoch, f1 in ((1, ""), (2, final))
+        ]
+    }
+
+
+def curve(at_a_tenth: float) -> Files:
+    without_fraction = {"study": "few_shot", "system": "encoder", "encoder": PAPERS, "seed": 1, "test_entity_f1": 0.5}
+    return {
+        "studies.csv": [
+            without_fraction | {"signature": SIGNATURE},
+            *(
+                {"study": "learning_curve", "system": system, "encoder": encoder, "seed": 1, "fraction": 0.1}
+                | {"epoch": 4, "test_entity_f1": f1, "signature": SIGNATURE}
+                for system, encoder, f1 in (("encoder", PAPERS, at_a_tenth), ("crf", "", 0.7))
+            ),
+        ]
+    }
+
+
+def losses(*values: float) -> Files:
+    return {
+        "history.csv": [
+            {"system": "encoder", "seed": seed, "epoch": i + 1, "train_loss": value}
+            for seed in (1, 2)
+            for i, value in enumerate(values)
+        ]
+    }
+
+
+def trained(**settings: Any) -> Files:
+    return {"provenance.json": {CORPUS: {"runs": {"encoder-1": {"system": "encoder", "settings": settings}}}}}
+
+
+def query(predicted: list[list[str]] | None, is_known: bool = True) -> dict[str, Any]:
+    return {
+        "query": "films with ada",
+        "in_test": True,
+        "in_train": False,
+        "gold": None,
+        "predicted": {"encoder": predicted} if predicted is not None else {},
+        "paper": [["ACTOR", "ada"]],
+        "types_exist": {"ACTOR": is_known},
+    }
+
+
+RIVALS = """systems:
+  - {system: rival, parameters: 1 M, score: 0.9, metric: entity_f1, corpus: mit_movie_eng,
+     test_set: mit_movie_eng, comparable: true, source: x}
+  - {system: tokens, parameters: 1 M, score: 0.99, metric: token_micro_f1, corpus: mit_movie_eng,
+     test_set: mit_movie_eng, comparable: true, source: x}
+  - {system: other, parameters: 1 M, score: 0.99, metric: entity_f1, corpus: mit_movie_eng,
+     test_set: mit_movie_eng, comparable: false, reason: why, source: x}
+"""
+BOUND = "bound, measured: {corpus.json: a.b}, direction: at most, value: 10, partly: 20, otherwise: not reproduced"
+EQUALS = "equals, measured: {corpus.json: a.b}, tolerance: 1, otherwise: contradicted"
+FAILURES = "no_failures, on: [{corpus.json: a.b.x}], beyond: {corpus.json: a.b.y}, otherwise: contradicted"
+EXIST = "all_exist, measured: {corpus.json: a.b}, otherwise: contradicted"
+TRUE = "is_true, measured: [{corpus.json: a.b.x}, {corpus.json: a.b.y}]"
+RECIPE = "recipe, settings: {epochs: 4, batch_size: 32}"
+CONVERGED = "converged, study: epochs_8, margin: 0.01, loss_margin: 0.01"
+ABLATION = "ablation, studies: [no_clip, sgd], margin: 0.01"
+CURVE = "saturates, study: learning_curve, fraction: 0.1, margin: 0.01"
+WHICH = "which_metric, meant: entity_f1"
+BETTER = "outperforms, metrics: [token_micro_f1, entity_f1]"
+STREAM = ("bound, measured: {corpus.json: a.b.x}, per: {corpus.json: a.b.y}, direction: at most, value: 1.1, "
+          "otherwise: not reproduced")  # fmt: skip
+FEW = "few_shot, study: few_shot, per_type: 5, share: 0.8"
+TRANSFERS = "transfers, corpora: [mit_movie_trivia, mit_restaurant], metric: entity_f1"
+RECALL = "lower_recall, by: seen, hard: unseen, easy: seen, margin: 0.05"
+CONFUSED = "confused, types: [A, B], top: 1"
+QUERIES = "queries, measured: {corpus.json: a.b}"
+FACTOR = "within_factor, measured: {corpus.json: a.b}, factor: 2"
+BOUNDS = "bounds, measured: [{corpus.json: a.b.x}, {corpus.json: a.b.y}], at_most: [1, 1]"
+TYPES = "every_type, strong: 0.8, weak: 0.5"
+SPANS = "score_at_least, metric: span_f1, value: 0.9"
+REDUCTION = "arithmetic, formula: reduction, arguments: [0.43, 0.10], rounding: 0.005"
+FOUND = [["ACTOR", "ada"]]
