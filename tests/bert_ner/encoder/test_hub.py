@@ -326,4 +326,7 @@ def test_server_error(machine: Machine) -> None:
 
 def test_login_page_instead_of_a_hub(machine: Machine) -> None:
     machine.server.behaviours["/"] = lambda handler: handler.send(b"<html>please log in</html>")
-    assert f"\n  - {ADDRESS}: the answer is not a hub's; does it come from a proxy or a login page?" in machine.ask("find").error
+    assert (
+        f"\n  - {ADDRESS}: the answer is not a hub's; does it come from a proxy or a login page?"
+        in machine.ask("find").error
+    )
