@@ -36,7 +36,7 @@ ODD = [
 
 @pytest.fixture
 def copy(trained: Any, tmp_path: Path) -> Path:
-    """A copy of the saved folder, to be spoilt."""
+    """Return a copy of the saved folder, to be spoilt."""
     return Path(shutil.copytree(trained.folder, tmp_path / "copy"))
 
 

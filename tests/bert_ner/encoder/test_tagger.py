@@ -55,7 +55,7 @@ def by_piece(trained: Any) -> EncoderTagger:
 
 
 def tags_by_piece(tagger: EncoderTagger, words: list[str]) -> list[str]:
-    """What that model says of each word's first piece."""
+    """Return the model's tag for each word's first piece."""
     ids = [tagger.tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
     return [LABELS[piece[0] % len(LABELS)] if piece else "O" for piece in ids]
 
