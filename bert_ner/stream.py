@@ -196,7 +196,7 @@ def _parse_json(text: str) -> Any:
     except LineError:
         raise
     except ValueError as error:  # a number with thousands of digits
-        raise LineError(f"unreadable JSON: {error}") from None
+        raise LineError(f"not JSON that can be read: {error}") from None
 
 
 def _refuse_constant(constant: str) -> NoReturn:

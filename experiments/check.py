@@ -1,12 +1,12 @@
-"""The gate for results: none slides, and none belongs to other code than what is here.
+"""Check the results: no score is worse than its reference, and all belong to this code, these parameters and this data.
 
-    make check         compare the committed results with results/reference, and with what they were made from: seconds
-    make check-fast    train the CRF and an encoder briefly, and compare these: minutes
-    make check-full    train everything again, and compare: hours
+    make check         compare the committed results with results/reference and with what they were made from: seconds
+    make check-fast    train the CRF and an encoder briefly and compare these runs: minutes
+    make check-full    train everything again and compare: hours
     python experiments/check.py --update    make the present results the reference; with --fast, the short runs
 
-The exit status is 0 if all is well, 1 if something fails, can't be compared or is stale, and 2 if a file can't be read
-or the command is wrong. gate.py has the rules, references.py the files, stale.py what is compared with dvc.lock.
+Exit status: 0 if everything passes, 1 if a score is worse or not comparable or results are stale, 2 if a file can't be
+read or the command is wrong. The test is in bert_ner/scoring/gate.py.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from harness.dvc_runs import PIPELINE, run_pipeline
+from harness.params import read_params
 from harness.paths import RESULTS, ROOT
 from harness.run_main import run_main
 
 from bert_ner.corpus.acquire import CorpusUnavailable
 from bert_ner.errors import BertNerError
-from bert_ner.scoring.gate import BAD, Outcome, Runs, Verdict, verdicts
-from gate.references import FAST, Key, bypassed, present, read_bypasses, read_references, update
+from bert_ner.scoring.gate import BAD, Outcome, Runs, Verdict, differences, verdicts
+from gate.references import FAST, UPDATE, Key, apply_bypass, present, read_bypasses, read_references, update
 from gate.staleness import outdated, stale
 from reporting import markdown
 from reporting.blocks import Table
-from repro import repro
 
 REFERENCE = RESULTS / "reference"
 REMEDIES = {
-    Outcome.IMPROVED: "make it the reference with python experiments/check.py --update",
-    Outcome.NO_REFERENCE: "python experiments/check.py --update writes one of five seeds or more",
-    Outcome.BYPASSED: "LET THROUGH by results/reference/bypass.yaml, for the reasons above",
-    Outcome.FAIL: "worse than the reference; find the change that did it, or run more seeds",
-    Outcome.NOT_COMPARABLE: "if what differs is meant to, python experiments/check.py --update",
+    Outcome.FAIL: "worse than the reference; find the change that caused it, or train more seeds",
+    Outcome.NOT_COMPARABLE: f"made in another way than the reference; if that is intended, run {UPDATE}",
+    Outcome.BYPASSED: "ACCEPTED because of results/reference/bypass.yaml, for the reasons above",
+    Outcome.IMPROVED: f"to make it the reference, run {UPDATE}",
+    Outcome.NO_REFERENCE: f"{UPDATE} writes one from five seeds or more",
 }
 
 
@@ -45,88 +46,105 @@ def main() -> None:
     level = parser.add_mutually_exclusive_group()
     level.add_argument("--fast", action="store_true", help="train briefly, and compare these runs")
     level.add_argument("--full", action="store_true", help="train everything again first")
-    parser.add_argument("--update", action="store_true", help="write the references, and say what changes")
+    parser.add_argument("--update", action="store_true", help="write the references, and list the changes")
     options = parser.parse_args()
     try:
-        is_well = check(options)
+        passes = check(options)
     except BertNerError as error:
         print(f"check.py: {error}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(0 if is_well else 1)
+    sys.exit(0 if passes else 1)
 
 
 def check(options: argparse.Namespace) -> bool:
-    """Whether nothing holds the change up."""
-    folder = REFERENCE / FAST if options.fast else REFERENCE
+    """Compare the results and print the comparison; return whether everything passes."""
     if options.full:
-        # The run cache would give back what an earlier run has written.
-        repro("--force", "--no-run-cache")
+        train_again()
     new = short_runs(is_for_reference=options.update) if options.fast else present(RESULTS)
+    folder = REFERENCE / FAST if options.fast else REFERENCE
     if options.update:
         print(*update(folder, new), sep="\n")
         return True
     known = read_references(folder)
-    if options.fast:  # what can't be trained here has been told
+    if options.fast:  # a message has named the corpora that are unavailable
         known = {key: known[key] for key in new if key in known}
     bypasses = read_bypasses(REFERENCE / "bypass.yaml")
     found = [
-        bypassed(verdict, bypasses)
+        apply_bypass(verdict, bypasses)
         for key in sorted({*known, *new})
         for verdict in verdicts(known.get(key), new.get(key))
     ]
     print(table(found))
-    what_is_stale = {} if options.fast else stale(ROOT) | outdated(RESULTS)
-    for command, stale_for in what_is_stale.items():
-        print(f"\nSTALE, renewed by `{command}`:\n", *(f"- {reason}" for reason in stale_for), sep="\n")
-    bad = [verdict for verdict in found if verdict.outcome in BAD]
-    print(f"\n{summary(found)}{'; results are stale' if what_is_stale else ''}")
-    return not bad and not what_is_stale
+    print_environments(known, new)
+    is_fresh = options.fast or print_stale()
+    print(f"\n{summary(found)}{'' if is_fresh else '; results are stale'}")
+    return is_fresh and not any(verdict.outcome in BAD for verdict in found)
+
+
+def train_again() -> None:
+    """Run the whole pipeline of every corpus again, without DVC's run cache, which would return earlier outputs."""
+    reports = [f"{PIPELINE}:report@{corpus}" for corpus in read_params().corpora]
+    run_pipeline(reports, [], ["--force", "--no-run-cache", *reports, "domains"])
 
 
 def short_runs(is_for_reference: bool) -> dict[Key, Runs]:
-    """Train briefly on each corpus that can be had."""
-    from gate.short_runs import CORPORA, SEEDS, parts_of, train  # noqa: PLC0415 - torch takes seconds to import
+    """Train briefly on each corpus that is available."""
+    from gate.short_runs import CORPORA, SEEDS, read_data, train  # torch takes seconds to import
 
     found = {}
     for corpus in CORPORA:
         try:
-            parts = parts_of(corpus)
+            data = read_data(corpus)
         except CorpusUnavailable as error:
             print(f"{corpus} is left out: {error}\n")
             continue
         for system, seeds in SEEDS.items():
-            found[corpus, system] = train(corpus, system, parts, seeds if is_for_reference else seeds[:1])
+            found[corpus, system] = train(corpus, system, data, seeds if is_for_reference else seeds[:1])
     return found
 
 
 def table(found: Sequence[Verdict]) -> str:
-    """A row per verdict, in Markdown; percentages."""
+    """Return a Markdown table with a row per verdict, the worst outcomes first, in percent."""
     header = ["corpus", "system", "metric", "outcome", "note", "reference", "at least", "new"]
-    rows = [
-        [
-            verdict.corpus,
-            verdict.system,
-            verdict.metric,
-            verdict.outcome if verdict.outcome is Outcome.PASS else verdict.outcome.upper(),
-            verdict.note,
-            *(
-                "" if value is None else f"{100 * value:.2f}"
-                for value in (verdict.reference, verdict.bound, verdict.new)
-            ),
-        ]
-        for verdict in found
-    ]
+    rows = []
+    for verdict in sorted(found, key=lambda verdict: list(Outcome).index(verdict.outcome)):
+        outcome = verdict.outcome if verdict.outcome is Outcome.PASS else verdict.outcome.upper()
+        values = [verdict.reference, verdict.bound, verdict.new]
+        percentages = ["" if value is None else f"{100 * value:.2f}" for value in values]
+        rows.append([verdict.corpus, verdict.system, verdict.metric, outcome, verdict.note, *percentages])
     return markdown.table(Table("", header, rows, text_columns=5))
 
 
-def summary(found: Sequence[Verdict]) -> str:
-    """How many verdicts there are of each outcome, and what to do about those that aren't a pass."""
-    counts = Counter(verdict.outcome for verdict in found)
-    lines = [
-        ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]) or "nothing to compare"
+def print_environments(known: Mapping[Key, Runs], new: Mapping[Key, Runs]) -> None:
+    """Print how the environments of the references and of the results differ. This fails no check."""
+    changes = Counter(
+        change
+        for key in known.keys() & new.keys()
+        for change in differences(known[key].environment, new[key].environment)
+    )
+    if changes:
+        print("\nOther environments than the references':\n")
+        print(*(f"- {change} ({number} systems)" for change, number in sorted(changes.items())), sep="\n")
+
+
+def print_stale() -> bool:
+    """Print what is stale, with the remedy; return whether nothing is."""
+    findings = [
+        ("Stale: made from other code, parameters or data. For each stage run `dvc repro STAGE`:", stale(ROOT)),
+        ("Stale: not what the tables give. Run `dvc repro --force --single-item STAGES`:", outdated(RESULTS)),
     ]
-    lines += [f"{outcome}: {remedy}" for outcome, remedy in REMEDIES.items() if counts[outcome]]
-    return "\n".join(lines)
+    for title, reasons in findings:
+        if reasons:
+            print(f"\n{title}\n", *(f"- {why}: {', '.join(stages)}" for why, stages in reasons.items()), sep="\n")
+    return not any(reasons for _, reasons in findings)
+
+
+def summary(found: Sequence[Verdict]) -> str:
+    """Return how many verdicts have each outcome, and a remedy for each outcome but a pass."""
+    counts = Counter(verdict.outcome for verdict in found)
+    numbers = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+    remedies = [f"{outcome}: {remedy}" for outcome, remedy in REMEDIES.items() if counts[outcome]]
+    return "\n".join([*remedies, numbers or "nothing to compare"])
 
 
 if __name__ == "__main__":

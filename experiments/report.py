@@ -46,6 +46,7 @@ def write_report(folder: Path, title: str, content: Sequence[Section], links: Se
     write(folder / "report.md", markdown.render(title, content))
     write(folder / "report.html", page.render(title, content, links))
     shutil.rmtree(folder / "plots", ignore_errors=True)
+    (folder / "plots").mkdir()  # DVC expects it, even without a plot
     for section in content:
         for block in section.blocks:
             if isinstance(block, Plot):

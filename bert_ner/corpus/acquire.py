@@ -28,7 +28,7 @@ class CorpusUnavailable(BertNerError, RuntimeError):
 
 
 class ChecksumMismatch(BertNerError, RuntimeError):
-    """A file is not the one in the catalog; the message names the file, both sums and the remedy."""
+    """A file is not the one in the catalog; the message names the file, both sums and what to do."""
 
 
 class _SourceError(Exception):

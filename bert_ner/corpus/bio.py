@@ -62,7 +62,7 @@ class ParsedSentence(NamedTuple):
 
 
 class BioError(BertNerError, ValueError):
-    """A BIO file or a tag sequence that violates the format; the message names the place and the remedy."""
+    """A BIO file or a tag sequence that violates the format; the message says what is wrong, where, and what to do."""
 
 
 def labels_of(types: Iterable[str]) -> tuple[str, ...]:
@@ -129,8 +129,8 @@ def read_bio(
             have equally many, it is the one with more tags from `labels`.
 
     Raises:
-        BioError: the file is missing, a directory or empty, or a line is not UTF-8, does not have two columns, has an
-            unknown tag, or an `I-X` without its `B-X`. The message lists the problems with their lines.
+        BioError: the file is missing, a directory or empty. Or a line is not UTF-8, does not have two columns, or has
+            an unknown tag or an `I-X` without its `B-X`. The message lists the problems with their lines.
         ValueError: `order` is invalid.
     """
     path = Path(path)
@@ -161,7 +161,8 @@ def parse_bio(
         ValueError: `order` is invalid.
     """
     allowed = None if labels is None else dict.fromkeys(labels)
-    rows = list(enumerate(_rows(content), start=1))
+    text = content.decode("utf-8-sig", errors="surrogateescape")
+    rows = list(enumerate(map(_row, re.split(r"\r\n|\r|\n", text)), start=1))
     pairs = [row for _, row in rows if row and not isinstance(row, str)]
     problems = [Problem(line, row) for line, row in rows if isinstance(row, str)]
     if not pairs and not problems:
@@ -191,8 +192,8 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
     """Write sentences as a tab-separated BIO file, whole or not at all; `read_bio` reads them back unchanged.
 
     Raises:
-        BioError: there is no sentence, or the file can't be written. Or a sentence is empty, does not have one tag per
-            word, has a word that can't be written, something that is not a tag, or an `I-X` without its `B-X`.
+        BioError: there is no sentence, or the file can't be written. Or a sentence is empty, or does not have one tag
+            per word. Or it has a word that can't be written, an invalid tag, or an `I-X` without its `B-X`.
         ValueError: `order` is invalid.
     """
     tag_column = _tag_column(order)
@@ -222,13 +223,8 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
         raise BioError(f"{path} can't be written: {error.strerror}") from None
 
 
-def _rows(content: bytes) -> list[tuple[str, ...] | str]:
-    """Return the two columns of each line, () for a blank line, or the line's problem."""
-    text = content.decode("utf-8-sig", errors="surrogateescape")
-    return [_row(line) for line in re.split(r"\r\n|\r|\n", text)]
-
-
 def _row(line: str) -> tuple[str, ...] | str:
+    """Return the two columns of a line, () if it is blank, or its problem."""
     if escape := _NOT_UTF8.search(line):
         byte = ord(escape[0]) - 0xDC00
         return f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"

@@ -49,5 +49,5 @@ def _summary(sentences: Sequence[Sentence]) -> list[str]:
         f"words: {sum(len(words) for words, _ in sentences):,}",
         f"entities: {entities.total():,} of {len(entities)} type(s){listed}",
         f"duplicates: {len(sentences) - len(taggings):,} sentence(s) repeat an earlier one, word for word; "
-        f"{inconsistent:,} of the repeated sentences have different tags",
+        f"{inconsistent:,} of the repeated ones have different tags",
     ]

@@ -39,7 +39,7 @@ def download(url: str, part: Path) -> bytes:
 
     Args:
         url: the address.
-        part: the file from which an earlier download continues, and to which a failed one saves what has arrived.
+        part: the file to which a failed download saves the bytes it has; the next one continues from them.
 
     Raises:
         DownloadError: the download failed; the message says why.

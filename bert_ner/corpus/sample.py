@@ -6,7 +6,7 @@ only, and three people in ten act and direct. Titles may be songs and contain ge
 in twenty is misspelt. This code writes its files; they are never committed.
 
 In sample_grammar.txt, the name of a rule starts a line, and its alternatives are indented below it, one per line.
-`(a|b|)` is a, b or nothing; `Word` stands for a rule, `TYPE` for an entity. All alternatives are equally likely.
+`(a|b|)` is a, b or nothing; `Word` is a rule, `TYPE` an entity. All alternatives are equally likely.
 """
 
 from __future__ import annotations

@@ -35,9 +35,9 @@ class Counts:
         words: words by tag, of shape (n, L, 3).
         entities: entities by type as conlleval reads them, of shape (n, T, 3).
         strict_entities: the same without entities that begin with `I-`, which IOB2 does not allow.
-        spans: entities whatever their types, of shape (n, 3); correct: the other side has one with the same bounds.
-        overlaps: entities of all types, of shape (n, 3). Correct ones are paired with an entity of the same type that
-            shares a word with them, one to one, in as many pairs as possible.
+        spans: entities of all types, of shape (n, 3); correct: the other side has one with the same bounds.
+        overlaps: entities of all types, of shape (n, 3); correct: in a pair of entities of the same type that share a
+            word. Pairs are one to one, as many as possible.
     """
 
     labels: tuple[str, ...]

@@ -124,7 +124,7 @@ def _randomisation_p_values(
 
     def differences(is_swapped: Floats) -> dict[Pair, Floats]:
         """Return each pair's differences, of shape (k, m), if the sentences marked 1 in (k, n) are swapped."""
-        # A hybrid adds what one run keeps and what the other gives. These sums are the same in all pairs of a run.
+        # A hybrid adds the sentences that one run keeps to those that the other gives: sums that all pairs share.
         given = sums(is_swapped)
         kept = {name: [x - y for x, y in zip(totals[name], given[name], strict=True)] for name in systems}
         return {

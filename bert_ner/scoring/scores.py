@@ -125,11 +125,11 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
     - entity_precision, entity_recall, entity_f1: entities that match exactly, as in conlleval and in seqeval's default
       mode.
     - entity_f1_strict: the same without entities that begin with `I-`, as in seqeval's strict mode with IOB2.
-    - span_f1: entities that match in their bounds, whatever their types. Types still separate entities: `B-A I-B` is
+    - span_f1: entities that match in their bounds, with any types. Types still separate entities: `B-A I-B` is
       two.
     - partial_f1: an exact match counts 1; an entity that shares a word with one of the same type but differs in its
-      bounds counts 1/2. With c exact and p partial matches, precision is (c + p/2) / predicted, recall
-      (c + p/2) / gold, and F1 their harmonic mean (2c + p) / (gold + predicted). Half a point is the rule of MUC-5
+      bounds counts 1/2. With c exact and p partial matches, precision is (c + p/2) / predicted, and recall is
+      (c + p/2) / gold. F1 is their harmonic mean, (2c + p) / (gold + predicted). Half a point is the rule of MUC-5
       (Chinchor and Sundheim, 1993) and of the 'partial' measure of SemEval-2013 task 9 (Segura-Bedmar et al., 2013;
       also in nervaluate). That measure ignores types; here the type must match, as in the task's 'type' measure.
       Matches are one to one, as many as possible. So a prediction that overlaps two gold entities of its type finds one

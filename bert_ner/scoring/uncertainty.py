@@ -44,8 +44,8 @@ def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: fl
     """Return the percentile bootstrap interval over sentences of each metric, given the runs.
 
     Each sample draws n of the n sentences with replacement, the same for all runs, and scores them from their counts.
-    The interval runs from the (1 - level) / 2 to the (1 + level) / 2 quantile of the scores of the samples (Efron and
-    Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3).
+    The interval ends at the (1 - level) / 2 and the (1 + level) / 2 quantile of the samples' scores. Source: Efron and
+    Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
 
     The interval need not be centred on the value, above all for means over tags or types of which some are rare
     (token_macro_f1, type_macro_f1). A resample may lack a rare tag; then the mean is over the other tags, on which
@@ -59,7 +59,7 @@ def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: fl
         level: the nominal coverage, in (0, 1).
 
     Raises:
-        ValueError: there are no runs or no sentences, the counts are sums, the gold counts of the runs differ, or
+        ValueError: there are no runs or no sentences, the counts are sums, or the runs differ in their gold counts. Or
             `samples` or `level` is out of range.
     """
     return bootstrap_all({"": system}, samples, seed, level)[""]
@@ -87,9 +87,9 @@ def compare(
     several comparisons, correct the p-values with `holm`.
 
     The interval is the paired percentile bootstrap interval. Each sample draws the same sentences for both systems and
-    all runs, so the difficulty that a sentence has for both cancels out (Efron and Tibshirani, 1993, chapter 8; for
-    NLP: Berg-Kirkpatrick et al., EMNLP 2012). Its ends are quantiles of the differences, not shifted to a null
-    hypothesis: it is an interval, not a test.
+    all runs, so the difficulty that a sentence has for both cancels out. Its ends are quantiles of the differences, not
+    shifted to a null hypothesis: it is an interval, not a test. Sources: Efron and Tibshirani, 1993, chapter 8; for
+    NLP, Berg-Kirkpatrick et al., EMNLP 2012.
 
     The p-value is that of the two-sided paired approximate randomisation test of score(a) = score(b). Under this
     hypothesis, the two taggings of a sentence are exchangeable. So each of R = samples trials swaps the taggings of
@@ -139,9 +139,10 @@ def compare_all(
 def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """Return the mean of a score over n runs that differ only in their seed, and its t-interval.
 
-    The interval is mean -+ t s / sqrt(n), with the sample standard deviation s and the (1 + level) / 2 quantile t of
-    Student's t with n - 1 degrees of freedom (Student, Biometrika 1908). It generalises to other seeds on the same test
-    sentences, not to other sentences. It assumes that scores are about normal over seeds, and is not cut to [0, 1].
+    The interval is mean -+ t s / sqrt(n) (Student, Biometrika 1908). Here s is the sample standard deviation; t is the
+    (1 + level) / 2 quantile of Student's t with n - 1 degrees of freedom. It generalises to other seeds on the same
+    test sentences, not to other sentences. It assumes that scores are about normal over seeds, and is not cut to
+    [0, 1].
 
     Args:
         values: the score of each run.
@@ -161,8 +162,8 @@ def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values corrected for multiple tests, in the order given.
 
-    The i-th smallest of m, counted from 1, becomes the maximum over j <= i of min(1, (m - j + 1) p_j) (Holm,
-    Scandinavian Journal of Statistics 1979). Rejecting those of at most alpha keeps the probability of any false
+    The i-th smallest of m, counted from 1, becomes the maximum over j <= i of min(1, (m - j + 1) p_j). Source: Holm,
+    Scandinavian Journal of Statistics 1979. Rejecting those of at most alpha keeps the probability of any false
     rejection at alpha or less, however the tests depend on each other. Correct together the tests of one claim, for
     example one metric's p-values of all systems that are compared with the same system.
 

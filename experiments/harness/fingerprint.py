@@ -20,12 +20,12 @@ These changes go unnoticed; run dvc repro --force after one:
 
 from __future__ import annotations
 
-import argparse
 import ast
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,15 +33,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
-from harness.run_main import run_main
+from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from bert_ner.loading import KINDS
 
-SOURCES = ("", "experiments")  # the folders that our modules are imported from
-TRAIN = "experiments/train.py"
-COMMANDS = {"check", "repro"}  # scripts that compute no result
+SOURCES = ("", "experiments/")  # the folders that our modules are imported from
+COMMANDS = {"check", "repro", "train"}  # scripts that compute no result, and train.py, which does so for each system
 MAIN, EVERYTHING = "if __name__ == '__main__'", "*"
 
 IGNORED = {("bert_ner/loading.py", "KINDS")}  # a system takes its own class from it, which counts for that system
@@ -76,9 +75,7 @@ class Unit(NamedTuple):
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    ).parse_args()
+    command_line(__doc__).parse_args()
     folder = RESULTS / "code"
     entries = fingerprints(ROOT, system_classes())
     files = {folder / f"{entry}.json": content(modules) for entry, modules in entries.items()}
@@ -114,104 +111,86 @@ def fingerprints(root: Path, classes: Mapping[str, str]) -> dict[str, dict[str, 
         BertNerError: a file can't be parsed, or a class is not in the checkout.
     """
     source = Source(root)
-    stages = [path for path in (root / "experiments").glob("*.py") if path.stem not in COMMANDS | {"train"}]
-    found = {path.stem: source.reached(path) for path in stages if source.has_main(path)}
+    scripts = {path.stem: f"experiments/{path.name}" for path in sorted((root / "experiments").glob("*.py"))}
+    found = {name: source.reached(script) for name, script in scripts.items() if name not in COMMANDS}
     for system, location in classes.items():
         module, _, name = location.partition(":")
         tagger = Import(module, name)
         if not source.binds(tagger):
             raise BertNerError(f"system '{system}': no {location} below {root}; correct KINDS in bert_ner/loading.py")
-        found[system] = source.reached(root / TRAIN, tagger)
+        found[system] = source.reached(scripts["train"], tagger)
     return dict(sorted(found.items()))
 
 
 class Source:
-    """The modules below a folder."""
+    """The modules below a folder, each named by its path from there."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._units: dict[Path, list[Unit]] = {}
+        self._units: dict[str, list[Unit]] = {}
 
-    def reached(self, script: Path, *imports: Import) -> dict[str, str]:
+    def reached(self, script: str, *imports: Import) -> dict[str, str]:
         """Return the modules that a script and these imports reach, each with the SHA-256 of its code that counts."""
-        ignored = IGNORED_IN_TRAINING if script.stem in TRAINING else IGNORED
-        counted: dict[Path, set[int]] = {}
-        waiting = [(script, MAIN), *(target for wanted in imports for target in self._targets(wanted))]
-        seen = set()
+        ignored = IGNORED_IN_TRAINING if Path(script).stem in TRAINING else IGNORED
+        counted: dict[str, set[int]] = defaultdict(set)
+        waiting, seen = [(script, MAIN), *self._targets(imports)], set()
         while waiting:
-            path, name = waiting.pop()
-            if (path, name) in seen or self._is_ignored(path, name, ignored):
+            module, name = waiting.pop()
+            if (module, name) in seen or {(module, name), (module, EVERYTHING)} & ignored:
                 continue
-            seen.add((path, name))
-            numbers = counted.setdefault(path, set())
-            for number, unit in enumerate(self.units(path)):
+            seen.add((module, name))
+            for number, unit in enumerate(self.units(module)):
                 is_wanted = not unit.binds or name in unit.binds or (name == EVERYTHING and MAIN not in unit.binds)
-                if not is_wanted or number in numbers:
-                    continue
-                if any(self._is_ignored(path, bound, ignored) for bound in unit.binds):
-                    continue
-                numbers.add(number)
-                waiting += [(path, used) for used in unit.uses]
-                waiting += [target for wanted in unit.imports for target in self._targets(wanted)]
-        return {
-            self._relative(path): hashlib.sha256("\n".join(texts).encode()).hexdigest()
-            for path, numbers in sorted(counted.items())
-            if (texts := [unit.text for number, unit in enumerate(self.units(path)) if number in numbers])
-        }
-
-    def has_main(self, script: Path) -> bool:
-        """Return whether a module is a script."""
-        return any(MAIN in unit.binds for unit in self.units(script))
+                if (
+                    is_wanted
+                    and number not in counted[module]
+                    and not {(module, bound) for bound in unit.binds} & ignored
+                ):
+                    counted[module].add(number)
+                    waiting += [(module, used) for used in unit.uses]
+                    waiting += self._targets(unit.imports)
+        texts = {module: [self.units(module)[n].text for n in sorted(numbers)] for module, numbers in counted.items()}
+        return {name: hashlib.sha256("\n".join(lines).encode()).hexdigest() for name, lines in texts.items() if lines}
 
     def binds(self, wanted: Import) -> bool:
         """Return whether a module is here and binds a name."""
-        module = self._find(wanted.module.split("."))
+        module = self._find(wanted.module)
         return module is not None and any(wanted.name in unit.binds for unit in self.units(module))
 
-    def units(self, path: Path) -> list[Unit]:
-        """Return the module's statements: first its imports in a fixed order, then the others in theirs."""
-        if path not in self._units:
-            package = path.parent.relative_to(self.root).as_posix().replace("/", ".")
-            units = [unit for statement in _tree(path).body for unit in _units_of(statement, package)]
+    def units(self, module: str) -> list[Unit]:
+        """Return a module's statements: first its imports in a fixed order, then the others in theirs."""
+        if module not in self._units:
+            path = self.root / module
+            try:
+                tree = _Stripped().visit(ast.parse(path.read_bytes(), filename=str(path)))
+                units = [unit for statement in tree.body for unit in _units_of(statement)]
+            except (OSError, SyntaxError, ValueError) as error:
+                raise BertNerError(f"{path} can't be followed: {error}") from None
             imports = [unit for unit in units if unit.text.startswith("import ")]
-            self._units[path] = sorted(imports) + [unit for unit in units if unit not in imports]
-        return self._units[path]
+            self._units[module] = sorted(imports) + [unit for unit in units if unit not in imports]
+        return self._units[module]
 
-    def _targets(self, wanted: Import) -> Iterator[tuple[Path, str]]:
-        """Yield what an import reaches: the module's name, and each package on the way, which Python runs, too."""
-        parts = wanted.module.split(".")
-        for end in range(1, len(parts)):
-            if package := self._find(parts[:end]):
-                yield package, ""
-        module, submodule = self._find(parts), self._find([*parts, wanted.name])
-        is_bound = self.binds(wanted)
-        if module:
-            yield module, "" if submodule and not is_bound else wanted.name if is_bound else EVERYTHING
-        if submodule and not is_bound:
-            yield submodule, EVERYTHING
+    def _targets(self, imports: Iterable[Import]) -> Iterator[tuple[str, str]]:
+        """Yield what imports reach: a module's name, and each package on the way, which Python runs, too."""
+        for wanted in imports:
+            is_name = self.binds(wanted)
+            submodule = f"{wanted.module}.{wanted.name}"
+            target = wanted.module if is_name or not self._find(submodule) else submodule
+            parts = target.split(".")
+            for end in range(1, len(parts)):
+                if package := self._find(".".join(parts[:end])):
+                    yield package, ""
+            if module := self._find(target):
+                yield module, wanted.name if is_name else EVERYTHING
 
-    def _find(self, parts: list[str]) -> Path | None:
+    def _find(self, module: str) -> str | None:
+        """Return the path of one of our modules."""
         for folder in SOURCES:
-            base = self.root.joinpath(folder, *parts)
-            for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
-                if path.is_file():
+            base = f"{folder}{module.replace('.', '/')}"
+            for path in (f"{base}/__init__.py", f"{base}.py"):
+                if (self.root / path).is_file():
                     return path
         return None
-
-    def _is_ignored(self, path: Path, name: str, ignored: set[tuple[str, str]]) -> bool:
-        module = self._relative(path)
-        return (module, name) in ignored or (module, EVERYTHING) in ignored
-
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
-
-
-def _tree(path: Path) -> ast.Module:
-    try:
-        tree = ast.parse(path.read_bytes(), filename=str(path))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BertNerError(f"{path} is not Python: {error}") from None
-    return _Stripped().visit(tree)  # type: ignore[no-any-return]
 
 
 class _Stripped(ast.NodeTransformer):
@@ -230,29 +209,30 @@ class _Stripped(ast.NodeTransformer):
         return node.orelse if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING") else node
 
 
-def _units_of(node: ast.stmt, package: str) -> Iterator[Unit]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        for alias, wanted in zip(node.names, _imports(node, package), strict=True):
-            # `import a.b` binds a.
-            bound = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.split(".")[0])
-            binds = frozenset() if alias.name == EVERYTHING else frozenset([bound])
-            text = f"import {wanted.module} {wanted.name} {alias.asname or ''}"
-            # `from __future__` alters how the module is compiled.
-            yield Unit(text, frozenset() if wanted.module == "__future__" else binds, frozenset(), (wanted,))
+def _units_of(node: ast.stmt) -> Iterator[Unit]:
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        imports = tuple(wanted for inner in ast.walk(node) for _, wanted in _imports(inner))
+        uses = frozenset(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
+        yield Unit(serialised(node), frozenset(_bound(node)), uses, imports)
         return
-    inside = list(ast.walk(node))
-    imports = [i for each in inside if isinstance(each, ast.Import | ast.ImportFrom) for i in _imports(each, package)]
-    uses = frozenset(each.id for each in inside if isinstance(each, ast.Name))
-    yield Unit(serialised(node), frozenset(_bound(node)), uses, tuple(imports))
+    for alias, wanted in _imports(node):
+        # `import a.b` binds a.
+        bound = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.split(".")[0])
+        # `from __future__` alters how the module is compiled.
+        is_bound = alias.name != EVERYTHING and wanted.module != "__future__"
+        text = f"import {wanted.module} {wanted.name} {alias.asname or ''}"
+        yield Unit(text, frozenset([bound] if is_bound else []), frozenset(), (wanted,))
 
 
-def _imports(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[Import]:
+def _imports(node: ast.AST) -> list[tuple[ast.alias, Import]]:
+    """Return the names that an import statement imports; a relative one is a ValueError."""
     if isinstance(node, ast.Import):
-        yield from (Import(alias.name, EVERYTHING) for alias in node.names)
-        return
-    base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-    module = ".".join([*base, *([node.module] if node.module else [])])
-    yield from (Import(module, alias.name) for alias in node.names)
+        return [(alias, Import(alias.name, EVERYTHING)) for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        if node.level:
+            raise ValueError(f"'{ast.unparse(node)}' is relative; name the whole module")
+        return [(alias, Import(str(node.module), alias.name)) for alias in node.names]
+    return []
 
 
 def _bound(node: ast.stmt) -> list[str]:

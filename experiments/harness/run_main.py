@@ -15,11 +15,16 @@ from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
 
 
-def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Namespace:
-    """Parse the command line of a stage: --corpus, and the options given."""
-    parser = argparse.ArgumentParser(
+def command_line(description: str | None) -> argparse.ArgumentParser:
+    """Make a parser that shows a module's docstring as it is."""
+    return argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
+
+
+def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Namespace:
+    """Parse the command line of a stage: --corpus, and the options given."""
+    parser = command_line(description)
     parser.add_argument("--corpus", choices=CORPORA, default="mit_movie_eng", help="default: %(default)s")
     for name, settings in options.items():
         parser.add_argument(f"--{name}", **settings)

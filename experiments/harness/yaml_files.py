@@ -66,7 +66,7 @@ def line_of(node: Any, where: Location) -> int:
 def plain(node: Any) -> Any:
     """Return the content without the YAML library's own types; merged keys come first, as DVC has them."""
     if isinstance(node, dict):
-        merged = [key for anchor in _merged(node) for key in anchor]
+        merged = [key for anchor in _merged(node) for key in plain(anchor)]
         return {plain(key): plain(node[key]) for key in [*merged, *node]}
     if isinstance(node, list):
         return [plain(value) for value in node]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from itertools import product
@@ -19,6 +18,7 @@ from bert_ner.errors import BertNerError, InvalidValue
 from bert_ner.files import Damaged, sha256_of
 from bert_ner.model_folder import TaggerUnavailable
 from bert_ner.scoring import entity_f1
+from bert_ner.settings import parse_settings
 from bert_ner.tagger import ScoringTagger
 
 LABELS = labels_of(["GENRE", "PERSON"])
@@ -72,7 +72,7 @@ WORDS = [words for words, _ in SENTENCES]
 
 
 def tagger_of(seed: int = 1, **changes: Any) -> BiLSTMCRFTagger:
-    return BiLSTMCRFTagger(dataclasses.replace(SMALL, **changes), LABELS, seed, entity_f1)
+    return BiLSTMCRFTagger(SMALL.model_copy(update=changes), labels=LABELS, seed=seed, scoring=entity_f1)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,9 @@ def test_before_it_has_learnt_its_loss_is_that_of_a_guess() -> None:
 
 def test_the_validation_sentences_choose_the_epoch() -> None:
     scores = iter([0.1, 0.7, 0.7, 0.2])
-    tagger = BiLSTMCRFTagger(dataclasses.replace(SMALL, epochs=4), LABELS, 1, lambda gold, predicted: next(scores))
+    tagger = BiLSTMCRFTagger(
+        SMALL.model_copy(update={"epochs": 4}), labels=LABELS, seed=1, scoring=lambda gold, predicted: next(scores)
+    )
     losses = [row["validation_loss"] for row in tagger.fit(SENTENCES, SENTENCES)]
     assert tagger._mean_loss(SENTENCES) == pytest.approx(losses[1], rel=1e-6)
     assert losses[1] != losses[2] != losses[3]
@@ -120,7 +122,10 @@ def test_parameters_counts_every_number(trained: BiLSTMCRFTagger) -> None:
 
 def test_vocabulary_has_characters_of_two_words() -> None:
     sentences = parsed("Ab/O ac/O", "AB/O ac/O zz/O")
-    assert Vocabulary.of(sentences) == (["ab", "ac", "zz"], ["A"])  # 'a' is in one word, however often it occurs
+    assert Vocabulary.from_sentences(sentences) == (
+        ["ab", "ac", "zz"],
+        ["A"],
+    )  # 'a' is in one word, however often it occurs
 
 
 def test_what_a_sentence_is_tagged_with_does_not_matter(trained: BiLSTMCRFTagger) -> None:
@@ -196,14 +201,14 @@ def test_odd_words_can_be_learnt(tmp_path: Path) -> None:
 def test_saved_and_loaded(trained: BiLSTMCRFTagger, tmp_path: Path) -> None:
     trained.save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
-        "SHA256SUMS", "model.safetensors", "tagger.json", "vocabulary.json",
+        "model.safetensors", "tagger.json", "vocabulary.json",
     }  # fmt: skip
     loaded = load_tagger(tmp_path)
     assert loaded.tag_scored(WORDS) == trained.tag_scored(WORDS)
     assert loaded.parameters == trained.parameters
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "vocabulary.json", "tagger.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "vocabulary.json"])
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
 def test_a_damaged_file_is_named(trained: BiLSTMCRFTagger, tmp_path: Path, name: str, damage: str) -> None:
     trained.save(tmp_path)
@@ -218,9 +223,10 @@ def test_a_damaged_file_is_named(trained: BiLSTMCRFTagger, tmp_path: Path, name:
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "vocabulary.json", "tagger.json"])
-def test_a_broken_file_is_told_without_sums_too(trained: BiLSTMCRFTagger, tmp_path: Path, name: str) -> None:
+def test_a_broken_file_is_an_error_without_checksums_too(trained: BiLSTMCRFTagger, tmp_path: Path, name: str) -> None:
     trained.save(tmp_path)
-    (tmp_path / "SHA256SUMS").unlink()
+    manifest = json.loads((tmp_path / "tagger.json").read_text())
+    (tmp_path / "tagger.json").write_text(json.dumps({**manifest, "sha256": None}))
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-5])
     with pytest.raises(TaggerUnavailable, match="train it again"):
         load_tagger(tmp_path)
@@ -240,12 +246,12 @@ def test_what_can_t_be_learnt() -> None:
         ({"hidden": 0}, "hidden must be a whole number of at least 1, not 0"),
         ({"epochs": True}, "epochs must be a whole number of at least 1, not True"),
         ({"batch_size": 1.5}, "batch_size must be a whole number of at least 1, not 1.5"),
-        ({"dropout": 1}, "dropout must be a number from 0 up to, not including, 1, not 1"),
-        ({"word_dropout": "0.1"}, "word_dropout must be a number from 0 up to, not including, 1, not '0.1'"),
+        ({"dropout": 1}, "dropout must be a number of at least 0 and below 1, not 1"),
+        ({"word_dropout": "0.1"}, "word_dropout must be a number of at least 0 and below 1, not '0.1'"),
         ({"word_dropout": float("nan")}, "word_dropout must be a number .*, not nan"),
-        ({"learning_rate": 0}, "learning_rate must be a number between 0 and 1, not 0"),
+        ({"learning_rate": 0}, "learning_rate must be a number above 0 and below 1, not 0"),
     ],
 )
-def test_settings_that_can_t_be(change: dict[str, Any], message: str) -> None:
+def test_a_wrong_setting_is_named_with_its_range(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValue, match=message):
-        dataclasses.replace(SMALL, **change)
+        parse_settings(BiLSTMSettings, {**vars(SMALL), **change})

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from baselines.gazetteer import _PATTERN, GazetteerTagger, _entities
+from baselines.gazetteer import _PATTERN, GazetteerSettings, GazetteerTagger, _entities
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, Span, illegal_transitions, tags_of
 from bert_ner.corpus.sample import generate
 from bert_ner.corpus.split import split
-from bert_ner.model_folder import TaggerUnavailable
+from bert_ner.files import Damaged
 from bert_ner.scoring import entity_f1
 
 
@@ -34,7 +34,7 @@ TRAIN = [
 
 
 def fitted(min_count: int = 1, min_share: float = 0.0) -> GazetteerTagger:
-    tagger = GazetteerTagger([min_count], [min_share], entity_f1)
+    tagger = GazetteerTagger(GazetteerSettings(min_count=[min_count], min_share=[min_share]), scoring=entity_f1)
     tagger.fit(TRAIN, TRAIN)
     return tagger
 
@@ -112,7 +112,7 @@ def test_patterns(phrase: str, pattern: str | None) -> None:
 
 
 def test_the_validation_sentences_choose_the_thresholds() -> None:
-    tagger = GazetteerTagger([1, 2], [0.0, 0.7], entity_f1)
+    tagger = GazetteerTagger(GazetteerSettings(min_count=[1, 2], min_share=[0.0, 0.7]), scoring=entity_f1)
     validation = [sentence("was war good"), sentence("the star wars", ("TITLE", 1, 3))]
     tried = tagger.fit(TRAIN, validation)
     # By hand: both found and war for it; wars for star wars; star wars alone; nothing.
@@ -124,7 +124,7 @@ def test_the_validation_sentences_choose_the_thresholds() -> None:
 
 def test_a_saved_tagger_tags_the_same(tmp_path: Path) -> None:
     training_file, test = generate()
-    tagger = GazetteerTagger([1], [0.5], entity_f1)
+    tagger = GazetteerTagger(GazetteerSettings(min_count=[1], min_share=[0.5]), scoring=entity_f1)
     tagger.fit(*split(training_file, 0.1, 42))
     tagger.save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"gazetteer.json", "tagger.json"}
@@ -140,7 +140,9 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     fitted().save(tmp_path)
     path = tmp_path / "gazetteer.json"
     path.write_text(path.read_text()[:50])
-    with pytest.raises(TaggerUnavailable, match=r"gazetteer\.json: its SHA-256 is .*, expected [0-9a-f]{64}; train"):
+    with pytest.raises(
+        Damaged, match=r"gazetteer\.json is not the file .*: its SHA-256 is .*, expected [0-9a-f]{64}; train it"
+    ):
         load_tagger(tmp_path)
 
 

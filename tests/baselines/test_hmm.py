@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines.hmm import HMMTagger, interpolated, interpolation_weights, suffix_model, viterbi
+from baselines.hmm import HMMSettings, HMMTagger, interpolated, interpolation_weights, suffix_model, viterbi
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, illegal_transitions
 from bert_ner.corpus.sample import generate
 from bert_ner.corpus.split import split
-from bert_ner.model_folder import TaggerUnavailable
+from bert_ner.files import Damaged
 from bert_ner.scoring import entity_f1
 
 Parts = tuple[list[Sentence], list[Sentence], list[Sentence]]
@@ -27,7 +27,7 @@ def sample() -> Parts:
 
 @pytest.fixture(scope="module")
 def trained(sample: Parts) -> HMMTagger:
-    tagger = HMMTagger([2], [10], [0.5], entity_f1)
+    tagger = HMMTagger(HMMSettings(suffix=[2], rare=[10], prior=[0.5]), scoring=entity_f1)
     tagger.fit(sample[0], sample[1])
     return tagger
 
@@ -94,7 +94,7 @@ def test_a_known_word_may_have_a_tag_it_never_had_and_what_follows_stays_legal()
         Sentence(("play", "the", "film"), ("O", "O", "O")),
         Sentence(("play", "the", "game"), ("O", "O", "O")),
     ]
-    tagger = HMMTagger([1], [1], [0.1], entity_f1)
+    tagger = HMMTagger(HMMSettings(suffix=[1], rare=[1], prior=[0.1]), scoring=entity_f1)
     tagger.fit(train, train)
     # Only I-TITLE was seen for "wars", only O for "play" and "the": each path has a tag that its word never had.
     assert tagger.tag([["play", "the", "wars"]]) == [["O", "B-TITLE", "I-TITLE"]]
@@ -102,7 +102,7 @@ def test_a_known_word_may_have_a_tag_it_never_had_and_what_follows_stays_legal()
 
 
 def test_parameters_are_the_counts_that_are_not_zero() -> None:
-    tagger = HMMTagger([1], [1], [1.0], entity_f1)
+    tagger = HMMTagger(HMMSettings(suffix=[1], rare=[1], prior=[1.0]), scoring=entity_f1)
     tagger.fit([Sentence(("a", "a", "b"), ("O", "B-X", "I-X")), Sentence(("A",), ("O",))], [])
     # a O, a B-X, b I-X; edge edge O, edge O B-X, O B-X I-X, B-X I-X edge, edge O edge.
     assert tagger.parameters == 3 + 5
@@ -120,7 +120,7 @@ def test_tags_do_not_depend_on_what_a_sentence_is_tagged_with(trained: HMMTagger
 
 
 def test_the_validation_sentences_choose_the_settings(sample: Parts) -> None:
-    tagger = HMMTagger([1, 3], [10], [0.5, 1000], entity_f1)
+    tagger = HMMTagger(HMMSettings(suffix=[1, 3], rare=[10], prior=[0.5, 1000]), scoring=entity_f1)
     tried = tagger.fit(sample[0][:500], sample[1])
     assert [(row["suffix"], row["prior"]) for row in tried] == [(1, 0.5), (1, 1000), (3, 0.5), (3, 1000)]
     best = max(row["validation_entity_f1"] for row in tried)
@@ -142,7 +142,9 @@ def test_a_damaged_file_is_named(trained: HMMTagger, tmp_path: Path) -> None:
     trained.save(tmp_path)
     path = tmp_path / "hmm.json"
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(TaggerUnavailable, match=r"hmm\.json: its SHA-256 is .*, expected [0-9a-f]{64}; train"):
+    with pytest.raises(
+        Damaged, match=r"hmm\.json is not the file .*: its SHA-256 is .*, expected [0-9a-f]{64}; train it"
+    ):
         load_tagger(tmp_path)
 
 

@@ -9,7 +9,9 @@ import pytest
 from baselines.majority import MajorityTagger
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
-from bert_ner.model_folder import TaggerUnavailable
+from bert_ner.files import Damaged
+from bert_ner.scoring import entity_f1
+from bert_ner.settings import Settings
 
 TRAIN = [
     Sentence(("star", "wars"), ("B-TITLE", "I-TITLE")),
@@ -20,7 +22,7 @@ TRAIN = [
 
 @pytest.fixture
 def trained() -> MajorityTagger:
-    tagger = MajorityTagger()
+    tagger = MajorityTagger(Settings(), scoring=entity_f1)
     assert tagger.fit(TRAIN, []) == []
     return tagger
 
@@ -31,7 +33,7 @@ def test_each_word_has_its_most_frequent_tag_and_an_unknown_one_none(trained: Ma
 
 
 def test_of_equally_frequent_tags_the_first_seen() -> None:
-    tagger = MajorityTagger()
+    tagger = MajorityTagger(Settings(), scoring=entity_f1)
     tagger.fit([Sentence(("a", "a"), ("B-X", "O")), Sentence(("b", "b"), ("O", "B-X"))], [])
     assert tagger.tag([["a", "b"]]) == [["B-X", "O"]]
 
@@ -47,10 +49,12 @@ def test_a_damaged_file_is_named(trained: MajorityTagger, tmp_path: Path) -> Non
     trained.save(tmp_path)
     path = tmp_path / "majority.json"
     path.write_text(path.read_text().replace("TITLE", "ACTOR"))
-    with pytest.raises(TaggerUnavailable, match=r"majority\.json: its SHA-256 is .*, expected [0-9a-f]{64}; train"):
+    with pytest.raises(
+        Damaged, match=r"majority\.json is not the file .*: its SHA-256 is .*, expected [0-9a-f]{64}; train it"
+    ):
         load_tagger(tmp_path)
     path.unlink()
-    with pytest.raises(TaggerUnavailable, match=r"majority\.json: its SHA-256 is none, as it is missing"):
+    with pytest.raises(Damaged, match=r"majority\.json is missing, but its SHA-256 is on record; train it again"):
         load_tagger(tmp_path)
 
 

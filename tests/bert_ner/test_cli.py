@@ -293,6 +293,22 @@ def bio_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    "command", [["--help"], ["tag", "--help"], ["check", "gold.bio"], ["score", "gold.bio", "b.bio"], ["encoders"]]
+)
+def test_what_needs_no_model_loads_neither_torch_nor_transformers(bio_files: Path, command: list[str]) -> None:
+    code = (
+        "import sys\nfrom bert_ner.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "sys.exit(', '.join({'torch', 'transformers'} & set(sys.modules)) or None)"
+    )
+    environment = {**os.environ, "https_proxy": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], cwd=bio_files, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_score(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert bio_files
     run(monkeypatch, "score", "gold.bio", "a.bio", "b.bio", "--json")
@@ -340,7 +356,7 @@ def test_check(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     (bio_files / "unclear.bio").write_text("O O\n")
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "check", "none.bio", "a.bio", "gold.bio", "unclear.bio")
-    assert stopped.value.code == "bert-ner: 3 of 4 file(s) are not right; the lines above say why"
+    assert stopped.value.code == "bert-ner: 3 of 4 file(s) are not valid; the lines above say why"
     out = capsys.readouterr().out.splitlines()
     assert out[:3] == [
         "none.bio can't be read: No such file or directory",

@@ -1,4 +1,4 @@
-"""What docs/ says, done to the letter in a copy of the repository, with a tiny encoder in place of the real one."""
+"""The pages of docs/ that give commands, followed to the letter in a copy of the repository, with a tiny encoder."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
+from workplace import Workplace
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -16,7 +17,7 @@ NAMED = re.compile(r"`([^`\s]+)`:\s*\Z")  # the text before a file's block ends 
 
 
 class Step(NamedTuple):
-    """A block of a page: its language, its content, and the file that the text before it names, if it does."""
+    """A block of a page: its language, its content, and the file that the text before it names, if any."""
 
     language: str
     content: str
@@ -24,7 +25,7 @@ class Step(NamedTuple):
 
 
 def steps_of(page: str) -> Iterator[Step]:
-    """The blocks of a page, in order."""
+    """Yield the blocks of a page, in order."""
     end = 0
     for fence in FENCE.finditer(page):
         named = NAMED.search(page[end : fence.start()])
@@ -32,8 +33,8 @@ def steps_of(page: str) -> Iterator[Step]:
         end = fence.end()
 
 
-def follow(page: str, workplace: Any) -> list[str]:
-    """Write the files, make the changes and run the commands of a page; the output of each block of commands."""
+def follow(page: str, workplace: Workplace) -> list[str]:
+    """Write the files, make the changes and run the commands of a page; return the output of each block of commands."""
     outputs = [""]
     for language, content, file in steps_of(page):
         match language:
@@ -53,61 +54,50 @@ def follow(page: str, workplace: Any) -> list[str]:
 
 
 def changed(text: str, diff: str) -> str:
-    """The text with one change: lines that open with a space or a minus are there, once, and a plus opens new ones."""
+    """Apply a diff to a text, which must have the lines marked by a space or a minus exactly once."""
     lines = [(line[:1] or " ", line[1:] + "\n") for line in diff.splitlines()]
     old, new = ("".join(line for sign, line in lines if sign in signs) for signs in (" -", " +"))
     place = re.compile(f"^{re.escape(old)}", re.MULTILINE)
-    assert len(place.findall(text)) == 1, f"not there exactly once:\n{old}"
+    assert len(place.findall(text)) == 1, f"not exactly once in the file:\n{old}"
     return place.sub(lambda _: new, text)
 
 
-@pytest.fixture
-def workplace(tmp_path: Path, workplaces: Any, encoder_folder: Path) -> Any:
-    """The copy; one run of a tiny encoder, and one candidate for the CRF."""
-    return workplaces(
-        tmp_path,
-        {
-            "seeds": [13],
-            "crf": {"c1": [0.1], "c2": [0.1]},
-            "minilm": {"name": str(encoder_folder), "epochs": 1, "learning_rate": 0.005},
-        },
-    )
-
-
-def rows(workplace: Any, table: str) -> list[dict[str, str]]:
+def rows(workplace: Workplace, table: str) -> list[dict[str, str]]:
     with open(workplace.folder / "results" / table, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_adding_a_system(workplace: Any) -> None:
-    outputs = follow((DOCS / "adding-a-system.md").read_text(encoding="utf-8"), workplace)
+@pytest.mark.slow
+def test_adding_a_system(place: Workplace) -> None:
+    outputs = follow((DOCS / "adding-a-system.md").read_text(encoding="utf-8"), place)
     assert "toy-0 on sample" in outputs[0]
     assert "[1994 YEAR]" in outputs[0]
     assert "2 passed" in outputs[-1]
-    scores = {row["system"]: float(row["entity_f1"]) for row in rows(workplace, "sample/scores.csv")}
+    scores = {row["system"]: float(row["entity_f1"]) for row in rows(place, "sample/scores.csv")}
     assert 0.2 < scores["toy"] < scores["crf"]
     [difference] = (
         float(row["difference"])
-        for row in rows(workplace, "sample/comparisons.csv")
+        for row in rows(place, "sample/comparisons.csv")
         if (row["system_a"], row["system_b"], row["metric"]) == ("toy", "crf", "entity_f1")
     )
     assert difference == pytest.approx(scores["toy"] - scores["crf"], abs=2e-6)
-    assert "toy" in (workplace.folder / "results/sample/report.md").read_text(encoding="utf-8")
+    assert "toy" in (place.folder / "results/sample/report.md").read_text(encoding="utf-8")
 
 
-def test_adding_a_corpus(workplace: Any) -> None:
-    follow((DOCS / "adding-a-corpus.md").read_text(encoding="utf-8"), workplace)
-    scores = {row["system"]: row for row in rows(workplace, "toy/scores.csv")}
+@pytest.mark.slow
+def test_adding_a_corpus(place: Workplace) -> None:
+    follow((DOCS / "adding-a-corpus.md").read_text(encoding="utf-8"), place)
+    scores = {row["system"]: row for row in rows(place, "toy/scores.csv")}
     assert {row["corpus"] for row in scores.values()} == {"toy"}
     assert scores["crf"]["n_sentences"] == "30"
     assert float(scores["crf"]["entity_f1"]) > 0.9  # all words of the test sentences are in the training sentences
-    assert "Toy (questions about places)" in (workplace.folder / "results/toy/report.md").read_text(encoding="utf-8")
-    assert rows(workplace, "toy/claims.csv") == []
+    assert "Toy (questions about places)" in (place.folder / "results/toy/report.md").read_text(encoding="utf-8")
+    assert rows(place, "toy/claims.csv") == []
 
 
-def test_a_change_has_its_place_once() -> None:
+def test_a_diff_applies_in_exactly_one_place() -> None:
     assert changed("a\nb\nc\n", " b\n+x\n-c\n") == "a\nb\nx\n"
     assert changed("a\n", "+x\n a\n") == "x\na\n"
     for text in ("b\n", "a\na\n", "xa\n"):
-        with pytest.raises(AssertionError, match="not there exactly once"):
+        with pytest.raises(AssertionError, match="not exactly once in the file"):
             changed(text, " a\n+x\n")

@@ -20,6 +20,8 @@ from bert_ner.encoder.alignment import Window, WordPieces
 from bert_ner.encoder.training import IGNORED
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
+from claims import audit_checks
+from claims.paper import QUERIES
 from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 
 LABELS = labels_of(["ACTOR", "YEAR"])
@@ -88,7 +90,7 @@ def test_without_word_pieces_the_algorithm_is_not_tried() -> None:
     other = WordPieces.of(
         PreTrainedTokenizerFast(tokenizer_object=backend, cls_token="[S]", sep_token="[S]", pad_token="[S]"), 10
     )
-    assert audit.audit_alignment({"test": TRAIN}, other) == {
+    assert audit_checks.audit_alignment({"test": TRAIN}, other) == {
         "not_tested": "the algorithm looks for ##, and BPE pieces have none"
     }
 
@@ -107,7 +109,7 @@ class ShortPieces(WordPieces):
 
 def test_the_loss_sees_first_pieces_alone(pieces: WordPieces) -> None:
     sentences = [*TRAIN, Sentence(("\u200b", "2008"), ("O", "B-YEAR"))]
-    assert audit.loss_mask(sentences, pieces, LABELS) == {
+    assert audit_checks.loss_mask(sentences, pieces, LABELS) == {
         "first_pieces_only": True, "words": 8, "words_with_a_piece": 7, "labelled_pieces": 7,
         "labelled_first_pieces": 7, "labelled_special_pieces": 0,
     }  # fmt: skip
@@ -116,9 +118,9 @@ def test_the_loss_sees_first_pieces_alone(pieces: WordPieces) -> None:
 @pytest.mark.parametrize("wrong", [[0, 0, 1, IGNORED, IGNORED], [IGNORED, IGNORED, 0, IGNORED, IGNORED]])
 def test_a_wrong_mask_is_noticed(pieces: WordPieces, monkeypatch: pytest.MonkeyPatch, wrong: list[int]) -> None:
     monkeypatch.setattr(
-        audit, "examples_of", lambda *_: [type("Example", (), {"labels": wrong})()]
+        audit_checks, "examples_of", lambda *_: [type("Example", (), {"labels": wrong})()]
     )  # [CLS] un ##film ##able [SEP]
-    assert not audit.loss_mask([TRAIN[1]], pieces, LABELS)["first_pieces_only"]
+    assert not audit_checks.loss_mask([TRAIN[1]], pieces, LABELS)["first_pieces_only"]
 
 
 def test_parameters_are_counted_without_weights() -> None:
@@ -128,11 +130,11 @@ def test_parameters_are_counted_without_weights() -> None:
     )  # fmt: skip
     embeddings = (11 + 7 + 2) * 4 + 2 * 4
     layer = 4 * (4 * 4 + 4) + 2 * 4 + (4 * 6 + 6) + (6 * 4 + 4) + 2 * 4
-    assert audit.describe_encoder(small) == {
+    assert audit_checks.describe_encoder(small) == {
         "parameters": embeddings + layer + 15, "head_parameters": 15, "layers": 1, "width": 4, "heads": 2,
         "vocabulary": 11, "positions": 7, "feed_forward": 6,
     }  # fmt: skip
-    paper = audit.papers_encoder(26)
+    paper = audit_checks.describe_papers_encoder(26)
     # 108,891,648 of BERT-base without its pooler (Devlin et al., 2019: 110 M), and 768 x 26 + 26.
     assert (paper["parameters"], paper["head_parameters"]) == (108_891_648 + 19_994, 19_994)
 
@@ -141,12 +143,12 @@ def test_size_is_that_of_the_first_file_there(tmp_path: Path) -> None:
     (tmp_path / "encoder-2").mkdir()
     (tmp_path / "encoder-2" / "model.safetensors").write_bytes(b"1234567")
     files = [tmp_path / f"encoder-{seed}" / "model.safetensors" for seed in (1, 2)]
-    assert audit.size_on_disk(files, 10) == {"bytes": 7, "bytes_from": "model.safetensors of encoder-2"}
-    assert audit.size_on_disk(files[:1], 10) == {"bytes": 40, "bytes_from": "four bytes a parameter"}
+    assert audit_checks.size_on_disk(files, 10) == {"bytes": 7, "bytes_from": "model.safetensors of encoder-2"}
+    assert audit_checks.size_on_disk(files[:1], 10) == {"bytes": 40, "bytes_from": "four bytes a parameter"}
 
 
 def test_types_by_the_corpus_s_names() -> None:
-    ours = audit.corpus_types(["Actor", "Character_Name", "Hours"])
+    ours = audit_checks.corpus_types(["Actor", "Character_Name", "Hours"])
     assert (ours["ACTOR"], ours["CHARACTER"], ours["WRITER"], ours["YEAR"]) == ("Actor", "Character_Name", None, None)
 
 
@@ -158,25 +160,25 @@ class Fake:
 
 
 def test_a_query_is_looked_up_and_tagged() -> None:
-    query = next(iter(audit.QUERIES))
+    query = next(iter(QUERIES))
     words = tuple(query.split())
     tags = ("O",) * (len(words) - 2) + ("B-ACTOR", "I-ACTOR")
     parts = {"test": [], "train": TRAIN, "validation": [Sentence(words, tags)]}
-    types = audit.corpus_types(["ACTOR"])
-    found = audit.audit_query(query, parts, types, {Run("encoder", 2): Fake()})  # type: ignore[dict-item]
+    types = audit_checks.corpus_types(["ACTOR"])
+    found = audit_checks.audit_query(query, parts, types, {Run("encoder", 2): Fake()})  # type: ignore[dict-item]
     assert (found["in_test"], found["in_train"], found["copies"]["validation"]) == (False, True, 1)
     assert found["gold"] == [["ACTOR", "the 1980s"]]
     assert found["gold_spans"] == [("ACTOR", len(words) - 2, len(words))]
     assert found["predicted"] == {"encoder": [["ACTOR", "1980s"]]}
     assert found["predicted_by_run"] == {"encoder-2": [["ACTOR", "1980s"]]}
     assert found["types_exist"] == {"ACTOR": True, "YEAR": False}
-    nowhere = audit.audit_query(query, dict.fromkeys(parts, TRAIN), types, {})
+    nowhere = audit_checks.audit_query(query, dict.fromkeys(parts, TRAIN), types, {})
     assert (nowhere["gold"], nowhere["predicted"], nowhere["in_train"]) == (None, {}, False)
 
 
 def test_duplicates_by_hand() -> None:
     test = [TRAIN[1], Sentence(TRAIN[0].words, ("O",) * 4), Sentence(("new",), ("O",))]
-    found = audit.duplicates({"train": TRAIN, "validation": [TRAIN[0], TRAIN[0]], "test": test})
+    found = audit_checks.duplicates({"train": TRAIN, "validation": [TRAIN[0], TRAIN[0]], "test": test})
     assert found["within"] == {
         "train": {"same_tags": 0, "other_tags": 1},
         "validation": {"same_tags": 1, "other_tags": 0},
@@ -191,7 +193,7 @@ def test_entities_seen_in_training_by_hand() -> None:
         Sentence(("orla", "quist", "unfilmable", "new"), ("B-ACTOR", "I-ACTOR", "B-ACTOR", "B-YEAR")),
         Sentence(("orla", "quist"), ("B-ACTOR", "I-ACTOR")),
     ]
-    assert audit.entity_overlap(TRAIN, test) == {
+    assert audit_checks.entity_overlap(TRAIN, test) == {
         "mentions": {"all": 4, "same_type": 2, "other_type": 1, "unseen": 1},
         "forms": {"all": 3, "same_type": 1, "other_type": 1, "unseen": 1},
     }
@@ -203,8 +205,8 @@ def test_the_whole_audit_where_nothing_is_trained(
     for part in ("train", "validation", "test"):
         write_bio(tmp_path / "data/prepared/sample" / f"{part}.bio", TRAIN)
     (tmp_path / "data/prepared/sample/labels.txt").write_text("\n".join(LABELS))
-    monkeypatch.setattr("pipeline.DATA", tmp_path / "data")
-    monkeypatch.setattr("pipeline.MODELS", tmp_path / "models")
+    monkeypatch.setattr("harness.paths.DATA", tmp_path / "data")
+    monkeypatch.setattr("harness.artifacts.MODELS", tmp_path / "models")
     monkeypatch.setattr("audit.RESULTS", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["audit.py", "--corpus", "sample"])
     audit.main()

@@ -1,11 +1,13 @@
-"""Intervals and comparisons come from the predicted tags, and scores of unlike origin are refused."""
+"""Intervals and comparisons come from the predicted tags; scores with unlike signatures are errors."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from harness import artifacts, paths
+from harness import comparison_rows, paths, recount
+from harness.artifacts import read_part
+from harness.tables import TABLES, as_csv, require_table
 
 import pandas as pd
 import pytest
@@ -27,9 +29,9 @@ RUNS = {"crf-0": EMPTY, "encoder-1": GOLD, "encoder-2": [*GOLD[:10], *EMPTY[10:]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Results of a CRF that finds nothing and an encoder's two runs, one all right and one half right."""
     corpus = corpus_named("mit_movie_eng")
-    for module, name in ((compare, "DATA"), (paths, "DATA"), (compare, "RESULTS")):
+    for module, name in ((paths, "DATA"), (recount, "RESULTS"), (compare, "RESULTS")):
         monkeypatch.setattr(module, name, tmp_path / name.lower())
-    monkeypatch.setattr(compare, "SAMPLES", 200)
+    monkeypatch.setattr(comparison_rows, "SAMPLES", 200)
     monkeypatch.setattr("sys.argv", ["compare.py"])
     prepared = tmp_path / "data" / "prepared" / corpus.name
     raw = tmp_path / "data" / "raw" / corpus.name / corpus.test.name
@@ -48,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rows.append({"system": system, "encoder": "tiny" if system == "encoder" else "", "seed": seed}
                     | {metric: value.value for metric, value in scored.items()}
                     | {"signature": scored["entity_f1"].signature})  # fmt: skip
-    pd.DataFrame(rows).to_csv(folder / "scores.csv", index=False)
+    (folder / "scores.csv").write_text(as_csv("scores", rows))
     return folder
 
 
@@ -61,7 +63,7 @@ def edit_scores(folder: Path, column: str, value: object) -> None:
 def test_sentences_and_seeds_stand_in_rows_of_their_own(folder: Path) -> None:
     compare.main()
     table = pd.read_csv(folder / "intervals.csv")
-    assert list(table.columns) == compare.INTERVAL_COLUMNS
+    assert list(table.columns) == list(TABLES["intervals"].columns)
     # 11 metrics or so: over sentences for both systems, over seeds for the one with several runs.
     assert len(table) == 3 * len(METRICS)
     assert set(table.loc[table["source"] == "seeds", "system"]) == {"encoder"}
@@ -78,7 +80,7 @@ def test_sentences_and_seeds_stand_in_rows_of_their_own(folder: Path) -> None:
 def test_every_metric_is_compared_and_carries_its_signature(folder: Path) -> None:
     compare.main()
     table = pd.read_csv(folder / "comparisons.csv")
-    assert list(table.columns) == compare.COMPARISON_COLUMNS
+    assert list(table.columns) == list(TABLES["comparisons"].columns)
     assert table["metric"].tolist() == list(METRICS)
     assert [signature.split("|")[0] for signature in table["signature"]] == list(METRICS)
     row = table.set_index("metric").loc["entity_recall"]
@@ -93,7 +95,7 @@ def test_every_metric_is_compared_and_carries_its_signature(folder: Path) -> Non
 def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> None:
     compare.main()
     table = pd.read_csv(folder / "intervals_by_group.csv", keep_default_na=False)
-    assert list(table) == compare.GROUP_COLUMNS
+    assert list(table) == list(TABLES["intervals_by_group"].columns)
     rows = table[table["system"] == "encoder"].set_index(["by", "group", "than"])
     # Run 2 has the first 10 of 20 sentences: 3 of 5 ACTORs and YEARs (F1 0.75), 2 of 5 TITLEs (F1 4/7).
     for name, f1 in (("ACTOR", 0.75), ("YEAR", 0.75), ("TITLE", 4 / 7)):
@@ -105,7 +107,7 @@ def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> 
     assert (rows["low"] <= rows["value"]).all()
     assert (rows["value"] <= rows["high"]).all()
     types = pd.read_csv(folder / "comparisons_by_type.csv")
-    assert list(types) == compare.TYPE_COLUMNS
+    assert list(types) == list(TABLES["comparisons_by_type"].columns)
     assert types["type"].tolist() == ["ACTOR", "TITLE", "YEAR"]
     assert types["difference"].tolist() == pytest.approx([0.875, (1 + 4 / 7) / 2, 0.875], abs=1e-6)
     assert types["p_holm"].tolist() == pytest.approx(holm(types["p_value"].tolist()), abs=2e-6)
@@ -113,10 +115,10 @@ def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> 
 
 @pytest.mark.usefixtures("folder")
 def test_holm_is_over_all_pairs_of_a_metric() -> None:
-    scores = compare.read_scores(corpus_named("mit_movie_eng"))
-    found = compare.recount(corpus_named("mit_movie_eng"), artifacts.read_part("mit_movie_eng", "test"), scores)
+    scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
+    found = recount.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
     found.counts["other"] = found.counts["crf"]
-    rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")])
+    rows = comparison_rows.comparisons(found, [("encoder", "crf"), ("other", "crf")])
     of_metric = [row for row in rows if row["metric"] == "entity_f1"]
     # Of p-values 1/201 and 1 the smaller is doubled.
     assert [row["p_holm"] for row in of_metric] == pytest.approx([2 / 201, 1])
@@ -133,7 +135,7 @@ def test_one_system_alone_has_intervals_and_an_empty_comparison(folder: Path) ->
     table[table["system"] == "encoder"].to_csv(folder / "scores.csv", index=False)
     compare.main()
     assert len(pd.read_csv(folder / "intervals.csv")) == 2 * len(METRICS)
-    assert (folder / "comparisons.csv").read_text().strip() == ",".join(compare.COMPARISON_COLUMNS)
+    assert (folder / "comparisons.csv").read_text().strip() == ",".join(list(TABLES["comparisons"].columns))
 
 
 def test_scores_of_unlike_signatures_are_refused_and_both_are_shown(folder: Path) -> None:
@@ -183,5 +185,5 @@ def test_predictions_that_keep_every_score_are_known_by_their_sum(folder: Path) 
 
 def test_without_scores_the_command_that_makes_them_is_named(folder: Path) -> None:
     (folder / "scores.csv").unlink()
-    with pytest.raises(BertNerError, match=r"scores.csv is missing or empty; run python experiments/evaluate.py"):
+    with pytest.raises(BertNerError, match=r"scores.csv is missing or has no rows; run python experiments/evaluate.py"):
         compare.main()

@@ -1,57 +1,50 @@
-"""The pipeline from end to end, in a copy of the repository where the real corpora are out of reach."""
+"""The pipeline from end to end, in a copy of the repository that cannot reach the real corpora."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from workplace import TEST_SENTENCES, TRAIN_SENTENCES, Workplace
 
 from bert_ner import load_tagger
 from bert_ner.corpus import read_bio
+from bert_ner.files import sha256_of
 from bert_ner.scoring import METRICS, score
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = sorted(path.name for path in (ROOT / "experiments").glob("*.py") if "run_main(main)" in path.read_text())
-
-# A smaller pipeline of the same shape.
-SMALL = {
-    "corpora": ["mit_movie_eng", "sample"],
-    "seeds": [13],
-    "more": {"rest": {"corpora": ["sample"], "systems": ["minilm"], "seeds": [42]}},
-    "crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 40},
-    "minilm": {"epochs": 1, "learning_rate": 0.0005},
-}
-
-
-Workplace = Any  # the one in tests/conftest.py
+# Runs a script, and then prints which of the two heavy libraries it has imported.
+PRINT_LOADED = (
+    "import atexit, runpy, sys; from pathlib import Path; del sys.argv[0];"
+    "sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent));"
+    "atexit.register(lambda: print('LOADED:', *sorted({'torch', 'transformers'} & set(sys.modules))));"
+    "runpy.run_path(sys.argv[0], run_name='__main__')"
+)
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory, workplaces: type[Workplace]) -> Workplace:
-    return workplaces(tmp_path_factory.mktemp("pipeline"), SMALL)
+def first_run(finished: Workplace) -> str:
+    """Return the output of the first `make repro`."""
+    return (finished.folder.parent / "first_run.log").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def first_run(workplace: Workplace) -> str:
-    return workplace.succeed("python", "experiments/repro.py")
+def tags_of(place: Workplace, run: str) -> list[list[str]]:
+    lines = (place.folder / "results/sample/predictions" / f"{run}.tags").read_text().splitlines()
+    return [line.split(" ") for line in lines]
 
 
-def test_where_the_corpus_cannot_be_had_it_says_what_it_tried_and_runs_on_the_sample(first_run: str) -> None:
+def test_without_the_corpus_it_lists_what_it_tried_and_runs_on_the_sample(first_run: str) -> None:
     for text in (
         "$BERT_NER_CORPORA is not set",
         "shared/corpora/mit_movie_eng/engtrain.bio: No such file",
         "download cache",
         "https://",
-        "GOING ON WITH THE CORPUS 'sample'",
+        "CONTINUING WITH THE CORPUS 'sample'",
         "None of the paper's claims is judged on it",
-        "To run: 10 stages",
-        "train_encoder@sample-minilm-13",
+        "sample-minilm-13: done",
         "| **entity F1 (conlleval)** |",
         "results/sample/report.md",
     ):
@@ -59,124 +52,137 @@ def test_where_the_corpus_cannot_be_had_it_says_what_it_tried_and_runs_on_the_sa
     assert "94.47" not in first_run
 
 
-def test_results_have_the_promised_files_and_agree_with_each_other(workplace: Workplace, first_run: str) -> None:
-    assert first_run
-    results = workplace.folder / "results" / "sample"
-    assert not (workplace.folder / "results" / "mit_movie_eng").exists()
+def test_results_have_the_promised_files_and_agree_with_each_other(finished: Workplace) -> None:
+    results = finished.folder / "results" / "sample"
+    assert not (finished.folder / "results" / "mit_movie_eng").exists()
     scores = pd.read_csv(results / "scores.csv").set_index("system")
     assert list(scores["seed"]) == [0, 13]
-    gold = [sentence.tags for sentence in read_bio(workplace.folder / "data/prepared/sample/test.bio")]
-    assert set(scores["n_sentences"]) == {len(gold)} == {500}
+    gold = [sentence.tags for sentence in read_bio(finished.folder / "data/prepared/sample/test.bio")]
+    assert set(scores["n_sentences"]) == {len(gold)} == {TEST_SENTENCES}
     for system, seed in (("crf", 0), ("minilm", 13)):
-        lines = (results / "predictions" / f"{system}-{seed}.tags").read_text().splitlines()
-        ours = score(gold, [line.split(" ") for line in lines])
+        expected = score(gold, tags_of(finished, f"{system}-{seed}"))
         for metric in METRICS:
-            assert scores.loc[system, metric] == pytest.approx(ours[metric].value, abs=5e-7)
-    assert 0.75 < scores.loc["crf", "entity_f1"] < 0.92
+            assert scores.loc[system, metric] == pytest.approx(expected[metric].value, abs=5e-7)
+    assert 0.3 < scores.loc["crf", "entity_f1"] < 0.9
     history = pd.read_csv(results / "history.csv")
-    assert list(history["system"]) == ["minilm"]
+    assert list(history["system"]) == ["minilm", "minilm"]
     assert history["train_loss"].between(0, 10).all()
-    provenance = json.loads((workplace.folder / "results" / "provenance.json").read_text())["sample"]
-    trained = provenance["runs"]["minilm-13"]
-    assert trained["weights"]["sha256"].startswith("53aa5117")
-    assert trained["environment"]["revision"] == workplace.git("rev-parse", "HEAD").strip()
     statistics = json.loads((results / "corpus.json").read_text())
-    assert (statistics["types"], statistics["tags"], statistics["train"]["sentences"]) == (12, 25, 1800)
+    assert (statistics["types"], statistics["tags"]) == (12, 25)
+    assert statistics["train"]["sentences"] + statistics["validation"]["sentences"] == TRAIN_SENTENCES
 
 
-def test_saved_models_load_and_hold_no_pickle(workplace: Workplace, first_run: str) -> None:
-    assert first_run
-    words = [sentence.words for sentence in read_bio(workplace.folder / "data/prepared/sample/test.bio")]
+def test_provenance_has_the_weights_and_the_revision(finished: Workplace, encoder_folder: Path) -> None:
+    provenance = json.loads((finished.folder / "results" / "provenance.json").read_text())["sample"]
+    trained = provenance["runs"]["minilm-13"]
+    assert trained["weights"]["sha256"] == sha256_of(encoder_folder / "model.safetensors")
+    assert trained["environment"]["revision"] == finished.git("rev-parse", "HEAD").strip()
+
+
+def test_saved_models_load_and_hold_no_pickle(finished: Workplace) -> None:
+    words = [sentence.words for sentence in read_bio(finished.folder / "data/prepared/sample/test.bio")]
     for run in ("crf-0", "minilm-13"):
-        lines = (workplace.folder / "results/sample/predictions" / f"{run}.tags").read_text().splitlines()
-        tagger = load_tagger(workplace.folder / "models/sample" / run, quantised=False)
-        assert tagger.tag(words) == [line.split(" ") for line in lines]
-    suffixes = {path.suffix for path in (workplace.folder / "models").rglob("*") if path.is_file()}
-    assert suffixes == {".json", ".safetensors", ".crfsuite", ".onnx", ""}  # the last of SHA256SUMS
+        tagger = load_tagger(finished.folder / "models/sample" / run, quantised=False)
+        assert tagger.tag(words) == tags_of(finished, run)
+    suffixes = {path.suffix for path in (finished.folder / "models").rglob("*") if path.is_file()}
+    assert suffixes == {".json", ".safetensors", ".crfsuite", ".onnx", ""}  # the last is SHA256SUMS
 
 
-def test_a_second_run_finds_nothing_to_do(workplace: Workplace, first_run: str) -> None:
+def test_a_second_run_finds_nothing_to_do_and_loads_no_torch(place: Workplace, first_run: str) -> None:
     table = first_run[first_run.index("| **entity F1") :]
-    second = workplace.succeed("python", "experiments/repro.py")
+    second = place.succeed("python", "-c", PRINT_LOADED, "experiments/repro.py")
     assert "Nothing to do" in second
-    assert second.endswith(table)
-    assert "up to date" in workplace.succeed("dvc", "repro", "report@sample")
+    assert second.endswith(f"{table}LOADED:\n")
+    assert "up to date" in place.succeed("dvc", "repro", "pipeline/dvc.yaml:report@sample")
 
 
-def test_dvc_asked_for_the_real_corpus_fails_with_the_remedy(workplace: Workplace) -> None:
-    done = workplace.run("dvc", "repro", "report@mit_movie_eng")
+@pytest.mark.parametrize("script", ["compare.py", "judge.py"])
+def test_stages_that_compare_tables_load_no_torch(place: Workplace, script: str) -> None:
+    output = place.succeed("python", "-c", PRINT_LOADED, f"experiments/{script}", "--corpus", "sample")
+    assert output.splitlines()[-1] == "LOADED:"
+
+
+def test_the_gate_loads_no_torch(place: Workplace) -> None:
+    done = place.run("python", "-c", PRINT_LOADED, "experiments/check.py")
+    assert "Traceback" not in done.stderr
+    assert done.stdout.splitlines()[-1] == "LOADED:"
+
+
+def test_a_stage_runs_the_code_of_its_own_checkout(place: Workplace, tmp_path: Path) -> None:
+    """Run without PYTHONPATH: only the workplace's code generates so short a corpus."""
+    del place.environment["PYTHONPATH"]
+    written = place.folder / "data/raw/sample/sampletrain.bio"
+    written.unlink()
+    place.run("python", str(place.folder / "experiments/acquire.py"), "--corpus", "sample")
+    assert len(read_bio(written)) == TRAIN_SENTENCES
+    assert tmp_path in written.parents
+
+
+def test_dvc_asked_for_the_real_corpus_fails_with_the_remedy(place: Workplace) -> None:
+    done = place.run("dvc", "repro", "pipeline/dvc.yaml:report@mit_movie_eng")
     assert done.returncode != 0
     assert "Set BERT_NER_CORPORA to a folder that holds mit_movie_eng/engtrain.bio" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert not (workplace.folder / "data/raw/mit_movie_eng").exists()
+    assert not (place.folder / "data/raw/mit_movie_eng").exists()
 
 
-def test_dvc_shows_metrics_parameters_and_plots(workplace: Workplace, first_run: str) -> None:
-    assert first_run
-    workplace.git("add", "--all")
-    workplace.git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--message=run")
-    shown = json.loads(workplace.succeed("dvc", "metrics", "show", "--json"))
+def test_dvc_shows_metrics_and_plots(place: Workplace) -> None:
+    place.commit("run")
+    shown = json.loads(place.succeed("dvc", "metrics", "show", "--json"))
     assert "results/sample/metrics.json" in shown[""]["data"]
-    workplace.succeed("dvc", "plots", "show", "--out", "plots_page")
-    page = (workplace.folder / "plots_page" / "index.html").read_text()
+    place.succeed("dvc", "plots", "show", "--out", "plots_page")
+    page = (place.folder / "plots_page" / "index.html").read_text()
     assert "loss on sample" in page
     assert "validation_loss" in page
-    shutil.rmtree(workplace.folder / "plots_page")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [[], ["--temp"]])
 def test_an_experiment_with_another_parameter_retrains_only_what_depends_on_it(
-    workplace: Workplace, first_run: str
+    place: Workplace, options: list[str]
 ) -> None:
-    assert first_run
-    output = workplace.succeed("dvc", "exp", "run", "-S", "minilm.learning_rate=1e-4", "report@sample")
-    assert "Running stage 'train_encoder@sample-minilm-13'" in output
-    assert "Running stage 'train_baseline@sample-crf-0'" not in output
-    parameters = json.loads(workplace.succeed("dvc", "params", "diff", "--json"))
-    assert parameters["params.yaml"]["minilm.learning_rate"] == {"old": 0.0005, "new": 0.0001, "diff": -0.0004}
-    metrics = json.loads(workplace.succeed("dvc", "metrics", "diff", "--json"))
+    place.commit("run")
+    target = "pipeline/dvc.yaml:report@sample"
+    output = place.succeed("dvc", "exp", "run", *options, "--name", "slower", "-S", "minilm.learning_rate=1e-4", target)
+    assert "train_encoder@sample-minilm-13'" in output
+    assert "Running stage 'pipeline/dvc.yaml:train_baseline@sample-crf-0'" not in output
+    parameters = json.loads(place.succeed("dvc", "params", "diff", "--json", "HEAD", "slower"))
+    assert parameters["params.yaml"]["minilm.learning_rate"] == {"old": 0.005, "new": 0.0001, "diff": -0.0049}
+    metrics = json.loads(place.succeed("dvc", "metrics", "diff", "--json", "HEAD", "slower"))
     assert "minilm.entity_f1.mean" in metrics["results/sample/metrics.json"]
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_every_script_explains_itself(script: str) -> None:
-    done = subprocess.run(
-        [sys.executable, ROOT / "experiments" / script, "--help"], capture_output=True, text=True, check=False, cwd="/"
-    )
-    assert done.returncode == 0
-    assert "usage:" in done.stdout
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> Workplace:
+    """Return a workplace where nothing has run."""
+    return Workplace.create(tmp_path_factory.mktemp("empty"), small)
 
 
 @pytest.mark.parametrize(
-    ("script", "arguments", "message"),
+    ("command", "message"),
     [
         (
-            "train.py",
-            ["--corpus", "sample", "--system", "crf"],
+            "train.py --corpus sample --system crf",
             "data/prepared/sample/labels.txt is missing; run python experiments/prepare.py --corpus sample",
         ),
         (
-            "evaluate.py",
-            ["--corpus", "sample"],
+            "evaluate.py --corpus sample",
             "data/prepared/sample/labels.txt is missing; run python experiments/prepare.py --corpus sample",
         ),
         (
-            "report.py",
-            ["--corpus", "sample"],
+            "report.py --corpus sample",
             "results/sample/scores.csv is missing or has no rows; run python experiments/eval",
         ),
         (
-            "prepare.py",
-            ["--corpus", "sample"],
+            "prepare.py --corpus sample",
             "data/raw/sample/sampletrain.bio: No such file or directory; run python experiments/acquire.py",
         ),
-        ("train.py", ["--corpus", "nowhere", "--system", "crf"], "invalid choice: 'nowhere'"),
+        ("train.py --corpus nowhere --system crf", "invalid choice: 'nowhere'"),
     ],
 )
-def test_a_script_run_too_early_or_wrongly_ends_with_one_message(
-    script: str, arguments: list[str], message: str, tmp_path: Path, workplaces: type[Workplace]
-) -> None:
-    empty = workplaces(tmp_path, SMALL)
-    done = empty.run("python", f"experiments/{script}", *arguments)
+def test_a_script_run_too_early_ends_with_one_message(empty: Workplace, command: str, message: str) -> None:
+    script, *arguments = command.split()
+    done = empty.run(sys.executable, f"experiments/{script}", *arguments)
     assert done.returncode != 0
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,21 +1,22 @@
-"""A script of the pipeline, run in children of a process that has imported it, each with a fault of its own.
+"""Run a script of the pipeline in children of a process that has imported it, each with a fault of its own.
 
     python child.py experiments/evaluate.py --corpus sample
 
-Reads a fault a line, as JSON, and answers each with an outcome. A child is a fork, so that it costs the script's own
-work and not three seconds of imports, which makes a kill before every single write affordable.
+Reads one fault a line, as JSON, and answers each with an outcome. A child is a fork: it costs the script's own work
+but not its three seconds of imports, so a kill before every single write is affordable.
 
-Faults, of which a line has one or none:
-    kill      before the n-th change to a file: SIGKILL
+Faults; a line has at most one:
+    kill      SIGKILL before the n-th change to a file
     half      SIGKILL when half of the n-th file that safetensors writes is on the disk
     step      SIGKILL before the n-th step of the optimiser
-    memory    so many MiB of address space more than the imports took (RLIMIT_AS)
-    file      no file may be larger than so many bytes (RLIMIT_FSIZE)
+    memory    MiB of address space more than the imports took (RLIMIT_AS)
+    file      the largest size of a file, in bytes (RLIMIT_FSIZE)
     clock     the time of day jumps ten years ahead or back each time it is read
 """
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import os
@@ -31,13 +32,24 @@ from typing import Any
 CHANGES = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MIB = 2**20
+# Scripts that import models only when they need them, and the modules that they need: a fork has them already.
+LOADERS = {"train.py", "evaluate.py", "audit.py"}
+LOADED_LATER = (
+    "transformers.modeling_utils",
+    "bert_ner.encoder.checkpoint",
+    "bert_ner.encoder.tagger",
+    "baselines.crf",
+)
 
 
 def main() -> None:
     script = Path(sys.argv.pop(1)).resolve()
     sys.argv[0] = str(script)
     sys.path.insert(0, str(script.parent))
-    stage = runpy.run_path(str(script), run_name="stage")  # its imports; what it does starts with main
+    stage = runpy.run_path(str(script), run_name="stage")  # runs its imports; main() does its work
+    if script.name in LOADERS:
+        for name in LOADED_LATER:
+            importlib.import_module(name)
     for line in sys.stdin:
         print(json.dumps(outcome(stage, script.parents[1], json.loads(line))), flush=True)
 
@@ -46,8 +58,8 @@ def outcome(stage: dict[str, Any], root: Path, fault: dict[str, int]) -> dict[st
     """Run the stage in a child.
 
     Returns:
-        status: its exit status, or minus the signal that ended it; output: what it wrote; changes: how many files it
-        changed; in_place: the files that it wrote where they belong, not aside.
+        status: its exit status, or minus the signal that ended it; output: its output and errors; changes: the path of
+        each change to a file, in order; in_place: the files that it wrote directly, not through a hidden part.
     """
     with tempfile.TemporaryFile("w+", errors="replace") as output, tempfile.TemporaryFile("w+") as log:
         child = os.fork()
@@ -65,7 +77,7 @@ def outcome(stage: dict[str, Any], root: Path, fault: dict[str, int]) -> dict[st
                 if isinstance(end.code, str):
                     os.write(2, f"{end.code}\n".encode())
                 status = end.code if isinstance(end.code, int) else 1
-            except BaseException:  # noqa: BLE001 - what Python does with one that nobody catches
+            except BaseException:  # noqa: BLE001 - does what Python does with an error that nobody catches
                 sys.excepthook(*sys.exc_info())
                 status = 1
             finally:
@@ -78,13 +90,13 @@ def outcome(stage: dict[str, Any], root: Path, fault: dict[str, int]) -> dict[st
         return {
             "status": os.waitstatus_to_exitcode(status),
             "output": output.read(),
-            "changes": len(changes),
+            "changes": [path for _, path in changes],
             "in_place": [path for event, path in changes if event == "open" and not is_aside(Path(path), root)],
         }
 
 
 class Watch:
-    """Notes each change to a file below a folder before it is made, and kills the process before one of them."""
+    """Log each change to a file below a folder before it happens, and kill the process before one of them."""
 
     def __init__(self, root: str, last: int, log: int) -> None:
         self.root, self.last, self.log, self.count = root, last, log, 0
@@ -102,16 +114,16 @@ class Watch:
 
 
 def is_aside(path: Path, root: Path) -> bool:
-    """Whether a part of a path below the root is hidden: what is written there is moved when it is whole."""
+    """Return whether a part of a path below the root is hidden: such files are moved when they are complete."""
     return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def afflict(fault: dict[str, int]) -> None:
-    """Bring a fault into this process."""
+    """Cause a fault in this process."""
     if "half" in fault:
         kill_half_way(fault["half"])
     if "step" in fault:
-        import torch  # noqa: PLC0415 - not every script has it
+        import torch  # noqa: PLC0415 - not every script imports it
 
         steps, step = itertools.count(1), torch.optim.AdamW.step
 
@@ -133,11 +145,8 @@ def afflict(fault: dict[str, int]) -> None:
 
 
 def kill_half_way(number: int) -> None:
-    """Let the n-th call of safetensors' save_file write half of its file and no more."""
-    import safetensors.torch  # noqa: PLC0415 - not every script has it
-    import transformers.modeling_utils  # noqa: PLC0415 - which holds the function under its own name
-
-    from bert_ner.encoder import checkpoint, tagger  # noqa: PLC0415
+    """Make the n-th call of safetensors' save_file write half of its file, and end there."""
+    import safetensors.torch  # noqa: PLC0415 - not every script imports it
 
     calls, save = itertools.count(1), safetensors.torch.save_file
 
@@ -148,9 +157,9 @@ def kill_half_way(number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         save(tensors, path, metadata=metadata)
 
-    for module in (safetensors.torch, transformers.modeling_utils, checkpoint, tagger):
+    for module in list(sys.modules.values()):
         for name in ("save_file", "safe_save_file"):
-            if hasattr(module, name):
+            if vars(module).get(name) is save:
                 setattr(module, name, save_file)
 
 

@@ -1,4 +1,4 @@
-"""A file that is cut or has a flipped bit is told from the one that was written, by its sum, and named."""
+"""A file that is cut or has a flipped bit is recognised by its sum, and the error names it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from harm import TRAIN_ENCODER, contents, publish, untimed
 from publisher import Server
+from workplace import Workplace
 
 from bert_ner import load_tagger
 from bert_ner.errors import BertNerError
 
-Workplace = Any
 Damage = Callable[[bytes], bytes]
 
 
@@ -29,7 +29,7 @@ def flipped(data: bytes) -> bytes:
 
 DAMAGES = [cut, flipped]
 ENCODER, CRF = "models/sample/minilm-13", "models/sample/crf-0"
-READ = {  # a script -> the files that it reads, and what to do if one is damaged
+READ = {  # a script -> the files that it reads, each with the remedy if it is damaged
     "evaluate.py": {
         f"{ENCODER}/model.safetensors": "train",
         f"{ENCODER}/config.json": "train",
@@ -44,8 +44,10 @@ READ = {  # a script -> the files that it reads, and what to do if one is damage
 }
 
 
-@pytest.mark.parametrize("script", READ)
-def test_of_what_a_stage_reads(place: Workplace, faulty: Callable[..., Any], script: str) -> None:
+@pytest.mark.parametrize(
+    "script", [pytest.param(script, marks=[] if script == "prepare.py" else pytest.mark.slow) for script in READ]
+)
+def test_damaged_input_of_a_stage(place: Workplace, faulty: Callable[..., Any], script: str) -> None:
     with faulty(place, f"experiments/{script} --corpus sample") as run:
         for (name, remedy), damage in product(READ[script].items(), DAMAGES):
             path = place.folder / name
@@ -64,7 +66,7 @@ def test_of_what_a_stage_reads(place: Workplace, faulty: Callable[..., Any], scr
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", ["model.safetensors", "int8/model.onnx"])
-def test_of_a_model_that_is_loaded(place: Workplace, damage: Damage, name: str) -> None:
+def test_damaged_model(place: Workplace, damage: Damage, name: str) -> None:
     path = place.folder / ENCODER / name
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(BertNerError, match=f"{path} is not the file that was written: its SHA-256 is"):
@@ -72,7 +74,7 @@ def test_of_a_model_that_is_loaded(place: Workplace, damage: Damage, name: str) 
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_of_a_cached_corpus(place: Workplace, publisher: Server, tmp_path: Path, damage: Damage) -> None:
+def test_damaged_corpus_in_the_cache(place: Workplace, publisher: Server, tmp_path: Path, damage: Damage) -> None:
     publish(place, publisher)
     command = ["python", "experiments/acquire.py", "--corpus", "published"]
     place.succeed(*command)
@@ -86,8 +88,9 @@ def test_of_a_cached_corpus(place: Workplace, publisher: Server, tmp_path: Path,
     assert path.name in place.succeed(*command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_of_a_training_s_state(place: Workplace, damage: Damage, faulty: Callable[..., Any]) -> None:
+def test_damaged_state_of_a_training(place: Workplace, damage: Damage, faulty: Callable[..., Any]) -> None:
     with faulty(place, TRAIN_ENCODER) as run:
         assert run()["status"] == 0
         whole = untimed(contents(place))

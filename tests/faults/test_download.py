@@ -1,21 +1,19 @@
-"""kill -9 in a download: nothing of it passes for whole, and the next run has it all."""
+"""A download that is killed leaves nothing that passes for a complete file, and the next run completes it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from harm import publish
 from publisher import TEST, TRAIN, Server, sends, stops
-
-Workplace = Any
+from workplace import Workplace
 
 
 @pytest.mark.parametrize("after", [0, 1, 20_000])  # bytes
-def test_of_a_corpus(place: Workplace, publisher: Server, tmp_path: Path, after: int) -> None:
+def test_killed_download_of_a_corpus(place: Workplace, publisher: Server, tmp_path: Path, after: int) -> None:
     publish(place, publisher)
     publisher.behaviours["/train.bio"] = [stops(TRAIN, after), sends(TRAIN)]
     command = [sys.executable, "experiments/acquire.py", "--corpus", "published"]

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a script within two seconds, with one line, and keeps what was done."""
+"""Ctrl-C ends a script within two seconds, with one line, and keeps the finished work."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import pytest
 from harm import TRAIN_ENCODER, contents, publish, untimed
 from publisher import TRAIN, Server, sends, stops
+from workplace import Workplace
 
-Workplace = Any
+pytestmark = pytest.mark.alone
 SECONDS = 2.0
 
 
 def interrupted(place: Workplace, script: str, until: Callable[[bytes], bool]) -> tuple[int, str, float]:
-    """Start a script on a terminal of its own, and press Ctrl-C there once `until` is true of what it wrote so far.
+    """Start a script on a terminal of its own, and press Ctrl-C once `until` returns true for its output so far.
 
     Returns:
-        Its exit status, what it wrote after that, and the seconds that it took to end.
+        Its exit status, its output from then on, and the seconds until it ended.
     """
     child, terminal = pty.fork()
     if not child:
@@ -38,7 +39,7 @@ def interrupted(place: Workplace, script: str, until: Callable[[bytes], bool]) -
     try:
         while chunk := os.read(terminal, 4096):
             seen += chunk
-    except OSError:  # how a terminal ends whose program is gone
+    except OSError:  # the terminal of a program that has ended
         pass
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status), seen[before:].decode(errors="replace"), time.monotonic() - started
@@ -59,20 +60,20 @@ def test_training_an_encoder(place: Workplace) -> None:
     assert not list((place.folder / "models").glob("*/*/minilm_crf-13"))
     kept = state.read_bytes()
 
-    def goes_on(seen: bytes) -> bool:
-        return b"going on after epoch" in seen and state.read_bytes() != kept
+    def resumes(seen: bytes) -> bool:
+        return b"resuming after epoch" in seen and state.read_bytes() != kept
 
-    check(interrupted(place, TRAIN_ENCODER, goes_on), "train.py")
+    check(interrupted(place, TRAIN_ENCODER, resumes), "train.py")
 
 
 def test_training_a_crf(place: Workplace) -> None:
     place.set_parameters({"crf": {"c1": [1e-9], "c2": [i * 1e-9 for i in range(1, 41)], "max_iterations": 2_000_000}})
     before = contents(place)
-    # Once its processes are at work: while they still start, they answer with a traceback of their own.
+    # Wait until its processes work: one that is still starting prints a traceback of its own.
     status, text, seconds = interrupted(
         place, "experiments/train.py --corpus sample --system crf", lambda seen: b" 1/40" in seen
     )
-    # joblib's tracker warns of the semaphores that it then removes; beside that, one line is all.
+    # joblib warns about semaphores, which it then removes; apart from that, one line is all.
     ours = [line for line in text.splitlines() if "resource_tracker" not in line and line.strip() != "warnings.warn("]
     check((status, "\n".join(ours), seconds), "train.py")
     assert contents(place) == before

@@ -1,4 +1,4 @@
-"""The whole pipeline, as `make repro` starts it: twice at once, interrupted, and killed with all that it started."""
+"""The whole pipeline, as `make repro` starts it: twice at once, interrupted, killed, and with a failing training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "experiments/repro.py", "--corpus", "sample"]
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory, workplaces: type[Workplace], small: dict[str, Any]) -> Workplace:
-    """A pipeline that DVC ran from nothing, and nothing happened to it."""
+    """A pipeline that ran from nothing without a fault."""
     place = workplaces(tmp_path_factory.mktemp("ran"), small)
     place.succeed(*COMMAND)
     return place
@@ -29,7 +29,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, workplaces: type[Workplace], s
 
 @contextmanager
 def started(place: Workplace, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The pipeline in a session of its own, its output in a file; what is left of it at the end is killed."""
+    """Start the pipeline in a session of its own, its output in a file; at the end kill what remains of it."""
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -44,7 +44,7 @@ def started(place: Workplace, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all that it started, and they."""
+    """Return a process and all processes below it."""
     try:
         children = [(task / "children").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
     except OSError:
@@ -59,13 +59,13 @@ def wait_for(log: Path, text: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def begin_again(place: Workplace) -> None:
-    """Nothing is trained or evaluated, and DVC remembers nothing of it."""
-    for name in ("models", "results/sample", "dvc.lock", ".dvc/cache", ".dvc/tmp"):
+    """Remove everything that was trained or evaluated, and DVC's records of it."""
+    for name in ("models", "results/sample", "pipeline/dvc.lock", ".dvc/cache", ".dvc/tmp"):
         subprocess.run(["rm", "-rf", place.folder / name], check=True)
 
 
 def lasting(place: Workplace) -> dict[str, bytes]:
-    """What is equal from run to run: the report tells of seconds, too."""
+    """Return the files that are equal from run to run; the report has times."""
     return {
         name: data
         for name, data in untimed(contents(place)).items()
@@ -78,12 +78,12 @@ def test_two_at_once_and_the_first_is_killed(ran: Workplace, tmp_path: Path) -> 
     begin_again(ran)
     log = tmp_path / "log"
     with started(ran, log) as process:
-        wait_for(log, "Running stage", process)
+        wait_for(log, ": running", process)
         second = ran.run(*COMMAND)
         assert second.returncode == 1
-        assert f"the pipeline is running in {ran.folder} already (process {process.pid})" in second.stderr
+        assert f"the pipeline already runs in {ran.folder} (process {process.pid})" in second.stderr
         assert "Traceback" not in second.stderr
-        wait_for(log, "Running stage 'evaluate@sample'", process)
+        wait_for(log, "evaluate sample: running", process)
     ran.succeed(*COMMAND)
     assert lasting(ran) == whole
 
@@ -93,7 +93,7 @@ def test_interrupted(ran: Workplace, tmp_path: Path) -> None:
     begin_again(ran)
     log = tmp_path / "log"
     with started(ran, log) as process:
-        wait_for(log, "Running stage 'train_encoder@", process)
+        wait_for(log, "sample-minilm-13: running", process)
         children = descendants(process.pid)
         pressed = time.monotonic()
         os.kill(process.pid, signal.SIGINT)
@@ -105,7 +105,7 @@ def test_interrupted(ran: Workplace, tmp_path: Path) -> None:
         Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children
     )
     output = ran.succeed(*COMMAND)
-    assert "Running stage 'prepare@sample'" not in output
+    assert "prepare sample: running" not in output
     assert lasting(ran) == whole
 
 
@@ -122,7 +122,8 @@ def test_one_of_two_trainings_fails(ran: Workplace) -> None:
     ran.set_parameters({"crf": {"c1": [-1.0]}})
     failed = ran.run(*COMMAND)
     assert failed.returncode == 1
-    assert "c1 must be a list of numbers of at least 0, not [-1.0]" in failed.stdout
-    assert "the same command goes on from there" in failed.stderr
+    assert "c1.0 must be" in failed.stdout
+    assert "the same command continues from there" in failed.stderr
+    assert "sample-crf-0: failed" in failed.stdout
     assert "Traceback" not in failed.stdout + failed.stderr
     assert not (ran.folder / "models/sample/minilm-13").exists()

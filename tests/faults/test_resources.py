@@ -1,4 +1,4 @@
-"""A full disk, a folder that can only be read, and too little memory: one message, and nothing half-written."""
+"""A full disk, a read-only folder, and too little memory: one message, and nothing half-written."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from harm import TRAIN_ENCODER, contents, in_mounts, put_back, untimed
+from workplace import Workplace
 
-Workplace = Any
-WRITERS = {  # a script -> the folder that it writes into
+WRITERS = {  # a script -> the folder that it writes to
     "experiments/acquire.py": "data/raw",
     "experiments/prepare.py": "data/prepared/sample",
     "experiments/evaluate.py": "results/sample",
@@ -20,17 +20,17 @@ WRITERS = {  # a script -> the folder that it writes into
 }
 
 
-def end_of(place: Workplace, script: str, mount: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script while a folder is on such a mount; the last line tells what it left there, after LEFT:."""
+def run_on_mount(place: Workplace, script: str, mount: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script while a folder is on such a mount; the last line, after LEFT:, lists the files it left there."""
     listing = f'status=$?; echo LEFT: $(find "{folder}" -type f) >&2; exit $status'
     command = f"python {script} --corpus sample; {listing}"
     return place.run(*in_mounts(["sh", "-c", command], **{mount: str(folder)}))
 
 
 @pytest.mark.parametrize("script", WRITERS)
-def test_a_folder_that_can_only_be_read(place: Workplace, script: str) -> None:
+def test_a_read_only_folder(place: Workplace, script: str) -> None:
     before = contents(place)
-    done = end_of(place, script, "fixed", place.folder / WRITERS[script])
+    done = run_on_mount(place, script, "fixed", place.folder / WRITERS[script])
     assert done.returncode == 1, done.stderr
     assert "Read-only file system" in done.stderr
     assert WRITERS[script].partition("/")[0] in done.stderr
@@ -43,10 +43,10 @@ def test_a_folder_that_can_only_be_read(place: Workplace, script: str) -> None:
     "script", ["experiments/acquire.py", "experiments/evaluate.py", "experiments/train.py --system crf"]
 )
 def test_a_full_disk(place: Workplace, script: str) -> None:
-    """A disk of 64 KiB, or of 8 for small tables, in place of the folder: no part of anything is there."""
+    """Mount a disk of 64 KiB for the model, or of 8 KiB for the rest, over the folder: no incomplete file stays."""
     folder = place.folder / WRITERS[script]
     known = {Path(name).name for name in contents(place)}
-    done = end_of(place, script, "tiny" if script.endswith("evaluate.py") else "small", folder)
+    done = run_on_mount(place, script, "small" if "train" in script else "tiny", folder)
     assert done.returncode == 1, done.stderr
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
@@ -56,7 +56,7 @@ def test_a_full_disk(place: Workplace, script: str) -> None:
 
 
 def test_an_encoder_that_does_not_fit_on_the_disk(place: Workplace, faulty: Callable[..., Any]) -> None:
-    """RLIMIT_FSIZE: writes fail in the libraries that write weights, too, wherever the file is."""
+    """Limit the size of files (RLIMIT_FSIZE), so that writes fail in the libraries that write weights, too."""
     with faulty(place, TRAIN_ENCODER) as run:
         before = contents(place)
         assert run()["status"] == 0
@@ -72,25 +72,27 @@ def test_an_encoder_that_does_not_fit_on_the_disk(place: Workplace, faulty: Call
 
 
 def test_out_of_memory(place: Workplace, faulty: Callable[..., Any]) -> None:
-    """RLIMIT_AS, a little above what the imports took.
+    """Limit the memory (RLIMIT_AS) to little more than the imports took.
 
-    Some libraries end the process when an allocation fails, so at some limits there is nobody left to tell of it; at
-    none is anything left half-written.
+    Some libraries end the process when an allocation fails, so at some limits there is no message. At no limit is
+    anything half-written.
     """
     with faulty(place, TRAIN_ENCODER) as run:
         before = contents(place)
-        told = 0
+        explained = 0
         for mebibytes in (2, 4, 6, 8):
             failed = run(memory=mebibytes)
             assert failed["status"] != 0
-            told += failed["status"] == 1 and "close other programs, or give it less to do at once" in failed["output"]
+            explained += (
+                failed["status"] == 1 and "close other programs, or give it less to do at once" in failed["output"]
+            )
             assert contents(place) == before
-        assert told
+        assert explained
         assert run()["status"] == 0
 
 
 def test_out_of_memory_with_a_large_file(place: Workplace, tmp_path: Path) -> None:
-    """A file of a million words, in the program that reads users' files."""
+    """Check a file of two million words with little memory."""
     large = tmp_path / "large.bio"
     large.write_text("O\tword\n" * 100 * 20_000)
     limit = 'ulimit -v 400000; exec "$@"'

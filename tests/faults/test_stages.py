@@ -1,4 +1,4 @@
-"""Every stage killed (-9) at any moment, and with a clock that jumps: it ends as if nothing had been."""
+"""Stages killed (SIGKILL) at any moment, or run while the clock jumps: the next run ends as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 from harm import TRAIN_ENCODER, contents, put_back, untimed
 from hypothesis import settings
+from workplace import Workplace
 
 from bert_ner.files import check_sums
 
-Workplace = Any
 KILLED = -9
 STAGES = {
     "acquire": "experiments/acquire.py --corpus sample",
@@ -22,39 +22,48 @@ STAGES = {
     "evaluate": "experiments/evaluate.py --corpus sample",
     "report": "experiments/report.py --corpus sample",
 }
+OUTPUTS = {  # the folders of a stage whose every file it writes
+    "acquire": "data/raw/",
+    "prepare": "data/prepared/",
+    "train_baseline": "models/sample/crf-0/",
+    "train_encoder": "models/more/sample/",
+    "evaluate": "results/sample/predictions/",
+    "report": "results/sample/plots/",
+}
+IN_EVERY_RUN = {"prepare", "train_baseline"}  # take seconds; the others are slow
 
 
 def moments(count: int) -> Iterator[int]:
-    """Before which of so many changes to kill: each in the nightly profile, else two in the midst."""
-    wanted = count if settings.default.max_examples >= 10_000 else 2
-    yield from (1 + int((i + 0.5) * count / wanted) for i in range(wanted))
+    """Choose the changes before which to kill: the one in the middle, or each in the nightly profile."""
+    is_nightly = settings.default.max_examples >= 10_000
+    yield from range(1, count + 1) if is_nightly else [1 + count // 2]
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in IN_EVERY_RUN else pytest.mark.slow) for name in STAGES]
+)
 def test_killed_before_a_change_to_a_file(name: str, place: Workplace, faulty: Callable[..., Any]) -> None:
     with faulty(place, STAGES[name]) as run:
-        if name == "prepare":
-            assert run()["status"] == 0  # anew: the one that is there was made shorter
         before = contents(place)
         assert run()["status"] == 0
         after = contents(place)
-        assert run(clock=1)["status"] == 0
-        assert untimed(contents(place)) == untimed(after)
-        made = {path for path, data in after.items() if before.get(path) != data or is_output(name, path)}
+        made = {path for path, data in after.items() if before.get(path) != data or path.startswith(OUTPUTS[name])}
         replaced = {path for path in made & set(before) if name != "report" and not path.endswith("provenance.json")}
-        # Once where it was never run, once over what an older run left.
-        never = {path: data for path, data in before.items() if path not in made}
-        for start in (never, before | dict.fromkeys(replaced, b"older")):
+        # Once as in a first run, once with the outputs of an older run in the way.
+        first = {path: data for path, data in before.items() if path not in made}
+        for start in (first, before | dict.fromkeys(replaced, b"older")):
             put_back(place, start)
-            done = run()
-            assert done["changes"] > 5
+            done = run(clock=1)
+            assert done["status"] == 0
+            assert untimed(contents(place)) == untimed(after)
+            assert len(done["changes"]) > 5
             assert not done["in_place"]
-            for moment in moments(done["changes"]):
+            for moment in moments(len(done["changes"])):
                 put_back(place, start)
                 killed = run(kill=moment)
                 assert killed["status"] == KILLED, killed["output"]
                 for path, data in untimed(contents(place, ("data/raw", "data/prepared", "models", "results"))).items():
-                    assert data in (start.get(path), after.get(path)), f"{path} is a part (change {moment})"
+                    assert data in (start.get(path), after.get(path)), f"{path} is incomplete (change {moment})"
                 again = run()
                 assert again["status"] == 0, again["output"]
                 assert untimed(contents(place)) == untimed(after), f"change {moment}"
@@ -62,70 +71,61 @@ def test_killed_before_a_change_to_a_file(name: str, place: Workplace, faulty: C
                     check_models(place)
 
 
-def is_output(stage: str, path: str) -> bool:
-    """Whether it is a file that the stage makes, though it made the same one as was there."""
-    folders = {
-        "acquire": "data/raw/",
-        "prepare": "data/prepared/",
-        "train_baseline": "models/sample/crf-0/",
-        "train_encoder": "models/more/sample/",
-        "evaluate": "results/sample/predictions/",
-        "report": "results/sample/plots/",
-    }
-    return path.startswith(folders[stage])
-
-
 def check_models(place: Workplace) -> None:
     for sums in (place.folder / "models").rglob("SHA256SUMS"):
         check_sums(sums.parent, "")
 
 
-@pytest.fixture(scope="module")
-def training(
-    whole: Workplace, faulty: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Training]:
-    """An encoder's training, the files before it, and those after one that nothing happened to."""
-    place = whole.copy(tmp_path_factory.mktemp("training"))
-    with faulty(place, TRAIN_ENCODER) as run:
-        before = contents(place)
-        assert run()["status"] == 0
-        yield Training(place, run, before, untimed(contents(place)))
-
-
 class Training(NamedTuple):
+    """A training of an encoder: how to run it, the files before it, and those after an undisturbed run."""
+
     place: Workplace
     run: Callable[..., dict[str, Any]]
     before: dict[str, bytes]
     whole: dict[str, bytes]
 
-    def is_whole_after(self, **fault: int) -> bool:
-        """Kill it, see that there is no model, and start it again; whether that went on from a state it found."""
+    def is_resumed_after(self, **fault: int) -> bool:
+        """Kill it, check that there is no model, and start it again; return whether it resumed from a saved state."""
         put_back(self.place, self.before)
         assert self.run(**fault)["status"] == KILLED
         assert not list((self.place.folder / "models").glob("*/*/minilm_crf-13"))
         again = self.run()
         assert again["status"] == 0
         assert untimed(contents(self.place)) == self.whole
-        return "going on after epoch" in again["output"]
+        return "resuming after epoch" in again["output"]
 
 
-@pytest.mark.parametrize("step", [1, 4, 5, 6, 9, 10])  # of two epochs of five
+@pytest.fixture(scope="module")
+def training(
+    finished: Workplace, faulty: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Training]:
+    place = finished.copy(tmp_path_factory.mktemp("training"))
+    with faulty(place, TRAIN_ENCODER) as run:
+        before = contents(place)
+        assert run()["status"] == 0
+        yield Training(place, run, before, untimed(contents(place)))
+
+
+@pytest.mark.parametrize("step", [1, 6, 7, 11])  # of two epochs of six
 def test_killed_in_training(training: Training, step: int) -> None:
-    assert training.is_whole_after(step=step) == (step > 5)
+    assert training.is_resumed_after(step=step) == (step > 6)
 
 
-@pytest.mark.parametrize("file", [1, 2, 3, 4])  # the states after both epochs, the model, the chain
+@pytest.mark.slow
+@pytest.mark.parametrize("file", [1, 2, 3, 4])  # the states after both epochs, the model, the CRF layer
 def test_killed_while_weights_are_written(training: Training, file: int) -> None:
-    assert training.is_whole_after(half=file) == (file > 1)
+    assert training.is_resumed_after(half=file) == (file > 1)
 
 
+@pytest.mark.slow
 def test_killed_while_the_8_bit_copy_is_written(place: Workplace, faulty: Callable[..., Any]) -> None:
     folder = place.folder / "models/sample/minilm-13"
     with faulty(place, "experiments/train.py --corpus sample --system minilm --seed 13") as run:
         done = run()
         whole = untimed(contents(place))
         shutil.rmtree(folder)
-        assert run(kill=done["changes"] - 8)["status"] == KILLED
+        in_copy = [moment for moment, path in enumerate(done["changes"], start=1) if "/int8" in path]
+        assert run(kill=in_copy[len(in_copy) // 2])["status"] == KILLED
         assert not folder.exists()
         assert run()["status"] == 0
     assert untimed(contents(place)) == whole

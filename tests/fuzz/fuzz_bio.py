@@ -1,4 +1,4 @@
-"""Fuzz read_bio with atheris, which finds its inputs by the branches that they reach.
+"""Fuzz read_bio with atheris, which searches for inputs that reach new branches.
 
 pip install atheris
 mkdir -p /tmp/corpus && python tests/fuzz/fuzz_bio.py -max_total_time=300 -max_len=4096 /tmp/corpus

@@ -1,4 +1,4 @@
-"""Fuzz the JSON Lines reader with atheris, which finds its inputs by the branches that they reach.
+"""Fuzz the JSON Lines reader with atheris, which searches for inputs that reach new branches.
 
 pip install atheris
 mkdir -p /tmp/corpus && python tests/fuzz/fuzz_lines.py -max_total_time=300 -max_len=4096 /tmp/corpus

@@ -1,4 +1,4 @@
-"""What the fuzzers run: a reader on some bytes, and what it may answer with beside a result."""
+"""The targets of the fuzzers: a reader applied to some bytes, and the errors that it may raise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 
 
 def bio(data: bytes) -> None:
-    """A BIO file is refused with its name, or is read, and then written and read as the same sentences."""
+    """Read a BIO file: the error has its name, or the sentences can be written and read back."""
     path = _FOLDER / "some.bio"
     path.write_bytes(data)
     for order in (None, "tag-first", "word-first"):
@@ -24,7 +24,9 @@ def bio(data: bytes) -> None:
         copy = _FOLDER / "copy.bio"
         try:
             write_bio(copy, sentences)
-        except BioError as error:  # a byte order mark can be inside a file, but no word of it can begin one
+        except (
+            BioError
+        ) as error:  # a word inside a file may begin with a byte order mark, the first word written may not
             assert "byte order mark" in str(error)
             continue
         assert read_bio(copy, order="tag-first") == sentences
@@ -38,7 +40,7 @@ class Outside:
 
 
 def lines(data: bytes) -> None:
-    """Each line becomes one record, of its words or of an error, and both renderings take it."""
+    """Tag lines: each becomes one record, of its words or of an error, which both renderers accept."""
     rows = data.split(b"\n")
     render = text_renderer(coloured=True)
     for form in ("text", "jsonl"):

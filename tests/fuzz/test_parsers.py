@@ -1,4 +1,4 @@
-"""Whatever a file holds, each reader reads it or says what is wrong with it.
+"""Every reader reads any file, or reports its problems.
 
 HYPOTHESIS_PROFILE=nightly python -m pytest tests/fuzz
 """
@@ -11,25 +11,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import artifacts, params
-from harness.tables import KINDS, read_table
+from harness import tables
+from harness.artifacts import read_json
+from harness.params import Params
+from harness.yaml_files import read_yaml
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.encoder import onnx
 from bert_ner.errors import BertNerError
+from bert_ner.export.tagger import OnnxTagger
 from bert_ner.files import SUMS, check_sums
 from bert_ner.loading import load_tagger
-from bert_ner.model_folder import MANIFEST, read_manifest
-from claims.rules import KEYS
+from bert_ner.model_folder import MANIFEST
 from claims.schema import read_claims, read_published
 from reporting.errors_page import read_predictions
 
 targets = runpy.run_path(str(Path(__file__).with_name("targets.py")))
-# What a line of a file turns into by accident, or by intent.
+# Text that gets into files by accident or on purpose.
 SNIPPETS = [
     "", " ", "\t", "\n", "\r", "\x00", "\ufeff", "\u2028", "\u00e9", "\ud7ff", ":", ": ", "- ", "? ", "|", ">", "#",
     "&a ", "*a", "!!python/object/apply:os.system ", "!!binary ", "!!set ", "!!timestamp ", "<<: ", "---\n", "...\n",
@@ -41,10 +42,12 @@ corpora: [sample]
 baselines: [crf]
 encoders: [minilm]
 seeds: [13, 42]
-more:
+extra_runs:
   rest: {corpora: [sample], systems: [crf], seeds: [0]}
 split: {validation_fraction: 0.1, seed: 42}
+crf: {c1: [0.1]}
 minilm: &a
+  kind: encoder
   name: all-MiniLM-L6-v2
   learning_rate: 3e-5
 other:
@@ -67,13 +70,13 @@ systems:
   - {system: a, parameters: 1 M, score: 0.9, metric: entity_f1, corpus: b, test_set: c, comparable: true, source: d}
 """
 MANIFEST_TEXT = json.dumps({
-    "tagger": "bert_ner.export.export:OnnxTagger",
+    "tagger": "onnx",
     "sha256": {"model.onnx": "0", "tokenizer.json": "1"},
     "labels": ["O", "B-X", "I-X"],
     "special": {"cls": 101, "sep": 102, "pad": 0},
     "limit": 48,
 })  # fmt: skip
-TABLE = "system,type,seed,support,f1\ncrf,ACTOR,0,5,0.5\nminilm,ACTOR,13,5,\n"
+TABLE = "system,seed,type,support,precision,recall,f1\ncrf,0,ACTOR,5,1,0.5,0.667\nminilm,13,ACTOR,5,,0,\n"
 TEST = [Sentence(("a", "b"), ("O", "B-X")), Sentence(("c",), ("O",))]
 TAGS = "O B-X\nO\n"
 
@@ -86,30 +89,39 @@ values = st.recursive(
 
 
 def edited(text: str, changes: list[tuple[float, int, str]]) -> bytes:
-    """The text with some characters replaced here and there."""
+    """Return the text with some characters replaced."""
     for place, removed, inserted in changes:
         at = int(place * len(text))
         text = text[:at] + inserted + text[at + removed :]
     return text.encode(errors="surrogatepass")
 
 
+def load_onnx(path: Path) -> None:
+    """Load an exported folder that has only a manifest."""
+    try:
+        OnnxTagger.load(path.parent)
+    except BertNerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the tokenizers library raises no narrower class
+        assert "No such file" in str(error)  # the manifest is valid, so the tokenizer is read
+
+
+def read_table(path: Path) -> None:
+    tables._read.cache_clear()  # edits may come faster than the clock of the file system ticks
+    tables.read_table(path.parents[1], path.parent.name, path.stem)
+
+
 Reader = Callable[[Path], Any]
 READERS: dict[str, tuple[str, Reader]] = {
-    "params.yaml": (PARAMS, lambda _: params.read_params()),
-    "claims.yaml": (CLAIMS, lambda path: read_claims(path, KEYS)),
+    "params.yaml": (PARAMS, lambda path: read_yaml(path, Params)),
+    "claims.yaml": (CLAIMS, read_claims),
     "published.yaml": (PUBLISHED, read_published),
-    MANIFEST: (MANIFEST_TEXT, lambda path: onnx._check(path, read_manifest(path.parent))),
-    "run.json": (json.dumps({"settings": {}, "history": []}), artifacts.read_json),
-    "scores_by_type.csv": (TABLE, lambda path: read_table(path, KINDS["scores_by_type"], "make repro")),
+    MANIFEST: (MANIFEST_TEXT, load_onnx),
+    "run.json": (json.dumps({"settings": {}, "history": []}), read_json),
+    "scores_by_type.csv": (TABLE, read_table),
     "crf-0.tags": (TAGS, lambda path: read_predictions(path, TEST, ["X"], "make repro")),
     SUMS: ("0" * 64 + "  a\n" + "1" * 64 + "  b\n", lambda path: check_sums(path.parent, "make repro")),
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(params, "ROOT", tmp_path)
-    return tmp_path
 
 
 def read(folder: Path, name: str, content: bytes) -> None:
@@ -124,34 +136,42 @@ def read(folder: Path, name: str, content: bytes) -> None:
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.parametrize("name", [name for name in READERS if name != SUMS])
+def test_the_unedited_file_is_valid(tmp_path: Path, name: str) -> None:
+    text, reader = READERS[name]
+    (tmp_path / name).write_text(text)
+    reader(tmp_path / name)
+
+
 @pytest.mark.parametrize("name", READERS)
 @shared
 @given(changes=edits)
-def test_an_edited_file(folder: Path, name: str, changes: list[tuple[float, int, str]]) -> None:
-    read(folder, name, edited(READERS[name][0], changes))
+def test_an_edited_file(tmp_path: Path, name: str, changes: list[tuple[float, int, str]]) -> None:
+    read(tmp_path, name, edited(READERS[name][0], changes))
 
 
 @pytest.mark.parametrize("name", READERS)
 @shared
+@example(content=b"+_")  # an IndexError in ruamel.yaml
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
-def test_anything(folder: Path, name: str, content: bytes) -> None:
-    read(folder, name, content)
+def test_anything(tmp_path: Path, name: str, content: bytes) -> None:
+    read(tmp_path, name, content)
 
 
 @pytest.mark.parametrize("name", [name for name in READERS if name.endswith((".json", ".yaml"))])
 @shared
 @given(content=values)
-def test_json_of_any_shape(folder: Path, name: str, content: Any) -> None:
-    """YAML, too, is a way to write it."""
-    read(folder, name, json.dumps(content).encode())
+def test_json_of_any_shape(tmp_path: Path, name: str, content: Any) -> None:
+    """JSON is YAML, too."""
+    read(tmp_path, name, json.dumps(content).encode())
 
 
 @shared
 @given(changes=edits)
-def test_a_folder_with_an_edited_manifest_is_no_tagger(folder: Path, changes: list[tuple[float, int, str]]) -> None:
-    (folder / MANIFEST).write_bytes(edited(MANIFEST_TEXT, changes))
+def test_a_folder_with_an_edited_manifest_is_no_tagger(tmp_path: Path, changes: list[tuple[float, int, str]]) -> None:
+    (tmp_path / MANIFEST).write_bytes(edited(MANIFEST_TEXT, changes))
     with pytest.raises(BertNerError):
-        load_tagger(folder)
+        load_tagger(tmp_path)
 
 
 @given(st.binary(max_size=200) | edits.map(lambda changes: edited("O\ta\nB-X\tb\nI-X\tc\n\nO\td\n", changes)))

@@ -1,4 +1,4 @@
-"""What tests of faults share: the files that stages make, mounts, and a corpus with its publisher on this machine."""
+"""Helpers for tests of faults: the files that stages write, mounts, and a corpus whose publisher is this machine."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from publisher import TEST, TRAIN, Server
+from workplace import Workplace
 
-Workplace = Any  # the one in tests/conftest.py
-# It exports nothing, so that it saves in no time.
+# A system that is not exported, so that it saves at once.
 TRAIN_ENCODER = "experiments/train.py --corpus sample --system minilm_crf --seed 13"
-# What holds times: equal in two runs but for those.
+# These files hold times, in which two runs differ.
 TIMED = {"run.json", "SHA256SUMS", "history.csv", "costs.csv", "provenance.json"}
 
 
 def contents(place: Workplace, names: tuple[str, ...] = ("data", "models", "results")) -> dict[str, bytes]:
-    """The files that stages make, by path, without hidden ones: parts that a killed process left."""
+    """Return the files that stages write, by path, without the hidden parts that a killed process leaves."""
     paths = [path for name in names for path in sorted((place.folder / name).rglob("*")) if path.is_file()]
     named = {str(path.relative_to(place.folder)): path for path in paths}
     return {name: path.read_bytes() for name, path in named.items() if not any(p[0] == "." for p in Path(name).parts)}
 
 
 def untimed(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files that are equal from run to run, to the bit."""
+    """Keep only the files that are equal to the bit in every run."""
     return {name: data for name, data in files.items() if Path(name).name not in TIMED}
 
 
 def put_back(place: Workplace, files: dict[str, bytes]) -> None:
-    """Make the data, models and results of a place these."""
+    """Replace the data, models and results of a workplace by these files."""
     for name in ("data", "models", "results"):
         shutil.rmtree(place.folder / name, ignore_errors=True)
     for name, data in files.items():
@@ -42,9 +41,9 @@ def put_back(place: Workplace, files: dict[str, bytes]) -> None:
 
 
 def in_mounts(command: list[str], **mounts: str) -> list[str]:
-    """A command with mounts of its own, on folders: a `small` or `tiny` disk, or the same folder, read-only (`fixed`).
+    """Return a command that runs with folders mounted as a `small` or `tiny` disk, or read-only (`fixed`).
 
-    Skips the test where the system gives no namespace for them.
+    Skips the test where the system does not allow private mounts.
     """
     kinds = {
         "small": 'mount -t tmpfs -o size=64k none "{0}"',
@@ -58,12 +57,12 @@ def in_mounts(command: list[str], **mounts: str) -> list[str]:
     except FileNotFoundError:
         able = False
     if not able:
-        pytest.skip("no namespace of mounts can be had here (unshare --mount)")
+        pytest.skip("private mounts are unavailable on this system (unshare --mount)")
     return [*unshare, "sh", "-c", " && ".join([*steps, 'exec "$@"']), "sh", *command]
 
 
 def publish(place: Workplace, publisher: Server) -> None:
-    """Put the corpus that this publisher has into a place's catalog, under the name of 'published'."""
+    """Add the publisher's corpus to the catalog of a workplace, as `published`."""
     files = ", ".join(
         f'{part}=CorpusFile("{part}.bio", "{hashlib.sha256(data).hexdigest()}", "{publisher.url}/{part}.bio")'
         for part, data in (("train", TRAIN), ("test", TEST))

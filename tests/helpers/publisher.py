@@ -1,4 +1,4 @@
-"""A publisher of a corpus on this machine, in front of the real download code; it behaves as badly as it is told to."""
+"""A web server on this machine that publishes a corpus, and behaves as badly as a test asks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TRAIN, TEST = b"B-YEAR\t1994\n\n" * 2_000, b"O\tmovies\n\n" * 300
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers with the server's next behaviour for the path; the last one stays."""
+    """Answers with the server's next behaviour for the path, and repeats the last one."""
 
     server: Server
 
@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """A publisher with a record of who asked for what."""
+    """A publisher that records the requests: each path and its Range header."""
 
     daemon_threads = True
     block_on_close = False
@@ -49,14 +49,14 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *_: object) -> None:
-        """The client may hang up."""
+        """Ignore clients that hang up."""
 
 
 Behaviour = Callable[[Handler], None]
 
 
 def sends(data: bytes, cut: int | None = None, ranges: bool = True) -> Behaviour:
-    """The file, or what Range asks for; `cut` closes the connection after that many bytes of it."""
+    """Send the file, or the part that Range asks for; `cut` closes the connection after that many bytes."""
 
     def behave(handler: Handler) -> None:
         asked = handler.headers["Range"] if ranges else None
@@ -76,7 +76,7 @@ def says(status: int, **headers: object) -> Behaviour:
 
 
 def stops(data: bytes, after: int) -> Behaviour:
-    """So many bytes of the file, and then nothing, with the connection open."""
+    """Send so many bytes of the file and then nothing, with the connection open."""
 
     def behave(handler: Handler) -> None:
         handler.start(200, Content_Length=len(data))
@@ -89,7 +89,7 @@ def stops(data: bytes, after: int) -> Behaviour:
 
 @contextmanager
 def publishing() -> Iterator[Server]:
-    """A publisher at work."""
+    """Run a publisher."""
     with Server() as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server

@@ -1,29 +1,24 @@
-"""BIO files: what is read, what is refused and with which words, and tags <-> spans."""
+"""Reading and writing BIO files, and the message of each problem."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seqeval.metrics.sequence_labeling import get_entities
 
 from bert_ner.corpus import bio
 from bert_ner.corpus.bio import (
-    MAX_OFFENCES,
+    MAX_PROBLEMS,
     BioError,
     Order,
     Sentence,
-    Span,
     illegal_transitions,
     labels_of,
     parse_bio,
     read_bio,
-    spans_of,
-    tags_of,
     write_bio,
 )
 
@@ -40,8 +35,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "some.bio"
 
 
-def complaints_of(file: Path, content: str | bytes, **options: object) -> list[str]:
-    """The lines of the error that reading this content raises, without the file's path."""
+def problems_in(file: Path, content: str | bytes, **options: object) -> list[str]:
+    """Return the lines of the error on reading this content, without the file's path."""
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(BioError) as caught:
         read_bio(file, **options)  # type: ignore[arg-type]
@@ -90,7 +85,7 @@ def test_layouts_that_mean_the_same(file: Path, text: str, change: object) -> No
     ids=ascii,
 )  # fmt: skip
 @pytest.mark.parametrize("order", ORDERS)
-def test_words_are_kept_character_by_character(file: Path, word: str, order: Order) -> None:
+def test_words_are_read_back_character_by_character(file: Path, word: str, order: Order) -> None:
     sentences = [Sentence(("see", word), ("O", "B-TITLE")), Sentence((word,), ("O",))]
     write_bio(file, sentences, order)
     assert read_bio(file) == read_bio(file, order=order) == sentences
@@ -105,23 +100,23 @@ def test_words_are_kept_character_by_character(file: Path, word: str, order: Ord
         ("B-52\tO\n", ["O"], ("O",)),
     ],
 )
-def test_column_order_is_told_from_the_tags(
+def test_column_order_is_inferred_from_the_tags(
     file: Path, text: str, labels: list[str] | None, tags: tuple[str, ...]
 ) -> None:
     file.write_text(text)
     assert [sentence.tags for sentence in read_bio(file, labels)] == [tags]
 
 
-def test_a_given_order_is_not_doubted(file: Path) -> None:
+def test_a_given_order_is_not_questioned(file: Path) -> None:
     file.write_text("O\tB-X\n")
     assert read_bio(file, order="tag-first") == [Sentence(("B-X",), ("O",))]
     assert read_bio(file, order="word-first") == [Sentence(("O",), ("B-X",))]
-    assert complaints_of(file, TAG_FIRST, order="word-first")[0] == (
+    assert problems_in(file, TAG_FIRST, order="word-first")[0] == (
         "FILE:1: 'any' is not a tag; expected O, B-<type> or I-<type>"
     )
 
 
-def test_an_order_that_is_none_is_refused(file: Path) -> None:
+def test_an_invalid_order_is_an_error(file: Path) -> None:
     file.write_text(TAG_FIRST)
     with pytest.raises(ValueError, match=r"^order must be 'tag-first' or 'word-first', not 'words'$"):
         read_bio(file, order="words")  # type: ignore[arg-type]
@@ -132,7 +127,7 @@ def test_an_order_that_is_none_is_refused(file: Path) -> None:
     assert file.read_text() == TAG_FIRST
 
 
-# Refusing
+# Problems
 
 
 @pytest.mark.parametrize(
@@ -179,28 +174,28 @@ def test_an_order_that_is_none_is_refused(file: Path) -> None:
         ("a\tb\n", [f"FILE: neither column looks like BIO tags; {NO_GUESS}"]),
         ("O\tO\n", [f"FILE: both columns look like BIO tags; {NO_GUESS}"]),
         ("B-X\tO\nO\tB-52\n", [f"FILE: both columns look like BIO tags; {NO_GUESS}"]),
-        ("a\tb\nc\n", ["FILE:2: 1 column, not a tag and a word: 'c'"]),  # mend the columns first
+        ("a\tb\nc\n", ["FILE:2: 1 column, not a tag and a word: 'c'"]),  # the columns come first
     ],
 )
-def test_each_offence_names_its_line(file: Path, content: str | bytes, expected: list[str]) -> None:
-    assert complaints_of(file, content) == expected
+def test_each_problem_has_its_line(file: Path, content: str | bytes, expected: list[str]) -> None:
+    assert problems_in(file, content) == expected
 
 
 def test_a_tag_outside_the_labels_is_unknown(file: Path) -> None:
     labels = iter(labels_of(["X"]))
-    assert complaints_of(file, "B-X\ta\n\nB-Y\tb\nI-Y\tc\nI-X\td\n", labels=labels) == [
+    assert problems_in(file, "B-X\ta\n\nB-Y\tb\nI-Y\tc\nI-X\td\n", labels=labels) == [
         "FILE:3: unknown tag 'B-Y'",
         "FILE:4: unknown tag 'I-Y'",
         "FILE:5: 'I-X' after 'I-Y'; an entity opens with 'B-X'",
         "known tags: O, B-X, I-X",
     ]
-    assert complaints_of(file, "B-Y\ta\nB-Y\tb\n", labels=["O"])[0] == "FILE:1: unknown tag 'B-Y'"
-    assert complaints_of(file, "O\ta\n", labels=[]) == ["FILE:1: unknown tag 'O'"]
+    assert problems_in(file, "B-Y\ta\nB-Y\tb\n", labels=["O"])[0] == "FILE:1: unknown tag 'B-Y'"
+    assert problems_in(file, "O\ta\n", labels=[]) == ["FILE:1: unknown tag 'O'"]
 
 
-def test_offences_of_all_kinds_are_sorted_by_line(file: Path) -> None:
+def test_problems_of_all_kinds_are_sorted_by_line(file: Path) -> None:
     content = b"O\ta\nI-X\tb\nB\tc\nO\n\nB-Y\td\nO\t\xff\n\nI-X\te\nO\tf\tg\n"
-    assert complaints_of(file, content, labels=["O", "B-X", "I-X"]) == [
+    assert problems_in(file, content, labels=["O", "B-X", "I-X"]) == [
         "FILE:2: 'I-X' after 'O'; an entity opens with 'B-X'",
         "FILE:3: 'B' is not a tag; expected O, B-<type> or I-<type>",
         "FILE:4: 1 column, not a tag and a word: 'O'",
@@ -212,9 +207,9 @@ def test_offences_of_all_kinds_are_sorted_by_line(file: Path) -> None:
     ]
 
 
-def test_a_line_that_cannot_be_read_is_not_held_against_the_next(file: Path) -> None:
+def test_after_an_unreadable_line_a_transition_is_no_problem(file: Path) -> None:
     content = "O\ta\nB-X b c\nI-X\td\nI-Y\te\n"  # whether line 3 has its B- depends on what line 2 should be
-    assert complaints_of(file, content) == [
+    assert problems_in(file, content) == [
         "FILE:2: 3 columns, not a tag and a word: 'B-X b c'",
         "FILE:4: 'I-Y' after 'I-X'; an entity opens with 'B-Y'",
     ]
@@ -223,13 +218,13 @@ def test_a_line_that_cannot_be_read_is_not_held_against_the_next(file: Path) -> 
 @pytest.mark.parametrize(
     ("count", "more"), [(20, []), (21, ["... and 1 more in FILE"]), (25, ["... and 5 more in FILE"])]
 )
-def test_one_error_lists_twenty_offences(file: Path, count: int, more: list[str]) -> None:
+def test_one_error_lists_twenty_problems(file: Path, count: int, more: list[str]) -> None:
     listed = [f"FILE:{line}: 'I-X' after 'O'; an entity opens with 'B-X'" for line in range(2, 62, 3)]
-    assert len(listed) == MAX_OFFENCES
-    assert complaints_of(file, "O\ta\nI-X\tb\n\n" * count) == listed + more
+    assert len(listed) == MAX_PROBLEMS
+    assert problems_in(file, "O\ta\nI-X\tb\n\n" * count) == listed + more
 
 
-def test_what_is_no_readable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def message(path: Path) -> str:
         with pytest.raises(BioError) as caught:
             read_bio(path)
@@ -240,14 +235,14 @@ def test_what_is_no_readable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "file.bio").write_text(TAG_FIRST)
     assert message(tmp_path / "file.bio" / "x") == "FOLDER/file.bio/x can't be read: Not a directory"
 
-    def refuse(_: Path) -> bytes:
+    def deny(_: Path) -> bytes:
         raise PermissionError(13, os.strerror(13))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # a mode of 000 does not keep root out
+    monkeypatch.setattr(Path, "read_bytes", deny)  # a mode of 000 does not keep root out
     assert message(tmp_path / "file.bio") == "FOLDER/file.bio can't be read: Permission denied"
 
 
-def test_parsing_tells_what_stands_where_and_all_that_is_wrong() -> None:
+def test_parsing_returns_sentences_with_their_lines_and_problems() -> None:
     content = b"\n\nI-X\ta\nO b c\nI-X\td\n\n\nB-Y\te\nI-X\tf\n\nx\n"
     transition = "'I-X' {}; an entity opens with 'B-X'"
     assert parse_bio(content, "some.bio", labels=["B-X", "I-X"]) == [
@@ -272,16 +267,16 @@ def test_parsing_tells_what_stands_where_and_all_that_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(("order", "text"), [("tag-first", TAG_FIRST), ("word-first", WORD_FIRST)])
-def test_what_is_written(file: Path, order: Order, text: str) -> None:
+def test_writing(file: Path, order: Order, text: str) -> None:
     write_bio(file, iter([FILM, SHORT]), order)
     assert file.read_bytes() == text.encode()
 
 
-BAD_WORD = "is empty or has a gap, a byte order mark in front or a lone surrogate"
+BAD_WORD = "is empty, or has a space, a tab, a line end, a leading byte order mark or a lone surrogate in it"
 
 
 @pytest.mark.parametrize(
-    ("words", "tags", "complaint"),
+    ("words", "tags", "problem"),
     [
         ((), (), "it has 0 word(s) and 0 tag(s); it needs at least one word, and a tag for each"),
         (("a", "b"), ("O",), "it has 2 word(s) and 1 tag(s); it needs at least one word, and a tag for each"),
@@ -301,13 +296,13 @@ BAD_WORD = "is empty or has a gap, a byte order mark in front or a lone surrogat
         (("a",), ("I-X",), "'I-X' at the start of a sentence; an entity opens with 'B-X'"),
     ],
 )
-def test_what_could_not_be_read_back_is_not_written(
-    file: Path, words: tuple[str, ...], tags: tuple[str, ...], complaint: str
+def test_sentences_that_could_not_be_read_back_are_not_written(
+    file: Path, words: tuple[str, ...], tags: tuple[str, ...], problem: str
 ) -> None:
     file.write_text("old")
     with pytest.raises(BioError) as caught:
         write_bio(file, [SHORT, Sentence(words, tags)])
-    assert str(caught.value) == f"{file}: sentence 2 can't be written: {complaint}"
+    assert str(caught.value) == f"{file}: sentence 2 can't be written: {problem}"
     assert file.read_text() == "old"
     assert list(file.parent.iterdir()) == [file]
 
@@ -318,7 +313,7 @@ def test_a_corpus_without_sentences_is_not_written(file: Path) -> None:
     assert not file.exists()
 
 
-def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(BioError) as caught:
         write_bio(tmp_path, [FILM])
     assert str(caught.value) == f"{tmp_path} can't be written: Is a directory"
@@ -347,7 +342,6 @@ words = plain_words | st.sampled_from(["O", "B-52", "I-X"])
 types = st.sampled_from(["X", "Y", "X-Y", "-", "_", "O", "RATINGS_AVERAGE", "é"])
 entities = st.builds(lambda kind, more: [f"B-{kind}"] + [f"I-{kind}"] * more, types, st.integers(0, 3))
 legal_tags = st.lists(entities | st.just(["O"]), max_size=8).map(lambda parts: [tag for part in parts for tag in part])
-any_tags = st.lists(st.just("O") | st.builds(str.__add__, st.sampled_from(["B-", "I-"]), types), max_size=12)
 
 
 @st.composite
@@ -378,7 +372,7 @@ def test_read_write_read(folder: Path, corpus: list[Sentence], order: Order) -> 
 
 @settings(deadline=None)
 @given(content=st.binary() | st.lists(st.sampled_from([*"OBIX- \t\r\n\xff"])).map(lambda text: "".join(text).encode()))
-def test_any_bytes_are_read_or_refused_with_the_file_named(folder: Path, content: bytes) -> None:
+def test_any_bytes_are_read_or_are_an_error_that_names_the_file(folder: Path, content: bytes) -> None:
     file = folder / "any.bio"
     file.write_bytes(content)
     try:
@@ -392,107 +386,7 @@ def test_any_bytes_are_read_or_refused_with_the_file_named(folder: Path, content
         )
 
 
-@given(legal_tags)
-def test_spans_and_tags_are_inverse(tags: list[str]) -> None:
-    assert not illegal_transitions(tags)
-    assert tags_of(spans_of(tags), len(tags)) == tags
-
-
-@given(any_tags)
-def test_spans_are_those_of_seqeval(tags: list[str]) -> None:
-    """Its default mode, which is conlleval's, for legal and illegal sequences; its spans end on their last word."""
-    assert spans_of(tags) == [Span(kind, start, last + 1) for kind, start, last in get_entities(tags)]
-
-
-@given(any_tags)
-def test_illegal_transitions_are_all_that_tags_of_would_change(tags: list[str]) -> None:
-    legal = tags_of(spans_of(tags), len(tags))
-    illegal = illegal_transitions(tags)
-    assert illegal == [i for i, (old, new) in enumerate(zip(tags, legal, strict=True)) if old != new]
-    assert all(legal[i] == "B" + tags[i][1:] for i in illegal)
-
-
-# Examples worked out by hand; the convention is conlleval's: an I-X that continues nothing opens an entity
-
-
-@pytest.mark.parametrize(
-    ("tags", "spans", "illegal"),
-    [
-        ("", [], []),
-        ("O O", [], []),
-        ("B-X", [("X", 0, 1)], []),
-        ("B-X I-X O B-Y", [("X", 0, 2), ("Y", 3, 4)], []),
-        ("B-X B-X I-X", [("X", 0, 1), ("X", 1, 3)], []),
-        ("I-X I-X O", [("X", 0, 2)], [0]),
-        ("O I-X", [("X", 1, 2)], [1]),
-        ("B-X I-Y I-Y", [("X", 0, 1), ("Y", 1, 3)], [1]),
-        ("B-X I-Y I-X", [("X", 0, 1), ("Y", 1, 2), ("X", 2, 3)], [1, 2]),
-        ("I-X B-X I-X O I-X", [("X", 0, 1), ("X", 1, 3), ("X", 4, 5)], [0, 4]),
-        ("B-X-Y I-X-Y I-X", [("X-Y", 0, 2), ("X", 2, 3)], [2]),
-        ("B-O I-O O", [("O", 0, 2)], []),
-    ],
-)
-def test_spans_as_conlleval_reads_them(tags: str, spans: list[tuple[str, int, int]], illegal: list[int]) -> None:
-    assert spans_of(tags.split()) == spans_of(tuple(tags.split())) == [Span(*span) for span in spans]
-    assert illegal_transitions(tags.split()) == illegal
-
-
-@pytest.mark.parametrize(
-    ("tag", "of_seqeval"),
-    [
-        ("B", [("_", 1, 1)]),  # seqeval: an entity of type _
-        ("B-", [("_", 1, 1)]),
-        ("S-X", [("X", 1, 1)]),  # a tag of IOBES
-        ("X", []),  # with a warning
-        ("OTHER", []),  # likewise: its first letter is O
-    ],
-)
-def test_what_is_not_a_tag_has_a_reading_in_seqeval_and_none_here(
-    tag: str, of_seqeval: list[tuple[str, int, int]]
-) -> None:
-    with warnings.catch_warnings(action="ignore"):
-        assert [tuple(entity) for entity in get_entities(["O", tag])] == of_seqeval
-    with pytest.raises(BioError, match=f"^word 2: '{tag}' is not a tag; expected O, B-<type> or I-<type>$"):
-        spans_of(["O", tag])
-
-
-def test_tags_of_takes_spans_in_any_order() -> None:
-    assert tags_of([Span("Y", 3, 4), Span("X", 0, 2)], 5) == ["B-X", "I-X", "O", "B-Y", "O"]
-    assert tags_of([Span("X", 1, 2), Span("X", 0, 1)], 2) == ["B-X", "B-X"]
-    assert tags_of([], 0) == []
-
-
-@pytest.mark.parametrize(
-    ("spans", "message"),
-    [
-        ([Span("X", 1, 1)], "Span(type='X', start=1, end=1) does not fit into a sentence of 3 words"),
-        ([Span("X", 2, 1)], "Span(type='X', start=2, end=1) does not fit into a sentence of 3 words"),
-        ([Span("X", -1, 1)], "Span(type='X', start=-1, end=1) does not fit into a sentence of 3 words"),
-        ([Span("X", 2, 4)], "Span(type='X', start=2, end=4) does not fit into a sentence of 3 words"),
-        (
-            [Span("X", 0, 2), Span("Y", 1, 3)],
-            "Span(type='Y', start=1, end=3) overlaps another entity; BIO tags can't express that",
-        ),
-        (
-            [Span("X", 0, 1), Span("X", 0, 1)],
-            "Span(type='X', start=0, end=1) overlaps another entity; BIO tags can't express that",
-        ),
-        (
-            [Span("", 0, 1)],
-            "Span(type='', start=0, end=1): 'B-' is not a tag; expected O, B-<type> or I-<type>",
-        ),
-        (
-            [Span("X Y", 0, 1)],
-            "Span(type='X Y', start=0, end=1): 'B-X Y' is not a tag; expected O, B-<type> or I-<type>",
-        ),
-    ],
-)
-def test_spans_that_tags_cannot_express(spans: list[Span], message: str) -> None:
-    with pytest.raises(ValueError) as caught:
-        tags_of(spans, 3)
-    assert str(caught.value) == message
-
-
-def test_labels_of_keeps_the_order() -> None:
-    assert labels_of(["Y", "X"]) == ("O", "B-Y", "I-Y", "B-X", "I-X")
-    assert labels_of([]) == ("O",)
+def test_former_names_still_work_with_a_warning() -> None:
+    for old, new in [("Offence", "Problem"), ("Passage", "ParsedSentence"), ("refuse", "raise_problems")]:
+        with pytest.warns(DeprecationWarning, match=rf"bio\.{old} is now bert_ner\.corpus\.bio\.{new}"):
+            assert getattr(bio, old) is getattr(bio, new)

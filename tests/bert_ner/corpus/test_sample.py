@@ -1,4 +1,4 @@
-"""The generated corpus: the same bytes everywhere, and as hard as it says."""
+"""The generated corpus: the same bytes everywhere, and as hard as its docstring says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def corpus() -> tuple[list[Sentence], list[Sentence]]:
 
 
 def names_in(sentences, kind):
-    """Every mention of a kind of entity, in order."""
+    """Return every mention of a kind of entity, in order."""
     return [
         sentence.words[span.start : span.end]
         for sentence in sentences
@@ -58,7 +58,7 @@ class TestEachFile:
     def test_words_are_lower_case_letters_and_digits(self, corpus, part):
         assert {w for sentence in corpus[part] for w in sentence.words if not re.fullmatch("[a-z0-9]+", w)} == set()
 
-    def test_no_tag_continues_nothing(self, corpus, part):
+    def test_every_inside_tag_continues_an_entity(self, corpus, part):
         assert not any(illegal_transitions(sentence.tags) for sentence in corpus[part])
 
     def test_sentences_look_like_queries(self, corpus, part):
@@ -74,7 +74,9 @@ class TestEachFile:
 def test_about_the_promised_share_of_test_names_is_unseen(corpus, kind):
     train, test = (names_in(sentences, kind) for sentences in corpus)
     unseen = sum(name not in set(train) for name in test) / len(test)
-    assert TEST_ONLY - 0.1 < unseen < TEST_ONLY + 0.25  # slips, and names that training may show but doesn't, add some
+    assert (
+        TEST_ONLY - 0.1 < unseen < TEST_ONLY + 0.25
+    )  # misspelt names, and names that training happens to lack, add some
 
 
 def test_some_people_both_act_and_direct(corpus):

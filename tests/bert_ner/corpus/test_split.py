@@ -1,4 +1,4 @@
-"""The train/validation split: its sizes, its members, and that they are the same everywhere."""
+"""The train/validation split: its sizes and members, the same everywhere."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_parts_are_disjoint_complete_and_in_order(n: int, fraction: float, seed:
     assert validation == sorted(validation)
 
 
-def test_equal_sentences_are_told_apart() -> None:
+def test_equal_sentences_stay_separate() -> None:
     train, validation = split([Sentence(("same",), ("O",))] * 10, 0.3, seed=42)
     assert (len(train), len(validation)) == (7, 3)
 
@@ -82,7 +82,7 @@ def test_fractions_out_of_range(fraction: float) -> None:
 def test_no_part_is_empty(n: int, fraction: float) -> None:
     message = (
         f"a validation fraction of {fraction} leaves one part of {n} sentence(s) empty; "
-        f"choose another one or give more sentences"
+        f"choose another fraction or give more sentences"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         split(numbered(n), fraction, seed=42)

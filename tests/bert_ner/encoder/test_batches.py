@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bert_ner.encoder.batches import pad, shuffled_batches, sorted_batches
+from bert_ner.encoder.batches import pad_rows, shuffled_batches, sorted_batches
 
 DRAW = random.Random(0)
 LENGTHS = [DRAW.randint(3, 60) for _ in range(3001)]
@@ -62,4 +62,4 @@ def test_sorted_batches_of_nothing() -> None:
 
 
 def test_pad() -> None:
-    assert pad([[1, 2, 3], [4], []], -7).tolist() == [[1, 2, 3], [4, -7, -7], [-7, -7, -7]]
+    assert pad_rows([[1, 2, 3], [4], []], -7).tolist() == [[1, 2, 3], [4, -7, -7], [-7, -7, -7]]

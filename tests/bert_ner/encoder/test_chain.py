@@ -8,16 +8,16 @@ from itertools import pairwise, product
 import pytest
 import torch
 
-from bert_ner.encoder.chain import Chain
+from bert_ner.encoder.chain import LinearChainCRF
 
 TAGS = 3
 LENGTHS = torch.tensor([4, 1, 3, 2])
 
 
 @pytest.fixture
-def chain() -> Chain:
+def chain() -> LinearChainCRF:
     torch.manual_seed(0)
-    chain = Chain(TAGS)
+    chain = LinearChainCRF(TAGS)
     for parameter in chain.parameters():
         torch.nn.init.normal_(parameter, std=2.0)
     return chain
@@ -33,7 +33,7 @@ def emissions() -> torch.Tensor:
     return values
 
 
-def every_path(chain: Chain, emissions: torch.Tensor, length: int) -> dict[tuple[int, ...], torch.Tensor]:
+def every_path(chain: LinearChainCRF, emissions: torch.Tensor, length: int) -> dict[tuple[int, ...], torch.Tensor]:
     """The score of each path of one sentence, term by term, in float64; it can be differentiated."""
     start, end, transitions = (value.double() for value in (chain.start, chain.end, chain.transitions))
     scores = {}
@@ -46,7 +46,7 @@ def every_path(chain: Chain, emissions: torch.Tensor, length: int) -> dict[tuple
 
 
 def test_two_words_of_two_tags_by_hand() -> None:
-    chain = Chain(2)
+    chain = LinearChainCRF(2)
     with torch.no_grad():
         chain.start.copy_(torch.tensor([0.0, math.log(2)]))
         chain.end.copy_(torch.tensor([math.log(3), 0.0]))
@@ -55,14 +55,16 @@ def test_two_words_of_two_tags_by_hand() -> None:
     emissions, lengths = torch.zeros(1, 2, 2), torch.tensor([2])
     assert chain.log_partition(emissions, lengths).tolist() == pytest.approx([math.log(52)])
     assert chain(emissions, lengths, torch.tensor([[0, 1]])).tolist() == pytest.approx([math.log(52 / 5)])
-    assert chain.best(emissions, lengths).tolist() == [[1, 0]]
+    assert chain.viterbi(emissions, lengths).tolist() == [[1, 0]]
     [[first, second]] = chain.marginals(emissions, lengths).tolist()
     assert first == pytest.approx([8 / 52, 44 / 52])
     assert second == pytest.approx([45 / 52, 7 / 52])
 
 
-def test_partition_best_path_and_marginals_are_those_of_all_paths(chain: Chain, emissions: torch.Tensor) -> None:
-    partition, best = chain.log_partition(emissions, LENGTHS), chain.best(emissions, LENGTHS)
+def test_partition_best_path_and_marginals_are_those_of_all_paths(
+    chain: LinearChainCRF, emissions: torch.Tensor
+) -> None:
+    partition, best = chain.log_partition(emissions, LENGTHS), chain.viterbi(emissions, LENGTHS)
     marginals = chain.marginals(emissions, LENGTHS)
     assert best.shape == (4, 4)
     for row, length in enumerate(LENGTHS.tolist()):
@@ -75,7 +77,7 @@ def test_partition_best_path_and_marginals_are_those_of_all_paths(chain: Chain, 
             assert marginals[row, place, tag].item() == pytest.approx((through - total).exp().item(), abs=1e-5)
 
 
-def test_loss_and_gradient_are_those_of_all_paths(chain: Chain, emissions: torch.Tensor) -> None:
+def test_loss_and_gradient_are_those_of_all_paths(chain: LinearChainCRF, emissions: torch.Tensor) -> None:
     tags = torch.tensor([[0, 2, 2, 1], [1, 0, 0, 0], [2, 2, 0, 2], [1, 1, 0, 0]])
     emissions.requires_grad_()
     variables = [emissions, *chain.parameters()]
@@ -95,14 +97,14 @@ def test_loss_and_gradient_are_those_of_all_paths(chain: Chain, emissions: torch
 
 
 def test_a_new_chain_is_a_plain_softmax(emissions: torch.Tensor) -> None:
-    chain, lengths = Chain(TAGS), torch.tensor([4])
+    chain, lengths = LinearChainCRF(TAGS), torch.tensor([4])
     tags = torch.tensor([[0, 1, 2, 1]])
     expected = torch.nn.functional.cross_entropy(emissions[0], tags[0], reduction="sum")
     assert chain(emissions[:1], lengths, tags).item() == pytest.approx(expected.item(), rel=1e-5)
     torch.testing.assert_close(chain.marginals(emissions[:1], lengths), emissions[:1].softmax(-1))
 
 
-def test_forbidden_transitions_and_great_scores_stay_finite(chain: Chain) -> None:
+def test_forbidden_transitions_and_great_scores_stay_finite(chain: LinearChainCRF) -> None:
     with torch.no_grad():
         chain.transitions[0, 1] = -1e6
     emissions = torch.randn(2, 50, TAGS) * 500
@@ -112,11 +114,11 @@ def test_forbidden_transitions_and_great_scores_stay_finite(chain: Chain) -> Non
     loss.sum().backward()
     assert torch.isfinite(loss).all()
     assert torch.isfinite(emissions.grad).all()
-    for row, length in zip(chain.best(emissions, lengths).tolist(), (50, 37), strict=True):
+    for row, length in zip(chain.viterbi(emissions, lengths).tolist(), (50, 37), strict=True):
         assert (0, 1) not in pairwise(row[:length])
 
 
-def test_a_long_line_is_not_lost_in_rounding(chain: Chain) -> None:
+def test_a_long_line_is_not_lost_in_rounding(chain: LinearChainCRF) -> None:
     """Its score is 2,000,000, where float32 counts in eighths."""
     words = 20_000
     emissions, lengths = torch.zeros(1, words, TAGS), torch.tensor([words])
@@ -124,6 +126,6 @@ def test_a_long_line_is_not_lost_in_rounding(chain: Chain) -> None:
     emissions[0, ::2, 1] = 100.01
     with torch.no_grad():
         chain.transitions.zero_()
-    assert chain.best(emissions, lengths)[0, 2:6].tolist() == [1, 2, 1, 2]
+    assert chain.viterbi(emissions, lengths)[0, 2:6].tolist() == [1, 2, 1, 2]
     expected = torch.tensor([100.0, 100.01], dtype=torch.float64).softmax(-1)
     torch.testing.assert_close(chain.marginals(emissions, lengths)[0, 10_000, [2, 1]], expected.float())

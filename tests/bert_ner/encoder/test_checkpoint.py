@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import signal
@@ -35,7 +34,7 @@ def train(
 
 @pytest.fixture
 def three_epochs(recipe: Recipe) -> Recipe:
-    return dataclasses.replace(recipe, epochs=3)
+    return recipe.model_copy(update={"epochs": 3})
 
 
 @pytest.mark.parametrize("killed_in", [1, 2, 3])
@@ -72,7 +71,7 @@ def die():
     if len(calls) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return {{}}
-t.train(Recipe(**{dataclasses.asdict(three_epochs)!r}), Path({str(tmp_path / "state")!r}), die)
+t.train(Recipe(**{three_epochs.model_dump()!r}), Path({str(tmp_path / "state")!r}), die)
 """
     child = subprocess.run([sys.executable, "-c", script], check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert child.returncode == -signal.SIGKILL
@@ -83,7 +82,7 @@ t.train(Recipe(**{dataclasses.asdict(three_epochs)!r}), Path({str(tmp_path / "st
 @pytest.mark.parametrize("damage", ["another training's", "cut", "garbage"])
 def test_a_checkpoint_that_does_not_fit_is_not_used(three_epochs: Recipe, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "state"
-    train(dataclasses.replace(three_epochs, learning_rate=1e-3), path)
+    train(three_epochs.model_copy(update={"learning_rate": 1e-3}), path)
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-100])
     if damage == "garbage":

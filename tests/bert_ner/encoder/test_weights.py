@@ -242,7 +242,7 @@ def test_parts_are_unpacked_once(in_parts: Parts, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer_config.json"])
-def test_a_damaged_cache_is_unpacked_anew(in_parts: Parts, name: str) -> None:
+def test_a_damaged_cache_is_unpacked_again(in_parts: Parts, name: str) -> None:
     path = find_weights("tiny").folder / name
     for damage in (lambda: path.write_bytes(path.read_bytes()[:-1] + b"?"), path.unlink):
         damage()
@@ -277,14 +277,14 @@ def test_wheel_without_its_part(in_parts: Parts) -> None:
 def test_damaged_parts(in_parts: Parts) -> None:
     path = in_parts.installed["tiny-part-2"]
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(WeightsUnavailable, match=f"{SOURCE}: damaged .* install them anew"):
+    with pytest.raises(WeightsUnavailable, match=f"{SOURCE}: damaged .* install them again"):
         find_weights("tiny")
     in_parts.assert_absent()
 
 
 def test_parts_of_another_encoder(in_parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENCODERS, "tiny", replace(in_parts.encoder, sha256="0" * 64))
-    with pytest.raises(WeightsUnavailable, match=r"their model\.safetensors is not tiny's; install them anew"):
+    with pytest.raises(WeightsUnavailable, match=r"their model\.safetensors is not tiny's; install them again"):
         find_weights("tiny")
     in_parts.assert_absent()
 

@@ -1,7 +1,8 @@
-"""The exported encoder tags as the encoder does, starts without PyTorch, and refuses files that are not its own."""
+"""The exported encoder tags as the encoder does, starts without PyTorch, and refuses damaged files."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,11 @@ import torch
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.tagger import EncoderTagger
-from bert_ner.errors import BertNerError
-from bert_ner.export.export import OnnxTagger, export
+from bert_ner.errors import BertNerError, NotExportable
+from bert_ner.export.export import export
+from bert_ner.export.tagger import OnnxTagger
+from bert_ner.files import Damaged, sha256_of, write_sums
+from bert_ner.model_folder import TaggerUnavailable
 
 LONG = ["ada", "brook", "westerns"] * 40  # of more pieces than the tiny encoder takes
 
@@ -26,6 +30,14 @@ def exported(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     for weights in ("float32", "int8"):
         export(trained.folder, folder / weights, weights)
     return {path.name: path for path in folder.iterdir()}
+
+
+@pytest.fixture
+def with_copy(trained: Any, exported: dict[str, Path], tmp_path: Path) -> Path:
+    """A trained encoder's folder with its 8-bit copy, as train.py leaves it."""
+    folder = Path(shutil.copytree(trained.folder, tmp_path / "with copy"))
+    shutil.copytree(exported["int8"], folder / "int8")
+    return folder
 
 
 @pytest.mark.parametrize("weights", ["float32", "int8"])
@@ -57,60 +69,76 @@ def test_what_a_sentence_is_tagged_with_does_not_matter(
             assert [score for _, score in one] == pytest.approx([score for _, score in other], abs=1e-4)
 
 
-def test_a_trained_folder_carries_its_copy(trained: Any, exported: dict[str, Path]) -> None:
-    fast, exact = load_tagger(trained.folder), load_tagger(trained.folder, quantised=False)
+def test_the_copy_in_a_trained_folder_is_used(with_copy: Path, exported: dict[str, Path]) -> None:
+    fast, exact = load_tagger(with_copy), load_tagger(with_copy, quantised=False)
     assert isinstance(fast, OnnxTagger)
     assert isinstance(exact, EncoderTagger)
-    assert (fast.folder / "model.onnx").read_bytes() == (exported["int8"] / "model.onnx").read_bytes()
+    assert fast.folder == with_copy / "int8"
     assert load_tagger(exported["float32"], quantised=False).tag([["ada"]]) == exact.tag([["ada"]])
 
 
-def test_a_copy_of_other_weights_is_left_aside(trained: Any, tmp_path: Path) -> None:
-    folder = shutil.copytree(trained.folder, tmp_path / "tuned further")
-    load_tagger(folder, quantised=False).model.save_pretrained(folder)  # type: ignore[attr-defined]
-    assert isinstance(load_tagger(folder), OnnxTagger)  # the same weights
-    other = load_tagger(folder, quantised=False)
-    assert isinstance(other, EncoderTagger)
+def test_export_does_not_depend_on_the_run(trained: Any, exported: dict[str, Path], tmp_path: Path) -> None:
+    export(trained.folder, tmp_path / "again", "int8")
+    assert sums(tmp_path / "again") == sums(exported["int8"])
+
+
+def sums(folder: Path) -> dict[str, str]:
+    return {path.name: sha256_of(path) for path in folder.iterdir()}
+
+
+def test_a_copy_of_other_weights_is_ignored(with_copy: Path) -> None:
+    tagger = load_tagger(with_copy, quantised=False)
+    assert isinstance(tagger, EncoderTagger)
+    tagger.save(with_copy)
+    assert isinstance(load_tagger(with_copy), OnnxTagger)  # the same weights
     with torch.no_grad():
-        other.model.classifier.bias += 1
-    other.model.save_pretrained(folder)
-    assert isinstance(load_tagger(folder), EncoderTagger)
-    other.save(folder)
-    assert isinstance(load_tagger(folder), OnnxTagger)
+        tagger.model.classifier.bias += 1
+    tagger.save(with_copy)
+    assert isinstance(load_tagger(with_copy), EncoderTagger)
 
 
-def test_a_damaged_copy_is_an_error(trained: Any, tmp_path: Path) -> None:
-    folder = shutil.copytree(trained.folder, tmp_path / "damaged")
-    path = folder / "int8" / "model.onnx"
+def test_a_damaged_copy_is_an_error(with_copy: Path) -> None:
+    path = with_copy / "int8" / "model.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     with pytest.raises(BertNerError, match=r"int8/model\.onnx"):
-        load_tagger(folder)
-    assert isinstance(load_tagger(folder, quantised=False), EncoderTagger)
+        load_tagger(with_copy)
+    assert isinstance(load_tagger(with_copy, quantised=False), EncoderTagger)
 
 
-def test_an_encoder_that_can_not_be_exported_is_saved_without_a_copy(
+def test_an_encoder_that_pytorch_can_not_export_is_an_error(
     trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise torch.onnx.OnnxExporterError("no such operator\nand more")
 
     monkeypatch.setattr(torch.onnx, "export", fail)
-    with pytest.warns(UserWarning, match="can't export a bert model: no such operator; .* slower"):
-        trained.tagger.save(tmp_path)
-    assert isinstance(load_tagger(tmp_path), EncoderTagger)
+    with pytest.raises(NotExportable, match=r"can't export a bert model: no such operator$"):
+        export(trained.folder, tmp_path / "new", "int8")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_encoder_is_not_exported(trained: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained.folder, tmp_path / "damaged")
+    write_sums(folder)
+    with (folder / "model.safetensors").open("ab") as file:
+        file.write(b"?")
+    with pytest.raises(Damaged, match=r"model\.safetensors is not the file that was written"):
+        export(folder, tmp_path / "new", "int8")
 
 
 def test_int8_is_smaller(exported: dict[str, Path]) -> None:
     assert (exported["int8"] / "model.onnx").stat().st_size < (exported["float32"] / "model.onnx").stat().st_size
 
 
-def test_starts_without_pytorch(exported: dict[str, Path]) -> None:
+def test_tagging_loads_neither_torch_nor_transformers(exported: dict[str, Path]) -> None:
     code = (
-        "import sys; from bert_ner import load_tagger; "
-        f"print(load_tagger({str(exported['int8'])!r}).tag([['ada', 'brook']])); "
-        "sys.exit(bool({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
+        "import sys; from bert_ner.cli import main; main(); "
+        "sys.exit(bool({'torch', 'transformers', 'sklearn', 'scipy'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    command = [sys.executable, "-c", code, "tag", "--model", str(exported["int8"])]
+    done = subprocess.run(command, input=b"ada brook", capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b'"tags": ["B-PERSON", "I-PERSON"]' in done.stdout
 
 
 def test_saved_again_loads_again(exported: dict[str, Path], tmp_path: Path) -> None:
@@ -123,18 +151,40 @@ def test_a_changed_or_missing_file_is_named(exported: dict[str, Path], tmp_path:
     load_tagger(exported["int8"]).save(tmp_path)
     path = tmp_path / name
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    with pytest.raises(BertNerError, match=rf"{name}: its SHA-256 is [0-9a-f]{{64}}, expected .*; export it again"):
+    with pytest.raises(Damaged, match=rf"{name} is not the file .*: its SHA-256 is [0-9a-f]{{64}}, expected .*; train"):
         load_tagger(tmp_path)
     path.unlink()
-    with pytest.raises(BertNerError, match=rf"{name}: its SHA-256 is none, as it is missing"):
+    with pytest.raises(Damaged, match=rf"{name} is missing, but its SHA-256 is on record"):
         load_tagger(tmp_path)
 
 
-def test_an_older_manifest_is_no_tagger(exported: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sha256": None}, "sha256 must be a valid dictionary, not None"),
+        ({"sha256": {}}, "sha256 must have at least 2 items"),
+        ({"labels": "O"}, "labels must be a valid list, not 'O'"),
+        ({"labels": ["O", "X"]}, "labels.1 must be a BIO tag, not 'X'"),
+        ({"labels": ["O", 1]}, "labels.1 must be a valid string, not 1"),
+        ({"labels": ["O"]}, "1 labels, but the model has 5"),
+        ({"special": {"cls": 101, "sep": 102}}, "special.pad is missing"),
+        ({"special": {"cls": 101, "sep": 102, "pad": 0, "x": 1}}, "unknown key 'special.x'"),
+        ({"special": {"cls": -1, "sep": 102, "pad": 0}}, "special.cls must be a whole number of at least 0 and below"),
+        ({"special": {"cls": 10**6, "sep": 102, "pad": 0}}, "special has the piece 1000000, but the tokenizer knows"),
+        ({"limit": True}, "limit must be a whole number above 2 and below 2147483648, not True"),
+        ({"limit": 2}, "limit must be a whole number above 2 and below 2147483648, not 2"),
+    ],
+)
+def test_a_manifest_that_export_does_not_write_is_an_error(
+    exported: dict[str, Path], tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
     load_tagger(exported["int8"]).save(tmp_path)
-    (tmp_path / "tagger.json").write_text('{"tagger": "bert_ner.export.export:OnnxTagger"}')
-    with pytest.raises(BertNerError, match="sha256 must be the files' sums, not None; export it again"):
+    path = tmp_path / "tagger.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(TaggerUnavailable) as caught:
         load_tagger(tmp_path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert str(caught.value).endswith("; export it again")
 
 
 def test_it_only_tags(exported: dict[str, Path], sentences: list[Sentence]) -> None:
@@ -145,8 +195,9 @@ def test_it_only_tags(exported: dict[str, Path], sentences: list[Sentence]) -> N
 def test_export_keeps_what_is_there(trained: Any, crf_folder: Path, exported: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(BertNerError, match="exists already; name a new folder"):
         export(trained.folder, exported["int8"], "int8")
-    with pytest.raises(BertNerError, match="holds no encoder"):
-        export(crf_folder, tmp_path / "new", "int8")
+    for folder, message in ((crf_folder, "holds no encoder"), (tmp_path / "none", "no such folder")):
+        with pytest.raises(BertNerError, match=message):
+            export(folder, tmp_path / "new", "int8")
     with pytest.raises(BertNerError, match="can't be written"):
         export(trained.folder, Path("/proc/nowhere/new"), "int8")
     assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from onnx.numpy_helper import from_array, to_array
 from onnxruntime import InferenceSession
 
-from bert_ner.export.export import NotExportable
+from bert_ner.errors import NotExportable
 from bert_ner.export.quantise import Range, find_ranges, quantise
 
 Array = NDArray[np.float32]

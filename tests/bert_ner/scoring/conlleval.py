@@ -1,8 +1,8 @@
-"""The evaluation of the CoNLL-2000 shared task, for tests alone: slow, plain, and by other means than bert_ner.scoring.
+"""Evaluate as in the CoNLL-2000 shared task, for tests only: slow, plain, and independent of bert_ner.scoring.
 
-Written from the definition of conlleval's startOfChunk and endOfChunk for tags B, I and O (Tjong Kim Sang and Buchholz,
-Introduction to the CoNLL-2000 Shared Task: Chunking, 2000). It walks over the words once and keeps, as the script does,
-no list of chunks: only whether a chunk that began alike on both sides is still alike.
+It follows the definition of conlleval's startOfChunk and endOfChunk for tags B, I and O. Source: Tjong Kim Sang and
+Buchholz, Introduction to the CoNLL-2000 Shared Task: Chunking, 2000. Like that script, it passes over the words once
+and stores no list of chunks, only whether a chunk that began equal on both sides is still equal.
 """
 
 from __future__ import annotations
@@ -55,20 +55,20 @@ def evaluate(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) 
 
 
 def split(tag: str) -> tuple[str, str]:
-    """`B-X` as B and X, `O` as O and nothing."""
+    """Split `B-X` into B and X, and `O` into O and the empty string."""
     prefix, _, chunk_type = tag.partition("-")
     return prefix, chunk_type
 
 
 def end_of_chunk(before: tuple[str, str], now: tuple[str, str]) -> bool:
-    """Whether a chunk ended between the word before and this one."""
+    """Return whether a chunk ended between the previous word and this one."""
     if before[0] == "O":
         return False
     return now[0] in ("B", "O") or before[1] != now[1]
 
 
 def start_of_chunk(before: tuple[str, str], now: tuple[str, str]) -> bool:
-    """Whether a chunk starts with this word."""
+    """Return whether a chunk starts with this word."""
     if now[0] == "O":
         return False
     return now[0] == "B" or before[0] == "O" or before[1] != now[1]

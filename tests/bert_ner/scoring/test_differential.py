@@ -1,4 +1,4 @@
-"""Thousands of random tag sequences, invalid ones among them, against other programs: no difference is allowed.
+"""Thousands of random tag sequences, also invalid ones, against other programs: no difference is allowed.
 
 The counts of each sentence are compared, from which every score comes; test_scores.py compares the scores themselves.
 """
@@ -32,8 +32,8 @@ Tagging = list[list[str]]
 def random_pairs(seed: int, n: int) -> tuple[Tagging, Tagging]:
     """Gold and predicted tags of n sentences of 0 to 12 words; each is any sequence of tags, valid or not.
 
-    The prediction starts from gold and strays from it at a rate that differs from sentence to sentence, so that there
-    are matches of all kinds. Inside tags are frequent, for long entities with many ways to overlap.
+    The prediction is gold with errors at a rate that differs between sentences, so that there are matches of all kinds.
+    Inside tags are frequent, which gives long entities with many ways to overlap.
     """
     draw = random.Random(seed)
     weights = [2, *(1, 3) * len(TYPES)]
@@ -52,7 +52,7 @@ PAIRS = list(zip(GOLD, PREDICTED, strict=True))
 
 
 def table(rows: list[tuple[set[Span], set[Span]]]) -> np.ndarray:
-    """[gold, predicted, correct] by sentence and type of entities listed by a reference."""
+    """Return [gold, predicted, correct] by sentence and type of the entities that a reference lists."""
     return np.array(
         [
             [[sum(span.type == name for span in spans) for spans in (a, b, a & b)] for name in COUNTS.types]

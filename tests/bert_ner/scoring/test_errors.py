@@ -1,4 +1,4 @@
-"""Confusion between types, kinds of errors, and recall by group. test_differential.py has what they add up to."""
+"""Confusion between types, kinds of errors, and recall by group; test_differential.py checks their sums."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_begin_and_inside_of_a_type_count_as_one() -> None:
         # A pair of the same type goes before one further to the left.
         ("B-A I-A I-A O", "B-B I-B B-A I-A", ["boundary A", "spurious B"]),
         ("B-A I-A B-B I-B", "B-B B-A I-A I-A", ["boundary A", "missed B", "spurious B"]),
-        # And one in the same bounds before all.
+        # A pair with the same bounds goes before all others.
         ("B-A I-A B-B I-B", "B-B B-A B-A I-A", ["boundary A", "type B", "spurious B"]),
-        # What is left over from pairs of the same type may still pair.
+        # Entities that remain after pairs of the same type may still pair.
         ("B-A I-A B-B I-B", "B-A B-C I-C O", ["boundary A", "boundary and type B"]),
     ],
 )
@@ -61,7 +61,7 @@ def test_errors_are_counted_by_kind_and_type() -> None:
     assert error_kinds(gold, predicted) == {("boundary", "A"): 2, ("missed", "B"): 1, ("spurious", "A"): 1}
 
 
-def test_recall_of_groups_that_a_function_makes() -> None:
+def test_recall_by_the_groups_of_a_function() -> None:
     gold = [["B-A", "I-A", "B-B"], [], ["B-A", "O", "B-B"]]
     predicted = [["B-A", "O", "B-B"], [], ["B-A", "B-A", "O"]]
     groups: list[tuple[Callable[[int, Span], str], dict[str, Recall]]] = [
@@ -75,7 +75,7 @@ def test_recall_of_groups_that_a_function_makes() -> None:
     assert (Recall(3, 2).value, Recall(0, 0).value) == (2 / 3, 0)
 
 
-def test_unlike_shapes_and_foreign_tags_are_errors() -> None:
+def test_different_shapes_and_invalid_tags_are_errors() -> None:
     for function in (error_kinds, lambda *tags: recall_by(*tags, lambda i, span: "")):
         with pytest.raises(ValueError, match="has 2 words, but 1 predicted tags"):
             function([["O", "O"]], [["O"]])

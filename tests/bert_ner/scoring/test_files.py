@@ -16,7 +16,7 @@ from bert_ner.scoring import METRICS, bootstrap, compare, count, holm
 from bert_ner.scoring.files import File, score_files
 from bert_ner.scoring.text import as_text
 
-# A column per file: the words, the gold tags, and what three systems say.
+# A column per file: the words, the gold tags, and the tags of three systems.
 TABLE = """\
 heist  B-GENRE    B-GENRE    I-GENRE    O
 comedy I-GENRE    I-GENRE    I-GENRE    O
@@ -61,13 +61,13 @@ def test_gold_and_scores(record: dict[str, Any]) -> None:
     assert nothing["entity_f1"] == 0
 
 
-def test_intervals_are_the_library_s(record: dict[str, Any]) -> None:
+def test_intervals_equal_those_of_bootstrap(record: dict[str, Any]) -> None:
     for metric, interval in bootstrap(count(tags(GOLD), tags(WRONG))).items():
         found = record["systems"][1]["scores"][metric]
         assert (found["value"], found["low"], found["high"]) == pytest.approx(tuple(interval))
 
 
-def test_by_type_and_what_is_said_of_each_file(record: dict[str, Any]) -> None:
+def test_scores_by_type_and_remarks_on_each_file(record: dict[str, Any]) -> None:
     right, wrong, nothing = record["systems"]
     assert [(row["type"], row["support"], row["precision"], row["recall"], row["f1"]) for row in wrong["by_type"]] == [
         ("DIRECTOR", 1, 0, 0, 0),
@@ -80,7 +80,7 @@ def test_by_type_and_what_is_said_of_each_file(record: dict[str, Any]) -> None:
         assert (system["illegal_transitions"], system["types_not_in_gold"]) == ([], [])
 
 
-def test_comparisons_are_the_library_s_and_corrected_for_the_pairs_of_a_metric(record: dict[str, Any]) -> None:
+def test_comparisons_equal_those_of_compare_and_are_corrected_for_the_pairs_of_a_metric(record: dict[str, Any]) -> None:
     rows = {(row["system_a"], row["system_b"], row["metric"]): row for row in record["comparisons"]}
     pairs = [(RIGHT, WRONG), (RIGHT, NOTHING), (WRONG, NOTHING)]
     assert list(rows) == [(a.name, b.name, metric) for a, b in pairs for metric in METRICS]
@@ -96,13 +96,13 @@ def test_comparisons_are_the_library_s_and_corrected_for_the_pairs_of_a_metric(r
         assert {row["signature"] for row in found} == {record["systems"][0]["scores"][metric]["signature"]}
 
 
-def test_one_prediction_is_compared_with_nothing() -> None:
+def test_one_prediction_gives_no_comparison() -> None:
     record = score_files(GOLD, [WRONG])
     assert record["comparisons"] == []
     assert "Holm" not in as_text(record)
 
 
-def test_signatures_name_the_file_unless_the_catalog_has_it(record: dict[str, Any], tmp_path: Any) -> None:
+def test_signatures_name_the_file_or_its_corpus_in_the_catalog(record: dict[str, Any], tmp_path: Any) -> None:
     data = hashlib.sha256(GOLD.content).hexdigest()[:8]
     assert record["systems"][1]["scores"]["entity_f1"]["signature"] == (
         f"entity_f1|avg:micro|mode:conlleval|scheme:IOB2|unit:word|split:?|corpus:g|data:{data}|v:{__version__}"
@@ -115,7 +115,7 @@ def test_signatures_name_the_file_unless_the_catalog_has_it(record: dict[str, An
     assert f"|split:test|corpus:sample|data:{test.sha256[:8]}|" in known
 
 
-def test_columns_may_be_in_another_order_than_the_gold_file_s() -> None:
+def test_columns_may_be_in_another_order_than_in_the_gold_file() -> None:
     turned = "\n".join("\t".join(reversed(line.split("\t"))) for line in WRONG.content.decode().splitlines())
     assert (
         score_files(GOLD, [File("t.bio", turned.encode())])["systems"][0]["scores"]
@@ -136,7 +136,7 @@ def test_columns_may_be_in_another_order_than_the_gold_file_s() -> None:
         ("by\tO", "by O O", "p.bio:3: 3 columns, not a tag and a word: 'by O O'"),
     ],
 )
-def test_a_prediction_that_does_not_fit_is_refused_with_file_line_and_both_words(
+def test_a_prediction_that_does_not_fit_is_an_error_with_file_line_and_both_words(
     old: str, new: str, complaint: str
 ) -> None:
     content = WRONG.content.decode()
@@ -146,22 +146,22 @@ def test_a_prediction_that_does_not_fit_is_refused_with_file_line_and_both_words
     assert str(caught.value).startswith(complaint)
 
 
-def test_an_illegal_gold_file_is_refused() -> None:
+def test_an_illegal_gold_file_is_an_error() -> None:
     with pytest.raises(BioError, match=r"^in/w\.bio:1: 'I-GENRE' at the start of a sentence; an entity opens with"):
         score_files(WRONG, [RIGHT])
 
 
-def test_a_prediction_given_twice_is_refused() -> None:
+def test_a_prediction_given_twice_is_an_error() -> None:
     with pytest.raises(InvalidValue, match=r"^in/w\.bio is given 2 times"):
         score_files(GOLD, [WRONG, RIGHT, WRONG])
 
 
-def test_text_says_what_the_record_holds(record: dict[str, Any]) -> None:
+def test_text_has_the_content_of_the_record(record: dict[str, Any]) -> None:
     text = as_text(json.loads(json.dumps(record)))
     lines = [line.split() for line in text.splitlines()]
     assert text.startswith("in/g.bio: 2 sentences, 7 words, 3 entities of 3 types\n")
-    assert "in/w.bio: 1 tag(s) I-X follow neither B-X nor I-X, first in line 1; nothing is repaired" in text
-    assert "in/w.bio: types that in/g.bio lacks, so that each such entity is wrong: FILM" in text
+    assert "in/w.bio: 1 tag(s) I-X follow neither B-X nor I-X, the first in line 1; as in conlleval," in text
+    assert "in/w.bio: types that in/g.bio does not have, so their entities are all wrong: FILM" in text
     assert ["entities", "r.bio", "w.bio", "n.bio"] in lines
     assert ["GENRE", "1", "100.00", "100.00", "0.00"] in lines
     assert ["FILM", "0", "0.00", "0.00", "0.00"] in lines
@@ -185,6 +185,6 @@ def test_text_says_what_the_record_holds(record: dict[str, Any]) -> None:
         assert f"\n{score['signature']}" in text
 
 
-def test_files_of_one_name_are_told_apart_by_their_folders() -> None:
+def test_files_of_the_same_name_are_shown_with_their_folders() -> None:
     text = as_text(score_files(GOLD, [File("a/p.bio", RIGHT.content), File("b/p.bio", WRONG.content)]))
     assert "a/p.bio - b/p.bio, in points" in text

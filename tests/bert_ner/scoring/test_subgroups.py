@@ -1,7 +1,8 @@
-"""Intervals and tests of parts, against every resample and every swap of tiny test sets, and against values by hand."""
+"""Intervals and tests of subgroups, against all resamples and swaps of tiny test sets, and against values by hand."""
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import math
 from collections.abc import Callable
@@ -9,10 +10,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bert_ner.corpus.bio import Span
+from bert_ner.corpus.bio import Sentence, Span
 from bert_ner.scoring import bootstrap, compare, count, score_by_type
 from bert_ner.scoring.errors import recall_by
-from bert_ner.scoring.parts import compare_types, confusion_ranks, f1_by_type, recall_gaps
+from bert_ner.scoring.subgroups import (
+    compare_types,
+    confusion_ranks,
+    entity_groupings,
+    f1_by_type,
+    known_entities,
+    recall_gaps,
+)
 
 GOLD = [["B-A", "O"], ["B-A", "I-A"], ["B-B", "O"], ["O", "B-A"]]
 ONE = [["B-A", "O"], ["B-A", "O"], ["B-B", "O"], ["O", "O"]]
@@ -64,7 +72,7 @@ def test_types_are_compared_on_the_same_resamples_and_by_swaps() -> None:
         assert math.isnan(found[name].a_sd)
 
 
-def test_many_systems_at_once_come_to_what_each_comes_to_alone() -> None:
+def test_many_systems_at_once_give_the_results_of_one_by_one() -> None:
     tags = {"one": [ONE], "both": [ONE, TWO], "other": [[["B-C", "O"], ["B-C", "O"], ["B-C", "O"], ["O", "B-A"]]]}
     counts = {name: [count(GOLD, run) for run in runs] for name, runs in tags.items()}
     pairs = [("both", "one"), ("one", "other")]
@@ -80,7 +88,7 @@ def test_many_systems_at_once_come_to_what_each_comes_to_alone() -> None:
         assert ranks[name] == confusion_ranks(GOLD, {name: runs}, 200)[name]
 
 
-def test_of_one_type_both_say_what_the_comparison_of_all_entities_says() -> None:
+def test_with_a_single_type_results_equal_those_of_all_entities() -> None:
     gold, one, two = ([[tag.replace("-B", "-A") for tag in tags] for tags in s] for s in (GOLD, ONE, TWO))
     runs = [count(gold, one), count(gold, two)]
     assert f1_by_type({"both": runs}, 500)["both"]["A"] == pytest.approx(bootstrap(runs, 500)["entity_f1"])
@@ -100,16 +108,16 @@ def test_recall_of_groups_is_that_of_the_table_and_gaps_are_on_the_same_resample
     assert found[first, second].value == pytest.approx(means[first] - means[second])
 
     def mean(which: tuple[int, ...], name: str) -> float:
-        of = [
+        resampled = [
             recall_by(pick(GOLD, which), pick(run, which), lambda i, span: group(which[i], span)) for run in (ONE, TWO)
         ]
-        return sum(table[name].value if name in table else 0.0 for table in of) / 2
+        return sum(table[name].value if name in table else 0.0 for table in resampled) / 2
 
     gaps = [mean(i, first) - mean(i, second) for i in EVERY]
     assert found[first, second][1:] == pytest.approx(quantiles(gaps, 0.7), abs=1e-12)
 
 
-def test_without_entities_there_are_no_parts() -> None:
+def test_without_entities_there_are_no_subgroups() -> None:
     gold = [["O", "O"]] * 3
     assert recall_gaps(gold, {"one": [gold]}, by_type, 10) == {"one": {}}
     assert f1_by_type({"one": [count(gold, gold)]}, 10) == {"one": {}}
@@ -121,6 +129,32 @@ def test_confusions_are_ranked_by_words_of_all_runs_and_either_direction() -> No
     two = [["B-A", "I-A", "B-B"], ["B-A", "O", "B-C"]]  # A / C twice
     found = confusion_ranks(gold, {"both": [one, two], "none": [gold]}, samples=2000, level=0.9)
     assert {pair: interval.value for pair, interval in found["both"].items()} == {("A", "B"): 1, ("A", "C"): 1}
-    # A quarter of the resamples has the first sentence twice and no A / C, a quarter the second and no A / B.
+    # A quarter of the resamples has only the first sentence, so no A / C; a quarter only the second, so no A / B.
     assert [tuple(interval)[1:] for interval in found["both"].values()] == [(1, 2), (1, 2)]
     assert found["none"] == {}
+
+
+def test_entities_are_grouped_by_whether_training_has_them_by_length_and_by_type() -> None:
+    words = ("Mel", "gibson", "the", "good", "the", "bad", "ugly")
+    test = [Sentence(words, ("B-ACTOR", "I-ACTOR", "B-TITLE", "I-TITLE", "I-TITLE", "I-TITLE", "I-TITLE"))]
+    known = known_entities([
+        Sentence(("MEL", "Gibson"), ("B-ACTOR", "I-ACTOR")),
+        Sentence(words[2:], ("B-SONG", "I-SONG", "I-SONG", "I-SONG", "I-SONG")),  # the same words, another type
+        Sentence(words[2:], ("B-TITLE", "I-TITLE", "I-TITLE", "I-TITLE", "O")),  # fewer words
+    ])  # fmt: skip
+    assert ("ACTOR", ("mel", "gibson")) in known
+    assert len(known) == 3
+    groups = [
+        {by: group(0, span) for by, group in entity_groupings(test, known).items()}
+        for span in (Span("ACTOR", 0, 2), Span("TITLE", 2, 7))
+    ]
+    assert groups == [
+        {"seen": "seen", "length": "2", "type": "ACTOR"},
+        {"seen": "unseen", "length": "4+", "type": "TITLE"},
+    ]
+
+
+def test_the_former_module_still_works_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match=r"scoring\.parts is now bert_ner\.scoring\.subgroups"):
+        parts = importlib.import_module("bert_ner.scoring.parts")
+    assert parts.f1_by_type is f1_by_type

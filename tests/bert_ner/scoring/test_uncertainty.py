@@ -1,10 +1,11 @@
-"""Intervals and tests against values by hand, against every resample of tiny test sets, and by simulation."""
+"""Intervals and tests against values by hand, against all resamples of tiny test sets, and by simulation."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import random
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -17,13 +18,11 @@ from bert_ner.scoring import (
     Counts,
     bootstrap,
     bootstrap_all,
-    bootstrap_difference,
     compare,
     compare_all,
     count,
     holm,
     holm_by_metric,
-    randomisation_test,
     resampling,
     score,
     seed_interval,
@@ -43,7 +42,7 @@ def random_gold(draw: random.Random, n: int) -> list[list[str]]:
 
 
 def noisy(draw: random.Random, gold: list[list[str]], rate: float) -> list[list[str]]:
-    """A tagging with errors that come together: some sentences are twice as hard as others."""
+    """Return a tagging with clustered errors: some sentences have three times the error rate of others."""
     hardness = [draw.choice([0.5, 1.5]) for _ in gold]
     return [
         [draw.choice(LABELS) if draw.random() < rate * hard else tag for tag in tags]
@@ -51,8 +50,16 @@ def noisy(draw: random.Random, gold: list[list[str]], rate: float) -> list[list[
     ]
 
 
+def tables(counts: Counts) -> dict[str, np.ndarray]:
+    return {f.name: getattr(counts, f.name) for f in fields(counts) if f.name not in ("labels", "types")}
+
+
 def rows(counts: Counts, which: np.ndarray) -> Counts:
-    return counts.map(lambda table: table[which])
+    return replace(counts, **{name: table[which] for name, table in tables(counts).items()})
+
+
+def total(counts: Counts) -> Counts:
+    return replace(counts, **{name: table.sum(axis=0) for name, table in tables(counts).items()})
 
 
 def values(gold: list[list[str]], predicted: list[list[str]]) -> dict[str, float]:
@@ -78,7 +85,7 @@ def test_bootstrap_finds_the_quantiles_of_all_possible_resamples(level: float) -
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
-def test_the_difference_of_mean_scores_over_runs_is_resampled_with_the_same_sentences_for_all(level: float) -> None:
+def test_differences_of_means_over_runs_are_resampled_with_the_same_sentences_for_all_runs(level: float) -> None:
     every = list(itertools.product(range(3), repeat=3))
 
     def difference(which: tuple[int, ...], name: str) -> float:
@@ -86,11 +93,11 @@ def test_the_difference_of_mean_scores_over_runs_is_resampled_with_the_same_sent
         return (one + two) / 2 - three
 
     gold, one, two, three = (tags[:3] for tags in (GOLD, ONE, TWO, THREE))
-    ours = bootstrap_difference([count(gold, one), count(gold, two)], count(gold, three), 20_000, level=level)
+    ours = compare([count(gold, one), count(gold, two)], count(gold, three), 20_000, level=level)
     for name in METRICS:
         exact = sorted(difference(i, name) for i in every)
         low, high = (exact[math.ceil(27 * q) - 1] for q in ((1 - level) / 2, (1 + level) / 2))
-        assert ours[name] == pytest.approx((difference((0, 1, 2), name), low, high), abs=1e-12)
+        assert ours[name][2:5] == pytest.approx((difference((0, 1, 2), name), low, high), abs=1e-12)
 
 
 def test_the_interval_of_an_accuracy_is_binomial() -> None:
@@ -99,7 +106,7 @@ def test_the_interval_of_an_accuracy_is_binomial() -> None:
     assert interval == pytest.approx((0.8, *scipy.stats.binom.ppf([0.025, 0.975], 50, 0.8) / 50))
 
 
-def test_sentences_that_are_all_alike_leave_no_doubt() -> None:
+def test_equal_sentences_leave_no_uncertainty() -> None:
     interval = bootstrap(count([GOLD[3]] * 20, [TWO[3]] * 20), samples=200)
     for name, (value, low, high) in interval.items():
         assert value == low == high == values([GOLD[3]], [TWO[3]])[name]
@@ -116,11 +123,12 @@ def test_intervals_are_wider_for_a_higher_level_and_narrower_for_more_sentences(
         assert narrow[name].high - narrow[name].low < few[name].high - few[name].low
 
 
-def test_intervals_cover_the_population_as_often_as_they_say() -> None:
+@pytest.mark.slow
+def test_intervals_cover_the_population_at_their_nominal_rate() -> None:
     draw = random.Random(1)
     gold = random_gold(draw, 20_000)
     one, two = (count(gold, noisy(draw, gold, rate)) for rate in (0.2, 0.25))
-    true_one, true_two = ({name: m.compute(c.total()) for name, m in METRICS.items()} for c in (one, two))
+    true_one, true_two = ({name: m.compute(total(c)) for name, m in METRICS.items()} for c in (one, two))
     sampler = np.random.Generator(np.random.PCG64(2))
     simulations, covered, covered_difference = 200, dict.fromkeys(METRICS, 0), dict.fromkeys(METRICS, 0)
     for seed in range(simulations):
@@ -128,9 +136,9 @@ def test_intervals_cover_the_population_as_often_as_they_say() -> None:
         a, b = rows(one, which), rows(two, which)
         for name, (_, low, high) in bootstrap(a, 300, seed, level=0.9).items():
             covered[name] += low <= true_one[name] <= high
-        for name, (_, low, high) in bootstrap_difference(a, b, 300, seed, level=0.9).items():
-            covered_difference[name] += low <= true_one[name] - true_two[name] <= high
-    # Within what 200 draws of a coin of 0.9 give but once in 10,000 times: 162 to 194.
+        for name, result in compare(a, b, 300, seed, level=0.9).items():
+            covered_difference[name] += result.low <= true_one[name] - true_two[name] <= result.high
+    # 162 to 194: of 10,000 binomial samples with 200 trials at 0.9, all but one are in this range.
     least, most = scipy.stats.binom.ppf([0.00005, 0.99995], simulations, 0.9)
     for counted in (covered, covered_difference):
         assert all(least <= n <= most for n in counted.values()), counted
@@ -141,7 +149,7 @@ def test_intervals_cover_the_population_as_often_as_they_say() -> None:
 
 
 def exact_p_values(pairs: list[tuple[list[list[str]], list[list[str]]]]) -> dict[str, float]:
-    """Over all 16 swaps of 4 sentences, those with at least the observed difference, by scoring each hybrid's tags."""
+    """Return the share of the 16 swaps of 4 sentences with at least the observed difference, by scoring each hybrid."""
 
     def difference(swap: tuple[int, ...]) -> dict[str, float]:
         total = dict.fromkeys(METRICS, 0.0)
@@ -167,42 +175,43 @@ def exact_p_values(pairs: list[tuple[list[list[str]], list[list[str]]]]) -> dict
 def test_p_values_are_those_of_all_possible_swaps(
     a: list[list[list[str]]], b: list[list[list[str]]], pairs: list[tuple[list[list[str]], list[list[str]]]]
 ) -> None:
-    ours = randomisation_test([count(GOLD, tags) for tags in a], [count(GOLD, tags) for tags in b], 10_000)
+    ours = compare([count(GOLD, tags) for tags in a], [count(GOLD, tags) for tags in b], 10_000)
     exact = exact_p_values(pairs)
     assert min(exact.values()) < 1
-    for name, p in ours.items():
-        assert p == pytest.approx(exact[name], abs=4 * 0.5 / math.sqrt(10_000))
+    for name, result in ours.items():
+        assert result.p_value == pytest.approx(exact[name], abs=4 * 0.5 / math.sqrt(10_000))
 
 
-def test_of_five_sentences_that_one_system_alone_gets_right_2_of_32_swaps_are_as_extreme() -> None:
+def test_if_only_one_system_is_right_on_five_sentences_2_of_32_swaps_are_as_extreme() -> None:
     gold = [["B-A"]] * 5 + [["O"]] * 20
-    p = randomisation_test(count(gold, gold), count(gold, [["O"]] * 25), 20_000)
-    assert p["entity_recall"] == pytest.approx(2 / 32, abs=4 * math.sqrt(1 / 16 * 15 / 16 / 20_000))
+    result = compare(count(gold, gold), count(gold, [["O"]] * 25), 20_000)
+    assert result["entity_recall"].p_value == pytest.approx(2 / 32, abs=4 * math.sqrt(1 / 16 * 15 / 16 / 20_000))
 
 
-def test_the_least_p_value_counts_the_observed_arrangement() -> None:
+def test_the_smallest_p_value_counts_the_observed_arrangement() -> None:
     gold = [["B-A"]] * 200
-    assert randomisation_test(count(gold, gold), count(gold, [["O"]] * 200), 99)["entity_f1"] == 1 / 100
+    assert compare(count(gold, gold), count(gold, [["O"]] * 200), 99)["entity_f1"].p_value == 1 / 100
 
 
 def test_equal_systems_have_p_value_one() -> None:
-    assert set(randomisation_test(count(GOLD, ONE), count(GOLD, ONE), 100).values()) == {1.0}
+    assert {result.p_value for result in compare(count(GOLD, ONE), count(GOLD, ONE), 100).values()} == {1.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runs_a", "runs_b"), [(1, 1), (2, 2), (1, 3)])
-def test_p_values_are_uniform_if_the_systems_are_alike(runs_a: int, runs_b: int) -> None:
+def test_p_values_are_uniform_if_the_systems_are_equally_good(runs_a: int, runs_b: int) -> None:
     draw = random.Random(3)
     found: dict[str, list[float]] = {name: [] for name in METRICS}
     for seed in range(150):
         gold = random_gold(draw, 80)
-        # A system has errors of its own, which its runs share, and each run has a few more.
+        # A system makes errors that its runs share, and each run makes a few more.
         own = [noisy(draw, gold, 0.25) for _ in range(2)]
         a, b = (
             [count(gold, noisy(draw, tags, 0.02)) for _ in range(k)]
             for tags, k in zip(own, (runs_a, runs_b), strict=True)
         )
-        for name, p in randomisation_test(a, b, 199, seed).items():
-            found[name].append(p)
+        for name, result in compare(a, b, 199, seed).items():
+            found[name].append(result.p_value)
     for name, p_values in found.items():
         # Not too small, for any metric; nor too large, for those whose differences are hardly ever tied.
         assert scipy.stats.kstest(p_values, "uniform", alternative="greater").pvalue > 1e-3, name
@@ -210,18 +219,18 @@ def test_p_values_are_uniform_if_the_systems_are_alike(runs_a: int, runs_b: int)
             assert scipy.stats.kstest(p_values, "uniform").pvalue > 1e-3, name
 
 
-def test_a_greater_difference_has_no_greater_p_value() -> None:
+def test_a_greater_difference_never_has_a_greater_p_value() -> None:
     draw = random.Random(4)
     gold = random_gold(draw, 100)
     better = count(gold, gold)
     wrong = [[["O"] * len(tags) if i < k else tags for i, tags in enumerate(gold)] for k in (0, 2, 4, 8, 16)]
-    p_values = [randomisation_test(better, count(gold, worse), 999)["entity_f1"] for worse in wrong]
+    p_values = [compare(better, count(gold, worse), 999)["entity_f1"].p_value for worse in wrong]
     assert p_values == sorted(p_values, reverse=True)
     assert p_values[0] == 1 and p_values[-1] < 0.01
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What both have in common
+# Common to both
 
 
 def test_results_are_the_same_for_a_seed_everywhere_and_in_chunks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,10 +246,10 @@ def test_results_are_the_same_for_a_seed_everywhere_and_in_chunks_of_any_size(mo
         assert str(compare(a, b, 100, seed=7)) == str(few)
 
 
-def test_many_systems_at_once_come_to_what_each_comes_to_alone() -> None:
+def test_many_systems_at_once_give_the_results_of_one_by_one() -> None:
     draw = random.Random(7)
     gold = random_gold(draw, 40)
-    # As many runs each as make pairs of runs repeat, and a type that one system alone predicts.
+    # The numbers of runs make pairs of runs repeat, and only one system predicts type C.
     systems = {
         name: [count(gold, noisy(draw, gold, 0.3)) for _ in range(runs)]
         for name, runs in (("a", 1), ("b", 2), ("c", 3))
@@ -249,18 +258,12 @@ def test_many_systems_at_once_come_to_what_each_comes_to_alone() -> None:
     together = compare_all(systems, pairs, 200)
     assert list(together) == pairs
     for x, y in pairs:
-        alone = compare(systems[x], systems[y], 200)
-        assert str(together[x, y]) == str(alone)
-        gaps = bootstrap_difference(systems[x], systems[y], 200)
-        p_values = randomisation_test(systems[x], systems[y], 200)
-        for name, found in alone.items():
-            assert (found.difference, found.low, found.high) == gaps[name]
-            assert found.p_value == p_values[name]
+        assert str(together[x, y]) == str(compare(systems[x], systems[y], 200))
     assert bootstrap_all(systems, 200) == {name: bootstrap(runs, 200) for name, runs in systems.items()}
     assert compare_all(systems, [], 200) == {}
 
 
-def test_a_comparison_keeps_seeds_and_sentences_apart() -> None:
+def test_a_comparison_separates_seeds_from_sentences() -> None:
     ones, twos = [count(GOLD, ONE), count(GOLD, TWO)], [count(GOLD, THREE)]
     result = compare(ones, twos, 500)
     for name in METRICS:
@@ -272,7 +275,7 @@ def test_a_comparison_keeps_seeds_and_sentences_apart() -> None:
         assert row.low <= row.difference <= row.high
         assert row.a_sd == pytest.approx(abs(first - second) / math.sqrt(2))
         assert math.isnan(row.b_sd)
-    # A seed more that gives the same tags changes nothing but the spread.
+    # Another seed with the same tags changes only the standard deviations.
     again = compare([*ones, *ones], twos * 3, 500)
     for name in METRICS:
         assert again[name][:6] == pytest.approx(result[name][:6])
@@ -292,11 +295,11 @@ def test_the_systems_order_changes_only_the_sign() -> None:
     ("gold", "predicted", "message"),
     [
         (GOLD[:3], ONE[:3], "the runs differ in their sentences: 4 and 3"),
-        ([*GOLD[:3], ["B-A", "I-A", "O", "B-A"]], ONE, "unlike gold tags, for the first time in sentence 4"),
-        ([GOLD[0], ["I-B", "O"], *GOLD[2:]], ONE, "unlike gold tags, for the first time in sentence 2"),
+        ([*GOLD[:3], ["B-A", "I-A", "O", "B-A"]], ONE, "different gold tags, first in sentence 4"),
+        ([GOLD[0], ["I-B", "O"], *GOLD[2:]], ONE, "different gold tags, first in sentence 2"),
     ],
 )
-def test_runs_on_unlike_gold_are_refused(gold: list[list[str]], predicted: list[list[str]], message: str) -> None:
+def test_runs_on_different_gold_are_an_error(gold: list[list[str]], predicted: list[list[str]], message: str) -> None:
     for system in (count(gold, predicted), [count(GOLD, TWO), count(gold, predicted)]):
         with pytest.raises(ValueError, match=message):
             compare(count(GOLD, ONE), system, 10)
@@ -304,7 +307,7 @@ def test_runs_on_unlike_gold_are_refused(gold: list[list[str]], predicted: list[
         bootstrap([count(GOLD, ONE), count(gold, predicted)], 10)
 
 
-def test_what_cannot_be_resampled_is_refused() -> None:
+def test_invalid_arguments_of_resampling() -> None:
     with pytest.raises(ValueError, match="no sentences"):
         bootstrap(count([], []))
     with pytest.raises(ValueError, match="no runs"):
@@ -320,7 +323,7 @@ def test_what_cannot_be_resampled_is_refused() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Over seeds, and of several comparisons
+# Over seeds, and over several comparisons
 
 
 def test_seed_interval_by_hand() -> None:
@@ -329,9 +332,9 @@ def test_seed_interval_by_hand() -> None:
     assert seed_interval([0.5, 0.5]) == (0.5, 0.5, 0.5)
 
 
-def test_seed_intervals_cover_the_mean_of_all_seeds_as_often_as_they_say() -> None:
+def test_seed_intervals_cover_the_mean_of_all_seeds_at_their_nominal_rate() -> None:
     scores = np.random.Generator(np.random.PCG64(6)).normal(0.86, 0.01, (4_000, 3))
-    intervals = [seed_interval(of_runs, 0.9) for of_runs in scores]
+    intervals = [seed_interval(values, 0.9) for values in scores]
     covered = sum(low <= 0.86 <= high for _, low, high in intervals)
     assert scipy.stats.binom.ppf(0.00005, 4_000, 0.9) <= covered <= scipy.stats.binom.ppf(0.99995, 4_000, 0.9)
 
@@ -348,7 +351,7 @@ def test_seed_interval_equals_scipy(scores: list[float], level: float) -> None:
 @pytest.mark.parametrize(
     ("scores", "level", "message"), [([0.9], 0.95, "two runs or more, not 1"), ([0, 1], 1, "not 1")]
 )
-def test_seed_interval_of_too_little_is_refused(scores: list[float], level: float, message: str) -> None:
+def test_seed_interval_of_invalid_arguments(scores: list[float], level: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         seed_interval(scores, level)
 
@@ -366,7 +369,7 @@ def test_holm_by_metric_is_over_the_pairs_of_each() -> None:
     compared = compare_all(systems, [("one", "gold"), ("two", "gold")], 200)
     for name, corrected in holm_by_metric(compared).items():
         assert list(corrected) == list(compared)
-        assert list(corrected.values()) == holm([of_pair[name].p_value for of_pair in compared.values()])
+        assert list(corrected.values()) == holm([results[name].p_value for results in compared.values()])
     assert set(holm_by_metric({})) == set(METRICS)
 
 
@@ -382,6 +385,6 @@ def test_holm_rejects_what_its_steps_reject(p_values: list[float]) -> None:
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan])
-def test_holm_refuses_what_is_no_probability(wrong: float) -> None:
+def test_holm_takes_probabilities_only(wrong: float) -> None:
     with pytest.raises(ValueError, match="p-values lie in"):
         holm([0.5, wrong])

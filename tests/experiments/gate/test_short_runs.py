@@ -1,8 +1,8 @@
-"""Short trainings: what they are made of, and what happens where a corpus can't be had."""
+"""Short trainings: their settings, their results, and a corpus that is unavailable."""
 
 from __future__ import annotations
 
-from harness.systems import SYSTEMS, build
+from harness.systems import build
 
 import pytest
 
@@ -14,17 +14,17 @@ from check import short_runs
 
 
 def test_every_short_training_can_be_built() -> None:
-    assert set(short_runs_module.SETTINGS) == set(short_runs_module.SEEDS) <= set(SYSTEMS)
-    for system in short_runs_module.SETTINGS:
-        build(system, short_runs_module.SETTINGS, ["O"], 13)
+    assert set(short_runs_module.SECTIONS) == set(short_runs_module.SEEDS)
+    for system, section in short_runs_module.SECTIONS.items():
+        build(system, section, ["O"], 13)
 
 
 def test_the_crf_gives_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(short_runs_module, "SENTENCES", 100)
-    monkeypatch.setitem(short_runs_module.SETTINGS, "crf", {"c1": [0.1], "c2": [0.1], "max_iterations": 5})
-    parts = short_runs_module.parts_of("sample")
-    assert (len(parts.train), len(parts.validation), len(parts.test)) == (100, 200, 500)
-    first, second = (short_runs_module.train("sample", "crf", parts, [0]) for _ in range(2))
+    monkeypatch.setitem(short_runs_module.SECTIONS, "crf", {"c1": [0.1], "c2": [0.1], "max_iterations": 5})
+    data = short_runs_module.read_data("sample")
+    assert (len(data.train), len(data.validation), len(data.test)) == (100, 200, 500)
+    first, second = (short_runs_module.train("sample", "crf", data, [0]) for _ in range(2))
     assert first.is_deterministic
     assert set(first.runs[0]["scores"]) == set(METRICS)
     assert first.made_by["settings"] == {"c1": [0.1], "c2": [0.1], "max_iterations": 5, "sentences": 100}
@@ -32,18 +32,18 @@ def test_the_crf_gives_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.runs[0]["scores"] == second.runs[0]["scores"]
 
 
-def test_a_corpus_that_cannot_be_had_is_left_out_and_told(
+def test_an_unavailable_corpus_is_left_out_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def parts_of(name: str) -> short_runs_module.Parts:
+    def read_data(name: str) -> short_runs_module.Data:
         if name != "sample":
             raise CorpusUnavailable("no network")
-        return short_runs_module.Parts([], [], [], {})
+        return short_runs_module.Data([], [], [], {})
 
     asked = []
-    monkeypatch.setattr(short_runs_module, "parts_of", parts_of)
+    monkeypatch.setattr(short_runs_module, "read_data", read_data)
     monkeypatch.setattr(
-        short_runs_module, "train", lambda corpus, system, parts, seeds: asked.append((corpus, system, seeds))
+        short_runs_module, "train", lambda corpus, system, data, seeds: asked.append((corpus, system, seeds))
     )
     short_runs(is_for_reference=False)
     assert asked == [("sample", "crf", [0]), ("sample", "minilm", [13])]

@@ -1,53 +1,53 @@
-"""What makes committed results stale, in a small repository."""
+"""What makes committed results stale, in a small repository with DVC's files and neither data nor models."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from harness.fingerprint import content
+from harness.paths import RESULTS
+from harness.tables import write_table
 
 import pytest
-import stale as module
 
-from bert_ner.corpus.catalog import CORPORA
-from gate.staleness import md5_of, outdated, stage_names, stale
-from report import pages
-from reporting.results import Results
-
-ROOT = Path(__file__).resolve().parents[2]
+import gate.staleness as module
+from bert_ner.errors import BertNerError
+from claims.judging import judge_claims
+from gate.staleness import outdated, report, stale
 
 PARAMS = """
-corpora: [sample]
-seeds: [13, 42]
 crf: {c1: [0.1]}
 minilm: {name: mini, epochs: 4}
-more: {rules: {systems: [hmm]}}
-studies: {warmup: {}}
+seeds: [13, 42]
 """
 STAGES = """
+vars: [../params.yaml]
 stages:
   fingerprint:
-    cmd: x
+    wdir: ..
+    cmd: fingerprint
+    deps: [code.py]
+    outs: [results/code: {cache: false}]
   train:
-    matrix: {corpus: "${corpora}", seed: "${seeds}"}
-    cmd: x
+    matrix: {seed: "${seeds}"}
+    wdir: ..
+    cmd: train ${item.seed}
+    deps: [data/prepared, results/code/crf.json]
+    params: [crf, minilm.name]
+    outs: ["models/${item.seed}"]
   score:
-    cmd: x
-"""
-MORE = """
-stages:
-  rules: &run
-    matrix: {system: "${more.rules.systems}"}
-  study:
-    foreach: ${studies}
-    do: {cmd: x}
+    wdir: ..
+    cmd: score
+    deps: [models/13, results/code/score.json]
+    outs:
+      - results/predictions: {cache: false, persist: true}
+      - results/scores.csv: {cache: false}
 """
 CODE = {"crf": {"baselines/crf.py": "1"}, "score": {"experiments/score.py": "1"}}
+TRAIN, SCORE = "pipeline/dvc.yaml:train@13", "pipeline/dvc.yaml:score"
 
 
 def md5(text: str) -> str:
@@ -56,119 +56,100 @@ def md5(text: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose results are those of what is in it; JSON is YAML."""
-    now = json.loads(json.dumps(CODE))
-    monkeypatch.setattr(module, "fingerprints", lambda root: json.loads((root / "now.json").read_text()))
-    for name, text in (
-        ("params.yaml", PARAMS),
-        ("dvc.yaml", STAGES),
-        ("results/dvc.yaml", MORE),
-        ("now.json", json.dumps(now)),
-        ("results/scores.csv", "scores"),
-        ("results/predictions/crf-0.tags", "O\n"),
-        *((f"results/code/{entry}.json", content(modules)) for entry, modules in CODE.items()),
-    ):
+    """Make a repository whose results match its code, parameters and data. `train@42` never ran. JSON is YAML."""
+    monkeypatch.setattr(module, "fingerprints", lambda root, _: json.loads((root / "now.json").read_text()))
+    files = {
+        ".dvc/config": "[core]\n    no_scm = true\n    analytics = false\n",
+        "params.yaml": PARAMS,
+        "pipeline/dvc.yaml": STAGES,
+        "now.json": json.dumps(CODE),
+        "code.py": "edited since",
+        "results/scores.csv": "scores",
+        "results/predictions/crf-0.tags": "O\n",
+        **{f"results/code/{entry}.json": content(modules) for entry, modules in CODE.items()},
+    }
+    code = {entry: {"path": f"results/code/{entry}.json", "md5": md5(content(CODE[entry]))} for entry in CODE}
+    prepared, model = {"path": "data/prepared", "md5": "d.dir"}, {"path": "models/13", "md5": "m.dir"}
+    listed = json.dumps([{"md5": md5("O\n"), "relpath": "crf-0.tags"}])
+    predictions = {"path": "results/predictions", "md5": f"{md5(listed)}.dir"}
+    scores = {"path": "results/scores.csv", "md5": md5("scores")}
+    parameters = {"params.yaml": {"crf": {"c1": [0.1]}, "minilm.name": "mini"}}
+    stages = {
+        "fingerprint": {"cmd": "fingerprint", "deps": [{"path": "code.py", "md5": "00000"}]},
+        "train@13": {"cmd": "train 13", "deps": [prepared, code["crf"]], "params": parameters, "outs": [model]},
+        "train@99": {"cmd": "of a seed that is no more", "deps": [{"path": "gone.py", "md5": "00000"}]},
+        "score": {"cmd": "score", "deps": [model, code["score"]], "outs": [predictions, scores]},
+    }
+    files["pipeline/dvc.lock"] = json.dumps({"schema": "2.0", "stages": stages})
+    for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    code = {entry: {"path": f"results/code/{entry}.json", "md5": md5(content(CODE[entry]))} for entry in CODE}
-    crf = {"params.yaml": {"crf": {"c1": [0.1]}, "minilm.name": "mini"}}
-    model = {"path": "models/sample/crf-13", "md5": "m.dir"}
-    train = {"deps": [code["crf"]], "params": crf, "outs": [model]}
-    gone = {"deps": [{"path": "gone.py", "md5": "0"}]}
-    predictions = {"path": "results/predictions", "md5": md5_of(tmp_path / "results/predictions")}
-    score = {
-        "deps": [code["score"], model],
-        "outs": [{"path": "results/scores.csv", "md5": md5("scores")}, predictions],
-    }
-    sources = {"deps": [{"path": "baselines", "md5": "0"}]}
-    lock = {"stages": {"fingerprint": sources, "train@sample-13": train, "train@sample-99": gone, "score": score}}
-    (tmp_path / "dvc.lock").write_text(json.dumps(lock))
-    (tmp_path / "results/dvc.lock").write_text(json.dumps({"stages": {"rules@hmm": train | {"outs": []}}}))
     return tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "reasons"),
+    ("name", "old", "new", "reason", "stage"),
     [
-        ("params.yaml", "epochs: 4", "epochs: 5", {}),  # no stage has read it
-        ("params.yaml", "name: mini", "name: maxi", ["minilm.name in params.yaml is 'maxi', and was 'mini'"] * 2),
-        ("params.yaml", "crf: {c1: [0.1]}", "", ["crf in params.yaml is None, and was {'c1': [0.1]}"] * 2),
-        ("now.json", '"baselines/crf.py": "1"', '"a.py": "2"', ["code of crf changed (a.py, baselines/crf.py)"] * 2),
-        ("results/scores.csv", "scores", "edited", ["results/scores.csv is not what the stage's last run had"]),
-        ("results/predictions/crf-0.tags", "O", "B-X", ["results/predictions is not what the stage's last run had"]),
-        ("dvc.lock", '"md5": "m.dir"}]}, "train@sample-99', '"md5": "n.dir"}]}, "train@sample-99',
-         ["models/sample/crf-13 was made anew since"]),
+        ("params.yaml", "epochs: 4", "epochs: 5", None, ""),  # no stage has read it
+        ("params.yaml", "name: mini", "name: maxi", "minilm.name in params.yaml is 'maxi', and was 'mini'", TRAIN),
+        ("params.yaml", "crf: {c1: [0.1]}", "", "crf in params.yaml is None, and was {'c1': [0.1]}", TRAIN),
+        ("now.json", '"baselines/crf.py": "1"', '"a.py": "2"',
+         "the code of crf changed (a.py, baselines/crf.py)", TRAIN),
+        ("now.json", '"score": ', '"other": ', "results/code/score.json belongs to no stage or system", SCORE),
+        ("results/scores.csv", "scores", "edited", "results/scores.csv is modified", SCORE),
+        ("results/scores.csv", "scores", None, "results/scores.csv is deleted", SCORE),
+        ("results/predictions/crf-0.tags", "O", "B-X", "results/predictions is modified", SCORE),
+        ("pipeline/dvc.yaml", "cmd: score", "cmd: score -x", "its command changed", SCORE),
+        ("pipeline/dvc.yaml", "deps: [models/13,", "deps: [models/13, now.json,", "now.json is modified", SCORE),
+        ("pipeline/dvc.lock", '"md5": "m.dir"}]}, "train@99"', '"md5": "n.dir"}]}, "train@99"',
+         "models/13 was written again since", SCORE),
     ],
 )  # fmt: skip
-def test_what_is_stale_is_named(repository: Path, name: str, old: str, new: str, reasons: list[str]) -> None:
+def test_the_reason_and_the_stage_are_named(
+    repository: Path, name: str, old: str, new: str | None, reason: str | None, stage: str
+) -> None:
     assert stale(repository) == {}
     path = repository / name
     assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
-    found = [reason.rpartition(": ")[0] for lines in stale(repository).values() for reason in lines]
-    assert found == list(reasons)
+    if new is None:
+        path.unlink()
+    else:
+        path.write_text(path.read_text().replace(old, new))
+    before = {file: file.read_bytes() for file in repository.rglob("results/**/*") if file.is_file()}
+    assert stale(repository) == ({reason: [stage]} if reason else {})
+    assert {file: file.read_bytes() for file in before} == before
 
 
-def test_the_stages_and_the_command_are_named(repository: Path) -> None:
-    (repository / "params.yaml").write_text(PARAMS.replace("mini,", "maxi,"))
-    reason = "minilm.name in params.yaml is 'maxi', and was 'mini'"
-    assert stale(repository) == {
-        "dvc repro": [f"{reason}: train@sample-13"],
-        "dvc repro results/dvc.yaml, then dvc repro": [f"{reason}: rules@hmm"],
-    }
-    (repository / "params.yaml").write_text(PARAMS)
-    (repository / "results/scores.csv").unlink()
-    assert stale(repository) == {"dvc repro": ["results/scores.csv is missing: score"]}
-
-
-def test_a_file_of_the_code_that_was_written_since_does_not_hide_the_change(repository: Path) -> None:
+def test_a_fingerprint_that_was_written_since_does_not_hide_the_change(repository: Path) -> None:
     changed = {**CODE, "crf": {"baselines/crf.py": "2"}}
     (repository / "now.json").write_text(json.dumps(changed))
     (repository / "results/code/crf.json").write_text(content(changed["crf"]))
-    assert stale(repository)["dvc repro"] == ["code of crf changed: train@sample-13"]
+    assert stale(repository) == {"the code of crf changed": [TRAIN]}
+
+
+def test_a_broken_pipeline_is_an_error(repository: Path) -> None:
+    (repository / "pipeline/dvc.yaml").write_text("stages: [")
+    with pytest.raises(BertNerError, match="DVC can't read the pipeline"):
+        stale(repository)
 
 
 def test_verdicts_and_reports_that_are_not_what_the_tables_give(tmp_path: Path) -> None:
-    shutil.copytree(
-        ROOT / "results", tmp_path, ignore=lambda _, names: {"predictions", "plots"} & {*names}, dirs_exist_ok=True
-    )
-    for corpus in ("mit_movie_eng", "mit_movie_trivia", "mit_restaurant"):
-        (tmp_path / corpus / "report.md").unlink()
-    for name, text in pages(Results(tmp_path, CORPORA["sample"])).items():
-        (tmp_path / "sample" / name).write_text(text)
+    for folder in ("sample", "mit_movie_eng"):
+        shutil.copytree(RESULTS / folder, tmp_path / folder, ignore=shutil.ignore_patterns("predictions", "plots"))
+    (tmp_path / "mit_movie_eng/report.md").unlink()  # a corpus without a report is skipped
+    for name in ("provenance.json", "benchmarks.csv"):
+        shutil.copy(RESULTS / name, tmp_path)
+    (tmp_path / "domains").mkdir()
+    for name in ("sample", "domains"):
+        write_table(tmp_path, name, "claims", judge_claims(name, tmp_path))
+        (tmp_path / name / "report.md").write_text(report(name, tmp_path))
     assert outdated(tmp_path) == {}
 
-    other = tmp_path / "mit_movie_trivia/scores.csv"
+    # Another corpus's tables are in the comparison of corpora, and in no corpus's report.
+    other = tmp_path / "mit_movie_eng/scores.csv"
     other.write_text(other.read_text().replace("crf,,0", "renamed,,0"))
     (tmp_path / "sample/claims.csv").unlink()
     assert outdated(tmp_path) == {
-        "dvc repro --force --single-item judge@sample report@sample": [
-            f"sample/{name} is not what the tables give" for name in ("claims.csv", "report.md", "report.html")
-        ]
+        "results/sample/claims.csv does not follow from the tables": ["pipeline/dvc.yaml:judge@sample"],
+        "results/domains/report.md does not follow from the tables": ["domains"],
     }
-
-
-def test_names_of_stages() -> None:
-    params = {"a": ["x", "y"], "b": {"c": [1, 2]}, "d": {"k": 1}}
-    stages = {
-        "one": {"cmd": "x"},
-        "two": {"matrix": {"p": "${a}", "q": "${b.c}", "r": [0]}},
-        "three": {"foreach": "${d}", "do": {}},
-    }
-    assert stage_names(stages, params) == {"one", "two@x-1-0", "two@x-2-0", "two@y-1-0", "two@y-2-0", "three@k"}
-
-
-def test_our_stages_have_the_names_that_dvc_gives_them() -> None:
-    command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--name-only"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
-    params = module._read(ROOT / "params.yaml")
-    main, more = (stage_names(module._read(ROOT / name)["stages"], params) for name in ("dvc.yaml", "results/dvc.yaml"))
-    assert main | {f"results/dvc.yaml:{name}" for name in more} == set(listed)
-
-
-def test_a_folder_has_the_md5_that_dvc_gives_it(tmp_path: Path) -> None:
-    # What `dvc add` 3.67.1 writes for these.
-    (tmp_path / "a").mkdir()
-    for name, text in (("a/b.txt", "x\n"), ("c.txt", "y\n"), ("a.txt", "z\n")):
-        (tmp_path / name).write_text(text)
-    assert md5_of(tmp_path) == "b310ef47c9e66ac6be35108a591417fd.dir"

@@ -213,8 +213,13 @@ def test_systems_of_a_kind_share_a_fingerprint_and_another_class_is_another(repo
 def test_a_class_that_is_not_in_the_checkout_and_a_file_that_is_not_python_are_errors(repository: Path) -> None:
     with pytest.raises(BertNerError, match=r"system .crf.: no baselines\.crf:Gone below .*; correct KINDS"):
         fingerprints(repository, {"crf": "baselines.crf:Gone"})
+    (repository / "baselines/crf.py").write_text("from .viterbi import best\nCRF = 1\n")
+    with pytest.raises(
+        BertNerError, match=r"crf\.py can't be followed: 'from \.viterbi import best' is relative; name"
+    ):
+        fingerprints(repository, CLASSES)
     (repository / "baselines/crf.py").write_text("CRF = {")
-    with pytest.raises(BertNerError, match=r"crf\.py is not Python"):
+    with pytest.raises(BertNerError, match=r"crf\.py can't be followed"):
         fingerprints(repository, CLASSES)
 
 

@@ -1,112 +1,91 @@
-"""Systems by name, with settings from params.yaml."""
+"""Systems built from sections of params.yaml."""
 
 from __future__ import annotations
 
-from harness.artifacts import model_folder
-from harness.params import Run, all_runs, first_encoder, read_params, runs
-from harness.systems import SYSTEMS, build
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness.params import read_params
+from harness.systems import build
 
 import pytest
 
+from baselines.crf import CRFTagger
+from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
 
+ROOT = Path(__file__).resolve().parents[3]
+ENCODER = {
+    "kind": "encoder", "name": "x", "learning_rate": 1e-4, "batch_size": 8, "weight_decay": 0, "clip_norm": 1.0,
+    "epochs": 1, "warmup": 0, "precision": "auto",
+}  # fmt: skip
+BILSTM = {
+    "word_size": 1, "character_size": 1, "filters": 1, "hidden": 1, "dropout": 0, "word_dropout": 0,
+    "learning_rate": 0.1, "batch_size": 1, "epochs": 1,
+}  # fmt: skip
 
-def test_every_run_of_the_parameters_can_be_built() -> None:
+
+def test_every_system_of_the_parameters_can_be_built() -> None:
     params = read_params()
-    names = {run.system for run in runs(params)}
-    assert names == {*params["baselines"], *params["encoders"]} <= set(SYSTEMS)
-    for name in SYSTEMS:
-        build(name, params, ["O"], 13)
+    assert {run.system for run in params.runs} <= set(params.systems)
+    for name, section in params.systems.items():
+        build(name, section, ["O"], 13)
+
+
+def test_the_kind_is_the_section_s_or_its_name() -> None:
+    crf = {"c1": [0.1], "c2": [0], "max_iterations": 5}
+    for name, section in (("crf", crf), ("mine", {"kind": "crf", **crf})):
+        tagger = build(name, section, ["O", "B-X"], 7, Path("state"))
+        assert isinstance(tagger, CRFTagger)
+        assert tagger.settings.model_dump() == crf
+        assert (tagger.labels, tagger.seed, tagger.checkpoint) == (("O", "B-X"), 7, Path("state"))
+    assert isinstance(build("mine", ENCODER, ["O"], 0), EncoderTagger)
 
 
 @pytest.mark.parametrize(
-    ("name", "params", "message"),
+    ("name", "section", "message"),
     [
-        ("gpt", {}, "no system is named 'gpt'; there are majority, gazetteer, hmm, crf, "),
-        ("crf", {}, "params.yaml has no section 'crf'"),
-        ("crf", {"crf": {"c1": [1], "c2": [1], "max_iterations": 1, "c3": 1}}, "section 'crf': .*c3"),
-        ("crf", {"crf": {"c1": 1, "c2": [1], "max_iterations": 1}}, "section 'crf': c1 must be a list of numbers"),
-        ("crf", {"crf": {"c1": [1], "c2": [], "max_iterations": 1}}, "section 'crf': c2 must be a list of numbers"),
-        ("crf", {"crf": {"c1": [1], "c2": [-1], "max_iterations": 1}}, "c2 must be .* of at least 0, not \\[-1\\]"),
-        ("crf", {"crf": {"c1": [1], "c2": [1], "max_iterations": 0}}, "max_iterations must be a whole number"),
-        ("gazetteer", {"gazetteer": {"min_count": [0], "min_share": [1]}}, "min_count must be a list of whole numbers"),
-        ("gazetteer", {"gazetteer": {"min_count": [1], "min_share": [1.5]}}, "min_share must be a list of numbers"),
-        ("hmm", {"hmm": {"suffix": [0], "rare": [1], "prior": [1]}}, "suffix must be a list of whole numbers"),
-        ("hmm", {"hmm": {"suffix": [1], "rare": 1, "prior": [1]}}, "rare must be a list of whole numbers"),
-        ("hmm", {"hmm": {"suffix": [1], "rare": [1], "prior": [0]}}, "prior must be a list of numbers above 0"),
-        ("minilm", {"minilm": {"name": "x"}}, "section 'minilm': .*learning_rate"),
+        ("gpt", {}, "no kind of tagger is named 'gpt'; valid kinds: majority, gazetteer, hmm, crf, bilstm_crf, enc"),
+        ("mine", {"kind": "onnx"}, "onnx can't be trained"),
+        ("crf", None, "expected names and values of settings, not None"),
+        ("majority", {"x": 1}, "unknown key 'x'"),
+        ("crf", {"c1": [1], "c2": [1]}, "max_iterations is missing"),
+        ("crf", {"c1": [1], "c2": [1], "max_iterations": 1, "c3": 1}, "unknown key 'c3'; the keys here are c1, c2, "),
+        ("crf", {"c1": 1, "c2": [1], "max_iterations": 1}, "c1 must be a valid list, not 1"),
+        ("crf", {"c1": [1], "c2": [], "max_iterations": 1}, "c2 must have at least 1 item, not []"),
+        ("crf", {"c1": [1], "c2": [-1], "max_iterations": 1}, "c2.0 must be a number of at least 0, not -1"),
+        ("crf", {"c1": [True], "c2": [1], "max_iterations": 1}, "c1.0 must be a number of at least 0, not True"),
+        ("crf", {"c1": [float("inf")], "c2": [1], "max_iterations": 1}, "c1.0 must be a number of at least 0, not inf"),
+        ("crf", {"c1": [1], "c2": [1], "max_iterations": 0}, "max_iterations must be a whole number of at least 1 and"),
+        ("crf", {"c1": [1], "c2": [1], "max_iterations": 2**31}, "max_iterations must be a whole number of at least 1"),
+        ("crf", {"c1": [1], "c2": [1], "max_iterations": True}, "max_iterations must be a whole number of at least 1"),
+        ("gazetteer", {"min_count": [0], "min_share": [1]}, "min_count.0 must be a whole number of at least 1, not 0"),
+        ("gazetteer", {"min_count": [1], "min_share": []}, "min_share must have at least 1 item, not []"),
+        ("gazetteer", {"min_count": [1], "min_share": [1.5]}, "min_share.0 must be a number of at least 0 and of at m"),
+        ("gazetteer", {"min_count": [1], "min_share": [float("nan")]}, "min_share.0 must be a number of at least 0 an"),
+        ("hmm", {"suffix": [0], "rare": [1], "prior": [1]}, "suffix.0 must be a whole number of at least 1, not 0"),
+        ("hmm", {"suffix": [1], "rare": 1, "prior": [1]}, "rare must be a valid list, not 1"),
+        ("hmm", {"suffix": [1], "rare": [1.0], "prior": [1]}, "rare.0 must be a whole number of at least 1, not 1.0"),
+        ("hmm", {"suffix": [1], "rare": [1], "prior": [0]}, "prior.0 must be a number above 0, not 0"),
+        ("hmm", {"suffix": [1], "rare": [1], "prior": [float("inf")]}, "prior.0 must be a number above 0, not inf"),
+        ("bilstm_crf", {**BILSTM, "hidden": 0}, "hidden must be a whole number of at least 1, not 0"),
+        ("minilm", {"kind": "encoder", "name": "x"}, "learning_rate is missing; batch_size is missing; weight_decay"),
+        ("minilm", {**ENCODER, "clip_norm": 0}, "clip_norm must be a number above 0, not 0"),
     ],
 )
-def test_a_mistake_names_the_section(name: str, params: dict[str, object], message: str) -> None:
-    with pytest.raises(BertNerError, match=message):
-        build(name, params, ["O"], 0)
+def test_a_wrong_setting_is_named_with_its_section_and_range(name: str, section: Any, message: str) -> None:
+    with pytest.raises(BertNerError) as caught:
+        build(name, section, ["O"], 0)
+    assert str(caught.value).startswith(f"params.yaml, section '{name}': {message}")
 
 
-VALID = (
-    "corpora: [a]\nbaselines: [b]\nencoders: [e]\nseeds: [1]\nmore: {g: {corpora: [a], systems: [b], seeds: [2]}}\n"
-    "split: {validation_fraction: 0.1, seed: 42}\ne: {name: x}\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("corpora: [a]", "corpora: 5", "corpora must be a list of names, not 5"),
-        ("baselines: [b]", "baselines: []", "baselines must be a list of names"),
-        ("seeds: [1]", "seeds: [abc]", "seeds must be a list of whole numbers from 0 to 4294967295, not \\['abc'\\]"),
-        ("seeds: [1]", "seeds: [true]", "seeds must be a list of whole numbers"),
-        ("seed: 42", "seed: null", "split must be validation_fraction, a number between 0 and 1, and seed"),
-        ("seed: 42", "seed: 1.5", "split must be"),
-        ("split: {validation_fraction: 0.1, seed: 42}", "split: []", "split must be"),
-        ("encoders: [e]", "encoders: []", "encoders must be a list of names"),
-        ("systems: [b], ", "", "more must be groups, each with lists of corpora, systems and seeds"),
-        ("seeds: [2]", "seeds: [x]", "more must be groups"),
-        (None, "5", "expected sections"),
-    ],
-)
-def test_a_section_of_the_wrong_kind_is_named(tmp_path, monkeypatch, old, new, message) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("pipeline.ROOT", tmp_path)
-    (tmp_path / "params.yaml").write_text(VALID.replace(old, new) if old else new)
-    with pytest.raises(BertNerError, match=message):
-        read_params()
-
-
-def test_groups_add_runs_in_the_order_of_the_sections() -> None:
-    groups = {
-        "g": {"corpora": ["a"], "systems": ["mid"], "seeds": [1, 2]},
-        "h": {"corpora": ["b"], "systems": ["e"], "seeds": [9]},
-    }
-    params = {"baselines": ["crf"], "encoders": ["e"], "seeds": [1], "more": groups, "crf": {}, "mid": {}, "e": {}}
-    assert [run.name for run in all_runs(params, "a")] == ["crf-0", "mid-1", "mid-2", "e-1"]
-    assert [run.name for run in all_runs(params, "b")] == ["crf-0", "e-1", "e-9"]
-    with pytest.raises(BertNerError, match="it names mid, but has no section for it"):
-        all_runs({name: section for name, section in params.items() if name != "mid"}, "a")
-
-
-def test_what_make_repro_all_adds_has_a_folder_of_its_own() -> None:
-    assert model_folder("sample", Run("crf", 0)).parts[-3:] == ("models", "sample", "crf-0")
-    assert model_folder("sample", Run("crf", 1)).parts[-4:] == ("models", "more", "sample", "crf-1")
-
-
-def test_the_first_encoder_needs_a_name() -> None:
-    assert first_encoder({"encoders": ["e", "f"], "e": {"name": "x"}}) == "x"
-    with pytest.raises(BertNerError, match="e, the first of encoders, needs a section with a name"):
-        first_encoder({"encoders": ["e"], "e": {"name": None}})
-
-
-def test_a_number_in_scientific_notation_is_a_number(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("pipeline.ROOT", tmp_path)
-    (tmp_path / "params.yaml").write_text(VALID.replace("name: x", "name: x, lr: 3e-05"))
-    assert read_params()["e"]["lr"] == 3e-5
-
-
-def test_parameters_that_lack_a_section_or_are_no_yaml_are_named(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("pipeline.ROOT", tmp_path)
-    with pytest.raises(BertNerError, match=r"params\.yaml can't be read"):
-        read_params()
-    (tmp_path / "params.yaml").write_text("corpora: [a")
-    with pytest.raises(BertNerError, match=r"params\.yaml can't be read"):
-        read_params()
-    (tmp_path / "params.yaml").write_text("corpora: [a]")
-    with pytest.raises(BertNerError, match="no baselines, encoders, more, seeds, split in it"):
-        read_params()
+def test_building_a_crf_loads_no_torch() -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'experiments'); from harness.systems import build; "
+        "build('crf', {'c1': [1], 'c2': [1], 'max_iterations': 1}, ['O'], 0); "
+        "sys.exit(' '.join({'torch', 'transformers', 'baselines.hmm'} & sys.modules.keys()) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,74 @@
+"""Workloads that score, and the speed of matrix products, the limit of a training's speed on this machine."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from harness.artifacts import read_labels, read_part
+
+from bench.workload import CORPUS, Figures, Workload, figures, seconds_of
+
+
+def _limit() -> Figures:
+    """Measure TFLOP/s of matrix products by number type; no program on this machine is faster."""
+    import torch
+
+    from bert_ner.encoder.training import computes_bfloat16
+
+    types = {"float32": torch.float32}
+    if computes_bfloat16(torch.device("cpu")):
+        types["bfloat16"] = torch.bfloat16
+    rates = {}
+    for name, kind in types.items():
+        a, b = torch.randn(1536, 1536).to(kind), torch.randn(1536, 1536).to(kind)
+        a @ b
+        best = min(seconds_of(partial(_products, a, b, 5)) for _ in range(10))
+        rates[name] = 5 * 2 * 1536**3 / best / 1e12
+    return rates
+
+
+def _products(a: Any, b: Any, times: int) -> None:
+    for _ in range(times):
+        a @ b
+
+
+def _score(how: str) -> Callable[[], Figures]:
+    """Score a million words with 25 tags, 3 % of them wrong, in sentences of ten."""
+
+    def run() -> Figures:
+        import seqeval.metrics
+
+        from bert_ner.scoring import score, score_by_type
+
+        draw, labels = random.Random(0), read_labels(CORPUS)
+        gold = [draw.choices(labels, k=10) for _ in range(100_000)]
+        found = [[draw.choice(labels) if draw.random() < 0.03 else tag for tag in tags] for tags in gold]
+        work = {
+            "seqeval": lambda: seqeval.metrics.classification_report(gold, found),
+            "ours": lambda: (score(gold, found), score_by_type(gold, found)),
+        }[how]
+        return {"": {"sentences": len(gold), "tokens": 10 * len(gold), "seconds": seconds_of(work)}}
+
+    return run
+
+
+def _uncertainty() -> Figures:
+    """Compute all scores of the test set, and 10,000 bootstrap samples of each."""
+    from bert_ner.scoring import bootstrap, count, score
+
+    test = read_part(CORPUS, "test")
+    gold = [tags for _, tags in test]
+    draw, labels = random.Random(0), read_labels(CORPUS)
+    found = [[draw.choice(labels) if draw.random() < 0.05 else tag for tag in tags] for tags in gold]
+    return {"": figures(test, seconds_of(lambda: (score(gold, found), bootstrap(count(gold, found)))))}
+
+
+LIMIT = {"limit": Workload("limit", "", "matrix products", _limit)}
+SCORING = {
+    "score seqeval": Workload("score", "a million words", "seqeval's classification_report", _score("seqeval")),
+    "score ours": Workload("score", "a million words", "score and score_by_type", _score("ours"), ("score seqeval",)),
+    "score uncertainty": Workload("score", "the test set", "all scores, 10,000 bootstrap samples", _uncertainty),
+}

@@ -1,0 +1,171 @@
+"""Workloads that train: an epoch of the paper's recipe, of transformers' Trainer and of ours, and a checkpoint."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+from harness.artifacts import read_labels, read_part
+from harness.params import read_params
+from harness.paths import DATA
+
+from bench.workload import CORPUS, Figures, Workload, figures, seconds_of
+from bert_ner.corpus.bio import Sentence
+
+SIZES = {"22.7 M": "all-MiniLM-L6-v2", "109 M": "BERT-base with random weights"}
+SHARES = {"22.7 M": 10, "109 M": 40}  # one of so many training sentences is used
+PADDED = 55  # pieces, from the paper's section 3.3.1
+
+
+def _train(how: str, size: str) -> Callable[[], Figures]:
+    """Measure one epoch on a share of the training sentences, with tokenisation, batches, optimiser and logging."""
+
+    def run() -> Figures:
+        train = read_part(CORPUS, "train")[:: SHARES[size]]
+        model, tokenizer = _fresh(size)
+        started = time.perf_counter()
+        {"paper": _paper_epoch, "Trainer": _trainer_epoch, "ours": _our_epoch}[how](model, tokenizer, train)
+        seconds = time.perf_counter() - started
+        return {"": figures(train, seconds, tflop=3 * _forward_tflop(model, tokenizer, train))}
+
+    return run
+
+
+def _fresh(size: str) -> tuple[Any, Any]:
+    """Return a model with the default encoder's weights, or of the paper's size with random ones, and a tokenizer."""
+    import torch
+    from transformers import AutoModelForTokenClassification, BertConfig
+
+    from bert_ner.encoder.weights import find_weights, load_tokenizer
+
+    folder = find_weights("all-MiniLM-L6-v2").folder
+    labels = read_labels(CORPUS)
+    torch.manual_seed(0)
+    if size == "109 M":
+        model = AutoModelForTokenClassification.from_config(BertConfig(num_labels=len(labels)))  # type: ignore[no-untyped-call,call-arg]
+    else:
+        model = AutoModelForTokenClassification.from_pretrained(
+            folder, num_labels=len(labels), dtype=torch.float32, trust_remote_code=False
+        )
+    return model, load_tokenizer(folder)
+
+
+def _examples(tokenizer: Any, sentences: Sequence[Sentence]) -> list[Any]:
+    from bert_ner.encoder.alignment import WordPieces
+    from bert_ner.encoder.tagger import examples_of
+
+    label_id = {label: i for i, label in enumerate(read_labels(CORPUS))}
+    return examples_of(sentences, WordPieces.of(tokenizer, 512), label_id)
+
+
+def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
+    from bert_ner.encoder.training import Recipe, fine_tune
+
+    recipe = Recipe(**{**read_params().settings("minilm"), "epochs": 1, "precision": "auto"})
+    fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, dict)
+
+
+def _checkpoint(size: str) -> Callable[[], Figures]:
+    """Measure the median time that a training waits for a checkpoint; there is one in each epoch."""
+
+    def run() -> Figures:
+        from bert_ner.encoder import training
+        from bert_ner.encoder.checkpoint import save_checkpoint
+
+        model, tokenizer = _fresh(size)
+        train = read_part(CORPUS, "train")
+        recipe = training.Recipe(**{**read_params().settings("minilm"), "epochs": 5, "precision": "auto"})
+        examples, seconds = _examples(tokenizer, train[:32]), []
+
+        def timed(*state: Any) -> None:
+            seconds.append(seconds_of(partial(save_checkpoint, *state)))
+
+        # The folder is on the disk that a training writes to.
+        with TemporaryDirectory(dir=DATA) as folder, patch.object(training, "save_checkpoint", timed):
+            path = Path(folder, "checkpoint.safetensors")
+            training.fine_tune(model, examples, recipe, 0, tokenizer.pad_token_id, dict, checkpoint=path)
+        return {"": figures(train, statistics.median(seconds))}
+
+    return run
+
+
+def _paper_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
+    """Train as sections 3.3 and 3.4 say: each sentence padded to 55 pieces, float32, AdamW, clipping, linear decay."""
+    import torch
+
+    from bert_ner.encoder.training import IGNORED
+
+    rows = _examples(tokenizer, train)
+    ids, labels, mask = (torch.full((len(rows), PADDED), fill) for fill in (tokenizer.pad_token_id, IGNORED, 0))
+    for i, row in enumerate(rows):
+        n = min(len(row.ids), PADDED)
+        ids[i, :n], labels[i, :n], mask[i, :n] = torch.tensor(row.ids[:n]), torch.tensor(row.labels[:n]), 1
+    data = torch.utils.data.TensorDataset(ids, labels, mask)
+    loader = torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / len(loader)))
+    model.train()
+    for ids_, labels_, mask_ in loader:
+        loss = model(input_ids=ids_, attention_mask=mask_, labels=labels_).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+
+
+def _trainer_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
+    """Train with the Trainer of transformers: the paper's batch size, its own defaults otherwise, no fixed padding."""
+    from transformers import DataCollatorForTokenClassification, Trainer, TrainingArguments
+
+    rows = [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, train)]
+    with TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
+        settings = TrainingArguments(
+            folder, num_train_epochs=1, per_device_train_batch_size=32, save_strategy="no", disable_tqdm=True
+        )
+        Trainer(model, settings, DataCollatorForTokenClassification(tokenizer), rows).train()
+
+
+def _forward_tflop(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> float:
+    """Count the operations of a forward pass without padding, in TFLOP; a backward pass needs twice as many."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    lengths = [len(row.ids) for row in _examples(tokenizer, sentences)]
+    operations = {}
+    model = model.eval()
+    for length in set(lengths):
+        ids = torch.zeros(1, length, dtype=torch.int64)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            model(input_ids=ids, attention_mask=torch.ones_like(ids))
+        operations[length] = counter.get_total_flops()
+    return float(sum(operations[length] for length in lengths)) / 1e12
+
+
+TRAINING = {
+    **{
+        f"train {size} {how}": Workload(
+            "train", SIZES[size], name, _train(how, size), tuple(f"train {size} {other}" for other in others)
+        )
+        for size in SIZES
+        for how, name, others in (
+            ("paper", "paper recipe", ()),
+            ("Trainer", "Trainer", ("paper",)),
+            ("ours", "ours", ("paper", "Trainer")),
+        )
+    },
+    **{
+        f"train {size} checkpoint": Workload(
+            "train", SIZES[size], "an epoch's checkpoint alone", _checkpoint(size), (f"train {size} ours",)
+        )
+        for size in SIZES
+    },
+}

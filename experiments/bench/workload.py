@@ -1,0 +1,76 @@
+"""A workload of the benchmark, and what all workloads share.
+
+Workloads import packages in their functions, so that none uses memory for the packages of another.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.artifacts import model_folder
+from harness.params import Run, read_params
+
+from bert_ner.corpus.bio import Sentence
+
+CORPUS = "mit_movie_eng"
+CRF = Run("crf", 0)
+
+Figures = dict[str, Any]
+
+
+class Workload(NamedTuple):
+    """One thing to measure.
+
+    Attributes:
+        task, system, how: its names in the table.
+        run: returns for each setting the sentences, tokens (words), seconds and, where known, tflop: the
+            floating-point operations that the sentences need, without padding.
+        ratio_to: the workloads that it is compared with.
+        settings: the settings that it reports.
+        once: whether it runs in one round only, because it takes minutes.
+    """
+
+    task: str
+    system: str
+    how: str
+    run: Callable[[], Figures]
+    ratio_to: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ("",)
+    once: bool = False
+
+
+def encoder_run() -> Run:
+    """Return the encoder's run that is measured: the first seed of params.yaml."""
+    return Run("minilm", read_params().seeds[0])
+
+
+def encoder_folder() -> Path:
+    """Return the folder of the encoder's model."""
+    return model_folder(CORPUS, encoder_run())
+
+
+def figures(sentences: Sequence[Sentence], seconds: float, **others: float) -> Figures:
+    """Return the figures of a workload on sentences."""
+    tokens = sum(len(words) for words, _ in sentences)
+    return {"sentences": len(sentences), "tokens": tokens, "seconds": seconds, **others}
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Return the seconds that a function takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def peak_memory(process: int | str = "self") -> float:
+    """Return the largest resident memory of a process so far in MB; nan where the operating system does not record it.
+
+    The figure of wait4 is no substitute: a child's is at least that of its parent when it forked.
+    """
+    status = Path("/proc", str(process), "status")
+    lines = status.read_text(encoding="ascii").splitlines() if status.is_file() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), math.nan)

@@ -1,0 +1,178 @@
+"""Run stages with DVC and show them live; find the stages that have to run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import chdir, suppress
+from pathlib import Path
+
+from harness.live_display import CACHED, DONE, FAILED, UNCHANGED, LiveDisplay, is_training
+from harness.paths import ROOT
+
+from bert_ner.errors import BertNerError
+
+PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
+FINGERPRINT = f"{PIPELINE}:fingerprint"
+
+# Trainings at once, on a share of the cores each, end sooner than one after the other on all of them (LOG.md).
+AT_ONCE = 4
+THREADS = max(1, (os.cpu_count() or 1) // AT_ONCE)
+
+DVC = (sys.executable, "-m", "dvc")
+# This Python comes first on PATH, so that stages run on it without an activated environment.
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    "PYTHONUNBUFFERED": "1",
+    "BERT_NER_PROGRESS": "lines",  # bert_ner/progress.py
+}
+PROGRESS_MARK = "\x1e"  # starts a line with progress, in JSON
+MAX_LINE = 2**20  # bytes
+RUNS = re.compile(r"Running stage '(.+)':$")
+SKIPPED = re.compile(r"Stage '(.+)' (didn't change, skipping|is cached - skipping run)")
+# Lines of DVC that a summary at the end replaces.
+HINTS = re.compile(
+    r"\s*$|> |(Updating|Generating) lock file |To track the changes with git|\tgit add |To enable auto staging"
+    r"|\tdvc config core\.autostage|Use `dvc push`|Data and pipelines are up to date"
+)
+SUMMARY = (
+    "To keep the results in Git: git add results dvc.lock pipeline/dvc.lock\n"
+    "To share the data and the models, set up a DVC remote and run: dvc push"
+)
+
+
+def run_pipeline(
+    stages: Sequence[str], prepare: Sequence[str], *commands: Sequence[str], expected: Mapping[str, float] | None = None
+) -> None:
+    """Run the stages that train side by side, then `dvc repro` with the arguments of each command.
+
+    Args:
+        stages: all that will run, in their order.
+        prepare: the stages that the trainings need.
+        commands: arguments of `dvc repro`, one list for each call.
+        expected: seconds that stages took before.
+
+    Raises:
+        BertNerError: a stage failed.
+    """
+    trainings = [stage for stage in stages if is_training(stage)]
+
+    async def run() -> None:
+        if trainings:
+            await run_dvc(display, "repro", *prepare)
+            slots = asyncio.Semaphore(AT_ONCE)
+            # If one fails, asyncio.run cancels the others.
+            await asyncio.gather(*(train(display, stage, slots) for stage in trainings))
+        for command in commands:
+            await run_dvc(display, "repro", *command)
+
+    with LiveDisplay(stages, expected or {}) as display:
+        asyncio.run(run())
+    print(SUMMARY)
+
+
+async def train(display: LiveDisplay, stage: str, slots: asyncio.Semaphore) -> None:
+    """Run one training, on its share of the cores."""
+    async with slots:
+        # DVC holds its lock only while it looks for changes and stores outputs.
+        await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, OMP_NUM_THREADS=str(THREADS))
+
+
+async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> None:
+    """Run DVC and show its output. An exception, Ctrl-C included, kills DVC and its stage; this damages no file.
+
+    Raises:
+        BertNerError: a stage failed.
+    """
+    stage, reader = None, asyncio.StreamReader(MAX_LINE)
+    # Popen, because asyncio's own subprocess can hang if it is cancelled while it starts (CPython 3.11). DVC gets a
+    # session of its own, so that Ctrl-C reaches this process alone.
+    with subprocess.Popen(
+        [*DVC, *arguments], cwd=ROOT, env={**environment, **ENVIRONMENT}, close_fds=False, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), process.stdout
+        )
+        try:
+            async for line in reader:
+                stage = show(display, line.decode(errors="replace").rstrip("\n"), stage)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            pipe.close()
+    if stage:
+        display.end(stage, FAILED if process.returncode else DONE)
+    if process.returncode:
+        raise BertNerError("the pipeline stopped; finished stages are kept, and the same command continues from there")
+
+
+def show(display: LiveDisplay, line: str, stage: str | None) -> str | None:
+    """Show a line of DVC's output. `stage` is the stage that runs; return the one that runs after this line."""
+    if line.startswith(PROGRESS_MARK):
+        with suppress(ValueError):  # the last line of a killed training may be cut
+            if stage:
+                display.update(stage, json.loads(line[1:]))
+        return stage
+    runs, skipped = RUNS.match(line), SKIPPED.match(line)
+    if not (runs or skipped):
+        if not HINTS.match(line):
+            display.print(line)
+        return stage
+    if stage:
+        display.end(stage, DONE)
+    if skipped:
+        display.end(skipped[1], CACHED if "cached" in skipped[2] else UNCHANGED)
+        return None
+    assert runs
+    display.begin(runs[1])
+    return runs[1]
+
+
+def stages_to_run(*targets: str) -> list[str]:
+    """Return the stages that changed since they ran and all that depend on them, in order; of some targets or of all.
+
+    The fingerprint of the code runs first, if needed: most changes of the code affect few stages.
+
+    Raises:
+        BertNerError: DVC can't read the pipeline, or the fingerprint fails.
+    """
+    stages = _changed(targets)
+    if FINGERPRINT in stages:
+        command = [*DVC, "repro", "--quiet", FINGERPRINT]
+        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BertNerError(f"{FINGERPRINT} failed:\n{done.stdout}{done.stderr}")
+        stages = _changed(targets)
+    return stages
+
+
+def _changed(targets: Sequence[str]) -> list[str]:
+    """In this process: a call of DVC takes a second to start."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.repo.reproduce import plan_repro
+    from networkx import lexicographical_topological_sort
+
+    try:
+        with chdir(ROOT), Repo() as repo:
+            changed = repo.status(targets=list(targets) or None, with_deps=bool(targets))
+            graph = repo.index.graph
+            wanted = [stage for target in targets for stage in repo.stage.collect(target)]
+            order = {stage: number for number, stage in enumerate(repo.index.stages)}  # that of the files
+            needed_first = graph.subgraph(plan_repro(graph, wanted or None)).reverse()
+            stale = []
+            for stage in lexicographical_topological_sort(needed_first, key=order.__getitem__):
+                if stage.addressing in changed or any(needed in stale for needed in graph.successors(stage)):
+                    stale.append(stage)
+            return [stage.addressing for stage in stale]
+    except DvcException as error:
+        raise BertNerError(f"DVC can't read the pipeline: {error}") from None

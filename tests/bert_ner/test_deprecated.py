@@ -1,0 +1,34 @@
+"""Names that moved still work, with a warning."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from bert_ner import loading, model_folder
+
+MOVED = {
+    "bert_ner.tagger:load_tagger": loading.load_tagger,
+    "bert_ner.tagger:trained_folder": loading.trained_folder,
+    "bert_ner.tagger:TaggerUnavailable": model_folder.TaggerUnavailable,
+    "bert_ner.tagger:MANIFEST": model_folder.MANIFEST,
+    "bert_ner.tagger:read_manifest": model_folder.read_manifest,
+    "bert_ner.tagger:write_manifest": model_folder.write_manifest,
+    "bert_ner.tagger:write_model": model_folder.write_model,
+}
+
+
+@pytest.mark.parametrize("old", [*MOVED, "bert_ner.encoder.onnx:export", "bert_ner.encoder.onnx:OnnxTagger"])
+def test_an_old_name_warns(old: str) -> None:
+    module, _, name = old.partition(":")
+    with pytest.warns(DeprecationWarning, match=rf"{module}\.{name} is now bert_ner\..*{name}; the old name goes"):
+        found = getattr(importlib.import_module(module), name)
+    if old in MOVED:
+        assert found is MOVED[old]
+    assert found is not None
+
+
+def test_an_unknown_name_is_an_error() -> None:
+    with pytest.raises(AttributeError, match=r"module 'bert_ner\.tagger' has no attribute 'nothing'"):
+        importlib.import_module("bert_ner.tagger").nothing  # noqa: B018

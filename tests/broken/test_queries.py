@@ -1,0 +1,67 @@
+"""Broken queries for `bert-ner tag`: each line gets an error of its own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from broken import DEEP, LFS, Change, breaks
+
+from bert_ner import cli
+
+NO_QUERY = 'not a JSON object with "words" or "text"'
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"text": "caf\xe9"}\n', "byte 14 is 0xe9, which is not UTF-8 there"),
+        ('{"text": "a"}\n'.encode("utf-16"), "byte 1 is 0xff, which is not UTF-8 there"),
+        (gzip.compress(b'{"text": "a"}\n', mtime=0), "byte 2 is 0x8b, which is not UTF-8 there"),
+        ("{'text': 'a'}\n", "not JSON: "),
+        ('{"text": "a",}\n', "not JSON: "),
+        ('{"text": "a"} {"text": "b"}\n', "not JSON: "),
+        ('{"text": "a"', "not JSON: "),
+        ('{"text": "a\tb"}\n', "not JSON: "),
+        ('{"text": "\\ud8"}\n', "not JSON: "),
+        (LFS, "not JSON: "),
+        ('[{"text": "a"}]\n', NO_QUERY),
+        ('"a"\n', NO_QUERY),
+        ("null\n", NO_QUERY),
+        ("{}\n", NO_QUERY),
+        ('{"Text": "a"}\n', NO_QUERY),
+        ('{"text": null}\n', '"text" is not a string'),
+        ('{"text": ["a"]}\n', '"text" is not a string'),
+        ('{"words": "a b"}\n', '"words" is not a list of strings'),
+        ('{"words": ["a", null]}\n', '"words" is not a list of strings'),
+        ('{"words": {"a": 1}}\n', '"words" is not a list of strings'),
+        ('{"words": [["a"]]}\n', '"words" is not a list of strings'),
+        ('{"text": NaN}\n', "not JSON: NaN is no number in it"),
+        ('{"text": -Infinity}\n', "not JSON: -Infinity is no number in it"),
+        ('{"n": ' + "9" * 5000 + "}\n", "not JSON that can be read: Exceeds the limit"),
+        (DEEP + "\n", "JSON that is nested too deeply"),
+        ('{"a":' * 5_000, "JSON that is nested too deeply"),
+        ('{"text": "' + "a" * 2**20 + '"}\n', "longer than 1,048,576 bytes"),
+    ],
+)
+def test_broken_line(
+    content: Change,
+    message: str,
+    crf_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    queries = tmp_path / "queries.jsonl"
+    breaks(queries, content)
+    monkeypatch.setattr(sys, "argv", ["bert-ner", "tag", str(queries), "--model", str(crf_folder)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code not in (0, None)
+    out, err = capfd.readouterr()
+    errors = [json.loads(line).get("error", "") for line in out.splitlines()]
+    assert any(message in error for error in errors)
+    assert "Traceback" not in err

@@ -1,0 +1,142 @@
+"""The plan of `make repro`: its target, its fallback, the times it expects, and the stages it leaves out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness.params import Params, read_params
+
+import pytest
+
+import repro
+from bert_ner.corpus.acquire import CorpusUnavailable
+from bert_ner.corpus.catalog import corpus_named
+from bert_ner.errors import BertNerError
+
+ROOT = Path(__file__).resolve().parents[2]
+PAPER, SAMPLE = corpus_named("mit_movie_eng"), corpus_named("sample")
+REPORT = "pipeline/dvc.yaml:report@sample"
+RECORD = {
+    "runs": {
+        "crf-0": {"system": "crf", "seed": 0, "seconds": 60.0},
+        "minilm-13": {"system": "minilm", "seed": 13, "seconds": 120.0},
+    },
+    "evaluated": {"processor": "A"},
+}
+TRAININGS = ["pipeline/dvc.yaml:train_baseline@sample-crf-0", "pipeline/dvc.yaml:train_encoder@sample-minilm-13"]
+
+
+@pytest.fixture
+def params() -> Params:
+    return read_params()
+
+
+class Called(Exception):
+    """The pipeline would run."""
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Stages to run by target, with the arguments of the pipeline raised instead of a run."""
+
+    def run(*arguments: Any, **options: Any) -> None:
+        raise Called(arguments, options)
+
+    stages: dict[str, list[str]] = {"domains": ["pipeline/dvc.yaml:acquire@mit_movie_eng", "domains"], REPORT: [REPORT]}
+    monkeypatch.setattr(
+        repro, "stages_to_run", lambda *targets: stages[targets[0]] if targets else [*TRAININGS, REPORT]
+    )
+    monkeypatch.setattr(repro, "run_pipeline", run)
+    monkeypatch.setattr(repro, "recorded", lambda corpus: RECORD)
+    return stages
+
+
+def run_one(name: str | None, params: Params) -> tuple[Any, ...]:
+    with pytest.raises(Called) as call:
+        repro.repro_one(name, params)
+    return tuple(call.value.args[0])
+
+
+@pytest.mark.usefixtures("pipeline")
+def test_the_papers_corpus_ends_with_the_comparison_of_corpora(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repro, "why_unavailable", lambda corpus: None)
+    stages, prepare, last = run_one(None, params)
+    assert stages[-1] == "domains"
+    assert (prepare, last) == (["pipeline/dvc.yaml:prepare@mit_movie_eng"], ["domains"])
+    assert run_one("sample", params) == ([REPORT], ["pipeline/dvc.yaml:prepare@sample"], [REPORT])
+
+
+def test_the_fallback_is_only_for_an_unavailable_corpus_that_is_needed(
+    pipeline: dict[str, list[str]],
+    params: Params,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def acquire(*_: Any, **__: Any) -> None:
+        raise CorpusUnavailable("no network")
+
+    monkeypatch.setattr(repro, "acquire", acquire)
+    assert run_one(None, params)[2] == [REPORT]
+    assert "no network\n\nCONTINUING WITH THE CORPUS 'sample'." in capsys.readouterr().out
+    assert run_one("mit_movie_eng", params)[2] == ["domains"]  # a corpus that is named is never replaced
+    pipeline["domains"] = ["domains"]  # the corpus is there
+    assert run_one(None, params)[2] == ["domains"]
+
+
+def test_a_corpus_that_params_yaml_lacks(params: Params) -> None:
+    with pytest.raises(BertNerError, match="sample is not among the corpora"):
+        repro.repro_one("sample", params.model_copy(update={"corpora": ["mit_movie_eng"]}))
+
+
+@pytest.mark.usefixtures("pipeline")
+def test_expected_times_come_from_the_record(params: Params) -> None:
+    expected = repro.training_seconds(SAMPLE, params)
+    assert expected == dict(zip(TRAININGS, (60.0, 120.0), strict=True))
+    assert repro.plan(SAMPLE, [*TRAININGS, REPORT], expected) == "3 stages to run on sample, about 4 minutes on A"
+    assert repro.plan(SAMPLE, [REPORT], expected) == "1 stages to run on sample"
+
+
+@pytest.mark.usefixtures("pipeline")
+def test_all_leaves_out_systems_without_weights(
+    params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stale = ["pipeline/dvc.yaml:systems@mit_movie_eng-mpnet-13", *TRAININGS, "pipeline/dvc.yaml:study@warmup"]
+    monkeypatch.setattr(repro, "stages_to_run", lambda: stale)
+    monkeypatch.setattr(
+        "bert_ner.encoder.weights.availability", lambda encoder: (encoder.name != "all-mpnet-base-v2", "")
+    )
+    with pytest.raises(Called) as call:
+        repro.repro_all(params)
+    stages, _, commands, again = call.value.args[0]
+    assert stages == commands == stale[1:]
+    assert again[:3] == ["--force", "--single-item", "pipeline/dvc.yaml:evaluate@mit_movie_eng"]
+    assert again[-1] == "domains"
+    assert capsys.readouterr().out.startswith("mpnet is left out: the weights of all-mpnet-base-v2 are unavailable")
+
+
+def test_only_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repro, "LOCK", tmp_path / "a/repro.lock")
+    with repro.only_run(), pytest.raises(BertNerError, match="the pipeline already runs"), repro.only_run():
+        pass
+    with repro.only_run():
+        pass
+
+
+@pytest.mark.parametrize("script", ["repro.py", "check.py", "benchmark.py"])
+def test_the_commands_start_without_torch(script: str) -> None:
+    code = f"""
+import runpy, sys
+sys.path.insert(0, "experiments")
+sys.argv = ["{script}", "--help"]
+try:
+    runpy.run_path("experiments/{script}", run_name="__main__")
+except SystemExit:
+    pass
+sys.exit(str(heavy) if (heavy := {{"torch", "transformers", "onnxruntime", "dvc"}} & sys.modules.keys()) else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage:")

@@ -1,0 +1,88 @@
+"""train.py: the folder that it leaves, with an encoder's 8-bit copy."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.params import Params
+
+import pytest
+
+import train
+from baselines.majority import MajorityTagger
+from bert_ner import load_tagger
+from bert_ner.corpus.bio import Sentence
+from bert_ner.encoder.tagger import EncoderTagger
+from bert_ner.encoder.training import Recipe
+from bert_ner.errors import NotExportable
+from bert_ner.export import export
+from bert_ner.export.tagger import OnnxTagger
+from bert_ner.files import check_sums
+
+LABELS = ["O", "B-GENRE", "I-GENRE", "B-PERSON", "I-PERSON"]
+Train = Callable[..., Path]
+
+
+@pytest.fixture
+def run(tmp_path: Path, sentences: list[Sentence], monkeypatch: pytest.MonkeyPatch) -> Train:
+    """Train a system on eight sentences, and return its folder."""
+
+    def run(system: str, **section: Any) -> Path:
+        general = {"corpora": ["sample"], "baselines": [system], "encoders": [system], "seeds": [3], "extra_runs": {}}
+        general["split"] = {"validation_fraction": 0.1, "seed": 1}
+        params = Params.model_validate({**general, system: section})
+        for name, value in (
+            ("read_params", lambda: params),
+            ("read_labels", lambda corpus: LABELS),
+            ("read_part", lambda corpus, part: sentences),
+            ("MODELS", tmp_path),
+            ("state_file", lambda corpus, name: tmp_path / "state"),
+            ("model_folder", lambda corpus, run: tmp_path / corpus / run.name),
+        ):
+            monkeypatch.setattr(train, name, value)
+        monkeypatch.setattr(sys, "argv", ["train.py", "--corpus", "sample", "--system", system, "--seed", "3"])
+        train.main()
+        assert [path.name for path in tmp_path.iterdir()] == ["sample"]
+        folder = tmp_path / "sample" / f"{system}-3"
+        check_sums(folder, "train it again")
+        facts = json.loads((folder / "run.json").read_text())
+        assert (facts["system"], facts["seed"]) == (system, 3)
+        assert facts["settings"] == {name: value for name, value in section.items() if name != "kind"}
+        return folder
+
+    return run
+
+
+def test_a_baseline(run: Train) -> None:
+    assert isinstance(load_tagger(run("majority")), MajorityTagger)
+
+
+def test_an_encoder_gets_its_8_bit_copy(run: Train, recipe: Recipe) -> None:
+    folder = run("tiny", kind="encoder", **recipe.model_dump())
+    assert isinstance(load_tagger(folder), OnnxTagger)
+    weights = json.loads((folder / "run.json").read_text())["weights"]
+    assert weights["source"] == f"folder {recipe.name}"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_crf_gets_none_and_no_warning(run: Train, recipe: Recipe) -> None:
+    folder = run("tiny", kind="encoder", **{**recipe.model_dump(), "crf": True})
+    assert not (folder / "int8").exists()
+    assert isinstance(load_tagger(folder), EncoderTagger)
+
+
+def test_an_encoder_that_can_not_be_exported_is_saved_with_a_warning(
+    run: Train, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise NotExportable("PyTorch can't export a bert model: no such operator")
+
+    monkeypatch.setattr(export, "write_graph", fail)
+    with pytest.warns(UserWarning, match="can't export a bert model: no such operator; it will tag with .* slower"):
+        folder = run("tiny", kind="encoder", **recipe.model_dump())
+    assert not (folder / "int8").exists()
+    assert isinstance(load_tagger(folder), EncoderTagger)
