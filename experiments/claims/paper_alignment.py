@@ -62,7 +62,7 @@ def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
     ours: Labels = [IGNORED] * len(encoding.ids)
     for window in pieces.encode([sentence.words])[0]:
         if window.ids != encoding.ids:
-            raise BertNerError("this tokenizer splits a sentence differently from its words; its pieces can't be compared")
+            raise BertNerError("this tokenizer splits a sentence differently from its words; pieces can't be compared")
         for word, position in zip(window.words, window.positions, strict=True):
             ours[position] = sentence.tags[word]
     return Outcome(encoding.tokens, paper, ours, raises)
