@@ -155,9 +155,7 @@ class BiLSTMCRFTagger(System):
             BertNerError: a tag is not among the labels, or the training sentences have no word.
         """
         train, validation = ([sentence for sentence in part if sentence.words] for part in (train, validation))
-        unknown = {tag for _, tags in (*train, *validation) for tag in tags}.difference(self.labels)
-        if unknown:
-            raise BertNerError(f"tags that are not among the labels: {', '.join(sorted(unknown))}")
+        self.check_labels([*train, *validation])
         if not train:
             raise BertNerError("nothing to learn from: the training sentences have no word")
         torch.manual_seed(self.seed)

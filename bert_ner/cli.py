@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NoReturn, get_args
@@ -156,12 +157,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
 
-    about = "list the encoders, with the source of each, or why it is unavailable"
-    commands.add_parser("encoders", help=about, description=about).set_defaults(run=list_encoders)
+    def add(
+        run: Callable[[argparse.Namespace], None], name: str, summary: str, **texts: str
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name,
+            help=summary,
+            **{"description": summary, **texts},  # type: ignore[arg-type]
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.set_defaults(run=run)
+        return command
 
-    about = "export a trained encoder for onnxruntime, which starts and tags faster"
-    exporting = commands.add_parser("export", help=about, description=about, allow_abbrev=False)
-    exporting.set_defaults(run=export_encoder)
+    add(list_encoders, "encoders", "list the encoders, with the source of each, or why it is unavailable")
+
+    exporting = add(export_encoder, "export", "export a trained encoder for onnxruntime, which starts and tags faster")
     exporting.add_argument(
         "source", metavar="FOLDER", help="a trained encoder, or any Hugging Face folder that tags words"
     )
@@ -170,45 +181,21 @@ def _parser() -> argparse.ArgumentParser:
         "--weights", choices=("int8", "float32"), default="int8", help="default: %(default)s, smaller and faster"
     )
 
-    scoring = commands.add_parser(
-        "score",
-        help="score the tags of BIO files of any system",
-        description=_SCORE_HELP,
-        epilog="exit status: 0 if all files were scored, 1 if not, 2 for wrong usage",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    scoring.set_defaults(run=score)
+    status = "exit status: 0 if all files were scored, 1 if not, 2 for wrong usage"
+    scoring = add(score, "score", "score the tags of BIO files of any system", description=_SCORE_HELP, epilog=status)
     scoring.add_argument("gold", metavar="GOLD", help="the gold file; -, here or once below, is standard input")
     scoring.add_argument("predicted", nargs="+", metavar="PREDICTED", help="the output of a system for the same words")
     scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
 
-    checking = commands.add_parser(
-        "check",
-        help="report errors in BIO files",
-        description=_CHECK_HELP,
-        epilog="exit status: 0 if all files are valid, 1 if one is not or can't be read, 2 for wrong usage",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    checking.set_defaults(run=check)
+    status = "exit status: 0 if all files are valid, 1 if one is not or can't be read, 2 for wrong usage"
+    checking = add(check, "check", "report errors in BIO files", description=_CHECK_HELP, epilog=status)
     checking.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
     for command in (scoring, checking):
-        command.add_argument(
-            "--order",
-            choices=get_args(Order),
-            help="the order of the columns; default: detected from the tags, for each file",
-        )
+        order = "the order of the columns; default: detected from the tags, for each file"
+        command.add_argument("--order", choices=get_args(Order), help=order)
 
-    tagging = commands.add_parser(
-        "tag",
-        help="tag queries, one per line, as they arrive",
-        description=_TAG_HELP,
-        epilog=_TAG_STATUS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    tagging.set_defaults(run=tag)
+    summary = "tag queries, one per line, as they arrive"
+    tagging = add(tag, "tag", summary, description=_TAG_HELP, epilog=_TAG_STATUS)
     tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, standard input")
     source = tagging.add_mutually_exclusive_group()
     source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
@@ -217,14 +204,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     tagging.add_argument("--corpus", choices=CORPORA, help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
     tagging.add_argument(
-        "--float",
-        action="store_true",
-        help="use the weights as trained, not their 8-bit copy; slower",
+        "--float", action="store_true", help="use the weights as trained, not their 8-bit copy; slower"
     )
-    tagging.add_argument(
-        "--format", choices=get_args(Format), help="of the input; default: by FILE's extension, else text"
-    )
-    tagging.add_argument("--output", choices=get_args(Format), help="default: text on a terminal, else jsonl")
+    formats = get_args(Format)
+    tagging.add_argument("--format", choices=formats, help="of the input; default: by FILE's extension, else text")
+    tagging.add_argument("--output", choices=formats, help="default: text on a terminal, else jsonl")
     return parser
 
 

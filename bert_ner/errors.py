@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from reprlib import Repr
 
-from bert_ner.deprecated import moved
-
 _NO_MEMORY = re.compile(r"can't allocate memory|cannot allocate memory|out of memory|bad_alloc", re.IGNORECASE)
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxother = 3, 9, 9, 80, 80
@@ -57,6 +55,3 @@ def printable(text: str) -> str:
 def printable_message(error: BaseException) -> str:
     """Return an error's message, made printable line by line."""
     return "\n".join(map(printable, str(error).split("\n")))
-
-
-__getattr__ = moved(__name__, {"brief": "bert_ner.errors:shorten", "told": "bert_ner.errors:printable_message"})

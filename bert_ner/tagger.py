@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.deprecated import moved
+from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings as AnySettings
 
 TagSequences = Sequence[Sequence[str]]
@@ -63,6 +64,11 @@ class System:
     ) -> None:
         self.settings, self.scoring = settings, scoring
         self.labels, self.seed, self.checkpoint = tuple(labels), seed, checkpoint
+
+    def check_labels(self, sentences: Sequence[Sentence]) -> None:
+        """Raise a BertNerError if a sentence has a tag that is not among the labels."""
+        if unknown := {tag for _, tags in sentences for tag in tags}.difference(self.labels):
+            raise BertNerError(f"tags that are not among the labels: {', '.join(sorted(unknown))}")
 
 
 @runtime_checkable

@@ -1,6 +1,6 @@
 """Check the results: no score is worse than its reference, and all belong to this code, these parameters and this data.
 
-    make check         compare the committed results with results/reference and with what they were made from: seconds
+    make check         compare the committed results with results/reference and with their code and parameters: seconds
     make check-fast    train the CRF and an encoder briefly and compare these runs: minutes
     make check-full    train everything again and compare: hours
     python experiments/check.py --update    make the present results the reference; with --fast, the short runs
@@ -128,10 +128,10 @@ def print_environments(known: Mapping[Key, Runs], new: Mapping[Key, Runs]) -> No
 
 
 def print_stale() -> bool:
-    """Print what is stale, with the remedy; return whether nothing is."""
+    """Print the stale results with the remedy; return whether there are none."""
     findings = [
         ("Stale: made from other code, parameters or data. For each stage run `dvc repro STAGE`:", stale(ROOT)),
-        ("Stale: not what the tables give. Run `dvc repro --force --single-item STAGES`:", outdated(RESULTS)),
+        ("Stale: does not follow from the tables. Run `dvc repro --force --single-item STAGES`:", outdated(RESULTS)),
     ]
     for title, reasons in findings:
         if reasons:

@@ -52,7 +52,7 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
 
 
 def download(repository: str, revision: str, files: Sequence[str]) -> Path:
-    """Fetch the files into the client's cache, whole or not at all, and return their folder there.
+    """Fetch files that `look_up` found into the client's cache, whole or not at all; return their folder there.
 
     Raises:
         HubError: a file is unavailable, too large or takes too long.
@@ -75,7 +75,6 @@ def download(repository: str, revision: str, files: Sequence[str]) -> Path:
         settings: Any = {"revision": revision, "etag_timeout": TIMEOUT, "tqdm_class": LimitedBar}
         return [hf_hub_download(repository, name, **settings) for name in files]
 
-    look_up(repository, revision, files)
     return Path(_within(DEADLINE, fetch)[0]).parent
 
 

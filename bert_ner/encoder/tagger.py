@@ -52,9 +52,7 @@ class EncoderTagger(System, PieceTagger):
             WeightsUnavailable: the encoder is unavailable or can't be loaded.
             BertNerError: a tag is not among the labels, or there is nothing to train on.
         """
-        unknown = {tag for _, tags in (*train, *validation) for tag in tags}.difference(self.labels)
-        if unknown:
-            raise BertNerError(f"tags that are not among the labels: {', '.join(sorted(unknown))}")
+        self.check_labels([*train, *validation])
         self.precision = self.settings.precision
         label_id = {label: i for i, label in enumerate(self.labels)}
         self.weights = find_weights(self.settings.name)

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,6 +99,13 @@ class Weights(NamedTuple):
     sha256: str
 
 
+class _Found(NamedTuple):
+    """A source that has the files, and the function that fetches and verifies them."""
+
+    source: str
+    fetch: Callable[[], Weights]
+
+
 class WeightsUnavailable(BertNerError):
     """An encoder's files are unavailable or damaged; the message says why."""
 
@@ -130,9 +137,9 @@ def find_weights(name: str) -> Weights:
             )
         return _verified(Path(name), f"folder {name}", None)
     tried = []
-    for find in (_from_mirror, _from_wheels, _from_hub):
+    for source in _SOURCES:
         try:
-            return find(ENCODERS[name])
+            return source(ENCODERS[name]).fetch()
         except _NotHere as why:
             tried.append(f"\n  - {why}")
     raise WeightsUnavailable(
@@ -145,9 +152,9 @@ def find_weights(name: str) -> Weights:
 def availability(encoder: Encoder) -> tuple[bool, str]:
     """Return whether an encoder is available, and its source or why not; download and unpack nothing."""
     reasons = []
-    for look in (lambda encoder: _from_mirror(encoder).source, _look_in_wheels, _look_on_hub):
+    for source in _SOURCES:
         try:
-            return True, look(encoder)
+            return True, source(encoder).source
         except _NotHere as why:
             reasons.append(str(why))
         except WeightsUnavailable as error:
@@ -155,24 +162,23 @@ def availability(encoder: Encoder) -> tuple[bool, str]:
     return False, "; ".join(reasons)
 
 
-def _from_mirror(encoder: Encoder) -> Weights:
+def _from_mirror(encoder: Encoder) -> _Found:
     mirror = os.environ.get(MIRROR_VARIABLE)
     if not mirror:
         raise _NotHere(f"${MIRROR_VARIABLE} is not set")
     folder = Path(mirror) / encoder.name
     if not folder.is_dir():
         raise _NotHere(f"{folder}: no such folder")
-    return _verified(folder, f"folder ${MIRROR_VARIABLE}", encoder)
+    weights = _verified(folder, f"folder ${MIRROR_VARIABLE}", encoder)
+    return _Found(weights.source, lambda: weights)
 
 
-def _from_wheels(encoder: Encoder) -> Weights:
+def _from_wheels(encoder: Encoder) -> _Found:
     source, paths = _in_wheels(encoder)
-    return _unpacked(paths, source, encoder) if len(paths) > 1 else _verified(paths[0].parent, source, encoder)
-
-
-def _look_in_wheels(encoder: Encoder) -> str:
-    source, paths = _in_wheels(encoder)
-    return source if len(paths) > 1 else _verified(paths[0].parent, source, encoder).source
+    if len(paths) > 1:
+        return _Found(source, lambda: _unpacked(paths, source, encoder))
+    weights = _verified(paths[0].parent, source, encoder)
+    return _Found(source, lambda: weights)
 
 
 def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
@@ -237,36 +243,38 @@ def _put(whole: Path, folder: Path) -> None:
             raise
 
 
-def _from_hub(encoder: Encoder) -> Weights:
-    address, repository, revision = _on_hub(encoder)
-    try:
-        folder = hub.cached(repository, revision, _FILES) or hub.download(repository, revision, _FILES)
-    except hub.HubError as error:
-        raise _NotHere(f"{address}: {error}") from None
-    remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
-    try:
-        return _verified(folder, address, encoder, remedy)
-    except _WrongSum as error:
-        with suppress(OSError):
-            hub.forget(error.path)
-        raise
-
-
-def _look_on_hub(encoder: Encoder) -> str:
-    address, repository, revision = _on_hub(encoder)
-    if hub.cached(repository, revision, _FILES):
-        return "hub cache"
-    try:
-        hub.look_up(repository, revision, _FILES)
-    except hub.HubError as error:
-        raise _NotHere(f"{address}: {error}") from None
-    return address
-
-
-def _on_hub(encoder: Encoder) -> tuple[str, str, str]:
+def _from_hub(encoder: Encoder) -> _Found:
     if not (encoder.repository and encoder.revision):
         raise _NotHere("no hub repository is pinned for it")
-    return f"hub {encoder.repository}@{encoder.revision}", encoder.repository, encoder.revision
+    address, files = f"hub {encoder.repository}@{encoder.revision}", (encoder.repository, encoder.revision, _FILES)
+    with _hub_errors(address):
+        cached = hub.cached(*files)
+        if not cached:
+            hub.look_up(*files)
+
+    def fetch() -> Weights:
+        with _hub_errors(address):
+            folder = cached or hub.download(*files)
+        remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
+        try:
+            return _verified(folder, address, encoder, remedy)
+        except _WrongSum as error:
+            with suppress(OSError):
+                hub.forget(error.path)
+            raise
+
+    return _Found("hub cache" if cached else address, fetch)
+
+
+@contextmanager
+def _hub_errors(address: str) -> Iterator[None]:
+    try:
+        yield
+    except hub.HubError as error:
+        raise _NotHere(f"{address}: {error}") from None
+
+
+_SOURCES = (_from_mirror, _from_wheels, _from_hub)  # in the order in which they are tried
 
 
 def _verified(

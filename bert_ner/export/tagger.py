@@ -33,13 +33,13 @@ def _bio_tag(text: str) -> str:
     return text
 
 
-class _SpecialIds(Settings):
+class SpecialIds(Settings):
     cls: _Id = Field(description="The piece that starts a sentence.")
     sep: _Id = Field(description="The piece that ends it.")
     pad: _Id = Field(description="Padding.")
 
 
-class _Manifest(Settings):
+class Manifest(Settings):
     """The manifest of an exported folder."""
 
     model_config = ConfigDict(extra="ignore")
@@ -48,7 +48,7 @@ class _Manifest(Settings):
         min_length=2, description="The checksum of each file."
     )
     labels: list[Annotated[str, AfterValidator(_bio_tag)]] = Field(description="BIO tags, in the order of the logits.")
-    special: _SpecialIds = Field(description="The ids of the special pieces.")
+    special: SpecialIds = Field(description="The ids of the special pieces.")
     limit: int = Field(gt=2, lt=2**31, description="The most pieces, special ones included, in a window.")
 
 
@@ -95,7 +95,7 @@ class OnnxTagger(PieceTagger):
         """
         path = folder / MANIFEST
         try:
-            manifest = parse_settings(_Manifest, read_manifest(folder))
+            manifest = parse_settings(Manifest, read_manifest(folder))
         except InvalidValue as error:
             raise TaggerUnavailable(f"{path}: {error}; export it again") from None
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))

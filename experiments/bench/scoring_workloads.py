@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.artifacts import read_labels, read_part
 
-from bench.workload import CORPUS, Figures, Workload, figures, seconds_of
+from bench.workload import CORPUS, Figures, Workload, figures, measure_seconds
 
 
 def _limit() -> Figures:
@@ -25,7 +25,7 @@ def _limit() -> Figures:
     for name, kind in types.items():
         a, b = torch.randn(1536, 1536).to(kind), torch.randn(1536, 1536).to(kind)
         a @ b
-        best = min(seconds_of(partial(_products, a, b, 5)) for _ in range(10))
+        best = min(measure_seconds(partial(_products, a, b, 5)) for _ in range(10))
         rates[name] = 5 * 2 * 1536**3 / best / 1e12
     return rates
 
@@ -50,7 +50,7 @@ def _score(how: str) -> Callable[[], Figures]:
             "seqeval": lambda: seqeval.metrics.classification_report(gold, found),
             "ours": lambda: (score(gold, found), score_by_type(gold, found)),
         }[how]
-        return {"": {"sentences": len(gold), "tokens": 10 * len(gold), "seconds": seconds_of(work)}}
+        return {"": {"sentences": len(gold), "tokens": 10 * len(gold), "seconds": measure_seconds(work)}}
 
     return run
 
@@ -63,7 +63,7 @@ def _uncertainty() -> Figures:
     gold = [tags for _, tags in test]
     draw, labels = random.Random(0), read_labels(CORPUS)
     found = [[draw.choice(labels) if draw.random() < 0.05 else tag for tag in tags] for tags in gold]
-    return {"": figures(test, seconds_of(lambda: (score(gold, found), bootstrap(count(gold, found)))))}
+    return {"": figures(test, measure_seconds(lambda: (score(gold, found), bootstrap(count(gold, found)))))}
 
 
 LIMIT = {"limit": Workload("limit", "", "matrix products", _limit)}

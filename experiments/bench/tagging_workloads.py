@@ -15,7 +15,7 @@ from typing import Any
 from harness.artifacts import model_folder, read_part
 from harness.paths import DATA
 
-from bench.workload import CORPUS, CRF, Figures, Workload, encoder_folder, figures, peak_memory, seconds_of
+from bench.workload import CORPUS, CRF, Figures, Workload, encoder_folder, figures, measure_seconds, peak_memory
 from bert_ner.scoring import entity_f1
 
 QUERY = "show me films with drew barrymore from the 1980s\n"
@@ -47,7 +47,7 @@ def _latency(how: str) -> Callable[[], Figures]:
         random.Random(0).shuffle(test)
         tag = _tagger(how)
         tag([words for words, _ in test[:100]])
-        seconds = sorted(seconds_of(partial(tag, [words])) for words, _ in test[:1000])
+        seconds = sorted(measure_seconds(partial(tag, [words])) for words, _ in test[:1000])
         mean_words = round(sum(len(words) for words, _ in test[:1000]) / 1000)
         return {
             name: {"sentences": 1, "tokens": mean_words, "seconds": seconds[int(share * len(seconds))]}
@@ -93,7 +93,9 @@ def _start(how: str) -> Callable[[], Figures]:
 
     def run() -> Figures:
         command = _command(how)
-        seconds = seconds_of(lambda: subprocess.run(command, input=QUERY.encode(), capture_output=True, check=True))
+        seconds = measure_seconds(
+            lambda: subprocess.run(command, input=QUERY.encode(), capture_output=True, check=True)
+        )
         found = {"sentences": 1, "tokens": len(QUERY.split()), "seconds": seconds}
         return {"": found, "memory": math.nan}  # this process only waits
 

@@ -17,7 +17,7 @@ from harness.artifacts import read_labels, read_part
 from harness.params import read_params
 from harness.paths import DATA
 
-from bench.workload import CORPUS, Figures, Workload, figures, seconds_of
+from bench.workload import CORPUS, Figures, Workload, figures, measure_seconds
 from bert_ner.corpus.bio import Sentence
 
 SIZES = {"22.7 M": "all-MiniLM-L6-v2", "109 M": "BERT-base with random weights"}
@@ -86,7 +86,7 @@ def _checkpoint(size: str) -> Callable[[], Figures]:
         examples, seconds = _examples(tokenizer, train[:32]), []
 
         def timed(*state: Any) -> None:
-            seconds.append(seconds_of(partial(save_checkpoint, *state)))
+            seconds.append(measure_seconds(partial(save_checkpoint, *state)))
 
         # The folder is on the disk that a training writes to.
         with TemporaryDirectory(dir=DATA) as folder, patch.object(training, "save_checkpoint", timed):

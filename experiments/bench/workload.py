@@ -1,4 +1,4 @@
-"""A workload of the benchmark, and what all workloads share.
+"""A workload of the benchmark, and helpers of all workloads.
 
 Workloads import packages in their functions, so that none uses memory for the packages of another.
 """
@@ -59,7 +59,7 @@ def figures(sentences: Sequence[Sentence], seconds: float, **others: float) -> F
     return {"sentences": len(sentences), "tokens": tokens, "seconds": seconds, **others}
 
 
-def seconds_of(work: Callable[[], Any]) -> float:
+def measure_seconds(work: Callable[[], Any]) -> float:
     """Return the seconds that a function takes."""
     started = time.perf_counter()
     work()

@@ -20,7 +20,7 @@ from harness.artifacts import read_json
 from harness.tables import as_written_by, producer_of, read_table
 from harness.yaml_files import read_yaml
 
-from pydantic import AfterValidator, Field, RootModel, ValidationError
+from pydantic import Field, RootModel, ValidationError
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
@@ -36,17 +36,12 @@ UPDATE = "python experiments/check.py --update"
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Environment(Settings, extra="ignore"):
-    """What the gate compares of the environment of a run."""
+class Environment(Settings, extra="allow"):
+    """Where a run was made. The gate compares these fields; others are kept."""
 
     python: str = Field(description="version")
     packages: dict[str, str] = Field(description="versions by name")
     processor: str = Field(description="name")
-
-
-def _check_environment(facts: dict[str, Any]) -> dict[str, Any]:
-    Environment.model_validate(facts)
-    return facts
 
 
 class Run(Settings):
@@ -54,7 +49,7 @@ class Run(Settings):
 
     seed: int = Field(description="0 for a system without random numbers", ge=0)
     scores: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(description="values by metric")
-    environment: Annotated[dict[str, Any], AfterValidator(_check_environment)] = Field(description="machine and time")
+    environment: Environment = Field(description="machine, versions and time")
 
 
 class Reference(Settings):

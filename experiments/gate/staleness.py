@@ -1,6 +1,6 @@
 """Find committed results that belong to other code, parameters or data than those in this checkout.
 
-DVC compares what its lock files recorded with the checkout. It needs neither models nor a cache, so this works in a
+DVC compares the records in its lock files with the checkout. It needs neither models nor a cache, so this works in a
 fresh clone. Three things differ from `dvc status`:
 
 - The code is compared with its fingerprint as it is now. No file in results/code changes.

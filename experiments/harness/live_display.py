@@ -1,4 +1,4 @@
-"""Show what the stages of a pipeline do: a live table on a terminal, elsewhere lines every half minute."""
+"""Show the progress of a pipeline's stages: a live table on a terminal, elsewhere lines every half minute."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Row:
         if self.state not in (RUNNING, WAITING):
             return None
         if self.first and (done := self.progress["step"] - self.first[1]) > 0:
-            pace: float = (time.monotonic() - self.first[0]) / done
-            return pace * max(0, self.progress["steps"] - self.progress["step"])
+            pace = (time.monotonic() - self.first[0]) / done
+            return float(pace * (self.progress["steps"] - self.progress["step"]))
         return max(0.0, self.expected - self.elapsed()) if self.expected else None
 
     def cells(self) -> tuple[str, ...]:

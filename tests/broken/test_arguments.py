@@ -35,8 +35,14 @@ def folder(trained: Any, crf_folder: Path, tmp_path_factory: pytest.TempPathFact
         ("bert-ner tag --model", "error: argument --model: expected one argument"),
         ("bert-ner tag nowhere", "nowhere can't be read: No such file or directory"),
         ("bert-ner tag models", "models can't be read: Is a directory"),
-        ("bert-ner tag queries --model queries", "queries: no such folder; train a system first, for example with 'make"),
-        ("bert-ner tag queries --model models", "models: holds no tagger, neither tagger.json nor a Hugging Face config"),
+        (
+            "bert-ner tag queries --model queries",
+            "queries: no such folder; train a system first, for example with 'make",
+        ),
+        (
+            "bert-ner tag queries --model models",
+            "models: holds no tagger, neither tagger.json nor a Hugging Face config",
+        ),
         ("bert-ner tag queries --model nul\udcff", "nul\\udcff: no such folder; train a system first"),
         ("bert-ner tag queries --system", "error: argument --system: expected one argument"),
         ("bert-ner tag queries --system crf --corpus mit_restaurant", "no system 'crf' trained on mit_restaurant in "),
@@ -46,8 +52,14 @@ def folder(trained: Any, crf_folder: Path, tmp_path_factory: pytest.TempPathFact
         ("bert-ner tag queries --output html", "error: argument --output: invalid choice: 'html'"),
         ("bert-ner export", "error: the following arguments are required: FOLDER, NEW_FOLDER"),
         ("bert-ner export models/sample/minilm-13", "error: the following arguments are required: NEW_FOLDER"),
-        ("bert-ner export nowhere new", "nowhere: no such folder; train an encoder first, for example with 'make repro'"),
-        ("bert-ner export models/sample/crf-0 new", "models/sample/crf-0 holds no encoder, so there is nothing to export"),
+        (
+            "bert-ner export nowhere new",
+            "nowhere: no such folder; train an encoder first, for example with 'make repro'",
+        ),
+        (
+            "bert-ner export models/sample/crf-0 new",
+            "models/sample/crf-0 holds no encoder, so there is nothing to export",
+        ),
         ("bert-ner export models/sample/minilm-13 queries", "queries exists already; name a new folder"),
         ("bert-ner export models/sample/minilm-13 queries/new", "queries/new can't be written: File exists"),
         ("bert-ner export models/sample/minilm-13 new --weights int4", "argument --weights: invalid choice: 'int4'"),

@@ -68,12 +68,20 @@ def test_not_the_yaml_of_claims(change: Change, messages: list[str], tmp_path: P
         ('"4.1"', "4.1", "line 6: claims.0.section must be text (in quotes, if it looks like a number), not 4.1"),
         ("kind: count", "kind: number", "line 8: claims.0.kind must be 'count', 'arithmetic', 'value'"),
         ("    kind: count\n", "", "line 5: claims.0.kind is missing"),
-        ("    section:", "    sektion:", "line 6: unknown key 'claims.0.sektion'; the keys here are id, section, claim"),
+        (
+            "    section:",
+            "    sektion:",
+            "line 6: unknown key 'claims.0.sektion'; the keys here are id, section, claim",
+        ),
         ("paper_value: 100", "paper_value: {}", "line 9: claims.0.paper_value must be"),
         ("rule: equals", "rule: guess", "line 10: claims.0.judge"),
         ("rule: equals, ", "", "line 10: claims.0.judge"),
         ("{corpus.json: train.sentences}", "{}", "line 10: claims.0.judge"),
-        ("    command: make repro\n", "    command: make repro\n  - {id: C1}\n", "line 12: claims.1.section is missing"),
+        (
+            "    command: make repro\n",
+            "    command: make repro\n  - {id: C1}\n",
+            "line 12: claims.1.section is missing",
+        ),
     ],
 )
 def test_wrong_value_in_claims(old: str, new: str, message: str, tmp_path: Path) -> None:
@@ -135,7 +143,10 @@ BYPASS = "- corpus: sample\n  system: crf\n  metric: entity_f1\n  reason: a new 
         (swapped("  system: crf\n", ""), "line 1: 0.system is missing"),
         (swapped("reason: a new reading", "reason: 5"), "line 4: 0.reason must be"),
         (swapped("reason: a new reading", "reason: ''"), "line 4: 0.reason must"),
-        (swapped("metric: entity_f1", "metric: f1"), "line 3: 0.metric must be 'entity_f1' or 'token_micro_f1', not 'f1'"),
+        (
+            swapped("metric: entity_f1", "metric: f1"),
+            "line 3: 0.metric must be 'entity_f1' or 'token_micro_f1', not 'f1'",
+        ),
         (swapped("system", "sytem"), "line 2: unknown key '0.sytem'"),
     ],
 )

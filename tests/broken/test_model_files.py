@@ -61,8 +61,16 @@ def folders(trained: Any, crf_folder: Path, tmp_path_factory: pytest.TempPathFac
         ("onnx/tagger.json", with_values(labels=["O"]), "1 labels, but the model"),
         ("onnx/tagger.json", with_values(labels=["O", "B-X", "Q", "Q", "Q"]), "labels.2 must be a BIO tag, not 'Q'"),
         ("onnx/tagger.json", with_values(special={"cls": 101}), "special.sep is missing; special.pad is missing"),
-        ("onnx/tagger.json", with_values(special={"cls": "a", "sep": "b", "pad": "c"}), "special.cls must be a whole number"),
-        ("onnx/tagger.json", with_values(special={"cls": -1, "sep": 10**9, "pad": 0}), "special.cls must be a whole number of at least 0"),
+        (
+            "onnx/tagger.json",
+            with_values(special={"cls": "a", "sep": "b", "pad": "c"}),
+            "special.cls must be a whole number",
+        ),
+        (
+            "onnx/tagger.json",
+            with_values(special={"cls": -1, "sep": 10**9, "pad": 0}),
+            "special.cls must be a whole number of at least 0",
+        ),
         ("onnx/tagger.json", with_values(limit=0), "limit must be a whole number above 2"),
         ("onnx/tagger.json", with_values(limit="48"), "limit must be a whole number above 2"),
         ("onnx/tagger.json", with_values(sha256=[]), "sha256 must be"),
@@ -89,5 +97,5 @@ def test_a_manifest_cannot_name_a_class_to_run(crf_folder: Path, tmp_path: Path)
     breaks(folder / "tagger.json", with_values(tagger="baselines.crf:CRFTagger"))
     load_tagger(folder)
     breaks(folder / "tagger.json", with_values(tagger="bert_ner.cli:main"))
-    with pytest.raises(BertNerError, match="no kind of tagger is named 'bert_ner.cli:main'"):
+    with pytest.raises(BertNerError, match=r"no kind of tagger is named 'bert_ner\.cli:main'"):
         load_tagger(folder)

@@ -72,7 +72,11 @@ READERS: dict[str, Callable[[Path], Any]] = {
         ("results/sample/scores.csv", b"\xff\xfe", ["can't be read ('utf-8' codec can't decode byte 0xff", EVALUATE]),
         ("results/sample/scores.csv", 'a,"b\n', ["can't be read (Error tokenizing data. C error: EOF in", EVALUATE]),
         ("results/sample/scores.csv", "system\ncrf\n", ["no column corpus, encoder, seed", EVALUATE]),
-        ("results/sample/scores.csv", swapped(",0,", ",zero,"), ["scores.csv:2: seed is 'zero', not a whole", EVALUATE]),
+        (
+            "results/sample/scores.csv",
+            swapped(",0,", ",zero,"),
+            ["scores.csv:2: seed is 'zero', not a whole", EVALUATE],
+        ),
         ("results/sample/scores.csv", swapped("crf,", "crf,,"), ["more columns than its first line", EVALUATE]),
         ("results/sample/scores.csv", None, ["is missing or has no rows", EVALUATE]),
         ("results/sample/metrics.json", cut, ["can't be read", "remove it, and run the stage that writes it"]),

@@ -1,4 +1,4 @@
-"""What makes committed results stale, in a small repository with DVC's files and neither data nor models."""
+"""Reasons why committed results are stale, in a small repository without data and models."""
 
 from __future__ import annotations
 
