@@ -1,4 +1,4 @@
-"""The paper's alignment of labels and word pieces (section 3.3.2), and sentences of our own to try it on."""
+"""The paper's alignment of labels and word pieces (section 3.3.2), and our sentences to try it on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.training import IGNORED
 from bert_ner.errors import BertNerError
 
-Labels = list[str | int]  # of each piece: a tag, or IGNORED
+Labels = list[str | int]  # for each piece: a tag, or IGNORED
 
 
 class Outcome(NamedTuple):
-    """What became of one sentence.
+    """The labels of one sentence under both alignments.
 
     Attributes:
-        pieces: as the paper cuts the sentence.
-        paper, ours: the label of each piece; the paper's end where it ran out of labels.
-        raises: whether it ran out of labels, which ends the program with an IndexError.
+        pieces: the sentence's word pieces.
+        paper, ours: the label of each piece; the paper's end where its algorithm ran out of labels.
+        raises: whether it ran out of labels, which ends the paper's program with an IndexError.
     """
 
     pieces: list[str]
@@ -29,15 +29,15 @@ class Outcome(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether the labels that the paper's algorithm gave are other than those by word index."""
+        """Whether the paper's algorithm gave other labels than alignment by word index."""
         return self.paper != self.ours[: len(self.paper)]
 
 
 def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) -> tuple[Labels, bool]:
-    """The algorithm as the paper prints it: every piece that does not start with ## takes the next label.
+    """Apply the algorithm as the paper prints it: every piece that does not start with ## takes the next label.
 
     Returns:
-        The labels, and whether there were too few of them, where the paper's program stops with an IndexError.
+        The labels, and whether there were too few of them (the paper's program then stops with an IndexError).
     """
     labels: Labels = []
     remaining = iter(tags)
@@ -52,27 +52,27 @@ def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) ->
 
 
 def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
-    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index.
+    """Label one sentence's pieces as the paper does, with its words joined by spaces, and by word index.
 
     Raises:
-        BertNerError: joined, the words have other pieces than one by one; no tokenizer of BERT's family does that.
+        BertNerError: the joined words have other pieces than the single ones; no tokenizer of BERT's family does that.
     """
     encoding = pieces.tokenizer.encode(" ".join(sentence.words))
     paper, raises = paper_labels(encoding.ids, sentence.tags, pieces)
     ours: Labels = [IGNORED] * len(encoding.ids)
     for window in pieces.encode([sentence.words])[0]:
         if window.ids != encoding.ids:
-            raise BertNerError("this tokenizer cuts a sentence otherwise than its words, so pieces can't be compared")
+            raise BertNerError("this tokenizer splits a sentence differently from its words; pieces can't be compared")
         for word, position in zip(window.words, window.positions, strict=True):
             ours[position] = sentence.tags[word]
     return Outcome(encoding.tokens, paper, ours, raises)
 
 
 def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
-    """How many sentences the paper's algorithm labels otherwise, and in how many it runs out of labels.
+    """Count the sentences that the paper's algorithm labels differently, and those on which it runs out of labels.
 
-    `differ` counts those that end without an error; `raise_shifted` are those of `raise` where a label had already come
-    to the wrong piece.
+    `differ` counts those without an error; `raise_shifted` are those of `raise` in which a label was already on a wrong
+    piece.
     """
     outcomes = [align(sentence, pieces) for sentence in sentences]
     return {
@@ -84,7 +84,7 @@ def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
 
 
 def _tagged(text: str) -> Sentence:
-    """`who made [TITLE wall-e ] ?` as words and tags."""
+    """Return `who made [TITLE wall-e ] ?` as words and tags."""
     words: list[str] = []
     spans: list[Span] = []
     opened = ("", 0)
@@ -100,7 +100,7 @@ def _tagged(text: str) -> Sentence:
 
 EXAMPLE = _tagged("did [TITLE wall-e ] win in [YEAR 2008 ]")
 
-# What people type and the corpus, almost without punctuation, does not hold. The last five need no cut inside a word.
+# Queries with punctuation, as people type them; the corpus has almost none. The last five need no split inside a word.
 PUNCTUATED = [
     EXAMPLE,
     *map(

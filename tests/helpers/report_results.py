@@ -14,7 +14,7 @@ import report
 
 HOSTILE = "<script>alert(1)</script>"
 IMAGE = '"><img/src=x/onerror=alert(1)>'
-BY_TYPE = "system,seed,type,support,f1\n"
+BY_TYPE = "system,seed,type,support,precision,recall,f1\n"
 TYPES = ("ACTOR", HOSTILE)
 RUNS = (("crf", "", 0, 0.85), ("encoder", "tiny", 1, 0.8), ("encoder", "tiny", 2, 0.9))
 GOLD = [["B-ACTOR", "I-ACTOR", "O"], [f"B-{HOSTILE}", "O"], ["O"]]
