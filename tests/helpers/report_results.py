@@ -31,7 +31,7 @@ def write_table(path: Path, rows: list[dict[str, object]]) -> None:
 
 
 def write_results(root: Path, corpus: str) -> Path:
-    """What evaluate.py and prepare.py write: without it there is no report."""
+    """Write the files of evaluate.py and prepare.py, without which there is no report."""
     folder = root / corpus
     folder.mkdir(parents=True)
     signature = f"entity_f1|avg:micro|mode:conlleval|scheme:IOB2|unit:word|split:test|corpus:{corpus}|data:0|v:0"
@@ -65,7 +65,7 @@ def write_results(root: Path, corpus: str) -> Path:
 
 
 def write_more(root: Path, corpus: str) -> None:
-    """What the other stages write."""
+    """Write the files of the other stages."""
     folder = root / corpus
     write_table(folder / "intervals.csv", [
         {"system": system, "metric": "entity_f1", "source": source, "value": 0.85, "low": 0.84, "high": 0.86, "n": 3,
@@ -131,7 +131,7 @@ def write_more(root: Path, corpus: str) -> None:
 
 
 def write_corpus(data: Path, folder: Path, corpus: str) -> None:
-    """The test sentences, and what two systems made of them."""
+    """Write the test sentences and the predictions of two systems."""
     prepared = data / "prepared" / corpus
     prepared.mkdir(parents=True)
     (prepared / "labels.txt").write_text("\n".join(["O", *(f"{b}-{name}" for name in TYPES for b in "BI")]))

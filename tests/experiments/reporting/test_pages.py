@@ -65,7 +65,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 
 def report_page() -> str:
-    """A page with every kind of block, hostile text in each."""
+    """Return a page with every kind of block, hostile text in each."""
     rows = [[name, claim, Cell(verdict, "verdict"), "0.9"] for name, claim, verdict in (
         ("R1", "micro-F1 of 94.47 %", "partly"), ("R2", HOSTILE, "not tested"), ("D1", "sentences", "reproduced"),
         ("D2", "test sentences" + " and so on" * 20, "reproduced"), ("D3", IMAGE, "reproduced"),
