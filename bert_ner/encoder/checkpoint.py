@@ -20,7 +20,8 @@ _WEIGHTS, _OPTIMIZER = "weights.", "optimizer."
 def fingerprint(*facts: object) -> str:
     """Return a digest of everything that decides a training's bits: facts, this package's code, PyTorch, threads."""
     digest = hashlib.sha256(repr((facts, torch.__version__, torch.get_num_threads())).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    folder = Path(__file__).parent
+    for path in sorted([*folder.glob("*.py"), *folder.glob("*.json")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

