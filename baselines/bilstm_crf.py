@@ -37,7 +37,6 @@ _CHARACTERS = 20  # read of each word; all rows have this width, so that a word'
 _BATCH_WORDS = 2048  # tagged at once, except for a longer sentence
 _CLIP_NORM = 5.0
 
-
 _Size = Annotated[int, Field(ge=1)]
 _Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
@@ -50,23 +49,14 @@ class BiLSTMSettings(Settings):
     filters: _Size = Field(description="Filters of the convolution over three characters.")
     hidden: _Size = Field(description="Numbers in the LSTM's state, in each direction.")
     dropout: _Share = Field(description="The share of the LSTM's input and output that a training step drops.")
-    word_dropout: _Share = Field(
-        description="The probability that a training step treats a word as unknown; its characters stay."
-    )
-    learning_rate: float = Field(
-        gt=0, lt=1, allow_inf_nan=False, description="Adam's at the start; it falls to 0 at the last step."
-    )
+    word_dropout: _Share = Field(description="The probability that a training step treats a word as unknown.")
+    learning_rate: float = Field(gt=0, lt=1, allow_inf_nan=False, description="Adam's at first; it falls to 0.")
     batch_size: _Size = Field(description="Sentences per step.")
     epochs: _Size = Field(description="Passes over the training sentences; the validation sentences choose one.")
 
 
 class Vocabulary(NamedTuple):
-    """The words and characters with ids, in the order of their ids.
-
-    Attributes:
-        words: in lower case.
-        characters: in their own case.
-    """
+    """The words, in lower case, and the characters with ids, in the order of their ids."""
 
     words: list[str]
     characters: list[str]
@@ -80,14 +70,7 @@ class Vocabulary(NamedTuple):
 
 
 class Network(torch.nn.Module):
-    """Word and character ids -> emissions for the CRF.
-
-    Args:
-        settings: the sizes.
-        words: the number of known words.
-        characters: the number of known characters.
-        tags: the number of tags.
-    """
+    """Word and character ids -> emissions for the CRF, for numbers of known words, known characters and tags."""
 
     def __init__(self, settings: BiLSTMSettings, words: int, characters: int, tags: int) -> None:
         super().__init__()
@@ -116,19 +99,12 @@ class Network(torch.nn.Module):
 
 
 class Batch(NamedTuple):
-    """Sentences for one pass through the network; none of them is empty.
+    """Sentences for one pass through the network; none of them is empty."""
 
-    Attributes:
-        words: word ids, of shape (sentences, words of the longest).
-        lengths: the number of words in each sentence.
-        characters: character ids, of shape (different words, _CHARACTERS).
-        spelling: the row in `characters` of each word, of the same shape as `words`.
-    """
-
-    words: torch.Tensor
-    lengths: torch.Tensor
-    characters: torch.Tensor
-    spelling: torch.Tensor
+    words: torch.Tensor  # ids, of shape (sentences, words of the longest)
+    lengths: torch.Tensor  # the number of words in each sentence
+    characters: torch.Tensor  # ids, of shape (different words, _CHARACTERS)
+    spelling: torch.Tensor  # the row in `characters` of each word, of the shape of `words`
 
 
 class BiLSTMCRFTagger(System):
@@ -145,14 +121,8 @@ class BiLSTMCRFTagger(System):
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Train, and keep the epoch that tags the validation sentences best.
 
-        Deterministic for a seed, a machine and a number of threads.
-
-        Returns:
-            A row per epoch: epoch, train_loss and validation_loss (nats per word), validation_entity_f1, and seconds
-            (without validation).
-
-        Raises:
-            BertNerError: a tag is not among the labels, or the training sentences have no word.
+        Deterministic for a seed, a machine and a number of threads. Losses are in nats per word, and an epoch's seconds
+        do not include its validation.
         """
         train, validation = ([sentence for sentence in part if sentence.words] for part in (train, validation))
         self.check_labels([*train, *validation])
@@ -219,9 +189,8 @@ class BiLSTMCRFTagger(System):
             best = self.network.chain.viterbi(emissions, lengths)
             scores = self.network.chain.marginals(emissions, lengths).gather(-1, best[..., None]).squeeze(-1)
             for number, row, row_scores in zip(numbers, best.tolist(), scores.tolist(), strict=True):
-                size = len(sentences[number])
-                names = [self.labels[tag] for tag in row[:size]]
-                scored[number] = list(zip(names, row_scores[:size], strict=True))
+                words = zip(row, row_scores, sentences[number], strict=False)  # without the padding
+                scored[number] = [(self.labels[tag], score) for tag, score, _ in words]
         return scored
 
     def save(self, folder: Path) -> None:
@@ -249,19 +218,14 @@ class BiLSTMCRFTagger(System):
 
     def _batch(self, sentences: Sequence[Sequence[str]]) -> Batch:
         forms = {form: i for i, form in enumerate(dict.fromkeys(word for words in sentences for word in words))}
-        characters = [
-            [self._character_ids.get(character, _UNKNOWN) for character in form[:_CHARACTERS]] for form in forms
-        ]
         ids = [[self._word_ids.get(word.lower(), _UNKNOWN) for word in words] for words in sentences]
-        # The padding gets the spelling of some word; nothing reads it.
+        characters = [[self._character_ids.get(c, _UNKNOWN) for c in form[:_CHARACTERS]] for form in forms]
         spelling = [[forms[word] for word in words] for words in sentences]
-        lengths = torch.tensor([len(words) for words in sentences])
-        rows = [[*row, *[_PADDING] * (_CHARACTERS - len(row))] for row in characters]
         return Batch(
-            torch.from_numpy(pad_rows(ids, _PADDING)),
-            lengths,
-            torch.tensor(rows),
-            torch.from_numpy(pad_rows(spelling, 0)),
+            words=torch.from_numpy(pad_rows(ids, _PADDING)),
+            lengths=torch.tensor([len(words) for words in sentences]),
+            characters=torch.tensor([[*row, *[_PADDING] * (_CHARACTERS - len(row))] for row in characters]),
+            spelling=torch.from_numpy(pad_rows(spelling, 0)),  # the padding's is that of some word; nothing reads it
         )
 
     def _loss(self, sentences: Sequence[Sentence]) -> torch.Tensor:

@@ -33,6 +33,8 @@ PATTERNS = {
 _PATTERN = re.compile("|".join(f"(?P<{name.replace(' ', '_')}>{form})" for name, form in PATTERNS.items()))
 
 Phrase = tuple[str, ...]
+_Count = Annotated[int, Field(ge=1)]
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class _Candidate(NamedTuple):
@@ -47,12 +49,8 @@ class _Candidate(NamedTuple):
 class GazetteerSettings(Settings):
     """The candidates among which the validation sentences choose."""
 
-    min_count: list[Annotated[int, Field(ge=1)]] = Field(
-        min_length=1, description="How often a phrase has to be an entity."
-    )
-    min_share: list[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]] = Field(
-        min_length=1, description="The share of its occurrences in which it has to be an entity, 0 to 1."
-    )
+    min_count: list[_Count] = Field(min_length=1, description="How often a phrase has to be an entity.")
+    min_share: list[_Share] = Field(min_length=1, description="In which share of its occurrences.")
 
 
 class GazetteerTagger(System):
@@ -68,13 +66,10 @@ class GazetteerTagger(System):
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """List the entities of the training sentences, with the thresholds that the validation sentences choose."""
         found = _entities(train)
-        trials = (
-            (
-                {"min_count": count, "min_share": share},
-                _Lists({c.key: c.type for c in found if c.times >= count and c.share >= share}),
-            )
-            for count, share in product(self.settings.min_count, self.settings.min_share)
-        )
+        trials = []
+        for count, share in product(self.settings.min_count, self.settings.min_share):
+            listed = {c.key: c.type for c in found if c.times >= count and c.share >= share}
+            trials.append(({"min_count": count, "min_share": share}, _Lists(listed)))
         self.lists, history = select(trials, _Lists.tag_all, validation, self.scoring)
         return history
 

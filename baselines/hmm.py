@@ -25,6 +25,7 @@ BATCH = 16  # sentences; with 25 tags a step of Viterbi has 2.2 MB of scores, an
 Floats = NDArray[np.float64]
 Counts = dict[str, Counter[str]]
 _Count = Annotated[int, Field(ge=1)]
+_Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class HMMSettings(Settings):
@@ -32,11 +33,9 @@ class HMMSettings(Settings):
 
     suffix: list[_Count] = Field(min_length=1, description="The longest suffix, in characters, that predicts a tag.")
     rare: list[_Count] = Field(
-        min_length=1, description="How often a word may occur at most for the suffix model to learn from it."
+        min_length=1, description="The most occurrences of a word from which suffixes are learnt."
     )
-    prior: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
-        min_length=1, description="The weight, in occurrences, of the suffix model in a known word's tags."
-    )
+    prior: list[_Weight] = Field(min_length=1, description="Of the suffix model for known words, in occurrences.")
 
 
 class _Smoothing(NamedTuple):
@@ -53,11 +52,10 @@ class HMMTagger(System):
     P(tag | two tags before) interpolates unigrams, bigrams and trigrams, with weights from deleted interpolation; a
     sentence has an edge before and after it. Two things differ from TnT:
 
-    - A known word may have tags that it never had in training: a song's name may be a film's. Its P(tag | word) is
-      smoothed with the suffix model, as if that had been seen `prior` times.
-    - A trigram that ends in a transition forbidden by BIO, such as `O` to `I-X`, has probability 0, so all tags are
-      legal. The others do not get its share of the interpolation. A legal trigram that was never seen keeps the
-      shares of its bigram and its unigram.
+    - A known word may have tags that it never had in training: its P(tag | word) is smoothed with the suffix model,
+      as if that had been seen `prior` times.
+    - A trigram that ends in a transition forbidden by BIO has probability 0, so all tags are legal. The others do not
+      get its share of the interpolation.
     """
 
     Settings = HMMSettings
@@ -153,13 +151,9 @@ class _Model:
 
 
 def interpolated(counts: Floats) -> Floats:
-    """Return P(c | a, b) of all tags: trigrams, bigrams and unigrams, weighted by deleted interpolation.
+    """Return P(c | a, b) of all tags from counts of trigrams a, b, c by deleted interpolation; both of shape (n, n, n).
 
-    Args:
-        counts: how often each trigram a, b, c occurs; shape (n, n, n).
-
-    Returns:
-        Probabilities, shape (n, n, n); the last axis sums to 1 where the pair a, b and the tag b occur.
+    The last axis sums to 1 where the pair a, b and the tag b occur.
     """
     weights = interpolation_weights(counts)
     unigrams, bigrams = counts.sum((0, 1)), counts.sum(0)
@@ -185,14 +179,8 @@ def suffix_model(words: Sequence[str], counts: Floats, tag_shares: Floats, longe
     P(t | s) = (f(s, t) / f(s) + theta P(t | s without its first character)) / (1 + theta). Theta is the
     standard deviation of P(t) over the tags (Brants, 2000, section 2.3, whose formula lacks the root).
 
-    Args:
-        words: the words to learn from.
-        counts: how often each has each tag; shape (words, tags).
-        tag_shares: P(tag), shape (tags,).
-        longest: the longest suffix, in characters.
-
-    Returns:
-        Suffix -> probabilities, shape (tags,).
+    `counts` says how often each word has each tag, in the shape (words, tags). `tag_shares` is P(tag), and `longest`
+    the longest suffix in characters.
     """
     theta = tag_shares.std(ddof=1) if len(tag_shares) > 1 else 0.0
     found: defaultdict[str, Floats] = defaultdict(lambda: np.zeros_like(tag_shares))
@@ -206,14 +194,11 @@ def suffix_model(words: Sequence[str], counts: Floats, tag_shares: Floats, longe
 
 
 def viterbi(transitions: Floats, emissions: Floats) -> NDArray[np.intp]:
-    """Return the best path of each of some sentences of equal length. Takes 8 (tags + 1) ** 2 bytes a word.
+    """Return the best tags, of shape (sentences, words), of sentences of equal length; 8 (tags + 1) ** 2 bytes a word.
 
     Args:
         transitions: log P(c | a, b), shape (tags + 1,) * 3; the last index of each axis is the sentence's edge.
         emissions: log P(word | tag) up to a constant per word, shape (sentences, words, tags + 1); the edge emits none.
-
-    Returns:
-        Tags, shape (sentences, words).
     """
     sentences, length, n = emissions.shape
     # scores[i][s, b, c]: the best path through the first i words of s that ends in the tags b and c.

@@ -19,9 +19,7 @@ def select(
 ) -> tuple[Model, list[dict[str, Any]]]:
     """Return the model with the highest score on the validation sentences, the first of equals, and a row per trial.
 
-    Args:
-        trials: settings, and the model made with them; at least one.
-        tag: (model, words of some sentences) -> their tags.
+    A trial is settings and the model made with them. `tag` takes a model and the words of sentences.
     """
     words, gold = [words for words, _ in validation], [tags for _, tags in validation]
     history: list[dict[str, Any]] = []

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NoReturn, get_args
+from typing import Any, BinaryIO, NoReturn, get_args
 
 from bert_ner import __version__, load_tagger
 from bert_ner.corpus.bio import Order
@@ -25,7 +25,7 @@ from bert_ner.corpus.check import check_bio
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError, as_out_of_memory, printable, printable_message
 from bert_ner.loading import trained_folder
-from bert_ner.stream import Format, as_json, tag_stream, text_renderer, wants_colour
+from bert_ner.stream import Format, tag_stream, text_renderer, wants_colour
 
 DEFAULT_CORPUS = "mit_movie_eng"
 
@@ -81,36 +81,25 @@ def list_encoders(_: argparse.Namespace) -> None:
 
 
 def tag(options: argparse.Namespace) -> None:
-    """Tag the lines of a file or of standard input.
-
-    Raises:
-        BertNerError: the system or the file is unavailable, or a line can't be read.
-    """
+    """Tag the lines of a file or of standard input."""
     if sys.stdout is None:
         raise BertNerError("standard output is closed")
     if options.model and options.corpus:
         raise BertNerError("--corpus goes with --system; a folder given by --model is used as it is")
     terminal = os.isatty(1)
-    input_format: Format = options.format or (
-        "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text"
-    )
+    input_format: Format = "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text"
     as_text = options.output == "text" or (options.output is None and terminal)
     with _open(options.file) as source:
-        tagger = load_tagger(
-            options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system), not options.float
-        )
-        render = text_renderer(wants_colour(terminal, os.environ)) if as_text else as_json
-        tally = tag_stream(tagger, source.fileno(), 1, input_format, render)
+        folder = options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
+        tagger = load_tagger(folder, quantised=not options.float)
+        render = text_renderer(wants_colour(terminal, os.environ)) if as_text else json.dumps
+        tally = tag_stream(tagger, source.fileno(), 1, options.format or input_format, render)
     if tally.errors:
         raise BertNerError(f"{tally.errors} of {tally.lines} line(s) can't be read; their records say why")
 
 
 def export_encoder(options: argparse.Namespace) -> None:
-    """Export a trained encoder for onnxruntime.
-
-    Raises:
-        BertNerError: the source holds no encoder, or the target can't be written.
-    """
+    """Export a trained encoder for onnxruntime."""
     from bert_ner.export.export import export  # noqa: PLC0415 - imports torch
 
     export(Path(options.source), Path(options.target), options.weights)
@@ -118,11 +107,7 @@ def export_encoder(options: argparse.Namespace) -> None:
 
 
 def score(options: argparse.Namespace) -> None:
-    """Score BIO files against a gold file.
-
-    Raises:
-        BertNerError: a file can't be read, or has other words than the gold file.
-    """
+    """Score BIO files against a gold file."""
     from bert_ner.scoring.files import File, score_files  # noqa: PLC0415 - imports scipy
     from bert_ner.scoring.text import as_text  # noqa: PLC0415 - as above
 
@@ -132,11 +117,7 @@ def score(options: argparse.Namespace) -> None:
 
 
 def check(options: argparse.Namespace) -> None:
-    """Check BIO files.
-
-    Raises:
-        BertNerError: there is an error in a file.
-    """
+    """Check BIO files."""
     invalid = 0
     for file in options.files:
         try:
@@ -158,28 +139,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add(
-        run: Callable[[argparse.Namespace], None], name: str, summary: str, **texts: str
+        run: Callable[[argparse.Namespace], None], name: str, summary: str, **texts: Any
     ) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name,
-            help=summary,
-            **{"description": summary, **texts},  # type: ignore[arg-type]
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        texts = {"help": summary, "description": summary, **texts}
+        layout = argparse.RawDescriptionHelpFormatter
+        command = commands.add_parser(name, **texts, formatter_class=layout, allow_abbrev=False)
         command.set_defaults(run=run)
         return command
 
     add(list_encoders, "encoders", "list the encoders, with the source of each, or why it is unavailable")
 
     exporting = add(export_encoder, "export", "export a trained encoder for onnxruntime, which starts and tags faster")
-    exporting.add_argument(
-        "source", metavar="FOLDER", help="a trained encoder, or any Hugging Face folder that tags words"
-    )
+    folder = "a trained encoder, or any Hugging Face folder that tags words"
+    exporting.add_argument("source", metavar="FOLDER", help=folder)
     exporting.add_argument("target", metavar="NEW_FOLDER", help="where to write it")
-    exporting.add_argument(
-        "--weights", choices=("int8", "float32"), default="int8", help="default: %(default)s, smaller and faster"
-    )
+    weights = "default: %(default)s, smaller and faster"
+    exporting.add_argument("--weights", choices=("int8", "float32"), default="int8", help=weights)
 
     status = "exit status: 0 if all files were scored, 1 if not, 2 for wrong usage"
     scoring = add(score, "score", "score the tags of BIO files of any system", description=_SCORE_HELP, epilog=status)
@@ -199,16 +174,14 @@ def _parser() -> argparse.ArgumentParser:
     tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, standard input")
     source = tagging.add_mutually_exclusive_group()
     source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
-    source.add_argument(
-        "--system", default="minilm", metavar="NAME", help="a system that 'make repro' trained; default: %(default)s"
-    )
+    system = "a system that 'make repro' trained; default: %(default)s"
+    source.add_argument("--system", default="minilm", metavar="NAME", help=system)
     tagging.add_argument("--corpus", choices=CORPORA, help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
-    tagging.add_argument(
-        "--float", action="store_true", help="use the weights as trained, not their 8-bit copy; slower"
-    )
-    formats = get_args(Format)
-    tagging.add_argument("--format", choices=formats, help="of the input; default: by FILE's extension, else text")
-    tagging.add_argument("--output", choices=formats, help="default: text on a terminal, else jsonl")
+    as_trained = "use the weights as trained, not their 8-bit copy; slower"
+    tagging.add_argument("--float", action="store_true", help=as_trained)
+    input_format = "of the input; default: by FILE's extension, else text"
+    tagging.add_argument("--format", choices=get_args(Format), help=input_format)
+    tagging.add_argument("--output", choices=get_args(Format), help="default: text on a terminal, else jsonl")
     return parser
 
 

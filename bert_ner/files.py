@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -37,20 +37,17 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
         OSError: the file can't be written; `filename` is the path.
     """
     path = Path(path)
-    data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+            with temporary.open("xb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
         except BaseException:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         error.filename, error.filename2 = str(path), None  # otherwise empty, or the temporary file
@@ -104,9 +101,3 @@ def check_file(path: Path, expected: Iterable[str], remedy: str) -> str:
                 f"{path} is not the file that was written: its SHA-256 is {found}, expected {digest}; {remedy}"
             )
     return found
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

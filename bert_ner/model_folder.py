@@ -23,12 +23,7 @@ _FORMER_KINDS = {
     "bert_ner.encoder.tagger:EncoderTagger": "encoder",
     "bert_ner.encoder.onnx:OnnxTagger": "onnx",
 }
-_FORMER_FILES = {
-    "majority": "majority.json",
-    "gazetteer": "gazetteer.json",
-    "hmm": "hmm.json",
-    "crf": "model.crfsuite",
-}
+_FORMER_FILES = {"majority": "majority.json", "gazetteer": "gazetteer.json", "hmm": "hmm.json", "crf": "model.crfsuite"}
 
 
 class TaggerUnavailable(BertNerError):
@@ -39,7 +34,6 @@ def write_manifest(folder: Path, kind: str, files: tuple[str, ...] = (), **setti
     """Write the manifest from which `load_tagger` learns the kind of tagger.
 
     Args:
-        folder: where the tagger was saved.
         kind: a key of `bert_ner.loading.KINDS`.
         files: names of files already in the folder; their SHA-256 is recorded.
         settings: what else `load` needs to know.

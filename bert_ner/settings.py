@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.fields import FieldInfo
 
 from bert_ner.errors import InvalidValue, shorten
 
@@ -16,8 +14,8 @@ Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
 
 _SUBJECT = re.compile(r"^(Value error, |\w+ should (?=be|have|match))")
-_BOUNDS = ((Ge, "ge", "of at least"), (Gt, "gt", "above"), (Le, "le", "of at most"), (Lt, "lt", "below"))
-_NUMBERS = {int: "a whole number", float: "a number"}
+_NUMBERS = {"integer": "a whole number", "number": "a number"}
+_BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of at most", "exclusiveMaximum": "below"}
 
 
 class Settings(BaseModel):
@@ -40,21 +38,23 @@ def parse_settings(model: type[Model], values: Mapping[str, Any]) -> Model:
 
 def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
     """Yield each problem with its location: the keys and list positions that lead to it."""
+    whole = model.model_json_schema()
     for found in error.errors(include_url=False):
-        where, kind = found["loc"], found["type"]
+        where, kind, value = found["loc"], found["type"], found["input"]
         name = ".".join(map(str, where))
         if kind.startswith("union_tag"):
-            key = found["ctx"]["discriminator"].strip("'")
-            known = [get_args(each.model_fields[key].annotation)[0] for each in _models(_resolve(model, where)[0])]
-            given = f"not {shorten(found['input'][key])}" if kind == "union_tag_invalid" else "but it is missing"
-            yield (*where, key), f"{name}.{key} must be one of {', '.join(known)}, {given}"
+            union = _schema_at(whole, where)["discriminator"]
+            key = union["propertyName"]
+            given = f"not {shorten(value[key])}" if kind == "union_tag_invalid" else "but it is missing"
+            yield (*where, key), f"{name}.{key} must be one of {', '.join(union['mapping'])}, {given}"
         elif kind == "missing":
             yield where[:-1], f"{name} is missing"
         elif kind == "extra_forbidden":
-            yield where, f"unknown key '{name}'; the keys here are {', '.join(_keys(model, where[:-1]))}"
+            keys = _schema_at(whole, where[:-1]).get("properties", {})
+            yield where, f"unknown key '{name}'; the keys here are {', '.join(keys)}"
         else:
-            numbers = "" if kind == "value_error" else _number_range(model, where)
-            yield where, f"{name} {numbers or _plain(found['msg'])}, not {shorten(found['input'])}"
+            range_ = "" if kind == "value_error" else _number_range(_schema_at(whole, where))
+            yield where, f"{name} {range_ or _plain(found['msg'])}, not {shorten(value)}"
 
 
 def _plain(message: str) -> str:
@@ -63,45 +63,27 @@ def _plain(message: str) -> str:
     return f"must {text}" if changed and not message.startswith("Value error") else text
 
 
-def _number_range(model: type[BaseModel], where: Location) -> str:
+def _number_range(schema: Mapping[str, Any]) -> str:
     """Describe the numbers that a field takes; empty for a field of another type."""
-    kind, limits = _resolve(model, where)
-    if kind not in _NUMBERS:
+    if schema.get("type") not in _NUMBERS:
         return ""
-    bounds = [f"{words} {getattr(limit, key)}" for limit in limits for cls, key, words in _BOUNDS if type(limit) is cls]
-    return f"must be {_NUMBERS[kind]}{' ' if bounds else ''}{' and '.join(bounds)}"
+    bounds = [f"{words} {schema[key]}" for key, words in _BOUNDS.items() if key in schema]
+    return f"must be {_NUMBERS[schema['type']]}{' ' if bounds else ''}{' and '.join(bounds)}"
 
 
-def _keys(model: type[BaseModel], where: Location) -> list[str]:
-    """Return the keys of the model at a location."""
-    kind, _ = _resolve(model, where)
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
-
-
-def _resolve(model: Any, where: Location) -> tuple[Any, list[Any]]:
-    """Return the type at a location, and the limits declared for it."""
-    kind, limits = model, []
+def _schema_at(whole: Mapping[str, Any], where: Location) -> dict[str, Any]:
+    """Return the part of a JSON schema that describes a location; empty if there is none."""
+    found = dict(whole)
     for part in where:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            field = kind.model_fields.get(str(part))
-            kind, limits = (field.annotation, field.metadata) if field else (None, [])
-        else:  # an item of a list or a value of a dict
-            kind, limits = _argument(kind, part), []
-        while not isinstance(kind, type) and get_args(kind):  # `X | None` and Annotated[X, Field(...)]
-            if info := next((each for each in get_args(kind) if isinstance(each, FieldInfo)), None):
-                kind, limits = get_args(kind)[0], info.metadata
-            elif getattr(kind, "__origin__", None) in (list, dict, tuple) or len(_models(kind)) > 1:
-                break
-            else:
-                kind = _argument(kind)
-    return kind, limits
-
-
-def _argument(kind: Any, tag: str | int | None = None) -> Any:
-    """Return the type of a container's items, or the member of a union that has a tag."""
-    tagged = (each for each in _models(kind) if any(tag in get_args(f.annotation) for f in each.model_fields.values()))
-    return next(tagged, next((each for each in reversed(get_args(kind)) if each is not type(None)), None))
-
-
-def _models(union: Any) -> list[type[BaseModel]]:
-    return [each for each in get_args(union) if isinstance(each, type) and issubclass(each, BaseModel)]
+        if "discriminator" in found:
+            found = {"$ref": found["discriminator"]["mapping"].get(part)}
+        else:  # a key of a model or a dict, or an item of a list
+            found = found.get("properties", {}).get(part) or found.get("additionalProperties") or found.get("items", {})
+        if not isinstance(found, dict):  # True: any value
+            return {}
+        members = [member for member in found.get("anyOf", ()) if member.get("type") != "null"]
+        if len(members) == 1:  # `X | None`
+            [found] = members
+        if "$ref" in found:
+            found = whole["$defs"].get(str(found["$ref"]).removeprefix("#/$defs/"), {})
+    return found

@@ -38,10 +38,7 @@ class Tally(NamedTuple):
 
 
 def tag_stream(tagger: Tagger, source: int, target: int, form: Format, render: Callable[[Record], str]) -> Tally:
-    """Tag each line from one file descriptor, and write its record to another as a line of UTF-8.
-
-    Args:
-        render: turns a record into text.
+    """Tag each line from one file descriptor, and write its record, as `render` shows it, to another.
 
     Raises:
         BertNerError: the source can't be read or the target can't be written.
@@ -125,11 +122,6 @@ def words_of(line: bytes, form: Format) -> list[str]:
     return words
 
 
-def as_json(record: Mapping[str, Any]) -> str:
-    """Return a record as a line of ASCII, in which control characters and lone surrogates are harmless."""
-    return json.dumps(record)
-
-
 def text_renderer(coloured: bool) -> Callable[[Record], str]:
     """Return a function that turns a record into text, each entity as [words TYPE] in the colour of its type.
 
@@ -187,20 +179,19 @@ def _entities(words: Sequence[str], scored: Sequence[tuple[str, float | None]]) 
 
 
 def _parse_json(text: str) -> Any:
+    def refuse(constant: str) -> NoReturn:
+        raise LineError(f"not JSON: {constant} is not a JSON number")
+
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse)
+    except LineError:
+        raise
     except json.JSONDecodeError as error:
         raise LineError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
     except RecursionError:
         raise LineError("JSON that is nested too deeply") from None
-    except LineError:
-        raise
     except ValueError as error:  # a number with thousands of digits
         raise LineError(f"not JSON that can be read: {error}") from None
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise LineError(f"not JSON: {constant} is not a JSON number")
 
 
 def _read(source: int) -> bytes:

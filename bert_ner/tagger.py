@@ -39,11 +39,9 @@ class Tagger(Protocol):
 class System:
     """A tagger that `fit` trains: the constructor is the same for all, so that a kind and its settings make one.
 
-    A subclass sets `Settings` to its own pydantic model and implements the methods of `Tagger`. It uses those of the
-    attributes that it needs.
+    A subclass sets `Settings` to its own pydantic model and implements the methods of `Tagger`.
 
     Args:
-        settings: an instance of the class's `Settings`.
         scoring: (gold, predicted) -> score, by which `fit` chooses on the validation sentences.
         labels: the tag set.
         seed: of every random number.
@@ -88,13 +86,8 @@ class SizedTagger(Tagger, Protocol):
         """The number of learnt parameters."""
 
 
-__getattr__ = moved(
-    __name__,
-    {
-        **{name: f"bert_ner.loading:{name}" for name in ("load_tagger", "trained_folder")},
-        **{
-            name: f"bert_ner.model_folder:{name}"
-            for name in ("MANIFEST", "TaggerUnavailable", "read_manifest", "write_manifest", "write_model")
-        },
-    },
-)
+_MOVED = {
+    "bert_ner.loading": ("load_tagger", "trained_folder"),
+    "bert_ner.model_folder": ("MANIFEST", "TaggerUnavailable", "read_manifest", "write_manifest", "write_model"),
+}
+__getattr__ = moved(__name__, {name: f"{module}:{name}" for module, names in _MOVED.items() for name in names})

@@ -19,13 +19,7 @@ class ArchiveError(Exception):
 
 
 def unpack(parts: Sequence[Path], inside: str, names: Iterable[str], folder: Path) -> None:
-    """Join the parts of a zip, in order, and unpack some of its files.
-
-    Only `names` are written, whatever other paths the zip holds.
-
-    Args:
-        inside: the folder in the zip that holds the files.
-        folder: an existing folder to write to.
+    """Join the parts of a zip, in order, and unpack the files `names` of its folder `inside`; write no others.
 
     Raises:
         ArchiveError: the parts are not a zip, or a file is missing, broken or too large.

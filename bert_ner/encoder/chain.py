@@ -27,13 +27,9 @@ class LinearChainCRF(torch.nn.Module):
         self.transitions = torch.nn.Parameter(torch.zeros(tags, tags))  # from row to column
 
     def forward(self, emissions: torch.Tensor, lengths: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
-        """Return the negative log likelihood, in nats, of each sentence's tags.
+        """Return the negative log likelihood, in nats, of each sentence's tags; of shape (sentences,).
 
-        Args:
-            tags: tag ids, of shape (sentences, words); any valid id beyond a length.
-
-        Returns:
-            Shape (sentences,); at least 0, up to rounding.
+        Tag ids have the shape (sentences, words), with any valid id beyond a length.
         """
         return self.log_partition(emissions, lengths) - self.score(emissions, lengths, tags)
 
@@ -63,11 +59,7 @@ class LinearChainCRF(torch.nn.Module):
 
     @torch.no_grad()
     def viterbi(self, emissions: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the tags of each sentence's path with the highest score.
-
-        Returns:
-            Tag ids of shape (sentences, words); meaningless beyond a length.
-        """
+        """Return the tag ids of each sentence's best path, of shape (sentences, words); meaningless beyond a length."""
         start, end, transitions, emissions = self._as_float64(emissions)
         incoming = transitions.T.contiguous()  # a maximum over the last axis is fastest
         score = start + emissions[:, 0]
@@ -91,14 +83,9 @@ class LinearChainCRF(torch.nn.Module):
 
 
 def pad_sentences(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Split the values of all words into a row per sentence, padded with zeros.
+    """Split values, of shape (words of all sentences, ...), into a row per sentence, padded with zeros.
 
-    Args:
-        values: of shape (words of all sentences, ...).
-        lengths: the number of words in each sentence.
-
-    Returns:
-        Shape (sentences, words of the longest, ...).
+    The result has the shape (sentences, words of the longest, ...).
     """
     return pad_sequence(list(torch.split(values, lengths.tolist())), batch_first=True)
 

@@ -35,9 +35,7 @@ def save_checkpoint(
 ) -> None:
     """Write the state after the epochs in `history`, whole or not at all, over an older one.
 
-    Args:
-        key: the training's fingerprint.
-        weights: the optimiser's parameters, in its order.
+    `key` is the training's fingerprint, and `weights` are the optimiser's parameters, in its order.
 
     Raises:
         BertNerError: the file can't be written.
@@ -58,10 +56,9 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, key: str, weights: Sequence[torch.Tensor], optimizer: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
-    """Restore the weights and the optimiser.
+    """Restore the weights and the optimiser, and return the history so far.
 
-    Returns:
-        The history so far; empty, with nothing changed, if the file is missing, broken or of another training.
+    It is empty, and nothing changes, if the file is missing, broken or of another training.
     """
     try:
         with safe_open(path, "pt") as file:

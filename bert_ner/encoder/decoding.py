@@ -51,11 +51,7 @@ class PieceTagger(ABC):
         """Yield each batch with its logits, in order."""
         return ((batch, self.logits(batch)) for batch in batches)
 
-    def best_labels(
-        self,
-        batch: Batch,  # noqa: ARG002 - an encoder with a CRF needs it
-        logits: NDArray[np.float32],
-    ) -> NDArray[np.int64]:
+    def best_labels(self, batch: Batch, logits: NDArray[np.float32]) -> NDArray[np.int64]:  # noqa: ARG002 - a CRF's
         """Return the index of the best label of each of a batch's words, of shape (words,)."""
         best: NDArray[np.int64] = logits.argmax(-1)
         return best

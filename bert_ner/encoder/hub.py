@@ -79,21 +79,13 @@ def download(repository: str, revision: str, files: Sequence[str]) -> Path:
 
 
 def forget(path: Path) -> None:
-    """Remove a file from the client's cache: the link in the snapshot, and its target.
-
-    Raises:
-        OSError: the cache is read-only.
-    """
+    """Remove a file from the client's cache: the link in the snapshot, and its target."""
     path.resolve().unlink()
     path.unlink(missing_ok=True)
 
 
 def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
-    """Return the result of `work`; abandon it after a time, because the client's time-outs do not end a slow trickle.
-
-    Raises:
-        HubError: `work` took longer, or raised any error.
-    """
+    """Return the result of `work`; give it up after a time, because the client's time-outs do not end a trickle."""
     outcome: list[_Result | Exception] = []
 
     def run() -> None:
@@ -113,17 +105,13 @@ def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
 
 
 def _reason(error: Exception) -> str:
-    from huggingface_hub.errors import (  # noqa: PLC0415 - as above
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub import errors  # noqa: PLC0415 - as above
 
-    if isinstance(error, RevisionNotFoundError):
+    if isinstance(error, errors.RevisionNotFoundError):
         return "the repository has no such revision"
-    if isinstance(error, RepositoryNotFoundError):
+    if isinstance(error, errors.RepositoryNotFoundError):
         return "no such repository there, or a private one"
-    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return _reason(error.__cause__)
     if isinstance(error, ValueError | KeyError | TypeError):  # not JSON, or not the hub's
         return "the answer is not a hub's; does it come from a proxy or a login page?"

@@ -62,17 +62,14 @@ class EncoderTagger(System, PieceTagger):
         self.model.config.bert_ner_chain = self.settings.crf  # so that `load` notices a missing CRF
         self.chain = LinearChainCRF(len(self.labels)).to(self.model.device) if self.settings.crf else None
         examples = examples_of(train, self.pieces, label_id)
-        validation_pieces = {
-            piece
-            for windows in self.pieces.encode([words for words, _ in validation])
-            for window in windows
-            for piece in window.ids
-        }
+        validation_words = [words for words, _ in validation]
+        windows = [window for windows in self.pieces.encode(validation_words) for window in windows]
+        validation_pieces = {piece for window in windows for piece in window.ids}
 
         def validate() -> dict[str, float]:
             predicted = [["O"] * len(words) for words, _ in validation]
             losses, count = [], 0
-            for batch in self.batches([words for words, _ in validation]):
+            for batch in self.batches(validation_words):
                 logits = self.logits(batch)
                 targets = np.array([label_id[validation[sentence].tags[word]] for sentence, word in batch.words])
                 losses += self._losses(batch, logits, targets)
@@ -124,10 +121,8 @@ class EncoderTagger(System, PieceTagger):
         if not self.chain:
             return super().probabilities(batch, logits)
         emissions, lengths = self._emissions(batch, logits)
-        marginals: NDArray[np.float32] = (
-            unpad_sentences(self.chain.marginals(emissions, lengths), lengths).cpu().numpy()
-        )
-        return marginals
+        found: NDArray[np.float32] = unpad_sentences(self.chain.marginals(emissions, lengths), lengths).cpu().numpy()
+        return found
 
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a CRF in its own file.
@@ -141,9 +136,8 @@ class EncoderTagger(System, PieceTagger):
                 save_file(self.chain.state_dict(), folder / CHAIN)
             self.tokenizer.save_pretrained(folder)
         except SafetensorError as error:  # raised in place of OSError
-            raise BertNerError(
-                f"{folder} can't be written: {first_line(error)}; free some space, and run again"
-            ) from None
+            remedy = "free some space, and run again"
+            raise BertNerError(f"{folder} can't be written: {first_line(error)}; {remedy}") from None
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -170,14 +164,11 @@ class EncoderTagger(System, PieceTagger):
     @torch.inference_mode()
     def _losses(self, batch: Batch, logits: NDArray[np.float32], targets: NDArray[np.int64]) -> list[float]:
         """Return the negative log likelihood, in nats, of each of a batch's words or, with a CRF, of each window."""
-        losses: list[float]
         if not self.chain:
-            losses = (-log_softmax(logits)[np.arange(len(targets)), targets]).tolist()
-        else:
-            emissions, lengths = self._emissions(batch, logits)
-            tags = pad_sentences(torch.from_numpy(targets).to(lengths.device), lengths)
-            losses = self.chain(emissions, lengths, tags).tolist()
-        return losses
+            return list((-log_softmax(logits)[np.arange(len(targets)), targets]).tolist())
+        emissions, lengths = self._emissions(batch, logits)
+        tags = pad_sentences(torch.from_numpy(targets).to(lengths.device), lengths)
+        return list(self.chain(emissions, lengths, tags).tolist())
 
     def _emissions(self, batch: Batch, logits: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return a batch's logits as the CRF's emissions, a row per window, and the windows' lengths in words."""

@@ -29,12 +29,11 @@ from bert_ner.progress import Progress
 from bert_ner.settings import Settings
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
+_STARTING_OVER = "broken or of another training: starting over"
 CRF_RATE = 100.0  # the CRF's learning rate as a multiple of the encoder's, because the CRF starts at zero (LOG.md)
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
-
-
 _Count = Annotated[int, Field(ge=1)]
 
 
@@ -46,24 +45,13 @@ class Recipe(Settings):
     )
     learning_rate: float = Field(gt=0, allow_inf_nan=False, description="The peak.")
     batch_size: _Count = Field(description="Sentences per step.")
-    weight_decay: float = Field(
-        ge=0, allow_inf_nan=False, description="AdamW's, on every parameter of the encoder; 0 makes it Adam."
-    )
+    weight_decay: float = Field(ge=0, allow_inf_nan=False, description="AdamW's, of the encoder; 0 makes it Adam.")
     clip_norm: float = Field(gt=0, description="The largest norm of the gradient; infinity clips nothing.")
     epochs: _Count = Field(description="Passes over the training sentences.")
-    warmup: float = Field(
-        ge=0, lt=1, allow_inf_nan=False, description="The share of all steps over which the learning rate rises from 0."
-    )
-    precision: Precision = Field(
-        description="Of matrix products; auto is bfloat16 where the hardware computes in it, otherwise float32."
-    )
-    schedule: Schedule = Field(
-        default="linear",
-        description="Of the learning rate after the warm-up; linear lets it fall to 0 at the last step.",
-    )
-    pretrained: bool = Field(
-        default=True, description="Start from the encoder's weights, not from random ones of the same shape."
-    )
+    warmup: float = Field(ge=0, lt=1, allow_inf_nan=False, description="The share of steps in which the rate rises.")
+    precision: Precision = Field(description="Of matrix products; auto: bfloat16 where the hardware has it.")
+    schedule: Schedule = Field(default="linear", description="Of the rate after the warm-up; linear falls to 0.")
+    pretrained: bool = Field(default=True, description="Start from the encoder's weights, not from random ones.")
     crf: bool = Field(default=False, description="Learn a CRF on top, which scores the tags that follow each other.")
 
 
@@ -89,9 +77,7 @@ def fine_tune(
 
     Args:
         model: a token-classification model, on the device to train on.
-        examples: the training data.
         seed: of the order of sentences and of dropout.
-        pad_id: the id of padding.
         validate: called after each epoch; its result goes into the history.
         also_used: the piece ids that `validate` needs besides those of the examples.
         checkpoint: a file for the state after each epoch; a training resumes from its own file.
@@ -127,10 +113,8 @@ def fine_tune(
         if checkpoint and checkpoint.exists():
             history = load_checkpoint(checkpoint, key, parameters, optimizer)
             weights.update_model()
-            state = (
-                f"resuming after epoch {len(history)}" if history else "broken or of another training: starting over"
-            )
-            print(f"{checkpoint}: {state}", file=sys.stderr)
+            resumed = f"resuming after epoch {len(history)}"
+            print(f"{checkpoint}: {resumed if history else _STARTING_OVER}", file=sys.stderr)
 
         def train_batch(rows: Sequence[Example], step: int) -> float:
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)

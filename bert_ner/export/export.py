@@ -17,10 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import onnx
+
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
 from bert_ner.export.graph import write_graph
-from bert_ner.export.quantise import quantise_file, random_batches
+from bert_ner.export.quantise import find_ranges, quantise, random_batches
 from bert_ner.export.tagger import MODEL_FILE, TOKENIZER_FILE
 from bert_ner.files import sha256_of, write_sums
 from bert_ner.model_folder import MANIFEST, WEIGHTS, TaggerUnavailable, verify, write_manifest
@@ -66,10 +68,13 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
 
 
 def _write(tagger: EncoderTagger, folder: Path, weights: WeightType, source: str) -> None:
+    path, pieces = folder / MODEL_FILE, tagger.pieces
     with _without_warnings():
-        write_graph(tagger.model, folder / MODEL_FILE, tagger.pieces.limit)
+        write_graph(tagger.model, path, pieces.limit)
     if weights == "int8":
-        quantise_file(folder / MODEL_FILE, random_batches(tagger.pieces))
+        model = onnx.load(path)
+        quantise(model, find_ranges(model, random_batches(pieces)))
+        onnx.save(model, path)
     (folder / TOKENIZER_FILE).write_text(tagger.tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
     write_manifest(
         folder,
@@ -78,8 +83,8 @@ def _write(tagger: EncoderTagger, folder: Path, weights: WeightType, source: str
         weights=weights,
         source=source,
         labels=tagger.labels,
-        special=tagger.pieces.special._asdict(),
-        limit=tagger.pieces.limit,
+        special=pieces.special._asdict(),
+        limit=pieces.limit,
     )
     write_sums(folder)
 

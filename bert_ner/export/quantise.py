@@ -9,11 +9,9 @@ matching row of weights is multiplied by it, which leaves the product unchanged:
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto
 from onnx.helper import make_empty_tensor_value_info, make_node, make_opsetid
@@ -39,20 +37,6 @@ class Range(NamedTuple):
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
-
-
-class _Scale(NamedTuple):
-    """How columns become unsigned bytes: round(value / unit) + zero."""
-
-    unit: NDArray[np.float32]
-    zero: int
-
-
-def quantise_file(path: Path, batches: Iterable[Inputs]) -> None:
-    """Quantise the graph of a file, with the ranges that `find_ranges` finds on some batches."""
-    model = onnx.load(path)
-    quantise(model, find_ranges(model, batches))
-    onnx.save(model, path)
 
 
 def random_batches(pieces: WordPieces) -> Iterator[Inputs]:
@@ -165,11 +149,14 @@ def _additions(model: ModelProto, products: Container[str]) -> dict[str, NodePro
     }
 
 
-def _scale(found: Range, matrix: NDArray[np.float32]) -> _Scale:
-    """Return the scale of activations in a range that are multiplied by a matrix of shape (their columns, any)."""
+def _scale(found: Range, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+    """Return the unit and the zero of activations, which are multiplied by a matrix of shape (their columns, any).
+
+    A value in their range becomes the unsigned byte round(value / unit) + zero.
+    """
     largest = np.maximum(np.maximum(found.high, -found.low), _SMALLEST)
     weight = np.maximum(np.abs(matrix).max(1), _SMALLEST)
     size = largest**_MIGRATION / weight ** (1 - _MIGRATION)
     low, high = min((found.low / size).min(), 0), max((found.high / size).max(), 0)
     step = max(high - low, _SMALLEST) / _STEPS
-    return _Scale((size * step).astype(np.float32), round(-low / step))
+    return (size * step).astype(np.float32), round(-low / step)

@@ -24,6 +24,7 @@ from bert_ner.model_folder import MANIFEST, TaggerUnavailable, read_manifest
 from bert_ner.settings import Settings, parse_settings
 
 MODEL_FILE, TOKENIZER_FILE = "model.onnx", "tokenizer.json"
+
 _Id = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -61,11 +62,7 @@ class OnnxTagger(PieceTagger):
     pool: ThreadPoolExecutor
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> NoReturn:  # noqa: ARG002
-        """Refuse: an exported model can only tag.
-
-        Raises:
-            BertNerError: always.
-        """
+        """Raise a BertNerError: an exported model can only tag."""
         raise BertNerError("an exported model can't be trained: train the encoder, then export it again")
 
     def logits(self, batch: Batch) -> NDArray[np.float32]:
@@ -100,9 +97,9 @@ class OnnxTagger(PieceTagger):
             raise TaggerUnavailable(f"{path}: {error}; export it again") from None
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         special = Special(**manifest.special.model_dump())
-        if (known := tokenizer.get_vocab_size()) <= max(special):
+        if (known := tokenizer.get_vocab_size()) <= (last := max(special)):
             raise TaggerUnavailable(
-                f"{path}: special has the piece {max(special)}, but the tokenizer knows {known}; export it again"
+                f"{path}: special has the piece {last}, but the tokenizer knows {known}; export it again"
             )
         tagger = cls()
         tagger.folder, tagger.labels = folder, tuple(manifest.labels)

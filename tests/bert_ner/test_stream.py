@@ -27,7 +27,6 @@ from bert_ner.stream import (
     LineError,
     Record,
     Tally,
-    as_json,
     read_lines,
     tag_lines,
     tag_stream,
@@ -261,7 +260,7 @@ def test_both_systems(system: str, trained: Any, crf_folder: Path, sentences: li
 
 @given(st.lists(st.text(st.characters(codec=None), max_size=8), max_size=5))
 def test_json_is_one_line_of_printable_ascii_and_loses_nothing(words: list[str]) -> None:
-    line = as_json({"line": 1, "words": words})
+    line = json.dumps({"line": 1, "words": words})
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["words"] == words
@@ -337,7 +336,7 @@ def test_who_gets_colours(terminal: bool, environment: dict[str, str], coloured:
 def test_stream(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"by Ada\n\xff\nno one")
     with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as target:
-        assert tag_stream(Capitals(), source.fileno(), target.fileno(), "text", as_json) == Tally(lines=3, errors=1)
+        assert tag_stream(Capitals(), source.fileno(), target.fileno(), "text", json.dumps) == Tally(lines=3, errors=1)
     lines = (tmp_path / "out").read_bytes().splitlines(keepends=True)
     assert [json.loads(line)["line"] for line in lines] == [1, 2, 3]
     assert all(line.endswith(b"}\n") for line in lines)
@@ -347,7 +346,7 @@ def test_closed_pipe(pipe: tuple[int, int], tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"by Ada\n")
     os.close(pipe[0])
     with (tmp_path / "in").open("rb") as source, pytest.raises(BrokenPipeError):
-        tag_stream(Capitals(), source.fileno(), pipe[1], "text", as_json)
+        tag_stream(Capitals(), source.fileno(), pipe[1], "text", json.dumps)
 
 
 def test_descriptors_that_fail(pipe: tuple[int, int], tmp_path: Path) -> None:
@@ -355,7 +354,7 @@ def test_descriptors_that_fail(pipe: tuple[int, int], tmp_path: Path) -> None:
         list(read_lines(pipe[1]))
     (tmp_path / "in").write_bytes(b"by Ada\n")
     with (tmp_path / "in").open("rb") as source, pytest.raises(BertNerError, match="the output can't be written: "):
-        tag_stream(Capitals(), source.fileno(), source.fileno(), "text", as_json)
+        tag_stream(Capitals(), source.fileno(), source.fileno(), "text", json.dumps)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads a process's peak memory as Linux tells it")

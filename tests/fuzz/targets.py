@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
 from bert_ner.corpus.bio import BioError, read_bio, write_bio
-from bert_ner.stream import LineError, as_json, tag_lines, text_renderer, words_of
+from bert_ner.stream import LineError, tag_lines, text_renderer, words_of
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 
@@ -48,7 +49,7 @@ def lines(data: bytes) -> None:
         assert [record["line"] for record in records] == list(range(1, len(rows) + 1))
         for record, row in zip(records, rows, strict=True):
             assert ("error" in record) != (len(record.get("tags", ())) == len(record.get("words", (None,))))
-            assert "\n" not in as_json(record)
+            assert "\n" not in json.dumps(record)
             assert "\n" not in render(record)
             assert "\x1b[2J" not in render(record)
             if record["line"] > 1:
