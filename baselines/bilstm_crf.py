@@ -1,7 +1,6 @@
 """Words and characters -> BiLSTM -> CRF, trained from scratch: the neural tagger of the years before BERT.
 
-The BiLSTM with a CRF on top is that of Huang, Xu and Yu (2015), the convolution over characters that of Ma and Hovy
-(2016).
+The BiLSTM-CRF is that of Huang, Xu and Yu (2015), the convolution over characters that of Ma and Hovy (2016).
 """
 
 from __future__ import annotations
@@ -85,17 +84,13 @@ class Network(torch.nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Return emissions of shape (sentences, words of the longest, tags)."""
-        spelt = torch.cat([self._spelling(part) for part in torch.split(batch.characters, _BATCH_WORDS)])
+        parts = torch.split(batch.characters, _BATCH_WORDS)
+        spelt = torch.cat([self.convolution(self.characters(part).transpose(1, 2)).amax(-1) for part in parts])
         seen = torch.cat([self.words(batch.words), spelt[batch.spelling]], -1)
         packed = pack_padded_sequence(self.dropout(seen), batch.lengths, batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
         emissions: torch.Tensor = self.emissions(self.dropout(states))
         return emissions
-
-    def _spelling(self, characters: torch.Tensor) -> torch.Tensor:
-        """Return a vector for each row of character ids."""
-        found: torch.Tensor = self.convolution(self.characters(characters).transpose(1, 2)).amax(-1)
-        return found
 
 
 class Batch(NamedTuple):

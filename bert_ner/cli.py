@@ -93,9 +93,9 @@ def tag(options: argparse.Namespace) -> None:
         folder = options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
         tagger = load_tagger(folder, quantised=not options.float)
         render = text_renderer(wants_colour(terminal, os.environ)) if as_text else json.dumps
-        tally = tag_stream(tagger, source.fileno(), 1, options.format or input_format, render)
-    if tally.errors:
-        raise BertNerError(f"{tally.errors} of {tally.lines} line(s) can't be read; their records say why")
+        lines, errors = tag_stream(tagger, source.fileno(), 1, options.format or input_format, render)
+    if errors:
+        raise BertNerError(f"{errors} of {lines} line(s) can't be read; their records say why")
 
 
 def export_encoder(options: argparse.Namespace) -> None:

@@ -9,12 +9,7 @@ from typing import Any
 
 
 def moved(module: str, places: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a `__getattr__` for a module that some names have left.
-
-    Args:
-        module: the module's `__name__`.
-        places: old name -> "module:name" of today.
-    """
+    """Return a `__getattr__` for a module that some names have left; `places` maps each to its new "module:name"."""
 
     def find(name: str) -> Any:
         if name not in places:

@@ -31,10 +31,7 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write a file so that a crash at any moment leaves the old one or the new one, never a part of one.
 
-    Text is written as UTF-8, its line ends unchanged. Missing folders are made.
-
-    Raises:
-        OSError: the file can't be written; `filename` is the path.
+    Text is written as UTF-8, its line ends unchanged. Missing folders are made. An OSError has the path in `filename`.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -70,15 +67,11 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def check_sums(folder: Path, remedy: str, names: Iterable[str] | None = None) -> None:
-    """Compare a folder's files with its SHA256SUMS; a folder without that file passes.
+    """Raise Damaged if a file is missing or differs from its folder's SHA256SUMS; a folder without that file passes.
 
     Args:
-        folder: a folder for which `write_sums` was called.
-        remedy: what the message tells the user to do about a damaged file.
+        remedy: what the user has to do about a damaged file, for the message.
         names: the files to compare; by default all that SHA256SUMS lists.
-
-    Raises:
-        Damaged: a file is missing or has another SHA-256.
     """
     if (folder / SUMS).is_file():
         sums = read_sums(folder)
@@ -87,11 +80,7 @@ def check_sums(folder: Path, remedy: str, names: Iterable[str] | None = None) ->
 
 
 def check_file(path: Path, expected: Iterable[str], remedy: str) -> str:
-    """Hash a file once, compare it with every checksum on record for it, and return its SHA-256.
-
-    Raises:
-        Damaged: it is missing or differs from one of them.
-    """
+    """Return a file's SHA-256; raise Damaged if it is missing or differs from a checksum on record."""
     if not path.is_file():
         raise Damaged(f"{path} is missing, but its SHA-256 is on record; {remedy}")
     found = sha256_of(path)

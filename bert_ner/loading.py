@@ -30,11 +30,7 @@ KINDS = {
 
 
 def tagger_class(kind: str) -> type[Tagger]:
-    """Return the class of a kind of tagger.
-
-    Raises:
-        TaggerUnavailable: there is no such kind.
-    """
+    """Return the class of a kind of tagger; raise TaggerUnavailable if there is no such kind."""
     if kind not in KINDS:
         raise TaggerUnavailable(f"no kind of tagger is named {kind!r}; valid kinds: {', '.join(KINDS)}")
     module, _, name = KINDS[kind].partition(":")
@@ -75,12 +71,9 @@ def load_tagger(folder: str | os.PathLike[str], quantised: bool = True) -> Tagge
 
 
 def trained_folder(corpus: str, system: str) -> Path:
-    """Return the folder of a trained system, in the current folder; if there are several seeds, the lowest.
+    """Return models/<corpus>/<system>-<seed> or models/more/<corpus>/<system>-<seed>, with the lowest seed.
 
-    That is models/<corpus>/<system>-<seed> or models/more/<corpus>/<system>-<seed>.
-
-    Raises:
-        TaggerUnavailable: the system isn't trained, or not in this folder.
+    Raise TaggerUnavailable if the current folder has neither.
     """
     folders = [path for pattern in ("*/*-*", "more/*/*-*") for path in Path("models").glob(pattern)]
     trained = [path for path in folders if path.name.rpartition("-")[2].isdecimal()]

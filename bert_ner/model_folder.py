@@ -31,12 +31,9 @@ class TaggerUnavailable(BertNerError):
 
 
 def write_manifest(folder: Path, kind: str, files: tuple[str, ...] = (), **settings: Any) -> None:
-    """Write the manifest from which `load_tagger` learns the kind of tagger.
+    """Write the manifest of a tagger of some kind, a key of `bert_ner.loading.KINDS`.
 
-    Args:
-        kind: a key of `bert_ner.loading.KINDS`.
-        files: names of files already in the folder; their SHA-256 is recorded.
-        settings: what else `load` needs to know.
+    It records the SHA-256 of `files`, which are in the folder already, and `settings`, which `load` needs.
     """
     content = {"tagger": kind, "sha256": {name: sha256_of(folder / name) for name in files}, **settings}
     write_whole(folder / MANIFEST, json.dumps(content, indent=2) + "\n")
@@ -51,8 +48,7 @@ def write_model(folder: Path, kind: str, name: str, content: str | bytes) -> Non
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the content of a folder's manifest; `tagger` is the kind, also if an older version wrote it.
 
-    Raises:
-        TaggerUnavailable: it is missing or broken.
+    Raise TaggerUnavailable if it is missing or broken.
     """
     path = folder / MANIFEST
     try:
@@ -64,14 +60,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def verify(folder: Path) -> dict[str, str]:
-    """Compare a folder's files with its SHA256SUMS and its manifest, hashing each file once.
+    """Return the SHA-256 of each file on record in a folder's SHA256SUMS or manifest; each is hashed once.
 
-    Returns:
-        The SHA-256 of each file that was compared, by its name.
-
-    Raises:
-        Damaged: a file is missing or has another SHA-256.
-        TaggerUnavailable: the manifest is broken.
+    Raise Damaged if a file is missing or has another SHA-256, and TaggerUnavailable if the manifest is broken.
     """
     listed, recorded = read_sums(folder), _manifest_sums(folder)
     expected = {name: [sums[name] for sums in (listed, recorded) if name in sums] for name in {**listed, **recorded}}

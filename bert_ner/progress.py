@@ -20,11 +20,7 @@ class Progress:
     With BERT_NER_PROGRESS=lines in the environment, write events to standard output: at most one a second, and one at
     the end of each epoch. Otherwise draw a bar on standard error if that is a terminal, and nothing if it is not.
 
-    Args:
-        task: what is trained, for people.
-        steps: how many there are in all.
-        epochs: how many there are; None for a training that has none.
-        step: how many steps were done before, by a training that goes on from a checkpoint.
+    A training that goes on from a checkpoint gives the number of steps done before as `step`.
     """
 
     def __init__(self, task: str, steps: int, epochs: int | None = None, step: int = 0) -> None:
@@ -32,9 +28,8 @@ class Progress:
         self._event |= {"train_loss": None, "validation_entity_f1": None}
         self._lines = os.environ.get(VARIABLE) == "lines"
         self._written = time.monotonic()
-        self._bar = tqdm(
-            total=steps, initial=step, desc=task, unit="step", disable=True if self._lines else None
-        )  # None: only on a terminal
+        is_off = True if self._lines else None  # None: off unless on a terminal
+        self._bar = tqdm(total=steps, initial=step, desc=task, unit="step", disable=is_off)
 
     def __enter__(self) -> Self:
         return self

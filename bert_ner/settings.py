@@ -25,11 +25,7 @@ class Settings(BaseModel):
 
 
 def parse_settings(model: type[Model], values: Mapping[str, Any]) -> Model:
-    """Make a model from plain values.
-
-    Raises:
-        InvalidValue: a value is missing, unknown, of the wrong type or out of range; the message lists each problem.
-    """
+    """Make a model from plain values; raise InvalidValue with all that is missing, unknown or out of range."""
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:

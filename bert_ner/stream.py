@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NoReturn
 
 from bert_ner.corpus.bio import spans_of
 from bert_ner.errors import BertNerError, printable
@@ -30,36 +30,27 @@ class LineError(BertNerError, ValueError):
     """A line that can't be read; the message says why."""
 
 
-class Tally(NamedTuple):
-    """The number of lines, and of those that could not be read."""
-
-    lines: int
-    errors: int
-
-
-def tag_stream(tagger: Tagger, source: int, target: int, form: Format, render: Callable[[Record], str]) -> Tally:
+def tag_stream(
+    tagger: Tagger, source: int, target: int, form: Format, render: Callable[[Record], str]
+) -> tuple[int, int]:
     """Tag each line from one file descriptor, and write its record, as `render` shows it, to another.
 
-    Raises:
-        BertNerError: the source can't be read or the target can't be written.
-        BrokenPipeError: the reader of the target closed it.
+    Return the number of lines, and of those that could not be read. Raise a BertNerError if a descriptor fails, and a
+    BrokenPipeError if the reader of the target closed it.
     """
     lines = errors = 0
     for records in tag_lines(tagger, read_lines(source), form):
         _write(target, "".join(f"{render(record)}\n" for record in records).encode())
         lines += len(records)
         errors += sum("error" in record for record in records)
-    return Tally(lines, errors)
+    return lines, errors
 
 
 def read_lines(source: int) -> Iterator[list[bytes]]:
     """Yield the lines that each read from a file descriptor completes, without their line feeds.
 
     A read waits only if there is no input, so each line can be answered before the next one is written. A line longer
-    than MAX_LINE is cut to MAX_LINE + 1 bytes.
-
-    Raises:
-        BertNerError: the source can't be read.
+    than MAX_LINE is cut to MAX_LINE + 1 bytes. Raise a BertNerError if the source can't be read.
     """
     rest = bytearray()
     while chunk := _read(source):
@@ -96,10 +87,7 @@ def tag_lines(tagger: Tagger, groups: Iterable[Sequence[bytes]], form: Format) -
 def words_of(line: bytes, form: Format) -> list[str]:
     r"""Return the words of a line: split at white space, or from a JSON object with "words" or with "text" to split.
 
-    An empty line has none in either format.
-
-    Raises:
-        LineError: the line is too long, not UTF-8, not JSON, or JSON of another shape.
+    An empty line has none. Raise a LineError if it is too long, not UTF-8, not JSON, or JSON of another shape.
     """
     if len(line) > MAX_LINE:
         raise LineError(f"longer than {MAX_LINE:,} bytes")

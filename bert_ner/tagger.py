@@ -19,11 +19,7 @@ class Tagger(Protocol):
     """A system that learns to tag words from sentences. Call `fit` or `load` before `tag` and `save`."""
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        """Train; make every choice on the validation sentences.
-
-        Returns:
-            The training history: a row per epoch, or per setting tried; empty if there is neither.
-        """
+        """Train, make every choice on the validation sentences, and return a row per epoch or per setting tried."""
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the tags of each sentence, one for each of its words."""

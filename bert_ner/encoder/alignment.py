@@ -18,17 +18,11 @@ _CACHE_LIMIT = 2**18  # characters, plus 8 for each word
 
 
 class Window(NamedTuple):
-    """The input of one pass through the encoder: a sentence, or a part of one that is too long.
+    """The input of one pass through the encoder: a sentence, or a part of one that is too long."""
 
-    Attributes:
-        ids: piece ids, special tokens included.
-        words: the indices of the sentence's words that this window labels, in order; never a word without a piece.
-        positions: the index in `ids` of each of those words' first piece.
-    """
-
-    ids: list[int]
-    words: list[int]
-    positions: list[int]
+    ids: list[int]  # of pieces, special tokens included
+    words: list[int]  # the indices of the sentence's words that this window labels; never a word without a piece
+    positions: list[int]  # the index in `ids` of each of those words' first piece
 
 
 class Special(NamedTuple):
@@ -40,12 +34,9 @@ class Special(NamedTuple):
 
 
 class WordPieces:
-    """A tokenizer that splits word by word, and caches the pieces of each word.
+    """A tokenizer that splits word by word, without padding or truncation, and caches the pieces of each word.
 
-    Args:
-        tokenizer: its own padding and truncation are switched off.
-        special: the ids of the special tokens.
-        limit: the most pieces, special tokens included, that the encoder takes.
+    `limit` is the most pieces, special tokens included, that the encoder takes.
     """
 
     def __init__(self, tokenizer: Tokenizer, special: Special, limit: int) -> None:
@@ -59,11 +50,7 @@ class WordPieces:
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerBase, limit: int) -> Self:
-        """Make one from a fast tokenizer of transformers.
-
-        Raises:
-            ValueError: it lacks the special tokens of a BERT-like encoder.
-        """
+        """Make one from a fast tokenizer of transformers; raise a ValueError if it is not a BERT-like encoder's."""
         ids = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
         if None in ids:
             raise ValueError("it has no CLS, SEP or PAD token, so it is not an encoder's")

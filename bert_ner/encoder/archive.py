@@ -21,9 +21,7 @@ class ArchiveError(Exception):
 def unpack(parts: Sequence[Path], inside: str, names: Iterable[str], folder: Path) -> None:
     """Join the parts of a zip, in order, and unpack the files `names` of its folder `inside`; write no others.
 
-    Raises:
-        ArchiveError: the parts are not a zip, or a file is missing, broken or too large.
-        OSError: a part can't be read or the folder can't be written.
+    Raise an ArchiveError if the parts are not a zip, or if a file is missing, broken or too large.
     """
     size = sum(part.stat().st_size for part in parts)
     if size > MAX_BYTES:

@@ -12,10 +12,7 @@ _POOL = 32  # batches; sorting within pools only keeps the order of an epoch ran
 
 
 def shuffled_batches(lengths: Sequence[int], size: int, seed: str) -> list[list[int]]:
-    """Return indices in batches of similar length: shuffled, sorted within pools, the batches shuffled again.
-
-    Deterministic for a seed.
-    """
+    """Return indices in batches of similar length: shuffled, sorted within pools, the batches shuffled; by a seed."""
     draw = random.Random(seed)
     order = list(range(len(lengths)))
     draw.shuffle(order)

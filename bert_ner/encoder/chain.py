@@ -15,9 +15,6 @@ class LinearChainCRF(torch.nn.Module):
 
     In all methods, emissions are float32 of shape (sentences, words of the longest, tags). Lengths are the numbers of
     words, at least 1 each, of shape (sentences,) and on the same device. Values beyond a length are ignored.
-
-    Args:
-        tags: the number of tags.
     """
 
     def __init__(self, tags: int) -> None:

@@ -36,9 +36,6 @@ def save_checkpoint(
     """Write the state after the epochs in `history`, whole or not at all, over an older one.
 
     `key` is the training's fingerprint, and `weights` are the optimiser's parameters, in its order.
-
-    Raises:
-        BertNerError: the file can't be written.
     """
     tensors = {f"{_WEIGHTS}{i}": tensor.detach() for i, tensor in enumerate(weights)}
     for i, state in optimizer.state_dict()["state"].items():

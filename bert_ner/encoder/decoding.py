@@ -14,33 +14,20 @@ from bert_ner.encoder.batches import attention_mask, pad_rows, sorted_batches
 
 
 class Batch(NamedTuple):
-    """Windows of similar length, for one pass through the encoder.
+    """Windows of similar length, for one pass through the encoder."""
 
-    Attributes:
-        ids: piece ids, of shape (windows, pieces of the longest).
-        mask: 1 for a piece, 0 for padding; of the same shape.
-        words: the indices (sentence, word) of each word that the windows label.
-        first: the rows and the columns of those words' first pieces.
-    """
-
-    ids: NDArray[np.int64]
-    mask: NDArray[np.int64]
-    words: list[tuple[int, int]]
-    first: tuple[list[int], list[int]]
+    ids: NDArray[np.int64]  # of pieces, of shape (windows, pieces of the longest)
+    mask: NDArray[np.int64]  # 1 for a piece, 0 for padding; of the same shape
+    words: list[tuple[int, int]]  # the indices (sentence, word) of each word that the windows label
+    first: tuple[list[int], list[int]]  # the rows and the columns of those words' first pieces
 
 
 class PieceTagger(ABC):
-    """Tags each word by the logits of its first piece.
+    """Tags each word by the logits of its first piece."""
 
-    Attributes:
-        labels: the tags, in the order of the logits.
-        pieces: splits words.
-        batch_pieces: the most pieces in a batch, padding included: enough for efficient matrix products, few enough
-            for the processor's cache.
-    """
-
+    # The most in a batch, padding included: enough for efficient matrix products, few enough for the processor's cache.
     batch_pieces = 2048
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  # in the order of the logits
     pieces: WordPieces
 
     @abstractmethod

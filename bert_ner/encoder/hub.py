@@ -33,11 +33,7 @@ def cached(repository: str, revision: str, files: Sequence[str]) -> Path | None:
 
 
 def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
-    """Ask the hub whether it has the files; fetch none of them.
-
-    Raises:
-        HubError: the hub can't be reached, lacks a file, or the files are too large.
-    """
+    """Raise a HubError if the hub can't be reached, lacks a file, or the files are too large; fetch none of them."""
     from huggingface_hub import HfApi  # noqa: PLC0415 - as above
 
     def ask() -> dict[str, int]:
@@ -54,8 +50,7 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
 def download(repository: str, revision: str, files: Sequence[str]) -> Path:
     """Fetch files that `look_up` found into the client's cache, whole or not at all; return their folder there.
 
-    Raises:
-        HubError: a file is unavailable, too large or takes too long.
+    Raise a HubError if a file is unavailable, too large or takes too long.
     """
     from huggingface_hub import hf_hub_download  # noqa: PLC0415 - as above
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415

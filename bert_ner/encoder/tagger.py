@@ -31,26 +31,18 @@ logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class EncoderTagger(System, PieceTagger):
-    """Fine-tunes an encoder, with a CRF on top if the recipe has one, and tags with it.
-
-    Attributes:
-        weights: the pretrained weights that `fit` started from.
-        precision: of matrix products; the recipe's after `fit`, `auto` after `load`.
-        chain: the CRF, if there is one.
-    """
+    """Fine-tunes an encoder, with a CRF on top if the recipe has one, and tags with it."""
 
     Settings = Recipe
     settings: Recipe
-    weights: Weights
-    precision: Precision
+    weights: Weights  # that `fit` started from
+    precision: Precision  # the recipe's after `fit`, `auto` after `load`
     chain: LinearChainCRF | None
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
 
-        Raises:
-            WeightsUnavailable: the encoder is unavailable or can't be loaded.
-            BertNerError: a tag is not among the labels, or there is nothing to train on.
+        Raise a BertNerError if the encoder is unavailable, a tag is not among the labels, or there is no word.
         """
         self.check_labels([*train, *validation])
         self.precision = self.settings.precision
@@ -64,7 +56,7 @@ class EncoderTagger(System, PieceTagger):
         examples = examples_of(train, self.pieces, label_id)
         validation_words = [words for words, _ in validation]
         windows = [window for windows in self.pieces.encode(validation_words) for window in windows]
-        validation_pieces = {piece for window in windows for piece in window.ids}
+        also_used = {piece for window in windows for piece in window.ids}
 
         def validate() -> dict[str, float]:
             predicted = [["O"] * len(words) for words, _ in validation]
@@ -79,22 +71,15 @@ class EncoderTagger(System, PieceTagger):
             f1 = self.scoring([tags for _, tags in validation], predicted)
             return {"validation_loss": sum(losses) / count if count else 0.0, "validation_entity_f1": f1}
 
+        pad = self.pieces.special.pad
         return fine_tune(
-            self.model,
-            examples,
-            self.settings,
-            self.seed,
-            self.pieces.special.pad,
-            validate,
-            validation_pieces,
-            self.checkpoint,
-            self.chain,
+            self.model, examples, self.settings, self.seed, pad, validate, also_used, self.checkpoint, self.chain
         )
 
     @property
     def parameters(self) -> int:
         """The number of parameters, classifier and CRF included."""
-        modules = [self.model, *([self.chain] if self.chain else [])]
+        modules = [self.model, self.chain] if self.chain else [self.model]
         return sum(parameter.numel() for module in modules for parameter in module.parameters())
 
     @torch.inference_mode()
@@ -125,11 +110,7 @@ class EncoderTagger(System, PieceTagger):
         return found
 
     def save(self, folder: Path) -> None:
-        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a CRF in its own file.
-
-        Raises:
-            BertNerError: the folder can't be written.
-        """
+        """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a CRF in its own file."""
         try:
             self.model.save_pretrained(folder)
             if self.chain:
@@ -141,10 +122,9 @@ class EncoderTagger(System, PieceTagger):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read any Hugging Face folder with a token-classification model.
+        """Read any Hugging Face folder with a token-classification model whose labels are BIO tags.
 
-        Raises:
-            WeightsUnavailable: a file is missing or broken, or the labels are not BIO tags.
+        Raise WeightsUnavailable if it is not one, or a file is missing or broken.
         """
         tagger = cls.__new__(cls)
         tagger._read(folder, new_classifier=False)

@@ -263,8 +263,7 @@ def _verified(
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a Hugging Face folder; never fetch, unpickle or run anything that the folder names.
 
-    Raises:
-        WeightsUnavailable: it is missing or broken.
+    Raise WeightsUnavailable if it is missing or broken.
     """
     from transformers import AutoTokenizer  # noqa: PLC0415 - slow to import
 

@@ -2,9 +2,8 @@
 
 bert-ner export models/mit_movie_eng/minilm-13 models/fast --weights int8
 
-`load_tagger` and `bert-ner tag --model` take the exported folder like any other. It starts in a second and tags several
-times as fast; LOG.md and results/benchmarks.md have the figures. Training puts such a copy into the folder of each
-encoder, int8/, which `load_tagger` uses by default.
+It starts in a second and tags several times as fast; results/benchmarks.md has the figures. Training puts such a copy
+into the folder of each encoder, int8/, which `load_tagger` uses by default.
 """
 
 from __future__ import annotations

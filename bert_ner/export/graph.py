@@ -18,13 +18,7 @@ from bert_ner.errors import NotExportable, first_line
 def write_graph(model: PreTrainedModel, path: Path, limit: int) -> None:
     """Write the graph from `input_ids` and `attention_mask`, of shape (windows, pieces), to `logits`, in float32.
 
-    Args:
-        model: a token-classification model.
-        path: the file to write.
-        limit: the most pieces in a window.
-
-    Raises:
-        NotExportable: PyTorch can't export this kind of model.
+    The model classifies tokens; `limit` is the most pieces in a window. Raise NotExportable if PyTorch can't export it.
     """
     AttentionInterface.register("onnx", _attention)
     AttentionMaskInterface.register("onnx", eager_mask)
@@ -73,15 +67,7 @@ def _attention(
     scaling: float,
     **_options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Compute attention as one node, a third faster than as several.
-
-    Args:
-        query, key, value: of shape (windows, heads, pieces, size of a head).
-        mask: added to the scores, of shape (windows, 1, pieces, pieces).
-
-    Returns:
-        The output, of shape (windows, pieces, heads, size of a head), and no weights.
-    """
+    """Compute attention as one node, a third faster than as several; the output has the heads after the pieces."""
     q, k, v = (heads.transpose(1, 2).flatten(2) for heads in (query, key, value))
     mixed, *_rest = torch.onnx.ops.attention(
         q, k, v, mask, scale=scaling, q_num_heads=query.shape[1], kv_num_heads=key.shape[1]

@@ -53,12 +53,8 @@ def random_batches(pieces: WordPieces) -> Iterator[Inputs]:
 def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range]:
     """Return the ranges of the activations that `quantise` turns into bytes, by the activations' names.
 
-    Args:
-        model: a float32 graph.
-        batches: inputs of the graph; the more varied, the fewer values will lie outside the ranges.
-
-    Raises:
-        NotExportable: a value is not finite, for example after a training that diverged.
+    The more varied the batches, the fewer values will lie outside the ranges. Raise NotExportable if a value is not
+    finite, for example after a training that diverged.
     """
     names = list(dict.fromkeys(node.input[0] for node in _products(model)))
     observed = ModelProto()
@@ -79,9 +75,7 @@ def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range
 def quantise(model: ModelProto, ranges: dict[str, Range]) -> None:
     """Replace a graph's products with constant matrices by 8-bit ones, except the last, the classifier's.
 
-    Args:
-        model: changed in place. Its matrices are float32 constants of shape (inputs, outputs).
-        ranges: those that `find_ranges` found. A value outside its column's range is clipped.
+    The matrices are float32, of shape (inputs, outputs). A value outside its column's range is clipped.
     """
     graph = model.graph
     constants = {constant.name: constant for constant in graph.initializer}

@@ -45,9 +45,7 @@ class Manifest(Settings):
 
     model_config = ConfigDict(extra="ignore")
 
-    sha256: dict[Literal["model.onnx", "tokenizer.json"], str] = Field(
-        min_length=2, description="The checksum of each file."
-    )
+    sha256: dict[Literal["model.onnx", "tokenizer.json"], str] = Field(min_length=2, description="The checksums.")
     labels: list[Annotated[str, AfterValidator(_bio_tag)]] = Field(description="BIO tags, in the order of the logits.")
     special: SpecialIds = Field(description="The ids of the special pieces.")
     limit: int = Field(gt=2, lt=2**31, description="The most pieces, special ones included, in a window.")
@@ -85,11 +83,7 @@ class OnnxTagger(PieceTagger):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `export` or `save` wrote.
-
-        Raises:
-            TaggerUnavailable: the manifest is invalid, or does not fit the other files.
-        """
+        """Read what `export` or `save` wrote; raise TaggerUnavailable if the manifest is invalid or does not fit."""
         path = folder / MANIFEST
         try:
             manifest = parse_settings(Manifest, read_manifest(folder))

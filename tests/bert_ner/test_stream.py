@@ -26,7 +26,6 @@ from bert_ner.stream import (
     Format,
     LineError,
     Record,
-    Tally,
     read_lines,
     tag_lines,
     tag_stream,
@@ -336,7 +335,7 @@ def test_who_gets_colours(terminal: bool, environment: dict[str, str], coloured:
 def test_stream(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"by Ada\n\xff\nno one")
     with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as target:
-        assert tag_stream(Capitals(), source.fileno(), target.fileno(), "text", json.dumps) == Tally(lines=3, errors=1)
+        assert tag_stream(Capitals(), source.fileno(), target.fileno(), "text", json.dumps) == (3, 1)
     lines = (tmp_path / "out").read_bytes().splitlines(keepends=True)
     assert [json.loads(line)["line"] for line in lines] == [1, 2, 3]
     assert all(line.endswith(b"}\n") for line in lines)
