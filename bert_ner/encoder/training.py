@@ -29,8 +29,9 @@ from bert_ner.progress import Progress
 from bert_ner.settings import Settings
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
-_STARTING_OVER = "broken or of another training: starting over"
 CRF_RATE = 100.0  # the CRF's learning rate as a multiple of the encoder's, because the CRF starts at zero (LOG.md)
+
+_STARTING_OVER = "broken or of another training: starting over"
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
@@ -73,10 +74,9 @@ def fine_tune(
     checkpoint: Path | None = None,
     chain: LinearChainCRF | None = None,
 ) -> list[dict[str, Any]]:
-    """Fine-tune a model in place. Deterministic for a seed, a machine and a number of threads.
+    """Fine-tune a token-classification model in place. Deterministic for a seed, a machine and a number of threads.
 
     Args:
-        model: a token-classification model, on the device to train on.
         seed: of the order of sentences and of dropout.
         validate: called after each epoch; its result goes into the history.
         also_used: the piece ids that `validate` needs besides those of the examples.
@@ -86,9 +86,6 @@ def fine_tune(
     Returns:
         A row per epoch: epoch, train_loss (the mean over its batches, in nats), the result of `validate`, and seconds
         (without validation).
-
-    Raises:
-        BertNerError: there is no example.
     """
     if not examples:
         raise BertNerError("nothing to learn from: the training sentences have no word that the tokenizer knows")
@@ -113,8 +110,8 @@ def fine_tune(
         if checkpoint and checkpoint.exists():
             history = load_checkpoint(checkpoint, key, parameters, optimizer)
             weights.update_model()
-            resumed = f"resuming after epoch {len(history)}"
-            print(f"{checkpoint}: {resumed if history else _STARTING_OVER}", file=sys.stderr)
+            outcome = f"resuming after epoch {len(history)}" if history else _STARTING_OVER
+            print(f"{checkpoint}: {outcome}", file=sys.stderr)
 
         def train_batch(rows: Sequence[Example], step: int) -> float:
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
