@@ -20,12 +20,7 @@ class Findings(NamedTuple):
 
 
 def check_bio(content: bytes, name: str, order: Order | None = None) -> Findings:
-    """Check every line of a BIO file.
-
-    Args:
-        content: the bytes of the file.
-        name: the name of the file, for messages.
-        order: the order of the columns; by default it is inferred from the tags.
+    """Check every line of a BIO file, named in messages by `name`; without `order`, the order of columns is inferred.
 
     Raises:
         BioError: there is no sentence, or the column of the tags is unclear.

@@ -97,20 +97,10 @@ def _pick(items: Sequence[str], draw: Draw) -> str:
     return items[int(draw() * len(items))]
 
 
-def _rules(grammar: str) -> dict[str, list[str]]:
-    """Parse a grammar: the name of each rule -> its alternatives."""
-    rules: dict[str, list[str]] = {}
-    name = ""
-    for line in grammar.strip().split("\n"):
-        if line.startswith(" "):
-            rules[name].append(line.strip())
-        else:
-            name = line
-            rules[name] = []
-    return rules
-
-
-_RULES = _rules(Path(__file__).with_name("sample_grammar.txt").read_text(encoding="utf-8"))
-_RULE = re.compile(
-    "|".join(sorted((name for name in _RULES if not name.isupper()), reverse=True))
-)  # Films before its prefix Film
+_GRAMMAR = Path(__file__).with_name("sample_grammar.txt").read_text(encoding="utf-8")
+_RULES = {
+    name: [line.strip() for line in alternatives.splitlines()]
+    for name, alternatives in re.findall(r"^(\w+)\n((?: .+\n)+)", _GRAMMAR, re.MULTILINE)
+}
+# In reverse order, Films comes before its prefix Film.
+_RULE = re.compile("|".join(sorted((name for name in _RULES if not name.isupper()), reverse=True)))
