@@ -1,7 +1,5 @@
 """Put the files of a corpus into a folder, verified: from a mirror, the download cache or the publisher.
 
-    python experiments/acquire.py --corpus mit_movie_eng
-
 A file stays in memory until its SHA-256 is verified, so the folder never holds a wrong or partial file. Of two
 processes that run at once, the later one replaces the files of the earlier one by equal files.
 """
@@ -32,13 +30,10 @@ class ChecksumMismatch(BertNerError, RuntimeError):
 
 
 def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> dict[str, str]:
-    """Put the training and the test file of a corpus into `folder`, verified: both, or neither.
+    """Put the training and the test file of a corpus into `folder`, both or neither, and return their sources by name.
 
     The sources of a file, in this order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the
     publisher's address. Files of an earlier run are replaced.
-
-    Returns:
-        The source of each file, by its name.
 
     Raises:
         CorpusUnavailable: no source has one of the files.
@@ -57,12 +52,7 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
 
 
 def check_acquired(corpus: Corpus, folder: Path) -> None:
-    """Compare the files that `acquire` put into `folder` with the sums in the catalog.
-
-    Raises:
-        CorpusUnavailable: a file is missing or can't be read.
-        ChecksumMismatch: a file has another sum.
-    """
+    """Raise CorpusUnavailable or ChecksumMismatch if a file of `acquire` in `folder` is missing or has changed."""
     remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro"
     for file in corpus.files:
         path = folder / file.name

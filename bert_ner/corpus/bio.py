@@ -42,15 +42,11 @@ class Span(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A problem in a line of a file; lines count from 1.
-
-    Attributes:
-        is_transition: the problem is an `I-X` without its `B-X`, which conlleval can still interpret.
-    """
+    """A problem in a line of a file; lines count from 1."""
 
     line: int
     message: str
-    is_transition: bool = False
+    is_transition: bool = False  # an `I-X` without its `B-X`, which conlleval can still interpret
 
 
 class ParsedSentence(NamedTuple):
@@ -71,25 +67,21 @@ def labels_of(types: Iterable[str]) -> tuple[str, ...]:
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:
-    """Return the entities of a tag sequence, in order, as conlleval reads them.
+    """Return the entities of a tag sequence, in order, as conlleval reads them; raise BioError if an item is no tag.
 
     An `I-X` that continues no entity of type X begins one (Tjong Kim Sang and Buchholz, 2000). So every sequence of
     `O`, `B-X` and `I-X` has a reading. `tags_of` is the inverse for sequences without such an `I-X`.
-
-    Raises:
-        BioError: an item is not a tag.
     """
     spans = []
     start, current = 0, ""  # the first word and the type of the open entity; "" if none is open
     for i, tag in enumerate((*tags, "O")):
-        continues = bool(current) and tag == f"I-{current}"
-        if current and not continues:
+        if current and tag == f"I-{current}":
+            continue
+        if current:
             spans.append(Span(current, start, i))
-            current = ""
-        if tag != "O" and not continues:
-            if problem := _tag_problem(tag):
-                raise BioError(f"word {i + 1}: {problem}")
-            start, current = i, tag[2:]
+        if tag != "O" and (problem := _tag_problem(tag)):
+            raise BioError(f"word {i + 1}: {problem}")
+        start, current = i, "" if tag == "O" else tag[2:]
     return spans
 
 
@@ -151,10 +143,7 @@ def parse_bio(
 ) -> list[ParsedSentence]:
     """Parse a BIO file, and return its sentences together with their problems.
 
-    Args:
-        content: the bytes of the file.
-        name: the name of the file, for messages.
-        labels, order: as for `read_bio`.
+    Messages call the file `name`; `labels` and `order` are those of `read_bio`.
 
     Raises:
         BioError: there is no sentence, or the column of the tags is unclear.

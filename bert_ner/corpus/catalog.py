@@ -53,7 +53,8 @@ _TRIVIA_TYPES = (
 _RESTAURANT_TYPES = ("Amenity", "Cuisine", "Dish", "Hours", "Location", "Price", "Rating", "Restaurant_Name")
 
 
-def _mit_file(path: str, sha256: str) -> CorpusFile:
+def _mit(path: str, sha256: str) -> CorpusFile:
+    """Return a file of the publisher of the MIT corpora."""
     return CorpusFile(path.rpartition("/")[2], sha256, f"https://groups.csail.mit.edu/sls/downloads/{path}")
 
 
@@ -61,33 +62,25 @@ CORPORA = {
     corpus.name: corpus
     for corpus in (
         Corpus(
-            name="mit_movie_eng",
-            title="MIT Movie (simple queries)",
-            train=_mit_file("movie/engtrain.bio", "68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8"),
-            test=_mit_file("movie/engtest.bio", "2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd"),
-            types=_MOVIE_TYPES,
+            "mit_movie_eng",
+            "MIT Movie (simple queries)",
+            _mit("movie/engtrain.bio", "68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8"),
+            _mit("movie/engtest.bio", "2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd"),
+            _MOVIE_TYPES,
         ),
         Corpus(
-            name="mit_movie_trivia",
-            title="MIT Movie Trivia (complex queries)",
-            train=_mit_file(
-                "movie/trivia10k13train.bio", "3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82"
-            ),
-            test=_mit_file(
-                "movie/trivia10k13test.bio", "244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d"
-            ),
-            types=_TRIVIA_TYPES,
+            "mit_movie_trivia",
+            "MIT Movie Trivia (complex queries)",
+            _mit("movie/trivia10k13train.bio", "3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82"),
+            _mit("movie/trivia10k13test.bio", "244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d"),
+            _TRIVIA_TYPES,
         ),
         Corpus(
-            name="mit_restaurant",
-            title="MIT Restaurant",
-            train=_mit_file(
-                "restaurant/restauranttrain.bio", "f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b"
-            ),
-            test=_mit_file(
-                "restaurant/restauranttest.bio", "09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2"
-            ),
-            types=_RESTAURANT_TYPES,
+            "mit_restaurant",
+            "MIT Restaurant",
+            _mit("restaurant/restauranttrain.bio", "f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b"),
+            _mit("restaurant/restauranttest.bio", "09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2"),
+            _RESTAURANT_TYPES,
         ),
         Corpus(
             name="sample",

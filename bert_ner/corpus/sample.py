@@ -1,9 +1,8 @@
 """Generate the corpus `sample`: movie queries from a seeded grammar, for machines without the real corpus.
 
-It has the entity types of the MIT Movie queries and none of their sentences, so the whole pipeline runs on it anywhere.
-It is hard in the same ways as the real queries, so that systems differ on it. Two names in five occur in the test file
-only, and three people in ten act and direct. Titles may be songs and contain genres, years and jobs, and about one word
-in twenty is misspelt. This code writes its files; they are never committed.
+It has the entity types of the MIT Movie queries and none of their sentences, and is hard in the same ways, so that
+systems differ on it. Two names in five occur in the test file only, and three people in ten act and direct. Titles may
+be songs and contain genres, years and jobs, and about one word in twenty is misspelt.
 
 In sample_grammar.txt, the name of a rule starts a line, and its alternatives are indented below it, one per line.
 `(a|b|)` is a, b or nothing; `Word` is a rule, `TYPE` an entity. All alternatives are equally likely.

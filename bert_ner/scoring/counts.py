@@ -1,14 +1,13 @@
 """Count words and entities of a gold and a predicted tagging by sentence; every score is a ratio of sums of these.
 
-Counts add up: the counts of two sets of sentences, concatenated, are the counts of their union, and a resampled test
-set is a resampled set of rows.
+So the counts of two sets of sentences, concatenated, are those of their union. A resampled test set is a set of rows.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -24,10 +23,9 @@ Table = NDArray[np.int64 | np.float64]
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of n tagged sentences.
+    """Counts of n tagged sentences: whole numbers, with [gold, predicted, correct] in the last axis of each array.
 
-    The last axis of each array holds [gold, predicted, correct], which are whole numbers. The first axis is the
-    sentence. Sums over sentences lack it; in sums over many resamples it is the resample.
+    The first axis is the sentence. Sums over sentences lack it; in sums over many resamples it is the resample.
 
     Attributes:
         labels: the L tags that occur in gold or prediction, in alphabetical order.
@@ -50,31 +48,27 @@ class Counts:
 
     def over(self, labels: tuple[str, ...], types: tuple[str, ...]) -> Counts:
         """Return the same counts over more labels and types, with 0 for those that do not occur here."""
+        axes = {"words": (self.labels, labels)} | dict.fromkeys(("entities", "strict_entities"), (self.types, types))
+        wide = {}
+        for name, (old, new) in axes.items():
+            table = getattr(self, name)
+            wide[name] = np.zeros((*table.shape[:-2], len(new), 3), table.dtype)
+            wide[name][..., [new.index(each) for each in old], :] = table
+        return replace(self, labels=labels, types=types, **wide)
 
-        def widen(table: Table, old: tuple[str, ...], new: tuple[str, ...]) -> Table:
-            wide = np.zeros((*table.shape[:-2], len(new), 3), table.dtype)
-            wide[..., [new.index(name) for name in old], :] = table
-            return wide
 
-        return replace(
-            self,
-            labels=labels,
-            types=types,
-            words=widen(self.words, self.labels, labels),
-            entities=widen(self.entities, self.types, types),
-            strict_entities=widen(self.strict_entities, self.types, types),
-        )
+def shared_axes(runs: Collection[Counts]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the labels and the types that occur in any of the runs, in alphabetical order."""
+    labels = {label for run in runs for label in run.labels}
+    types = {name for run in runs for name in run.types}
+    return tuple(sorted(labels)), tuple(sorted(types))
 
 
 def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
-    """Count words and entities by sentence or, faster, their sums over all sentences.
+    """Count words and entities by sentence or, if not `by_sentence`, faster, their sums over all sentences.
 
-    An entity is correct if the other side has one with the same first word, last word and type.
-
-    Args:
-        gold: one sequence of tags per sentence.
-        predicted: the same, of the same shape.
-        by_sentence: whether to keep the axis of the sentences.
+    Both sides have one sequence of tags per sentence. An entity is correct if the other side has one with the same
+    first word, last word and type.
 
     Raises:
         ValueError: the two differ in their number of sentences or words, or an item is not a tag.
@@ -156,8 +150,7 @@ def _most_pairs(a: Array, b: Array) -> list[int]:
     """Return indexes of as many pairs (a[i], b[i]) as possible, with no entity in two of them.
 
     The pairs are overlaps from left to right, and entities of one side never overlap. So the entity of the first pair
-    that ends sooner is in no other pair, and choosing the first pair excludes at most one other. The same holds for the
-    rest.
+    that ends sooner is in no other pair, and choosing the first pair excludes at most one other; so does each next one.
     """
     chosen, last_a, last_b = [], -1, -1
     for i, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from bert_ner.corpus.bio import BioError, Order, ParsedSentence, parse_bio, raise_problems, spans_of
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import InvalidValue
-from bert_ner.scoring.counts import Counts, Tags, count
+from bert_ner.scoring.counts import Counts, count
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
 from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm_by_metric
 
@@ -40,14 +40,10 @@ class File(NamedTuple):
 
 
 def score_files(gold: File, predicted: Sequence[File], order: Order | None = None) -> Record:
-    """Score BIO files against a gold file with the same words.
+    """Score BIO files, one for each system, against a gold file with the same words.
 
-    In a prediction, an `I-X` that continues no entity begins one, as in conlleval.
-
-    Args:
-        gold: the correct tags.
-        predicted: a file for each system.
-        order: the order of the columns in all files; by default it is inferred from the tags, file by file.
+    In a prediction, an `I-X` that continues no entity begins one, as in conlleval. Without `order`, the order of the
+    columns is inferred from the tags, file by file.
 
     Returns:
         A JSON-serialisable object; scores are fractions.
@@ -84,7 +80,11 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
         illegal = [problem.line for each in prediction for problem in each.problems]
         extra = sorted({tag[2:] for sequence in predicted_tags for tag in sequence if tag != "O"} - {*types})
         about = {"file": file.name, "sha256": file.sha256, "illegal_transitions": illegal, "types_not_in_gold": extra}
-        systems.append({**about, **_scores(tags, predicted_tags, counts[file.name], source)})
+        values, intervals = score(tags, predicted_tags, **source), bootstrap(counts[file.name], SAMPLES, level=LEVEL)
+        # For each metric: value, low, high, signature.
+        scores = {metric: intervals[metric]._asdict() | values[metric]._asdict() for metric in METRICS}
+        by_type = [row._asdict() for row in score_by_type(tags, predicted_tags)]
+        systems.append({**about, "scores": scores, "by_type": by_type})
 
     size = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": len(spans), "types": types}
     return {
@@ -129,15 +129,6 @@ def _contents(parsed: Sequence[ParsedSentence]) -> Iterator[tuple[int, str]]:
             yield line, repr(word)
         yield line + 1, "the end of a sentence"
     yield line + 1, "the end of the file"
-
-
-def _scores(gold: Tags, predicted: Tags, counts: Counts, source: dict[str, str]) -> Record:
-    values, intervals = score(gold, predicted, **source), bootstrap(counts, SAMPLES, level=LEVEL)
-    scores = {
-        metric: {**intervals[metric]._asdict(), **values[metric]._asdict()}  # value, low, high, signature
-        for metric in METRICS
-    }
-    return {"scores": scores, "by_type": [row._asdict() for row in score_by_type(gold, predicted)]}
 
 
 def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Record]:

@@ -1,11 +1,8 @@
 """Bootstrap and randomisation test over sentences, for any statistic and for many systems at once.
 
-A run is a table of shape (n, ...) of whole numbers that add up over the n sentences. They are stored as floats, which
-are exact for whole numbers below 2**53, because NumPy multiplies floats fast. A system is one run or several that
-differ only in their seed, and its values are the means over its runs.
-
-All systems share the draws. So each chunk of draws is made once, and the sums of a run under it are computed once, for
-all comparisons of the run. `uncertainty` and `subgroups` define the statistics.
+A run is a table of shape (n, ...) of whole numbers that add up over the n sentences, as floats, which are exact below
+2**53 and fast in NumPy. A system is one run or several that differ only in their seed; its values are the means over
+them. All systems share the draws, so the sums of a run under them are computed once for all comparisons of the run.
 """
 
 from __future__ import annotations
@@ -37,23 +34,15 @@ class Interval(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The comparison of two systems by one metric.
+    """The comparison of two systems by one metric."""
 
-    Attributes:
-        a, b: the mean of each system's scores over its runs.
-        difference: a - b.
-        low, high: the paired bootstrap interval of the difference over sentences.
-        p_value: the p-value of the paired randomisation test over sentences.
-        a_sd, b_sd: the sample standard deviation of each system's scores over its runs; nan if there is only one run.
-    """
-
-    a: float
+    a: float  # the mean of the system's scores over its runs
     b: float
-    difference: float
-    low: float
+    difference: float  # a - b
+    low: float  # the paired bootstrap interval of the difference over sentences
     high: float
-    p_value: float
-    a_sd: float
+    p_value: float  # of the paired randomisation test over sentences
+    a_sd: float  # the sample standard deviation of the system's scores over its runs; nan if there is only one run
     b_sd: float
 
 
@@ -74,11 +63,11 @@ def comparisons(
     if not pairs:
         return {}
     systems = {name: systems[name] for pair in pairs for name in pair}
-    means, sds = {}, {}
-    for name, runs in systems.items():
-        values = _by_run(runs, statistic)
-        means[name] = values.mean(axis=0)
-        sds[name] = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], math.nan)
+    by_run = {name: _by_run(runs, statistic) for name, runs in systems.items()}
+    means = {name: values.mean(axis=0) for name, values in by_run.items()}
+    sds = {
+        name: values.std(axis=0, ddof=1) if len(values) > 1 else values[0] * math.nan for name, values in by_run.items()
+    }
     draws = _resample(systems, statistic, samples, seed)
     p_values = _randomisation_p_values(systems, pairs, statistic, samples, seed)
     found = {}
@@ -108,7 +97,7 @@ def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
 
 def _resample(systems: Systems, statistic: Statistic, samples: int, seed: int) -> dict[str, Floats]:
     """Return each system's values on the same resamples of the sentences, of shape (samples, m)."""
-    n, sums = _sentences(systems), _summation(systems)
+    n, sums = _summation(systems)
     # How often each sentence is in a resample; the sums of a resample are these times the sentences' counts.
     weights = _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
     chunks = [{name: _mean(map(statistic, by_run)) for name, by_run in sums(chunk).items()} for chunk in weights]
@@ -119,7 +108,7 @@ def _randomisation_p_values(
     systems: Systems, pairs: Sequence[Pair], statistic: Statistic, swaps: int, seed: int
 ) -> dict[Pair, Floats]:
     """Return the p-value of each of the m values of each pair of systems, as `compare` defines it."""
-    n, sums = _sentences(systems), _summation(systems)
+    n, sums = _summation(systems)
     totals = sums(np.ones((1, n)))
 
     def differences(is_swapped: Floats) -> dict[Pair, Floats]:
@@ -127,13 +116,14 @@ def _randomisation_p_values(
         # A hybrid adds the sentences that one run keeps to those that the other gives: sums that all pairs share.
         given = sums(is_swapped)
         kept = {name: [x - y for x, y in zip(totals[name], given[name], strict=True)] for name in systems}
-        return {
-            (a, b): _mean(
-                statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i])
-                for i, k in _run_pairs(len(systems[a]), len(systems[b]))
+        found = {}
+        for a, b in pairs:
+            runs_a, runs_b = len(systems[a]), len(systems[b])
+            run_pairs = [(k % runs_a, k % runs_b) for k in range(math.lcm(runs_a, runs_b))]
+            found[a, b] = _mean(
+                statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i]) for i, k in run_pairs
             )
-            for a, b in pairs
-        }
+        return found
 
     observed = {pair: np.abs(values[0]) for pair, values in differences(np.zeros((1, n))).items()}
     as_large = {pair: np.zeros(len(values)) for pair, values in observed.items()}
@@ -153,14 +143,11 @@ def _draws(
     rng = np.random.Generator(np.random.PCG64(seed))
     step = min(1000, max(1, CELLS // n))
     for start in range(0, samples, step):
-        chunk = np.empty((min(step, samples - start), n))
-        for row in chunk:
-            row[:] = draw(rng)
-        yield chunk
+        yield np.array([draw(rng) for _ in range(min(step, samples - start))], float)
 
 
-def _summation(systems: Systems) -> Callable[[Floats], dict[str, list[Floats]]]:
-    """Return a function from weights, of shape (k, n), to each run's weighted sums over sentences, of shape (k, ...).
+def _summation(systems: Systems) -> tuple[int, Callable[[Floats], dict[str, list[Floats]]]]:
+    """Return n and a function from weights, of shape (k, n), to each run's weighted sums, of shape (k, ...).
 
     Most columns occur in several runs, those of gold in all: each is multiplied once. In memory k is the last axis,
     which halves the time of statistics of the sums.
@@ -173,7 +160,8 @@ def _summation(systems: Systems) -> Callable[[Floats], dict[str, list[Floats]]]:
         ]
         for name, runs in systems.items()
     }
-    columns = np.frombuffer(b"".join(numbers)).reshape(-1, _sentences(systems))
+    n = len(next(iter(systems.values()))[0])
+    columns = np.frombuffer(b"".join(numbers)).reshape(-1, n)
 
     def sums(weights: Floats) -> dict[str, list[Floats]]:
         products = columns @ weights.T
@@ -184,16 +172,7 @@ def _summation(systems: Systems) -> Callable[[Floats], dict[str, list[Floats]]]:
             for name, runs in systems.items()
         }
 
-    return sums
-
-
-def _sentences(systems: Systems) -> int:
-    return len(next(iter(systems.values()))[0])
-
-
-def _run_pairs(a: int, b: int) -> list[tuple[int, int]]:
-    """Pair a runs with b runs; the shorter list is repeated until both end together."""
-    return [(k % a, k % b) for k in range(math.lcm(a, b))]
+    return n, sums
 
 
 def _mean(arrays: Iterable[Floats]) -> Floats:
