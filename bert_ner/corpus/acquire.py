@@ -40,10 +40,7 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
         ChecksumMismatch: the first source that has a file has a wrong one.
         BertNerError: `folder` can't be written.
     """
-    if corpus.is_generated:
-        found = {name: (data, "generated") for name, data in _generated(corpus).items()}
-    else:
-        found = {file.name: _find(corpus, file, shared) for file in corpus.files}
+    found = _generated(corpus) if corpus.is_generated else {f.name: _find(corpus, f, shared) for f in corpus.files}
     try:
         _place({name: data for name, (data, _) in found.items()}, folder.resolve())
     except OSError as error:
@@ -62,14 +59,14 @@ def check_acquired(corpus: Corpus, folder: Path) -> None:
             raise CorpusUnavailable(f"{path}: {error.strerror}; {remedy}") from None
 
 
-def _generated(corpus: Corpus) -> dict[str, bytes]:
+def _generated(corpus: Corpus) -> dict[str, tuple[bytes, str]]:
     from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - the real corpora don't need its grammar
 
     remedy = "The generator writes other sentences than those in the catalog; please report it."
     with tempfile.TemporaryDirectory() as folder:
         write_sample(Path(folder))
         return {
-            file.name: _verified(Path(folder, file.name).read_bytes(), file, "the generator", remedy)
+            file.name: (_verified(Path(folder, file.name).read_bytes(), file, "the generator", remedy), "generated")
             for file in corpus.files
         }
 

@@ -1,4 +1,4 @@
-"""Read, write and check BIO files; convert between tags and spans.
+"""Read, write and check BIO files, as in `bert-ner check train.bio`; convert between tags and spans.
 
 A BIO file has one word and one tag per line, and a blank line after each sentence. `B-X` begins an entity of type X,
 `I-X` continues it, and `O` is outside. Reading never repairs: every problem is reported with file and line.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -55,6 +56,13 @@ class ParsedSentence(NamedTuple):
     sentence: Sentence
     lines: tuple[int, ...]
     problems: tuple[Problem, ...]
+
+
+class Findings(NamedTuple):
+    """Lines of text: one per problem, and a summary of the sentences without problems."""
+
+    problems: list[str]
+    summary: list[str]
 
 
 class BioError(BertNerError, ValueError):
@@ -165,6 +173,19 @@ def parse_bio(
     return [_parsed_sentence(group, tag_column, allowed) for has_content, group in groups if has_content]
 
 
+def check_bio(content: bytes, name: str, order: Order | None = None) -> Findings:
+    """Check every line of a BIO file, named in messages by `name`; without `order`, the order of columns is inferred.
+
+    Raises:
+        BioError: there is no sentence, or the column of the tags is unclear.
+    """
+    parsed = parse_bio(content, name, order=order)
+    problems = [f"{name}:{line}: {message}" for each in parsed for line, message, _ in each.problems]
+    valid = [each.sentence for each in parsed if not each.problems]
+    share = f"{len(valid):,} of {len(parsed):,}" if problems else f"{len(parsed):,}"
+    return Findings(problems, [f"{name}: {share} sentence(s) are right", *(f"  {line}" for line in _summary(valid))])
+
+
 def raise_problems(problems: Sequence[Problem], name: str, labels: Iterable[str] | None = None) -> None:
     """Raise a BioError that lists the problems of a file, if there are any, and its labels if one is unknown."""
     if not problems:
@@ -244,6 +265,22 @@ def _parsed_sentence(
         lines.append(line)
         previous = tag
     return ParsedSentence(Sentence(tuple(words), tuple(tags)), tuple(lines), tuple(problems))
+
+
+def _summary(sentences: Sequence[Sentence]) -> list[str]:
+    entities = Counter(span.type for _, tags in sentences for span in spans_of(tags))
+    taggings: defaultdict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for words, tags in sentences:
+        taggings[words].add(tags)
+    inconsistent = sum(len(tags) > 1 for tags in taggings.values())
+    types = ", ".join(f"{kind} {number:,}" for kind, number in sorted(entities.items()))
+    listed = f": {types}" if types else ""
+    return [
+        f"words: {sum(len(words) for words, _ in sentences):,}",
+        f"entities: {entities.total():,} of {len(entities)} type(s){listed}",
+        f"duplicates: {len(sentences) - len(taggings):,} sentence(s) repeat an earlier one, word for word; "
+        f"{inconsistent:,} of the repeated ones have different tags",
+    ]
 
 
 def _tag_column(order: Order) -> int:

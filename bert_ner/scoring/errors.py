@@ -45,7 +45,7 @@ class Recall(NamedTuple):
 def confusion(gold: Tags, predicted: Tags) -> Counter[tuple[str, str]]:
     """Count the words of each gold entity type by predicted type; `O` is outside, and B- and I- count as one type."""
     pairs = zip(chain.from_iterable(gold), chain.from_iterable(predicted), strict=True)
-    return Counter((_type_of(a), _type_of(b)) for a, b in pairs)
+    return Counter((a[2:] or a, b[2:] or b) for a, b in pairs)
 
 
 def entity_errors(gold: Sequence[str], predicted: Sequence[str]) -> list[EntityError]:
@@ -123,7 +123,3 @@ _PAIRS: dict[str, Callable[[Span, Span], bool]] = {
     "boundary": lambda gold, predicted: _overlap(gold, predicted) and gold.type == predicted.type,
     "boundary and type": _overlap,
 }
-
-
-def _type_of(tag: str) -> str:
-    return tag if tag == "O" else tag[2:]

@@ -1,14 +1,13 @@
-"""Score BIO files, whichever system wrote them.
+"""Score BIO files, whichever system wrote them, and format the scores as tables.
 
-bert-ner score gold.bio predicted.bio
-bert-ner score gold.bio a.bio b.bio --json
+bert-ner score gold.bio a.bio b.bio
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from tqdm import tqdm
 
 from bert_ner.corpus.bio import BioError, Order, ParsedSentence, parse_bio, raise_problems, spans_of
 from bert_ner.corpus.catalog import CORPORA
-from bert_ner.errors import InvalidValue
+from bert_ner.errors import InvalidValue, printable
 from bert_ner.scoring.counts import Counts, count
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
 from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm_by_metric
@@ -96,6 +95,11 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
     }
 
 
+def as_text(record: Record) -> str:
+    """Format the result of `score_files` as lines of text, with nothing that could control a terminal."""
+    return "\n".join(map(printable, "\n".join(_lines(record)).split("\n")))
+
+
 def _source(gold: File) -> dict[str, str]:
     """Return the split, corpus and data of the signatures: the catalog's if it has a file with the same sum."""
     for corpus in CORPORA.values():
@@ -142,3 +146,71 @@ def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Reco
             del result["a_sd"], result["b_sd"]  # a file is a single run
             rows.append({**pair, "metric": metric, **result, "signature": signature(metric, **source)})
     return rows
+
+
+def _lines(record: Record) -> Iterator[str]:
+    gold, systems, level = record["gold"], record["systems"], f"{record['level']:.0%}".replace("%", " %")
+    size = f"{gold['sentences']:,} sentences, {gold['words']:,} words, {gold['entities']:,} entities"
+    yield f"{gold['file']}: {size} of {len(gold['types'])} types"
+    for system in systems:
+        yield from _remarks(system, gold["file"])
+
+    files = [system["file"] for system in systems]
+    names = [Path(file).name for file in files]
+    if len(set(names)) < len(set(files)):
+        names = files
+    yield f"\nPercentages, each with its {level} bootstrap interval over sentences ({record['samples']:,} samples)\n"
+    metrics = list(systems[0]["scores"])
+    rows = [[metric, *(_with_interval(system["scores"][metric]) for system in systems)] for metric in metrics]
+    yield from _table(["", *names], rows)
+
+    yield "\nEntity F1 by type\n"
+    f1 = [{row["type"]: row["f1"] for row in system["by_type"]} for system in systems]
+    support = {row["type"]: row["support"] for system in systems for row in system["by_type"]}
+    rows = [
+        [kind, f"{support[kind]:,}", *(f"{100 * by_type.get(kind, 0):.2f}" for by_type in f1)]
+        for kind in sorted(support)
+    ]
+    yield from _table(["", "entities", *names], rows)
+
+    if record["comparisons"]:
+        yield from _compared(record["comparisons"], dict(zip(files, names, strict=True)), level)
+    yield "\nSignatures\n"
+    yield from (systems[0]["scores"][metric]["signature"] for metric in metrics)
+
+
+def _remarks(system: Record, gold: str) -> Iterator[str]:
+    if lines := system["illegal_transitions"]:
+        yield (
+            f"{system['file']}: {len(lines):,} tag(s) I-X follow neither B-X nor I-X, the first in line {lines[0]}; "
+            f"as in conlleval, each begins an entity, which entity_f1_strict drops"
+        )
+    if types := system["types_not_in_gold"]:
+        yield f"{system['file']}: types that {gold} does not have, so their entities are all wrong: {', '.join(types)}"
+
+
+def _compared(comparisons: Sequence[Record], names: Mapping[str, str], level: str) -> Iterator[str]:
+    pairs: dict[tuple[str, str], list[list[str]]] = {}
+    for row in comparisons:
+        difference, low, high = (f"{100 * row[key]:+.2f}" for key in ("difference", "low", "high"))
+        cells = [row["metric"], difference, f"{low} to {high}", f"{row['p_value']:.4f}", f"{row['p_holm']:.4f}"]
+        pairs.setdefault((row["system_a"], row["system_b"]), []).append(cells)
+    header = ["", "difference", f"{level} interval", "p", *(["p, Holm"] if len(pairs) > 1 else [])]
+    for (a, b), rows in pairs.items():
+        yield f"\n{names[a]} - {names[b]}, in points\n"
+        yield from _table(header, [row[: len(header)] for row in rows])
+    yield f"\np: {comparisons[0]['test']}"
+    if len(pairs) > 1:
+        yield f"p, Holm: corrected for {len(pairs)} pairs, metric by metric"
+
+
+def _with_interval(score: Record) -> str:
+    return f"{100 * score['value']:.2f} ({100 * score['low']:.2f} to {100 * score['high']:.2f})"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Align the columns: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip()

@@ -8,7 +8,7 @@ them. All systems share the draws, so the sums of a run under them are computed 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -100,7 +100,10 @@ def _resample(systems: Systems, statistic: Statistic, samples: int, seed: int) -
     n, sums = _summation(systems)
     # How often each sentence is in a resample; the sums of a resample are these times the sentences' counts.
     weights = _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
-    chunks = [{name: _mean(map(statistic, by_run)) for name, by_run in sums(chunk).items()} for chunk in weights]
+    chunks = [
+        {name: np.mean([statistic(run) for run in by_run], axis=0) for name, by_run in sums(chunk).items()}
+        for chunk in weights
+    ]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in systems}
 
 
@@ -120,9 +123,8 @@ def _randomisation_p_values(
         for a, b in pairs:
             runs_a, runs_b = len(systems[a]), len(systems[b])
             run_pairs = [(k % runs_a, k % runs_b) for k in range(math.lcm(runs_a, runs_b))]
-            found[a, b] = _mean(
-                statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i]) for i, k in run_pairs
-            )
+            by_run = [statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i]) for i, k in run_pairs]
+            found[a, b] = np.mean(by_run, axis=0)
         return found
 
     observed = {pair: np.abs(values[0]) for pair, values in differences(np.zeros((1, n))).items()}
@@ -173,8 +175,3 @@ def _summation(systems: Systems) -> tuple[int, Callable[[Floats], dict[str, list
         }
 
     return n, sums
-
-
-def _mean(arrays: Iterable[Floats]) -> Floats:
-    mean: Floats = np.mean(list(arrays), axis=0)
-    return mean

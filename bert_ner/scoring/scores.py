@@ -58,6 +58,7 @@ def precision_recall_f1(sums: Table) -> tuple[Floats, Floats, Floats]:
 
 
 def conlleval_f1(sums: Table) -> Floats:
+    """Return only the F1 of `precision_recall_f1`."""
     return precision_recall_f1(sums)[2]
 
 
@@ -72,10 +73,9 @@ def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
     return ratio
 
 
-def _macro(f1: Floats, table: Table) -> Floats:
+def _macro(table: Table, f1: Callable[[Table], Floats]) -> Floats:
     """Return the mean F1 of the labels or types that occur; a resample may lack rare ones."""
-    occurs = table[..., :2].any(axis=-1)
-    return _ratio(f1.sum(axis=-1), occurs.sum(axis=-1))
+    return _ratio(f1(table).sum(axis=-1), table[..., :2].any(axis=-1).sum(axis=-1))
 
 
 def _words_without_o(counts: Counts) -> Floats:
@@ -99,21 +99,17 @@ def _entities(position: int) -> Callable[[Counts], Floats]:
 
 
 METRICS = {
-    "token_micro_f1": _Metric("avg:micro|o:with", lambda counts: _token_f1(counts.words.sum(axis=-2))),
+    "token_micro_f1": _Metric("avg:micro|o:with", lambda sums: _token_f1(sums.words.sum(axis=-2))),
     "token_micro_f1_no_o": _Metric("avg:micro|o:without", _words_without_o),
-    "token_macro_f1": _Metric("avg:macro|o:with", lambda counts: _macro(_token_f1(counts.words), counts.words)),
+    "token_macro_f1": _Metric("avg:macro|o:with", lambda sums: _macro(sums.words, _token_f1)),
     "token_weighted_f1": _Metric("avg:weighted|o:with", _words_weighted),
     "entity_precision": _Metric("avg:micro|mode:conlleval", _entities(0)),
     "entity_recall": _Metric("avg:micro|mode:conlleval", _entities(1)),
     "entity_f1": _Metric("avg:micro|mode:conlleval", _entities(2)),
-    "entity_f1_strict": _Metric(
-        "avg:micro|mode:strict", lambda counts: conlleval_f1(counts.strict_entities.sum(axis=-2))
-    ),
-    "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", lambda counts: conlleval_f1(counts.spans)),
+    "entity_f1_strict": _Metric("avg:micro|mode:strict", lambda sums: conlleval_f1(sums.strict_entities.sum(axis=-2))),
+    "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", lambda sums: conlleval_f1(sums.spans)),
     "partial_f1": _Metric("avg:micro|mode:conlleval|match:overlap+type|partial:0.5", _partial),
-    "type_macro_f1": _Metric(
-        "avg:macro|mode:conlleval", lambda counts: _macro(conlleval_f1(counts.entities), counts.entities)
-    ),
+    "type_macro_f1": _Metric("avg:macro|mode:conlleval", lambda sums: _macro(sums.entities, conlleval_f1)),
 }
 
 
