@@ -160,13 +160,12 @@ def parse_bio(
     allowed = None if labels is None else dict.fromkeys(labels)
     text = content.decode("utf-8-sig", errors="surrogateescape")
     rows = list(enumerate(map(_row, re.split(r"\r\n|\r|\n", text)), start=1))
-    pairs = [row for _, row in rows if row and not isinstance(row, str)]
-    problems = [Problem(line, row) for line, row in rows if isinstance(row, str)]
-    if not pairs and not problems:
+    if not any(row for _, row in rows):
         raise BioError(f"{name}: no sentence in it; expected a line 'TAG<TAB>word' for each word")
+    pairs = [row for _, row in rows if row and not isinstance(row, str)]
     tag_column = _likely_tag_column(pairs, allowed or ()) if order is None else _tag_column(order)
     if tag_column is None:
-        raise_problems(problems, name)
+        raise_problems([Problem(line, row) for line, row in rows if isinstance(row, str)], name)
         looks = "both columns look" if any(TAG.fullmatch(entry) for entry, _ in pairs) else "neither column looks"
         raise BioError(f"{name}: {looks} like BIO tags; say which holds them with order='tag-first' or 'word-first'")
     groups = groupby(rows, key=lambda numbered: bool(numbered[1]))

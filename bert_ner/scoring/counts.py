@@ -26,24 +26,15 @@ class Counts:
     """Counts of n tagged sentences: whole numbers, with [gold, predicted, correct] in the last axis of each array.
 
     The first axis is the sentence. Sums over sentences lack it; in sums over many resamples it is the resample.
-
-    Attributes:
-        labels: the L tags that occur in gold or prediction, in alphabetical order.
-        types: the T entity types that occur in either, in alphabetical order.
-        words: words by tag, of shape (n, L, 3).
-        entities: entities by type as conlleval reads them, of shape (n, T, 3).
-        strict_entities: the same without entities that begin with `I-`, which IOB2 does not allow.
-        spans: entities of all types, of shape (n, 3); correct: the other side has one with the same bounds.
-        overlaps: entities of all types, of shape (n, 3); correct: in a pair of entities of the same type that share a
-            word. Pairs are one to one, as many as possible.
     """
 
-    labels: tuple[str, ...]
-    types: tuple[str, ...]
-    words: Table
-    entities: Table
-    strict_entities: Table
-    spans: Table
+    labels: tuple[str, ...]  # the L tags that occur in gold or prediction, in alphabetical order
+    types: tuple[str, ...]  # the T entity types that occur in either, in alphabetical order
+    words: Table  # words by tag, of shape (n, L, 3)
+    entities: Table  # entities by type as conlleval reads them, of shape (n, T, 3)
+    strict_entities: Table  # the same without entities that begin with `I-`, which IOB2 does not allow
+    spans: Table  # entities of all types, of shape (n, 3); correct: the other side has one with the same bounds
+    # Likewise; correct: in a pair of entities of the same type that share a word. One to one, as many as possible.
     overlaps: Table
 
     def over(self, labels: tuple[str, ...], types: tuple[str, ...]) -> Counts:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -59,10 +60,9 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
             `I-X` without its `B-X`; or the words differ.
         InvalidValue: a prediction is given twice.
     """
-    names = [file.name for file in predicted]
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidValue(f"{name} is given {names.count(name)} times; name each prediction once")
+    for name, times in Counter(file.name for file in predicted).items():
+        if times > 1:
+            raise InvalidValue(f"{name} is given {times} times; name each prediction once")
     parsed = parse_bio(gold.content, gold.name, order=order)
     raise_problems([problem for each in parsed for problem in each.problems], gold.name)
     tags = [each.sentence.tags for each in parsed]
@@ -70,19 +70,18 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
     types = sorted({span.type for span in spans})
     source = _source(gold)
 
-    systems: list[Record] = []
-    counts: dict[str, Counts] = {}
+    systems, counts = [], {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
         prediction = _read_prediction(file, order, gold.name, parsed)
         predicted_tags = [each.sentence.tags for each in prediction]
         counts[file.name] = count(tags, predicted_tags)
         illegal = [problem.line for each in prediction for problem in each.problems]
         extra = sorted({tag[2:] for sequence in predicted_tags for tag in sequence if tag != "O"} - {*types})
-        about = {"file": file.name, "sha256": file.sha256, "illegal_transitions": illegal, "types_not_in_gold": extra}
         values, intervals = score(tags, predicted_tags, **source), bootstrap(counts[file.name], SAMPLES, level=LEVEL)
         # For each metric: value, low, high, signature.
         scores = {metric: intervals[metric]._asdict() | values[metric]._asdict() for metric in METRICS}
         by_type = [row._asdict() for row in score_by_type(tags, predicted_tags)]
+        about = {"file": file.name, "sha256": file.sha256, "illegal_transitions": illegal, "types_not_in_gold": extra}
         systems.append({**about, "scores": scores, "by_type": by_type})
 
     size = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": len(spans), "types": types}
@@ -136,7 +135,7 @@ def _contents(parsed: Sequence[ParsedSentence]) -> Iterator[tuple[int, str]]:
 
 
 def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Record]:
-    rows: list[Record] = []
+    rows = []
     compared = compare_all(counts, list(combinations(counts, 2)), SAMPLES, level=LEVEL)
     p_holm = holm_by_metric(compared)
     for (a, b), by_metric in compared.items():

@@ -1,8 +1,8 @@
 """Bootstrap and randomisation test over sentences, for any statistic and for many systems at once.
 
-A run is a table of shape (n, ...) of whole numbers that add up over the n sentences, as floats, which are exact below
-2**53 and fast in NumPy. A system is one run or several that differ only in their seed; its values are the means over
-them. All systems share the draws, so the sums of a run under them are computed once for all comparisons of the run.
+A system is a table of shape (runs, n, ...) of whole numbers that add up over the n sentences, as floats: exact below
+2**53 and fast in NumPy. Its runs differ only in their seed, and its values are the means over them. All systems share
+the draws, so the sums of a run under them are computed once for all comparisons of the run.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from bert_ner.scoring.scores import Floats
 SEED = 12345
 CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does not change the draws
 
-Systems = Mapping[str, Sequence[Floats]]
+Systems = Mapping[str, Floats]
 Pair = tuple[str, str]
-# From sums over sentences, of shape (k, ...), to m values for each, of shape (k, m).
+# From sums over sentences, of shape (runs, k, ...), to m values for each, of shape (runs, k, m).
 Statistic = Callable[[Floats], Floats]
 
 
@@ -51,9 +51,8 @@ def intervals(
 ) -> dict[str, list[Interval]]:
     """Return the percentile bootstrap interval of each of a system's m values, as `bootstrap` defines it."""
     draws = _resample(systems, statistic, samples, seed)
-    return {
-        name: _intervals(_by_run(runs, statistic).mean(axis=0), draws[name], level) for name, runs in systems.items()
-    }
+    by_run = _by_run(systems, statistic)
+    return {name: _intervals(values.mean(axis=0), draws[name], level) for name, values in by_run.items()}
 
 
 def comparisons(
@@ -63,7 +62,7 @@ def comparisons(
     if not pairs:
         return {}
     systems = {name: systems[name] for pair in pairs for name in pair}
-    by_run = {name: _by_run(runs, statistic) for name, runs in systems.items()}
+    by_run = _by_run(systems, statistic)
     means = {name: values.mean(axis=0) for name, values in by_run.items()}
     sds = {
         name: values.std(axis=0, ddof=1) if len(values) > 1 else values[0] * math.nan for name, values in by_run.items()
@@ -83,9 +82,9 @@ def check_level(level: float) -> None:
         raise ValueError(f"level is a probability between 0 and 1, not {level}")
 
 
-def _by_run(runs: Sequence[Floats], statistic: Statistic) -> Floats:
-    """Return the values of each run, of shape (runs, m)."""
-    return np.concatenate([statistic(run.sum(axis=0)[None]) for run in runs])
+def _by_run(systems: Systems, statistic: Statistic) -> dict[str, Floats]:
+    """Return the values of each system's runs, of shape (runs, m)."""
+    return {name: statistic(table.sum(axis=1, keepdims=True))[:, 0] for name, table in systems.items()}
 
 
 def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
@@ -100,10 +99,7 @@ def _resample(systems: Systems, statistic: Statistic, samples: int, seed: int) -
     n, sums = _summation(systems)
     # How often each sentence is in a resample; the sums of a resample are these times the sentences' counts.
     weights = _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
-    chunks = [
-        {name: np.mean([statistic(run) for run in by_run], axis=0) for name, by_run in sums(chunk).items()}
-        for chunk in weights
-    ]
+    chunks = [{name: statistic(table).mean(axis=0) for name, table in sums(chunk).items()} for chunk in weights]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in systems}
 
 
@@ -118,13 +114,13 @@ def _randomisation_p_values(
         """Return each pair's differences, of shape (k, m), if the sentences marked 1 in (k, n) are swapped."""
         # A hybrid adds the sentences that one run keeps to those that the other gives: sums that all pairs share.
         given = sums(is_swapped)
-        kept = {name: [x - y for x, y in zip(totals[name], given[name], strict=True)] for name in systems}
+        kept = {name: totals[name] - given[name] for name in systems}
         found = {}
         for a, b in pairs:
-            runs_a, runs_b = len(systems[a]), len(systems[b])
-            run_pairs = [(k % runs_a, k % runs_b) for k in range(math.lcm(runs_a, runs_b))]
-            by_run = [statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i]) for i, k in run_pairs]
-            found[a, b] = np.mean(by_run, axis=0)
+            both = np.arange(math.lcm(len(systems[a]), len(systems[b])))
+            i, k = both % len(systems[a]), both % len(systems[b])
+            gaps = statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i])
+            found[a, b] = gaps.mean(axis=0)
         return found
 
     observed = {pair: np.abs(values[0]) for pair, values in differences(np.zeros((1, n))).items()}
@@ -148,30 +144,25 @@ def _draws(
         yield np.array([draw(rng) for _ in range(min(step, samples - start))], float)
 
 
-def _summation(systems: Systems) -> tuple[int, Callable[[Floats], dict[str, list[Floats]]]]:
-    """Return n and a function from weights, of shape (k, n), to each run's weighted sums, of shape (k, ...).
+def _summation(systems: Systems) -> tuple[int, Callable[[Floats], dict[str, Floats]]]:
+    """Return n and a function from weights, of shape (k, n), to each system's weighted sums, of shape (runs, k, ...).
 
     Most columns occur in several runs, those of gold in all: each is multiplied once. In memory k is the last axis,
     which halves the time of statistics of the sums.
     """
+    n = next(iter(systems.values())).shape[1]
     numbers: dict[bytes, int] = {}
     places = {
         name: [
-            [numbers.setdefault(column.tobytes(), len(numbers)) for column in run.reshape(len(run), -1).T]
-            for run in runs
+            numbers.setdefault(column.tobytes(), len(numbers)) for column in np.moveaxis(table, 1, -1).reshape(-1, n)
         ]
-        for name, runs in systems.items()
+        for name, table in systems.items()
     }
-    n = len(next(iter(systems.values()))[0])
     columns = np.frombuffer(b"".join(numbers)).reshape(-1, n)
 
-    def sums(weights: Floats) -> dict[str, list[Floats]]:
+    def sums(weights: Floats) -> dict[str, Floats]:
         products = columns @ weights.T
-        return {
-            name: [
-                products[at].T.reshape(len(weights), *run.shape[1:]) for run, at in zip(runs, places[name], strict=True)
-            ]
-            for name, runs in systems.items()
-        }
+        shapes = {name: (len(table), *table.shape[2:], len(weights)) for name, table in systems.items()}
+        return {name: np.moveaxis(products[places[name]].reshape(shape), -1, 1) for name, shape in shapes.items()}
 
     return n, sums

@@ -29,11 +29,9 @@ TaggedSystems = Mapping[str, Sequence[Tags]]  # the predicted tags of each run o
 
 
 def entity_groupings(test: Sequence[Sentence], known: Collection[Entity]) -> dict[str, Grouping]:
-    """Return the ways to group the gold entities of the test sentences.
+    """Return the ways to group the gold entities of the test sentences; `known` comes from `known_entities`.
 
-    - seen: whether training has the entity, so is in `known` (see `known_entities`).
-    - length: its words, up to "4+".
-    - type: its type.
+    They are by whether training has the entity (seen), by its number of words, up to "4+" (length), and by its type.
     """
     return {
         "seen": lambda i, span: "seen" if _entity(test[i].words, span) in known else "unseen",
@@ -52,7 +50,7 @@ def f1_by_type(
 ) -> dict[str, dict[str, Interval]]:
     """Return each system's entity F1 of each type in gold or its predictions, in alphabetical order."""
     types = {name: shared_axes(runs)[1] for name, runs in systems.items()}
-    tables = {name: _entity_tables(runs, types[name]) for name, runs in systems.items()}
+    tables = {name: _entity_table(runs, types[name]) for name, runs in systems.items()}
     found = intervals(tables, conlleval_f1, samples, seed, level)
     return {name: dict(zip(types[name], found[name], strict=True)) for name in systems}
 
@@ -66,7 +64,7 @@ def compare_types(
     correct the p-values with `holm`.
     """
     _, types = shared_axes([run for runs in systems.values() for run in runs])
-    tables = {name: _entity_tables(runs, types) for name, runs in systems.items()}
+    tables = {name: _entity_table(runs, types) for name, runs in systems.items()}
     compared = {}
     for (a, b), found in comparisons(tables, pairs, conlleval_f1, samples, seed, level).items():
         _, own = shared_axes([*systems[a], *systems[b]])
@@ -83,26 +81,24 @@ def recall_gaps(
         For each system: (group, "") -> its recall; (group, other) -> its recall minus that of the other group, on the
         same resamples.
     """
-    entities = [(i, span) for i, tags in enumerate(gold) for span in spans_of(tags)]
-    groups = [group(i, span) for i, span in entities]
-    names = sorted(set(groups))
-    cells = np.array([i * len(names) + names.index(name) for (i, _), name in zip(entities, groups, strict=True)], int)
+    entities = [(i, group(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
+    names = sorted({name for _, name, _ in entities})
 
     def table(predicted: Tags) -> Floats:
         """Count [gold, found] by sentence and group."""
         spans = [set(spans_of(tags)) for _, tags in zip(gold, predicted, strict=True)]
-        found = [span in spans[i] for i, span in entities]
-        counts = [np.bincount(cells, weights, len(gold) * len(names)) for weights in (None, found)]
-        return np.stack(counts, axis=-1, dtype=float).reshape(len(gold), len(names), 2)
-
-    pairs = list(permutations(range(len(names)), 2))
+        counts = np.zeros((len(gold), len(names), 2))
+        for i, name, span in entities:
+            counts[i, names.index(name)] += 1, span in spans[i]
+        return counts
 
     def statistic(sums: Floats) -> Floats:
         recall = sums[..., 1] / np.maximum(sums[..., 0], 1)
-        return np.concatenate([recall, *(recall[:, [i]] - recall[:, [k]] for i, k in pairs)], axis=1)
+        gaps = [recall[..., [i]] - recall[..., [k]] for i, k in permutations(range(len(names)), 2)]
+        return np.concatenate([recall, *gaps], axis=-1)
 
     keys = [*((name, "") for name in names), *permutations(names, 2)]
-    tables = {name: [table(run) for run in runs] for name, runs in systems.items()}
+    tables = {name: np.stack([table(run) for run in runs]) for name, runs in systems.items()}
     found = intervals(tables, statistic, samples, seed, level)
     return {name: dict(zip(keys, values, strict=True)) for name, values in found.items()}
 
@@ -120,7 +116,7 @@ def confusion_ranks(
     pairs, tables = {}, {}
     for name, runs in systems.items():
         pairs[name], words = _confused_words(gold, runs)
-        tables[name] = [words]
+        tables[name] = words[None]
     found = intervals(tables, _ranks, samples, seed, level)
     return {name: dict(zip(pairs[name], ranks, strict=True)) for name, ranks in found.items()}
 
@@ -146,10 +142,10 @@ def _confused_words(gold: Tags, runs: Sequence[Tags]) -> tuple[list[tuple[str, s
 
 
 def _ranks(sums: Floats) -> Floats:
-    ranks: Floats = 1 + (sums[:, None, :] > sums[:, :, None]).sum(axis=-1, dtype=float)
+    ranks: Floats = 1 + (sums[..., None, :] > sums[..., None]).sum(axis=-1, dtype=float)
     return ranks
 
 
-def _entity_tables(runs: Sequence[Counts], types: tuple[str, ...]) -> list[Floats]:
-    """Return each run's entities by sentence and type, of shape (n, T, 3)."""
-    return [run.over(run.labels, types).entities.astype(float) for run in runs]
+def _entity_table(runs: Sequence[Counts], types: tuple[str, ...]) -> Floats:
+    """Return the runs' entities by sentence and type, of shape (runs, n, T, 3)."""
+    return np.stack([run.over(run.labels, types).entities for run in runs]).astype(float)

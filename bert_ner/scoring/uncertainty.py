@@ -34,10 +34,9 @@ def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: fl
     The interval ends at the (1 - level) / 2 and the (1 + level) / 2 quantile of the samples' scores. Source: Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
 
-    The interval need not be centred on the value, above all for means over tags or types of which some are rare
-    (token_macro_f1, type_macro_f1). A resample may lack a rare tag; then the mean is over the other tags, on which
-    systems tend to do better. For example, a CRF with 0.738 had [0.720, 0.779]. Read such an interval as wide, not as
-    evidence that the score is too low. Micro-averaged scores are not affected.
+    A resample may lack a rare tag or type; then a mean over tags or types (token_macro_f1, type_macro_f1) is over the
+    others, on which systems tend to do better. So its interval need not be centred on the value: a CRF with 0.738 had
+    [0.720, 0.779]. Read it as wide, not as evidence that the score is too low.
 
     Args:
         system: the counts by sentence of one run or of several.
@@ -146,8 +145,8 @@ def holm_by_metric(compared: Mapping[Pair, Mapping[str, Comparison]]) -> dict[st
     }
 
 
-def _tables(systems: Mapping[str, System]) -> tuple[dict[str, list[Floats]], Statistic]:
-    """Return each system's runs as tables of all their counts, of shape (n, L + 2T + 2, 3), and the metrics of them."""
+def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic]:
+    """Return a table of each system's counts, of shape (runs, n, L + 2T + 2, 3), and the metrics of them."""
     listed = {name: [system] if isinstance(system, Counts) else list(system) for name, system in systems.items()}
     all_runs = list(chain.from_iterable(listed.values()))
     if not all_runs or not all(listed.values()):
@@ -157,18 +156,19 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, list[Floats]], Sta
     if not len(all_runs[0].words):
         raise ValueError("there are no sentences to resample")
     labels, types = shared_axes(all_runs)
-    tables = {name: [_as_table(run.over(labels, types)) for run in runs] for name, runs in listed.items()}
-    first, *others = chain.from_iterable(tables.values())
+    first, *others = (_as_table(run.over(labels, types)) for run in all_runs)
     for table in others:
         if len(table) != len(first):
             raise ValueError(f"the runs differ in their sentences: {len(first)} and {len(table)}")
         for i in np.flatnonzero((table[..., 0] != first[..., 0]).any(axis=1)):
             raise ValueError(f"the runs were scored against different gold tags, first in sentence {i + 1}")
 
+    tables = {name: np.stack([_as_table(run.over(labels, types)) for run in runs]) for name, runs in listed.items()}
+
     def metrics(sums: Floats) -> Floats:
         ends = np.cumsum([len(labels), len(types), len(types), 1])
-        words, entities, strict_entities, spans, overlaps = np.split(sums, ends, axis=1)
-        counts = Counts(labels, types, words, entities, strict_entities, spans[:, 0], overlaps[:, 0])
+        words, entities, strict_entities, spans, overlaps = np.split(sums, ends, axis=-2)
+        counts = Counts(labels, types, words, entities, strict_entities, spans[..., 0, :], overlaps[..., 0, :])
         return np.stack([metric.compute(counts) for metric in METRICS.values()], axis=-1)
 
     return tables, metrics
