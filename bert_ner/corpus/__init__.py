@@ -13,10 +13,9 @@ __all__ = ["Sentence", "load_corpus", "read_bio", "write_bio"]
 
 
 def load_corpus(name: str, folder: str | os.PathLike[str]) -> dict[str, list[Sentence]]:
-    """Put a corpus of the catalog into a folder, as `acquire` does, and read it.
+    """Put a corpus of the catalog into a folder, as `acquire` does, and read its `train` and its `test` sentences.
 
-    Returns:
-        The sentences of its `train` and its `test` file; bert_ner.corpus.split makes a validation part of the former.
+    `bert_ner.corpus.split` makes a validation part of the former.
 
     Raises:
         InvalidValue: the catalog has no corpus of that name.

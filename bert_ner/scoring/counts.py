@@ -112,20 +112,18 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     entities = table(2 * len(types), gold_cells[gold_starts], predicted_cells[predicted_starts], correct_cells)
     strict_entities, lenient = np.split(entities, 2, axis=-2)
 
-    def all_types(correct: Array) -> Array:
-        """Sum the entities over types, where the correct ones are those with these first words."""
-        sums: Array = entities.sum(axis=-2)
-        sums[..., 2] = table(1, row[correct])[..., 0, 0]
-        return sums
-
     # An exact match overlaps no other entity, so only the other overlaps need pairing. Each of them contains a word
     # where one of its two entities begins.
     begins = (gold_end >= 0) | (predicted_end >= 0)
     overlap = np.flatnonzero(begins & (gold_end != predicted_end) & (gold_types == predicted_types) & (gold_types >= 0))
     candidates = (np.searchsorted(starts, overlap, "right") for starts in (gold_starts, predicted_starts))
     paired = np.append(exact, overlap[_most_pairs(*candidates)])
-    tables = (words, strict_entities + lenient, strict_entities, all_types(same_bounds), all_types(paired))
-    return Counts(labels, types, *tables)
+    gold_and_predicted = entities[..., :2].sum(axis=-2)
+    spans, overlaps = (
+        np.concatenate([gold_and_predicted, table(1, row[correct])[..., 0, :]], axis=-1)
+        for correct in (same_bounds, paired)
+    )
+    return Counts(labels, types, words, strict_entities + lenient, strict_entities, spans, overlaps)
 
 
 def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -> tuple[Array, Array]:

@@ -152,7 +152,14 @@ def _lines(record: Record) -> Iterator[str]:
     size = f"{gold['sentences']:,} sentences, {gold['words']:,} words, {gold['entities']:,} entities"
     yield f"{gold['file']}: {size} of {len(gold['types'])} types"
     for system in systems:
-        yield from _remarks(system, gold["file"])
+        file, lines, types = system["file"], system["illegal_transitions"], ", ".join(system["types_not_in_gold"])
+        if lines:
+            yield (
+                f"{file}: {len(lines):,} tag(s) I-X follow neither B-X nor I-X, the first in line {lines[0]}; "
+                f"as in conlleval, each begins an entity, which entity_f1_strict drops"
+            )
+        if types:
+            yield f"{file}: types that {gold['file']} does not have, so their entities are all wrong: {types}"
 
     files = [system["file"] for system in systems]
     names = [Path(file).name for file in files]
@@ -176,16 +183,6 @@ def _lines(record: Record) -> Iterator[str]:
         yield from _compared(record["comparisons"], dict(zip(files, names, strict=True)), level)
     yield "\nSignatures\n"
     yield from (systems[0]["scores"][metric]["signature"] for metric in metrics)
-
-
-def _remarks(system: Record, gold: str) -> Iterator[str]:
-    if lines := system["illegal_transitions"]:
-        yield (
-            f"{system['file']}: {len(lines):,} tag(s) I-X follow neither B-X nor I-X, the first in line {lines[0]}; "
-            f"as in conlleval, each begins an entity, which entity_f1_strict drops"
-        )
-    if types := system["types_not_in_gold"]:
-        yield f"{system['file']}: types that {gold} does not have, so their entities are all wrong: {', '.join(types)}"
 
 
 def _compared(comparisons: Sequence[Record], names: Mapping[str, str], level: str) -> Iterator[str]:

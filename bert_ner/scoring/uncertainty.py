@@ -153,17 +153,18 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic
         raise ValueError("there are no systems, or a system has no runs")
     if any(run.words.ndim != 3 for run in all_runs):
         raise ValueError("these counts are sums; resampling takes counts by sentence")
-    if not len(all_runs[0].words):
+    n = len(all_runs[0].words)
+    if not n:
         raise ValueError("there are no sentences to resample")
+    for run in all_runs:
+        if len(run.words) != n:
+            raise ValueError(f"the runs differ in their sentences: {n} and {len(run.words)}")
     labels, types = shared_axes(all_runs)
-    first, *others = (_as_table(run.over(labels, types)) for run in all_runs)
-    for table in others:
-        if len(table) != len(first):
-            raise ValueError(f"the runs differ in their sentences: {len(first)} and {len(table)}")
-        for i in np.flatnonzero((table[..., 0] != first[..., 0]).any(axis=1)):
-            raise ValueError(f"the runs were scored against different gold tags, first in sentence {i + 1}")
-
     tables = {name: np.stack([_as_table(run.over(labels, types)) for run in runs]) for name, runs in listed.items()}
+    gold = next(iter(tables.values()))[0, ..., 0]
+    for table in tables.values():
+        for i in np.flatnonzero((table[..., 0] != gold).any(axis=(0, 2))):
+            raise ValueError(f"the runs were scored against different gold tags, first in sentence {i + 1}")
 
     def metrics(sums: Floats) -> Floats:
         ends = np.cumsum([len(labels), len(types), len(types), 1])
