@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, get_args
 
 from bert_ner import __version__, load_tagger
-from bert_ner.corpus.bio import Order
+from bert_ner.corpus.bio import Order, check_bio
 from bert_ner.corpus.catalog import CORPORA
-from bert_ner.corpus.check import check_bio
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError, as_out_of_memory, printable, printable_message
 from bert_ner.loading import trained_folder
@@ -108,8 +107,7 @@ def export_encoder(options: argparse.Namespace) -> None:
 
 def score(options: argparse.Namespace) -> None:
     """Score BIO files against a gold file."""
-    from bert_ner.scoring.files import File, score_files  # noqa: PLC0415 - imports scipy
-    from bert_ner.scoring.text import as_text  # noqa: PLC0415 - as above
+    from bert_ner.scoring.files import File, as_text, score_files  # noqa: PLC0415 - imports scipy
 
     gold, *predicted = (File(*_read(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted, options.order)

@@ -13,20 +13,15 @@ __all__ = ["Sentence", "load_corpus", "read_bio", "write_bio"]
 
 
 def load_corpus(name: str, folder: str | os.PathLike[str]) -> dict[str, list[Sentence]]:
-    """Put a corpus of the catalog into a folder, verified, and read it.
+    """Put a corpus of the catalog into a folder, as `acquire` does, and read its `train` and its `test` sentences.
 
-    Returns:
-        The sentences of its `train` and its `test` file; bert_ner.corpus.split makes a validation part of the former.
+    `bert_ner.corpus.split` makes a validation part of the former.
 
     Raises:
         InvalidValue: the catalog has no corpus of that name.
-        CorpusUnavailable: no source has the corpus.
-        ChecksumMismatch: a file that was found is not the one in the catalog.
-        BertNerError: `folder` can't be written.
+        CorpusUnavailable, ChecksumMismatch, BertNerError: as `acquire`.
     """
     corpus = corpus_named(name)
     _acquire(corpus, Path(folder))
-    return {
-        "train": read_bio(Path(folder, corpus.train.name), corpus.labels),
-        "test": read_bio(Path(folder, corpus.test.name), corpus.labels),
-    }
+    train, test = (read_bio(Path(folder, file.name), corpus.labels) for file in corpus.files)
+    return {"train": train, "test": test}

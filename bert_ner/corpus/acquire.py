@@ -1,7 +1,5 @@
 """Put the files of a corpus into a folder, verified: from a mirror, the download cache or the publisher.
 
-    python experiments/acquire.py --corpus mit_movie_eng
-
 A file stays in memory until its SHA-256 is verified, so the folder never holds a wrong or partial file. Of two
 processes that run at once, the later one replaces the files of the earlier one by equal files.
 """
@@ -13,7 +11,6 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from bert_ner.corpus.catalog import Corpus, CorpusFile
 from bert_ner.corpus.download import DownloadError, download
@@ -21,6 +18,7 @@ from bert_ner.errors import BertNerError
 from bert_ner.files import cache_folder, write_whole
 
 MIRROR_VARIABLE = "BERT_NER_CORPORA"
+_CACHE_REMEDY = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
 
 
 class CorpusUnavailable(BertNerError, RuntimeError):
@@ -31,33 +29,18 @@ class ChecksumMismatch(BertNerError, RuntimeError):
     """A file is not the one in the catalog; the message names the file, both sums and what to do."""
 
 
-class _SourceError(Exception):
-    """A source does not have the file, so the next one is tried; the message says why."""
-
-
-class _Found(NamedTuple):
-    data: bytes
-    source: str
-
-
 def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> dict[str, str]:
-    """Put the training and the test file of a corpus into `folder`, verified: both, or neither.
+    """Put the training and the test file of a corpus into `folder`, both or neither, and return their sources by name.
 
     The sources of a file, in this order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the
     publisher's address. Files of an earlier run are replaced.
-
-    Returns:
-        The source of each file, by its name.
 
     Raises:
         CorpusUnavailable: no source has one of the files.
         ChecksumMismatch: the first source that has a file has a wrong one.
         BertNerError: `folder` can't be written.
     """
-    if corpus.is_generated:
-        found = _generated(corpus)
-    else:
-        found = {file.name: _find(corpus, file, shared) for file in corpus.files}
+    found = _generated(corpus) if corpus.is_generated else {f.name: _find(corpus, f, shared) for f in corpus.files}
     try:
         _place({name: data for name, (data, _) in found.items()}, folder.resolve())
     except OSError as error:
@@ -66,104 +49,82 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
 
 
 def check_acquired(corpus: Corpus, folder: Path) -> None:
-    """Compare the files that `acquire` put into `folder` with the sums in the catalog.
-
-    Raises:
-        CorpusUnavailable: a file is missing or can't be read.
-        ChecksumMismatch: a file has another sum.
-    """
+    """Raise CorpusUnavailable or ChecksumMismatch if a file of `acquire` in `folder` is missing or has changed."""
     remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro"
     for file in corpus.files:
+        path = folder / file.name
         try:
-            _verified(_read(folder / file.name), file, str(folder / file.name), f"Remove it, and {remedy}.")
-        except _SourceError as error:
-            raise CorpusUnavailable(f"{error}; {remedy}") from None
+            _verified(path.read_bytes(), file, str(path), f"Remove it, and {remedy}.")
+        except OSError as error:
+            raise CorpusUnavailable(f"{path}: {error.strerror}; {remedy}") from None
 
 
-def _generated(corpus: Corpus) -> dict[str, _Found]:
+def _generated(corpus: Corpus) -> dict[str, tuple[bytes, str]]:
     from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - the real corpora don't need its grammar
 
     remedy = "The generator writes other sentences than those in the catalog; please report it."
     with tempfile.TemporaryDirectory() as folder:
         write_sample(Path(folder))
         return {
-            file.name: _Found(_verified(_read(Path(folder, file.name)), file, "the generator", remedy), "generated")
+            file.name: (_verified(Path(folder, file.name).read_bytes(), file, "the generator", remedy), "generated")
             for file in corpus.files
         }
 
 
-def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
-    """Return a file from the first source that has it."""
-    tried = []
-    for source in (_from_variable, _from_shared, _from_cache, _from_publisher):
+def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> tuple[bytes, str]:
+    """Return a file and its source, the first that has it."""
+    name = Path(corpus.name, file.name)
+    mirror, cached = os.environ.get(MIRROR_VARIABLE), cache_folder("corpora") / name
+    tried, copies = [], []
+    if mirror:
+        source, path = f"folder ${MIRROR_VARIABLE}", Path(mirror) / name
+        copies.append((source, path, f"{source}: {path}", _mirror_remedy(file, f"unset {MIRROR_VARIABLE}")))
+    else:
+        tried.append(f"${MIRROR_VARIABLE} is not set")
+    path = shared / "corpora" / name
+    copies.append((str(shared / "corpora"), path, str(path), _mirror_remedy(file, "remove it")))
+    copies.append(("download cache", cached, f"download cache: {cached}", _CACHE_REMEDY))
+    for source, path, where, remedy in copies:
         try:
-            return source(corpus, file, shared)
-        except _SourceError as error:
-            tried.append(f"\n  - {error}")
+            return _verified(path.read_bytes(), file, where, remedy), source
+        except OSError as error:
+            tried.append(f"{where}: {error.strerror}")
+        except ChecksumMismatch:
+            if path == cached:
+                with suppress(OSError):
+                    cached.unlink()
+            raise
+    try:
+        return _from_publisher(file, cached)
+    except DownloadError as error:
+        tried.append(str(error))
     needed = " and ".join(f"{corpus.name}/{each.name}" for each in corpus.files)
+    listed = "".join(f"\n  - {problem}" for problem in tried)
     raise CorpusUnavailable(
-        f"{corpus.name}/{file.name} is unavailable. Tried, in this order:{''.join(tried)}\n"
+        f"{corpus.name}/{file.name} is unavailable. Tried, in this order:{listed}\n"
         f"Set {MIRROR_VARIABLE} to a folder that holds {needed}{', or go online' if file.url else ''}; then run again."
     )
 
 
-def _from_variable(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
-    mirror = os.environ.get(MIRROR_VARIABLE)
-    if not mirror:
-        raise _SourceError(f"${MIRROR_VARIABLE} is not set")
-    path, source = Path(mirror, corpus.name, file.name), f"folder ${MIRROR_VARIABLE}"
-    remedy = _mirror_remedy(file, f"unset {MIRROR_VARIABLE}")
-    return _Found(_verified(_read(path, f"{source}: "), file, f"{source}: {path}", remedy), source)
-
-
-def _from_shared(corpus: Corpus, file: CorpusFile, shared: Path) -> _Found:
-    path = shared / "corpora" / corpus.name / file.name
-    remedy = _mirror_remedy(file, "remove it")
-    return _Found(_verified(_read(path), file, str(path), remedy), str(shared / "corpora"))
-
-
-def _from_cache(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
-    path = cache_folder("corpora") / corpus.name / file.name
-    data = _read(path, "download cache: ")
-    remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
-    try:
-        return _Found(_verified(data, file, f"download cache: {path}", remedy), "download cache")
-    except ChecksumMismatch:
-        with suppress(OSError):
-            path.unlink()
-        raise
-
-
-def _from_publisher(corpus: Corpus, file: CorpusFile, _: Path) -> _Found:
+def _from_publisher(file: CorpusFile, cached: Path) -> tuple[bytes, str]:
     if file.url is None:
-        raise _SourceError("its publisher: the catalog has no address of it")
-    url, path = file.url, cache_folder("corpora") / corpus.name / file.name
+        raise DownloadError("its publisher: the catalog has no address of it")
     remedy = (
         "Nothing was saved: run again. If the sum stays wrong, a proxy or a login page may have answered, or the file "
         f"there has changed: then set {MIRROR_VARIABLE} to a folder with the original."
     )
+    data = _verified(download(file.url, cached.with_name(f"{cached.name}.part")), file, file.url, remedy)
     try:
-        data = _verified(download(url, path.with_name(f"{path.name}.part")), file, url, remedy)
-    except DownloadError as error:
-        raise _SourceError(str(error)) from None
-    try:
-        write_whole(path, data)
+        write_whole(cached, data)
     except OSError as error:
-        return _Found(data, f"{url} (not cached, because {path} can't be written: {error.strerror})")
-    return _Found(data, url)
+        return data, f"{file.url} (not cached, because {cached} can't be written: {error.strerror})"
+    return data, file.url
 
 
 def _mirror_remedy(file: CorpusFile, alternative: str) -> str:
     if file.url is None:
         return "If this is the intended file, put the sum that was found into the catalog; then run again."
     return f"Put the file of {file.url} there, or {alternative}; then run again."
-
-
-def _read(path: Path, source: str = "") -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _SourceError(f"{source}{path}: {error.strerror}") from None
 
 
 def _verified(data: bytes, file: CorpusFile, where: str, remedy: str) -> bytes:

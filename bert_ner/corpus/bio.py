@@ -1,4 +1,4 @@
-"""Read, write and check BIO files; convert between tags and spans.
+"""Read, write and check BIO files, as in `bert-ner check train.bio`; convert between tags and spans.
 
 A BIO file has one word and one tag per line, and a blank line after each sentence. `B-X` begins an entity of type X,
 `I-X` continues it, and `O` is outside. Reading never repairs: every problem is reported with file and line.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -42,15 +43,11 @@ class Span(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A problem in a line of a file; lines count from 1.
-
-    Attributes:
-        is_transition: the problem is an `I-X` without its `B-X`, which conlleval can still interpret.
-    """
+    """A problem in a line of a file; lines count from 1."""
 
     line: int
     message: str
-    is_transition: bool = False
+    is_transition: bool = False  # an `I-X` without its `B-X`, which conlleval can still interpret
 
 
 class ParsedSentence(NamedTuple):
@@ -59,6 +56,13 @@ class ParsedSentence(NamedTuple):
     sentence: Sentence
     lines: tuple[int, ...]
     problems: tuple[Problem, ...]
+
+
+class Findings(NamedTuple):
+    """Lines of text: one per problem, and a summary of the sentences without problems."""
+
+    problems: list[str]
+    summary: list[str]
 
 
 class BioError(BertNerError, ValueError):
@@ -71,25 +75,21 @@ def labels_of(types: Iterable[str]) -> tuple[str, ...]:
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:
-    """Return the entities of a tag sequence, in order, as conlleval reads them.
+    """Return the entities of a tag sequence, in order, as conlleval reads them; raise BioError if an item is no tag.
 
     An `I-X` that continues no entity of type X begins one (Tjong Kim Sang and Buchholz, 2000). So every sequence of
     `O`, `B-X` and `I-X` has a reading. `tags_of` is the inverse for sequences without such an `I-X`.
-
-    Raises:
-        BioError: an item is not a tag.
     """
     spans = []
     start, current = 0, ""  # the first word and the type of the open entity; "" if none is open
     for i, tag in enumerate((*tags, "O")):
-        continues = bool(current) and tag == f"I-{current}"
-        if current and not continues:
+        if current and tag == f"I-{current}":
+            continue
+        if current:
             spans.append(Span(current, start, i))
-            current = ""
-        if tag != "O" and not continues:
-            if problem := _tag_problem(tag):
-                raise BioError(f"word {i + 1}: {problem}")
-            start, current = i, tag[2:]
+        if tag != "O" and (problem := _tag_problem(tag)):
+            raise BioError(f"word {i + 1}: {problem}")
+        start, current = i, "" if tag == "O" else tag[2:]
     return spans
 
 
@@ -151,10 +151,7 @@ def parse_bio(
 ) -> list[ParsedSentence]:
     """Parse a BIO file, and return its sentences together with their problems.
 
-    Args:
-        content: the bytes of the file.
-        name: the name of the file, for messages.
-        labels, order: as for `read_bio`.
+    Messages call the file `name`; `labels` and `order` are those of `read_bio`.
 
     Raises:
         BioError: there is no sentence, or the column of the tags is unclear.
@@ -163,17 +160,29 @@ def parse_bio(
     allowed = None if labels is None else dict.fromkeys(labels)
     text = content.decode("utf-8-sig", errors="surrogateescape")
     rows = list(enumerate(map(_row, re.split(r"\r\n|\r|\n", text)), start=1))
-    pairs = [row for _, row in rows if row and not isinstance(row, str)]
-    problems = [Problem(line, row) for line, row in rows if isinstance(row, str)]
-    if not pairs and not problems:
+    if not any(row for _, row in rows):
         raise BioError(f"{name}: no sentence in it; expected a line 'TAG<TAB>word' for each word")
+    pairs = [row for _, row in rows if row and not isinstance(row, str)]
     tag_column = _likely_tag_column(pairs, allowed or ()) if order is None else _tag_column(order)
     if tag_column is None:
-        raise_problems(problems, name)
+        raise_problems([Problem(line, row) for line, row in rows if isinstance(row, str)], name)
         looks = "both columns look" if any(TAG.fullmatch(entry) for entry, _ in pairs) else "neither column looks"
         raise BioError(f"{name}: {looks} like BIO tags; say which holds them with order='tag-first' or 'word-first'")
     groups = groupby(rows, key=lambda numbered: bool(numbered[1]))
     return [_parsed_sentence(group, tag_column, allowed) for has_content, group in groups if has_content]
+
+
+def check_bio(content: bytes, name: str, order: Order | None = None) -> Findings:
+    """Check every line of a BIO file, named in messages by `name`; without `order`, the order of columns is inferred.
+
+    Raises:
+        BioError: there is no sentence, or the column of the tags is unclear.
+    """
+    parsed = parse_bio(content, name, order=order)
+    problems = [f"{name}:{line}: {message}" for each in parsed for line, message, _ in each.problems]
+    valid = [each.sentence for each in parsed if not each.problems]
+    share = f"{len(valid):,} of {len(parsed):,}" if problems else f"{len(parsed):,}"
+    return Findings(problems, [f"{name}: {share} sentence(s) are right", *(f"  {line}" for line in _summary(valid))])
 
 
 def raise_problems(problems: Sequence[Problem], name: str, labels: Iterable[str] | None = None) -> None:
@@ -255,6 +264,22 @@ def _parsed_sentence(
         lines.append(line)
         previous = tag
     return ParsedSentence(Sentence(tuple(words), tuple(tags)), tuple(lines), tuple(problems))
+
+
+def _summary(sentences: Sequence[Sentence]) -> list[str]:
+    entities = Counter(span.type for _, tags in sentences for span in spans_of(tags))
+    taggings: defaultdict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for words, tags in sentences:
+        taggings[words].add(tags)
+    inconsistent = sum(len(tags) > 1 for tags in taggings.values())
+    types = ", ".join(f"{kind} {number:,}" for kind, number in sorted(entities.items()))
+    listed = f": {types}" if types else ""
+    return [
+        f"words: {sum(len(words) for words, _ in sentences):,}",
+        f"entities: {entities.total():,} of {len(entities)} type(s){listed}",
+        f"duplicates: {len(sentences) - len(taggings):,} sentence(s) repeat an earlier one, word for word; "
+        f"{inconsistent:,} of the repeated ones have different tags",
+    ]
 
 
 def _tag_column(order: Order) -> int:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from bert_ner.corpus.bio import labels_of
 from bert_ner.errors import InvalidValue
 
-_PUBLISHER = "https://groups.csail.mit.edu/sls/downloads"
-
 
 @dataclass(frozen=True)
 class CorpusFile:
@@ -55,44 +53,34 @@ _TRIVIA_TYPES = (
 _RESTAURANT_TYPES = ("Amenity", "Cuisine", "Dish", "Hours", "Location", "Price", "Rating", "Restaurant_Name")
 
 
-def _mit_corpus(
-    name: str, title: str, path: str, train_sha256: str, test_sha256: str, types: tuple[str, ...]
-) -> Corpus:
-    """Return a corpus of the publisher, whose files are named <stem>train.bio and <stem>test.bio; path: folder/stem."""
-    stem = path.partition("/")[2]
-    train, test = (
-        CorpusFile(f"{stem}{part}.bio", sha256, f"{_PUBLISHER}/{path}{part}.bio")
-        for part, sha256 in (("train", train_sha256), ("test", test_sha256))
-    )
-    return Corpus(name, title, train, test, types)
+def _mit(path: str, sha256: str) -> CorpusFile:
+    """Return a file of the publisher of the MIT corpora."""
+    return CorpusFile(path.rpartition("/")[2], sha256, f"https://groups.csail.mit.edu/sls/downloads/{path}")
 
 
 CORPORA = {
     corpus.name: corpus
     for corpus in (
-        _mit_corpus(
-            name="mit_movie_eng",
-            title="MIT Movie (simple queries)",
-            path="movie/eng",
-            train_sha256="68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8",
-            test_sha256="2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd",
-            types=_MOVIE_TYPES,
+        Corpus(
+            "mit_movie_eng",
+            "MIT Movie (simple queries)",
+            _mit("movie/engtrain.bio", "68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8"),
+            _mit("movie/engtest.bio", "2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd"),
+            _MOVIE_TYPES,
         ),
-        _mit_corpus(
-            name="mit_movie_trivia",
-            title="MIT Movie Trivia (complex queries)",
-            path="movie/trivia10k13",
-            train_sha256="3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82",
-            test_sha256="244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d",
-            types=_TRIVIA_TYPES,
+        Corpus(
+            "mit_movie_trivia",
+            "MIT Movie Trivia (complex queries)",
+            _mit("movie/trivia10k13train.bio", "3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82"),
+            _mit("movie/trivia10k13test.bio", "244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d"),
+            _TRIVIA_TYPES,
         ),
-        _mit_corpus(
-            name="mit_restaurant",
-            title="MIT Restaurant",
-            path="restaurant/restaurant",
-            train_sha256="f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b",
-            test_sha256="09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2",
-            types=_RESTAURANT_TYPES,
+        Corpus(
+            "mit_restaurant",
+            "MIT Restaurant",
+            _mit("restaurant/restauranttrain.bio", "f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b"),
+            _mit("restaurant/restauranttest.bio", "09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2"),
+            _RESTAURANT_TYPES,
         ),
         Corpus(
             name="sample",
@@ -107,13 +95,8 @@ CORPORA = {
 
 
 def corpus_named(name: str) -> Corpus:
-    """Return the corpus of that name.
-
-    Raises:
-        InvalidValue: there is none; the message lists the names.
-    """
+    """Return the corpus of that name; raise InvalidValue, which lists the names, if there is none."""
     if name not in CORPORA:
-        raise InvalidValue(
-            f"no corpus is named '{name}'; the catalog has {', '.join(CORPORA)} (bert_ner/corpus/catalog.py)"
-        )
+        names = ", ".join(CORPORA)
+        raise InvalidValue(f"no corpus is named '{name}'; the catalog has {names} (bert_ner/corpus/catalog.py)")
     return CORPORA[name]

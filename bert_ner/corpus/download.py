@@ -35,14 +35,9 @@ class DownloadError(Exception):
 
 
 def download(url: str, part: Path) -> bytes:
-    """Return the complete body at an address.
+    """Return the complete body at an address, or raise DownloadError.
 
-    Args:
-        url: the address.
-        part: the file to which a failed download saves the bytes it has; the next one continues from them.
-
-    Raises:
-        DownloadError: the download failed; the message says why.
+    A failed download saves the bytes it has to the file `part`, and the next one continues from them.
     """
     body = bytearray()
     with suppress(OSError):

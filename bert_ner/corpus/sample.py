@@ -1,9 +1,8 @@
 """Generate the corpus `sample`: movie queries from a seeded grammar, for machines without the real corpus.
 
-It has the entity types of the MIT Movie queries and none of their sentences, so the whole pipeline runs on it anywhere.
-It is hard in the same ways as the real queries, so that systems differ on it. Two names in five occur in the test file
-only, and three people in ten act and direct. Titles may be songs and contain genres, years and jobs, and about one word
-in twenty is misspelt. This code writes its files; they are never committed.
+It has the entity types of the MIT Movie queries and none of their sentences, and is hard in the same ways, so that
+systems differ on it. Two names in five occur in the test file only, and three people in ten act and direct. Titles may
+be songs and contain genres, years and jobs, and about one word in twenty is misspelt.
 
 In sample_grammar.txt, the name of a rule starts a line, and its alternatives are indented below it, one per line.
 `(a|b|)` is a, b or nothing; `Word` is a rule, `TYPE` an entity. All alternatives are equally likely.
@@ -97,20 +96,10 @@ def _pick(items: Sequence[str], draw: Draw) -> str:
     return items[int(draw() * len(items))]
 
 
-def _rules(grammar: str) -> dict[str, list[str]]:
-    """Parse a grammar: the name of each rule -> its alternatives."""
-    rules: dict[str, list[str]] = {}
-    name = ""
-    for line in grammar.strip().split("\n"):
-        if line.startswith(" "):
-            rules[name].append(line.strip())
-        else:
-            name = line
-            rules[name] = []
-    return rules
-
-
-_RULES = _rules(Path(__file__).with_name("sample_grammar.txt").read_text(encoding="utf-8"))
-_RULE = re.compile(
-    "|".join(sorted((name for name in _RULES if not name.isupper()), reverse=True))
-)  # Films before its prefix Film
+_GRAMMAR = Path(__file__).with_name("sample_grammar.txt").read_text(encoding="utf-8")
+_RULES = {
+    name: [line.strip() for line in alternatives.splitlines()]
+    for name, alternatives in re.findall(r"^(\w+)\n((?: .+\n)+)", _GRAMMAR, re.MULTILINE)
+}
+# In reverse order, Films comes before its prefix Film.
+_RULE = re.compile("|".join(sorted((name for name in _RULES if not name.isupper()), reverse=True)))

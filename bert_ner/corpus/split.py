@@ -17,13 +17,8 @@ def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[li
     same way. So 9,775 sentences give 8,797 and 978. `random.Random.random` yields the same sequence for a seed on every
     platform and Python version, so the split is the same everywhere.
 
-    Args:
-        sentences: two or more sentences.
-        fraction: the share of the validation part, in (0, 1).
-        seed: the seed of the sample.
-
     Raises:
-        InvalidValue: `fraction` is out of range, or one of the parts would be empty.
+        InvalidValue: `fraction` is not in (0, 1), or one of the parts would be empty.
     """
     if not 0 < fraction < 1:
         raise InvalidValue(f"the validation fraction must lie between 0 and 1, not be {fraction}")

@@ -24,24 +24,7 @@ from bert_ner.scoring.uncertainty import (
 )
 
 __all__ = [
-    "METRICS",
-    "Comparison",
-    "Counts",
-    "Interval",
-    "Score",
-    "TypeScore",
-    "UnlikeScores",
-    "bootstrap",
-    "bootstrap_all",
-    "check_same_signature",
-    "compare",
-    "compare_all",
-    "count",
-    "entity_f1",
-    "holm",
-    "holm_by_metric",
-    "score",
-    "score_by_type",
-    "seed_interval",
-    "signature",
-]
+    "METRICS", "Comparison", "Counts", "Interval", "Score", "TypeScore", "UnlikeScores", "bootstrap", "bootstrap_all",
+    "check_same_signature", "compare", "compare_all", "count", "entity_f1", "holm", "holm_by_metric", "score",
+    "score_by_type", "seed_interval", "signature",
+]  # fmt: skip

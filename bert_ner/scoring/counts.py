@@ -1,14 +1,13 @@
 """Count words and entities of a gold and a predicted tagging by sentence; every score is a ratio of sums of these.
 
-Counts add up: the counts of two sets of sentences, concatenated, are the counts of their union, and a resampled test
-set is a resampled set of rows.
+So the counts of two sets of sentences, concatenated, are those of their union. A resampled test set is a set of rows.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -24,57 +23,43 @@ Table = NDArray[np.int64 | np.float64]
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of n tagged sentences.
+    """Counts of n tagged sentences: whole numbers, with [gold, predicted, correct] in the last axis of each array.
 
-    The last axis of each array holds [gold, predicted, correct], which are whole numbers. The first axis is the
-    sentence. Sums over sentences lack it; in sums over many resamples it is the resample.
-
-    Attributes:
-        labels: the L tags that occur in gold or prediction, in alphabetical order.
-        types: the T entity types that occur in either, in alphabetical order.
-        words: words by tag, of shape (n, L, 3).
-        entities: entities by type as conlleval reads them, of shape (n, T, 3).
-        strict_entities: the same without entities that begin with `I-`, which IOB2 does not allow.
-        spans: entities of all types, of shape (n, 3); correct: the other side has one with the same bounds.
-        overlaps: entities of all types, of shape (n, 3); correct: in a pair of entities of the same type that share a
-            word. Pairs are one to one, as many as possible.
+    The first axis is the sentence. Sums over sentences lack it; in sums over many resamples it is the resample.
     """
 
-    labels: tuple[str, ...]
-    types: tuple[str, ...]
-    words: Table
-    entities: Table
-    strict_entities: Table
-    spans: Table
+    labels: tuple[str, ...]  # the L tags that occur in gold or prediction, in alphabetical order
+    types: tuple[str, ...]  # the T entity types that occur in either, in alphabetical order
+    words: Table  # words by tag, of shape (n, L, 3)
+    entities: Table  # entities by type as conlleval reads them, of shape (n, T, 3)
+    strict_entities: Table  # the same without entities that begin with `I-`, which IOB2 does not allow
+    spans: Table  # entities of all types, of shape (n, 3); correct: the other side has one with the same bounds
+    # Likewise; correct: in a pair of entities of the same type that share a word. One to one, as many as possible.
     overlaps: Table
 
     def over(self, labels: tuple[str, ...], types: tuple[str, ...]) -> Counts:
         """Return the same counts over more labels and types, with 0 for those that do not occur here."""
+        axes = {"words": (self.labels, labels)} | dict.fromkeys(("entities", "strict_entities"), (self.types, types))
+        wide = {}
+        for name, (old, new) in axes.items():
+            table = getattr(self, name)
+            wide[name] = np.zeros((*table.shape[:-2], len(new), 3), table.dtype)
+            wide[name][..., [new.index(each) for each in old], :] = table
+        return replace(self, labels=labels, types=types, **wide)
 
-        def widen(table: Table, old: tuple[str, ...], new: tuple[str, ...]) -> Table:
-            wide = np.zeros((*table.shape[:-2], len(new), 3), table.dtype)
-            wide[..., [new.index(name) for name in old], :] = table
-            return wide
 
-        return replace(
-            self,
-            labels=labels,
-            types=types,
-            words=widen(self.words, self.labels, labels),
-            entities=widen(self.entities, self.types, types),
-            strict_entities=widen(self.strict_entities, self.types, types),
-        )
+def shared_axes(runs: Collection[Counts]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the labels and the types that occur in any of the runs, in alphabetical order."""
+    labels = {label for run in runs for label in run.labels}
+    types = {name for run in runs for name in run.types}
+    return tuple(sorted(labels)), tuple(sorted(types))
 
 
 def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
-    """Count words and entities by sentence or, faster, their sums over all sentences.
+    """Count words and entities by sentence or, if not `by_sentence`, faster, their sums over all sentences.
 
-    An entity is correct if the other side has one with the same first word, last word and type.
-
-    Args:
-        gold: one sequence of tags per sentence.
-        predicted: the same, of the same shape.
-        by_sentence: whether to keep the axis of the sentences.
+    Both sides have one sequence of tags per sentence. An entity is correct if the other side has one with the same
+    first word, last word and type.
 
     Raises:
         ValueError: the two differ in their number of sentences or words, or an item is not a tag.
@@ -127,20 +112,18 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     entities = table(2 * len(types), gold_cells[gold_starts], predicted_cells[predicted_starts], correct_cells)
     strict_entities, lenient = np.split(entities, 2, axis=-2)
 
-    def all_types(correct: Array) -> Array:
-        """Sum the entities over types, where the correct ones are those with these first words."""
-        sums: Array = entities.sum(axis=-2)
-        sums[..., 2] = table(1, row[correct])[..., 0, 0]
-        return sums
-
     # An exact match overlaps no other entity, so only the other overlaps need pairing. Each of them contains a word
     # where one of its two entities begins.
     begins = (gold_end >= 0) | (predicted_end >= 0)
     overlap = np.flatnonzero(begins & (gold_end != predicted_end) & (gold_types == predicted_types) & (gold_types >= 0))
     candidates = (np.searchsorted(starts, overlap, "right") for starts in (gold_starts, predicted_starts))
     paired = np.append(exact, overlap[_most_pairs(*candidates)])
-    tables = (words, strict_entities + lenient, strict_entities, all_types(same_bounds), all_types(paired))
-    return Counts(labels, types, *tables)
+    gold_and_predicted = entities[..., :2].sum(axis=-2)
+    spans, overlaps = (
+        np.concatenate([gold_and_predicted, table(1, row[correct])[..., 0, :]], axis=-1)
+        for correct in (same_bounds, paired)
+    )
+    return Counts(labels, types, words, strict_entities + lenient, strict_entities, spans, overlaps)
 
 
 def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -156,8 +139,7 @@ def _most_pairs(a: Array, b: Array) -> list[int]:
     """Return indexes of as many pairs (a[i], b[i]) as possible, with no entity in two of them.
 
     The pairs are overlaps from left to right, and entities of one side never overlap. So the entity of the first pair
-    that ends sooner is in no other pair, and choosing the first pair excludes at most one other. The same holds for the
-    rest.
+    that ends sooner is in no other pair, and choosing the first pair excludes at most one other; so does each next one.
     """
     chosen, last_a, last_b = [], -1, -1
     for i, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):

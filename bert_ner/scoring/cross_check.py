@@ -11,17 +11,10 @@ from bert_ner.scoring.scores import Score
 
 
 def cross_check(gold: Tags, predicted: Tags, scores: Mapping[str, Score]) -> None:
-    """Compare scores with those of seqeval and scikit-learn on the same tags.
+    """Raise AssertionError if a result of `score` differs by more than 1e-9 from seqeval's or scikit-learn's.
 
     All metrics but partial_f1 are checked, which neither program has. The reference for span_f1 is seqeval on tags
     with a single type, rewritten so that each entity begins with `B-`.
-
-    Args:
-        gold, predicted: as for `score`.
-        scores: the result of `score`.
-
-    Raises:
-        AssertionError: a score differs by more than 1e-9, so one of the programs is wrong.
     """
     # Heavy imports, which scoring itself does not need.
     import seqeval.metrics  # noqa: PLC0415
@@ -31,9 +24,8 @@ def cross_check(gold: Tags, predicted: Tags, scores: Mapping[str, Score]) -> Non
 
     entities = [list(tags) for tags in gold], [list(tags) for tags in predicted]
     labels = sorted({"O", *chain.from_iterable(gold), *chain.from_iterable(predicted)})
-    number = {
-        label: i for i, label in enumerate(labels)
-    }  # scikit-learn is ten times faster with numbers than with text
+    # scikit-learn is ten times faster with numbers than with text.
+    number = {label: i for i, label in enumerate(labels)}
     words = tuple([number[tag] for tag in chain.from_iterable(tags)] for tags in entities)
     inside = [i for label, i in number.items() if label != "O"]
     spans = tuple(

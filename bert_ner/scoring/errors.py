@@ -18,17 +18,11 @@ KINDS = ("boundary", "type", "boundary and type", "missed", "spurious")
 
 
 class EntityError(NamedTuple):
-    """A wrong entity, or a pair of a gold and a predicted entity that differ.
-
-    Attributes:
-        kind: one of KINDS, as `entity_errors` defines them.
-        gold: the correct entity; None if the error is spurious.
-        predicted: the predicted entity; None if the error is missed.
-    """
+    """A wrong entity, or a pair of a gold and a predicted entity that differ; `entity_errors` defines the kinds."""
 
     kind: str
-    gold: Span | None
-    predicted: Span | None
+    gold: Span | None  # None if the error is spurious
+    predicted: Span | None  # None if the error is missed
 
     @property
     def type(self) -> str:
@@ -51,7 +45,7 @@ class Recall(NamedTuple):
 def confusion(gold: Tags, predicted: Tags) -> Counter[tuple[str, str]]:
     """Count the words of each gold entity type by predicted type; `O` is outside, and B- and I- count as one type."""
     pairs = zip(chain.from_iterable(gold), chain.from_iterable(predicted), strict=True)
-    return Counter((_type_of(a), _type_of(b)) for a, b in pairs)
+    return Counter((a[2:] or a, b[2:] or b) for a, b in pairs)
 
 
 def entity_errors(gold: Sequence[str], predicted: Sequence[str]) -> list[EntityError]:
@@ -93,11 +87,7 @@ def entity_errors(gold: Sequence[str], predicted: Sequence[str]) -> list[EntityE
 
 
 def error_kinds(gold: Tags, predicted: Tags) -> Counter[tuple[str, str]]:
-    """Count the errors by kind and type (`EntityError.type`).
-
-    Raises:
-        BioError, ValueError: as `entity_errors`; or the two differ in their number of sentences.
-    """
+    """Count the errors by kind and type; raise as `entity_errors`, or if the numbers of sentences differ."""
     errors = chain.from_iterable(entity_errors(a, b) for a, b in zip(gold, predicted, strict=True))
     return Counter((error.kind, error.type) for error in errors)
 
@@ -105,16 +95,13 @@ def error_kinds(gold: Tags, predicted: Tags) -> Counter[tuple[str, str]]:
 def recall_by(gold: Tags, predicted: Tags, group: Callable[[int, Span], str]) -> dict[str, Recall]:
     """Return the recall of each group of gold entities that occurs, in alphabetical order.
 
-    Args:
-        gold, predicted: as for `score`.
-        group: from the index of a sentence, counted from 0, and a gold entity of it to the name of the entity's group.
+    `group` maps the index of a sentence, counted from 0, and a gold entity of it to the name of the entity's group.
 
     Raises:
         BioError: an item is not a tag.
         ValueError: the two differ in their number of sentences or words.
     """
-    support: Counter[str] = Counter()
-    found: Counter[str] = Counter()
+    support, found = Counter[str](), Counter[str]()
     for i, (gold_tags, predicted_tags) in enumerate(zip(gold, predicted, strict=True)):
         if len(gold_tags) != len(predicted_tags):
             raise ValueError(f"sentence {i + 1} has {len(gold_tags)} words, but {len(predicted_tags)} predicted tags")
@@ -136,7 +123,3 @@ _PAIRS: dict[str, Callable[[Span, Span], bool]] = {
     "boundary": lambda gold, predicted: _overlap(gold, predicted) and gold.type == predicted.type,
     "boundary and type": _overlap,
 }
-
-
-def _type_of(tag: str) -> str:
-    return tag if tag == "O" else tag[2:]

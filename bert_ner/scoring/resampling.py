@@ -1,17 +1,14 @@
 """Bootstrap and randomisation test over sentences, for any statistic and for many systems at once.
 
-A run is a table of shape (n, ...) of whole numbers that add up over the n sentences. They are stored as floats, which
-are exact for whole numbers below 2**53, because NumPy multiplies floats fast. A system is one run or several that
-differ only in their seed, and its values are the means over its runs.
-
-All systems share the draws. So each chunk of draws is made once, and the sums of a run under it are computed once, for
-all comparisons of the run. `uncertainty` and `subgroups` define the statistics.
+A system is a table of shape (runs, n, ...) of whole numbers that add up over the n sentences, as floats: exact below
+2**53 and fast in NumPy. Its runs differ only in their seed, and its values are the means over them. All systems share
+the draws, so the sums of a run under them are computed once for all comparisons of the run.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +19,9 @@ from bert_ner.scoring.scores import Floats
 SEED = 12345
 CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does not change the draws
 
-Systems = Mapping[str, Sequence[Floats]]
+Systems = Mapping[str, Floats]
 Pair = tuple[str, str]
-# From sums over sentences, of shape (k, ...), to m values for each, of shape (k, m).
+# From sums over sentences, of shape (runs, k, ...), to m values for each, of shape (runs, k, m).
 Statistic = Callable[[Floats], Floats]
 
 
@@ -37,23 +34,15 @@ class Interval(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The comparison of two systems by one metric.
+    """The comparison of two systems by one metric."""
 
-    Attributes:
-        a, b: the mean of each system's scores over its runs.
-        difference: a - b.
-        low, high: the paired bootstrap interval of the difference over sentences.
-        p_value: the p-value of the paired randomisation test over sentences.
-        a_sd, b_sd: the sample standard deviation of each system's scores over its runs; nan if there is only one run.
-    """
-
-    a: float
+    a: float  # the mean of the system's scores over its runs
     b: float
-    difference: float
-    low: float
+    difference: float  # a - b
+    low: float  # the paired bootstrap interval of the difference over sentences
     high: float
-    p_value: float
-    a_sd: float
+    p_value: float  # of the paired randomisation test over sentences
+    a_sd: float  # the sample standard deviation of the system's scores over its runs; nan if there is only one run
     b_sd: float
 
 
@@ -62,9 +51,8 @@ def intervals(
 ) -> dict[str, list[Interval]]:
     """Return the percentile bootstrap interval of each of a system's m values, as `bootstrap` defines it."""
     draws = _resample(systems, statistic, samples, seed)
-    return {
-        name: _intervals(_by_run(runs, statistic).mean(axis=0), draws[name], level) for name, runs in systems.items()
-    }
+    by_run = _by_run(systems, statistic)
+    return {name: _intervals(values.mean(axis=0), draws[name], level) for name, values in by_run.items()}
 
 
 def comparisons(
@@ -74,11 +62,11 @@ def comparisons(
     if not pairs:
         return {}
     systems = {name: systems[name] for pair in pairs for name in pair}
-    means, sds = {}, {}
-    for name, runs in systems.items():
-        values = _by_run(runs, statistic)
-        means[name] = values.mean(axis=0)
-        sds[name] = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], math.nan)
+    by_run = _by_run(systems, statistic)
+    means = {name: values.mean(axis=0) for name, values in by_run.items()}
+    sds = {
+        name: values.std(axis=0, ddof=1) if len(values) > 1 else values[0] * math.nan for name, values in by_run.items()
+    }
     draws = _resample(systems, statistic, samples, seed)
     p_values = _randomisation_p_values(systems, pairs, statistic, samples, seed)
     found = {}
@@ -94,9 +82,9 @@ def check_level(level: float) -> None:
         raise ValueError(f"level is a probability between 0 and 1, not {level}")
 
 
-def _by_run(runs: Sequence[Floats], statistic: Statistic) -> Floats:
-    """Return the values of each run, of shape (runs, m)."""
-    return np.concatenate([statistic(run.sum(axis=0)[None]) for run in runs])
+def _by_run(systems: Systems, statistic: Statistic) -> dict[str, Floats]:
+    """Return the values of each system's runs, of shape (runs, m)."""
+    return {name: statistic(table.sum(axis=1, keepdims=True))[:, 0] for name, table in systems.items()}
 
 
 def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
@@ -108,10 +96,10 @@ def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
 
 def _resample(systems: Systems, statistic: Statistic, samples: int, seed: int) -> dict[str, Floats]:
     """Return each system's values on the same resamples of the sentences, of shape (samples, m)."""
-    n, sums = _sentences(systems), _summation(systems)
+    n, sums = _summation(systems)
     # How often each sentence is in a resample; the sums of a resample are these times the sentences' counts.
     weights = _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
-    chunks = [{name: _mean(map(statistic, by_run)) for name, by_run in sums(chunk).items()} for chunk in weights]
+    chunks = [{name: statistic(table).mean(axis=0) for name, table in sums(chunk).items()} for chunk in weights]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in systems}
 
 
@@ -119,21 +107,21 @@ def _randomisation_p_values(
     systems: Systems, pairs: Sequence[Pair], statistic: Statistic, swaps: int, seed: int
 ) -> dict[Pair, Floats]:
     """Return the p-value of each of the m values of each pair of systems, as `compare` defines it."""
-    n, sums = _sentences(systems), _summation(systems)
+    n, sums = _summation(systems)
     totals = sums(np.ones((1, n)))
 
     def differences(is_swapped: Floats) -> dict[Pair, Floats]:
         """Return each pair's differences, of shape (k, m), if the sentences marked 1 in (k, n) are swapped."""
         # A hybrid adds the sentences that one run keeps to those that the other gives: sums that all pairs share.
         given = sums(is_swapped)
-        kept = {name: [x - y for x, y in zip(totals[name], given[name], strict=True)] for name in systems}
-        return {
-            (a, b): _mean(
-                statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i])
-                for i, k in _run_pairs(len(systems[a]), len(systems[b]))
-            )
-            for a, b in pairs
-        }
+        kept = {name: totals[name] - given[name] for name in systems}
+        found = {}
+        for a, b in pairs:
+            both = np.arange(math.lcm(len(systems[a]), len(systems[b])))
+            i, k = both % len(systems[a]), both % len(systems[b])
+            gaps = statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i])
+            found[a, b] = gaps.mean(axis=0)
+        return found
 
     observed = {pair: np.abs(values[0]) for pair, values in differences(np.zeros((1, n))).items()}
     as_large = {pair: np.zeros(len(values)) for pair, values in observed.items()}
@@ -153,49 +141,28 @@ def _draws(
     rng = np.random.Generator(np.random.PCG64(seed))
     step = min(1000, max(1, CELLS // n))
     for start in range(0, samples, step):
-        chunk = np.empty((min(step, samples - start), n))
-        for row in chunk:
-            row[:] = draw(rng)
-        yield chunk
+        yield np.array([draw(rng) for _ in range(min(step, samples - start))], float)
 
 
-def _summation(systems: Systems) -> Callable[[Floats], dict[str, list[Floats]]]:
-    """Return a function from weights, of shape (k, n), to each run's weighted sums over sentences, of shape (k, ...).
+def _summation(systems: Systems) -> tuple[int, Callable[[Floats], dict[str, Floats]]]:
+    """Return n and a function from weights, of shape (k, n), to each system's weighted sums, of shape (runs, k, ...).
 
     Most columns occur in several runs, those of gold in all: each is multiplied once. In memory k is the last axis,
     which halves the time of statistics of the sums.
     """
+    n = next(iter(systems.values())).shape[1]
     numbers: dict[bytes, int] = {}
     places = {
         name: [
-            [numbers.setdefault(column.tobytes(), len(numbers)) for column in run.reshape(len(run), -1).T]
-            for run in runs
+            numbers.setdefault(column.tobytes(), len(numbers)) for column in np.moveaxis(table, 1, -1).reshape(-1, n)
         ]
-        for name, runs in systems.items()
+        for name, table in systems.items()
     }
-    columns = np.frombuffer(b"".join(numbers)).reshape(-1, _sentences(systems))
+    columns = np.frombuffer(b"".join(numbers)).reshape(-1, n)
 
-    def sums(weights: Floats) -> dict[str, list[Floats]]:
+    def sums(weights: Floats) -> dict[str, Floats]:
         products = columns @ weights.T
-        return {
-            name: [
-                products[at].T.reshape(len(weights), *run.shape[1:]) for run, at in zip(runs, places[name], strict=True)
-            ]
-            for name, runs in systems.items()
-        }
+        shapes = {name: (len(table), *table.shape[2:], len(weights)) for name, table in systems.items()}
+        return {name: np.moveaxis(products[places[name]].reshape(shape), -1, 1) for name, shape in shapes.items()}
 
-    return sums
-
-
-def _sentences(systems: Systems) -> int:
-    return len(next(iter(systems.values()))[0])
-
-
-def _run_pairs(a: int, b: int) -> list[tuple[int, int]]:
-    """Pair a runs with b runs; the shorter list is repeated until both end together."""
-    return [(k % a, k % b) for k in range(math.lcm(a, b))]
-
-
-def _mean(arrays: Iterable[Floats]) -> Floats:
-    mean: Floats = np.mean(list(arrays), axis=0)
-    return mean
+    return n, sums

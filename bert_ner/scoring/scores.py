@@ -42,9 +42,8 @@ class TypeScore(NamedTuple):
 
 class _Metric(NamedTuple):
     convention: str
-    compute: Callable[
-        [Counts], Floats
-    ]  # from sums over sentences, words of shape (..., L, 3), to scores of shape (...)
+    # From sums over sentences, words of shape (..., L, 3), to scores of shape (...).
+    compute: Callable[[Counts], Floats]
 
 
 def precision_recall_f1(sums: Table) -> tuple[Floats, Floats, Floats]:
@@ -58,7 +57,12 @@ def precision_recall_f1(sums: Table) -> tuple[Floats, Floats, Floats]:
     return precision, recall, _ratio(2 * precision * recall, precision + recall)
 
 
-def _f1(sums: Table) -> Floats:
+def conlleval_f1(sums: Table) -> Floats:
+    """Return only the F1 of `precision_recall_f1`."""
+    return precision_recall_f1(sums)[2]
+
+
+def _token_f1(sums: Table) -> Floats:
     """Return 2 correct / (gold + predicted): scikit-learn's F1 and, over all words, its accuracy, to the last digit."""
     gold, predicted, correct = np.moveaxis(sums, -1, 0)
     return _ratio(2 * correct, gold + predicted)
@@ -69,20 +73,19 @@ def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
     return ratio
 
 
-def _macro(f1: Floats, table: Table) -> Floats:
+def _macro(table: Table, f1: Callable[[Table], Floats]) -> Floats:
     """Return the mean F1 of the labels or types that occur; a resample may lack rare ones."""
-    occurs = table[..., :2].any(axis=-1)
-    return _ratio(f1.sum(axis=-1), occurs.sum(axis=-1))
+    return _ratio(f1(table).sum(axis=-1), table[..., :2].any(axis=-1).sum(axis=-1))
 
 
 def _words_without_o(counts: Counts) -> Floats:
     inside = np.array([label != "O" for label in counts.labels], bool)
-    return _f1(counts.words[..., inside, :].sum(axis=-2))
+    return _token_f1(counts.words[..., inside, :].sum(axis=-2))
 
 
 def _words_weighted(counts: Counts) -> Floats:
     support = counts.words[..., 0]
-    return _ratio((_f1(counts.words) * support).sum(axis=-1), support.sum(axis=-1))
+    return _ratio((_token_f1(counts.words) * support).sum(axis=-1), support.sum(axis=-1))
 
 
 def _partial(counts: Counts) -> Floats:
@@ -96,21 +99,17 @@ def _entities(position: int) -> Callable[[Counts], Floats]:
 
 
 METRICS = {
-    "token_micro_f1": _Metric("avg:micro|o:with", lambda counts: _f1(counts.words.sum(axis=-2))),
+    "token_micro_f1": _Metric("avg:micro|o:with", lambda sums: _token_f1(sums.words.sum(axis=-2))),
     "token_micro_f1_no_o": _Metric("avg:micro|o:without", _words_without_o),
-    "token_macro_f1": _Metric("avg:macro|o:with", lambda counts: _macro(_f1(counts.words), counts.words)),
+    "token_macro_f1": _Metric("avg:macro|o:with", lambda sums: _macro(sums.words, _token_f1)),
     "token_weighted_f1": _Metric("avg:weighted|o:with", _words_weighted),
     "entity_precision": _Metric("avg:micro|mode:conlleval", _entities(0)),
     "entity_recall": _Metric("avg:micro|mode:conlleval", _entities(1)),
     "entity_f1": _Metric("avg:micro|mode:conlleval", _entities(2)),
-    "entity_f1_strict": _Metric(
-        "avg:micro|mode:strict", lambda counts: precision_recall_f1(counts.strict_entities.sum(axis=-2))[2]
-    ),
-    "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", lambda counts: precision_recall_f1(counts.spans)[2]),
+    "entity_f1_strict": _Metric("avg:micro|mode:strict", lambda sums: conlleval_f1(sums.strict_entities.sum(axis=-2))),
+    "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", lambda sums: conlleval_f1(sums.spans)),
     "partial_f1": _Metric("avg:micro|mode:conlleval|match:overlap+type|partial:0.5", _partial),
-    "type_macro_f1": _Metric(
-        "avg:macro|mode:conlleval", lambda counts: _macro(precision_recall_f1(counts.entities)[2], counts.entities)
-    ),
+    "type_macro_f1": _Metric("avg:macro|mode:conlleval", lambda sums: _macro(sums.entities, conlleval_f1)),
 }
 
 
@@ -120,20 +119,17 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
     - token_micro_f1: micro-F1 over every word, `O` included; equals accuracy.
     - token_micro_f1_no_o: the same over the tags other than `O`.
     - token_macro_f1: the unweighted mean of the F1 of each tag that occurs in gold or prediction, as in scikit-learn.
-    - token_weighted_f1: the mean of the F1 of each tag, `O` included, weighted by its words in gold, as in
-      scikit-learn's average="weighted".
+    - token_weighted_f1: the mean weighted by the tags' words in gold, as in scikit-learn's average="weighted".
     - entity_precision, entity_recall, entity_f1: entities that match exactly, as in conlleval and in seqeval's default
       mode.
     - entity_f1_strict: the same without entities that begin with `I-`, as in seqeval's strict mode with IOB2.
-    - span_f1: entities that match in their bounds, with any types. Types still separate entities: `B-A I-B` is
-      two.
+    - span_f1: entities that match in their bounds, with any types. Types still separate entities: `B-A I-B` is two.
     - partial_f1: an exact match counts 1; an entity that shares a word with one of the same type but differs in its
       bounds counts 1/2. With c exact and p partial matches, precision is (c + p/2) / predicted, and recall is
       (c + p/2) / gold. F1 is their harmonic mean, (2c + p) / (gold + predicted). Half a point is the rule of MUC-5
       (Chinchor and Sundheim, 1993) and of the 'partial' measure of SemEval-2013 task 9 (Segura-Bedmar et al., 2013;
-      also in nervaluate). That measure ignores types; here the type must match, as in the task's 'type' measure.
-      Matches are one to one, as many as possible. So a prediction that overlaps two gold entities of its type finds one
-      of them, and misses the other.
+      also in nervaluate), which ignores types. Matches are one to one, as many as possible. So a prediction that
+      overlaps two gold entities of its type finds one of them, and misses the other.
     - type_macro_f1: the unweighted mean of entity_f1 of each type that occurs in gold or prediction, as in seqeval's
       average="macro".
 
@@ -159,14 +155,7 @@ def signature(metric: str, split: str = "?", corpus: str = "?", data: str = "?")
 
 
 def check_same_signature(a: str, b: str) -> None:
-    """Check that two scores agree in metric, convention, data and version.
-
-    Args:
-        a, b: the signatures of the two scores.
-
-    Raises:
-        UnlikeScores: the signatures differ; the message shows both and names the keys that differ.
-    """
+    """Raise UnlikeScores, which names what differs, unless the signatures of two scores are equal."""
     if a == b:
         return
     keys_a, keys_b = (dict(part.partition(":")[::2] for part in f"metric:{text}".split("|")) for text in (a, b))
@@ -180,13 +169,11 @@ def check_same_signature(a: str, b: str) -> None:
 def score_by_type(gold: Tags, predicted: Tags) -> list[TypeScore]:
     """Return the entity-level scores of each type that occurs in gold or prediction, in alphabetical order.
 
-    Raises:
-        ValueError: as `score`.
+    Args and errors are those of `score`.
     """
     counts = count(gold, predicted, by_sentence=False)
     columns = (counts.entities[:, 0].astype(int), *precision_recall_f1(counts.entities))
-    rows = zip(counts.types, *(column.tolist() for column in columns), strict=True)
-    return [TypeScore(*row) for row in rows]
+    return [TypeScore(*row) for row in zip(counts.types, *(column.tolist() for column in columns), strict=True)]
 
 
 def entity_f1(gold: Tags, predicted: Tags) -> float:

@@ -4,15 +4,11 @@ from bert_ner.scoring import bootstrap, compare, count
 bootstrap(count(gold, predicted))["entity_f1"]                      # value, low, high
 compare([count(gold, a)], [count(gold, b)])["entity_f1"].p_value
 
-Uncertainty has two sources, which are never merged:
-
-- the test set: another sample of sentences would give other scores. `bootstrap` and `compare` measure this for the
-  given runs. They resample sentences, because the words and entities of a sentence are not independent.
-- the seed: another run of the same training would give other scores on the same sentences. `seed_interval` measures
-  this, and `compare` reports the standard deviation of each system's runs.
-
-A system is the counts of one run, or of several runs on the same sentences that differ only in their seed. Its score is
-the mean of the scores of its runs.
+The test set: another sample of sentences would give other scores. `bootstrap` and `compare` measure this for the given
+runs. They resample sentences, because the words and entities of a sentence are not independent. The seed: another run
+of the same training would give other scores on the same sentences. `seed_interval` measures this. The two are never
+merged. A system is the counts of one run, or of several runs on the same sentences that differ only in their seed. Its
+score is the mean of the scores of its runs.
 """
 
 from __future__ import annotations
@@ -24,17 +20,8 @@ from itertools import chain
 import numpy as np
 from scipy.special import stdtrit
 
-from bert_ner.scoring.counts import Counts
-from bert_ner.scoring.resampling import (
-    SEED,
-    Comparison,
-    Interval,
-    Pair,
-    Statistic,
-    check_level,
-    comparisons,
-    intervals,
-)
+from bert_ner.scoring.counts import Counts, shared_axes
+from bert_ner.scoring.resampling import SEED, Comparison, Interval, Pair, Statistic, check_level, comparisons, intervals
 from bert_ner.scoring.scores import METRICS, Floats
 
 System = Counts | Sequence[Counts]
@@ -47,10 +34,9 @@ def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: fl
     The interval ends at the (1 - level) / 2 and the (1 + level) / 2 quantile of the samples' scores. Source: Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
 
-    The interval need not be centred on the value, above all for means over tags or types of which some are rare
-    (token_macro_f1, type_macro_f1). A resample may lack a rare tag; then the mean is over the other tags, on which
-    systems tend to do better. For example, a CRF with 0.738 had [0.720, 0.779]. Read such an interval as wide, not as
-    evidence that the score is too low. Micro-averaged scores are not affected.
+    A resample may lack a rare tag or type; then a mean over tags or types (token_macro_f1, type_macro_f1) is over the
+    others, on which systems tend to do better. So its interval need not be centred on the value: a CRF with 0.738 had
+    [0.720, 0.779]. Read it as wide, not as evidence that the score is too low.
 
     Args:
         system: the counts by sentence of one run or of several.
@@ -68,12 +54,8 @@ def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: fl
 def bootstrap_all(
     systems: Mapping[str, System], samples: int = 10_000, seed: int = SEED, level: float = 0.95
 ) -> dict[str, dict[str, Interval]]:
-    """Apply `bootstrap` to several systems on the same sentences, by name; faster than one by one.
-
-    Args and raises as `bootstrap`; the runs of all systems must have the same gold counts.
-    """
-    tables, metrics = _tables(systems)
-    found = intervals(tables, metrics, samples, seed, level)
+    """Apply `bootstrap` to several systems on the same sentences, by name; faster than one by one."""
+    found = intervals(*_tables(systems), samples, seed, level)
     return {name: dict(zip(METRICS, values, strict=True)) for name, values in found.items()}
 
 
@@ -102,34 +84,17 @@ def compare(
     k-th run of a is swapped with the k-th of b, the shorter list repeated until both end together. A trial swaps the
     same sentences in all pairs of runs, and the difference is the mean over pairs.
 
-    Args:
-        a, b: the counts by sentence of one run or of several.
-        samples: the number of resamples, and of trials; the smallest possible p-value is 1 / (samples + 1).
-        seed, level: as for `bootstrap`.
-
-    Raises:
-        ValueError: as `bootstrap`.
+    Args and errors are those of `bootstrap`; `samples` is also the number of trials.
     """
     return compare_all({"a": a, "b": b}, [("a", "b")], samples, seed, level)["a", "b"]
 
 
 def compare_all(
-    systems: Mapping[str, System],
-    pairs: Sequence[Pair],
-    samples: int = 10_000,
-    seed: int = SEED,
-    level: float = 0.95,
+    systems: Mapping[str, System], pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
 ) -> dict[Pair, dict[str, Comparison]]:
-    """Apply `compare` to several pairs of systems on the same sentences; much faster than one by one.
+    """Apply `compare` to pairs of systems on the same sentences, by name; much faster than one by one.
 
-    Args:
-        systems: the counts of each system, by name.
-        pairs: the names of the systems to compare.
-        samples, seed, level: as for `compare`.
-
-    Raises:
-        KeyError: a pair names no system.
-        ValueError: as `bootstrap`.
+    A KeyError is raised if a pair names no system.
     """
     tables, metrics = _tables(systems)
     found = comparisons(tables, pairs, metrics, samples, seed, level)
@@ -137,19 +102,15 @@ def compare_all(
 
 
 def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """Return the mean of a score over n runs that differ only in their seed, and its t-interval.
+    """Return the mean of the scores of n runs that differ only in their seed, and its t-interval.
 
     The interval is mean -+ t s / sqrt(n) (Student, Biometrika 1908). Here s is the sample standard deviation; t is the
     (1 + level) / 2 quantile of Student's t with n - 1 degrees of freedom. It generalises to other seeds on the same
     test sentences, not to other sentences. It assumes that scores are about normal over seeds, and is not cut to
     [0, 1].
 
-    Args:
-        values: the score of each run.
-        level: the nominal coverage, in (0, 1).
-
     Raises:
-        ValueError: there are fewer than two values, or `level` is out of range.
+        ValueError: there are fewer than two values, or `level` is not in (0, 1).
     """
     if len(values) < 2:
         raise ValueError(f"an interval over seeds takes two runs or more, not {len(values)}")
@@ -160,15 +121,12 @@ def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for multiple tests, in the order given.
+    """Return p-values corrected for multiple tests, in the order given; raise ValueError if one is not in [0, 1].
 
     The i-th smallest of m, counted from 1, becomes the maximum over j <= i of min(1, (m - j + 1) p_j). Source: Holm,
     Scandinavian Journal of Statistics 1979. Rejecting those of at most alpha keeps the probability of any false
     rejection at alpha or less, however the tests depend on each other. Correct together the tests of one claim, for
     example one metric's p-values of all systems that are compared with the same system.
-
-    Raises:
-        ValueError: a value is not in [0, 1].
     """
     p = np.asarray(p_values, float)
     if not np.all((p >= 0) & (p <= 1)):
@@ -187,32 +145,31 @@ def holm_by_metric(compared: Mapping[Pair, Mapping[str, Comparison]]) -> dict[st
     }
 
 
-def _tables(systems: Mapping[str, System]) -> tuple[dict[str, list[Floats]], Statistic]:
-    """Return each system's runs as tables of all their counts, of shape (n, L + 2T + 2, 3), and the metrics of them.
-
-    Raises:
-        ValueError: as `bootstrap`.
-    """
+def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic]:
+    """Return a table of each system's counts, of shape (runs, n, L + 2T + 2, 3), and the metrics of them."""
     listed = {name: [system] if isinstance(system, Counts) else list(system) for name, system in systems.items()}
     all_runs = list(chain.from_iterable(listed.values()))
     if not all_runs or not all(listed.values()):
         raise ValueError("there are no systems, or a system has no runs")
     if any(run.words.ndim != 3 for run in all_runs):
         raise ValueError("these counts are sums; resampling takes counts by sentence")
-    if not len(all_runs[0].words):
+    n = len(all_runs[0].words)
+    if not n:
         raise ValueError("there are no sentences to resample")
-    labels = tuple(sorted(set(chain.from_iterable(run.labels for run in all_runs))))
-    types = tuple(sorted(set(chain.from_iterable(run.types for run in all_runs))))
-    tables = {name: [_as_table(run.over(labels, types)) for run in runs] for name, runs in listed.items()}
-    first, *others = chain.from_iterable(tables.values())
-    for table in others:
-        if len(table) != len(first):
-            raise ValueError(f"the runs differ in their sentences: {len(first)} and {len(table)}")
-        for i in np.flatnonzero((table[..., 0] != first[..., 0]).any(axis=1)):
+    for run in all_runs:
+        if len(run.words) != n:
+            raise ValueError(f"the runs differ in their sentences: {n} and {len(run.words)}")
+    labels, types = shared_axes(all_runs)
+    tables = {name: np.stack([_as_table(run.over(labels, types)) for run in runs]) for name, runs in listed.items()}
+    gold = next(iter(tables.values()))[0, ..., 0]
+    for table in tables.values():
+        for i in np.flatnonzero((table[..., 0] != gold).any(axis=(0, 2))):
             raise ValueError(f"the runs were scored against different gold tags, first in sentence {i + 1}")
 
     def metrics(sums: Floats) -> Floats:
-        counts = _as_counts(sums, labels, types)
+        ends = np.cumsum([len(labels), len(types), len(types), 1])
+        words, entities, strict_entities, spans, overlaps = np.split(sums, ends, axis=-2)
+        counts = Counts(labels, types, words, entities, strict_entities, spans[..., 0, :], overlaps[..., 0, :])
         return np.stack([metric.compute(counts) for metric in METRICS.values()], axis=-1)
 
     return tables, metrics
@@ -221,9 +178,3 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, list[Floats]], Sta
 def _as_table(run: Counts) -> Floats:
     spans, overlaps = run.spans[:, None], run.overlaps[:, None]
     return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, dtype=float)
-
-
-def _as_counts(table: Floats, labels: tuple[str, ...], types: tuple[str, ...]) -> Counts:
-    ends = np.cumsum([len(labels), len(types), len(types), 1])
-    words, entities, strict_entities, spans, overlaps = np.split(table, ends, axis=1)
-    return Counts(labels, types, words, entities, strict_entities, spans[:, 0], overlaps[:, 0])

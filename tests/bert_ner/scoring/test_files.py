@@ -13,8 +13,7 @@ from bert_ner.corpus.bio import BioError
 from bert_ner.corpus.sample import write_sample
 from bert_ner.errors import InvalidValue
 from bert_ner.scoring import METRICS, bootstrap, compare, count, holm
-from bert_ner.scoring.files import File, score_files
-from bert_ner.scoring.text import as_text
+from bert_ner.scoring.files import File, as_text, score_files
 
 # A column per file: the words, the gold tags, and the tags of three systems.
 TABLE = """\

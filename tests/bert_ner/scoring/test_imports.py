@@ -7,7 +7,7 @@ import sys
 
 SCRIPT = """
 import sys
-import bert_ner.scoring.cross_check, bert_ner.scoring.files, bert_ner.scoring.subgroups, bert_ner.scoring.text
+import bert_ner.scoring.cross_check, bert_ner.scoring.files, bert_ner.scoring.subgroups
 print([name for name in ("torch", "transformers", "pandas", "seqeval", "sklearn") if name in sys.modules])
 """
 

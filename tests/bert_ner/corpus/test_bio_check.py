@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bert_ner.corpus.bio import BioError
-from bert_ner.corpus.check import check_bio
+from bert_ner.corpus.bio import BioError, check_bio
 
 RIGHT = """\
 any O
