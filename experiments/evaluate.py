@@ -85,11 +85,7 @@ def main() -> None:
 
 
 def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) -> Outcome | None:
-    """Tag the test sentences with the model of a run; None for an extra run without a model.
-
-    Raises:
-        BertNerError: the model can't be loaded, or `dvc repro` trains it and it is missing.
-    """
+    """Tag the test sentences with the model of a run; None for an extra run without a model."""
     folder = model_folder(corpus, run)
     if run not in params.runs and not folder.is_dir():
         return None
@@ -113,11 +109,7 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
 
 
 def committed(corpus: str, run: Run, params: Params, files: dict[str, str]) -> Outcome | None:
-    """Return the committed predictions of a run; None if there are none of these settings and corpus files.
-
-    Raises:
-        BertNerError: the predictions are not the recorded ones.
-    """
+    """Return the committed predictions of a run; None if there are none of these settings and corpus files."""
     known = recorded(corpus)
     trained = known.get("runs", {}).get(run.name)
     path = RESULTS / corpus / "predictions" / f"{run.name}.tags"

@@ -52,11 +52,7 @@ def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) ->
 
 
 def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
-    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index.
-
-    Raises:
-        BertNerError: joined, the words have other pieces than one by one; no tokenizer of BERT's family does that.
-    """
+    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index."""
     encoding = pieces.tokenizer.encode(" ".join(sentence.words))
     paper, raises = paper_labels(encoding.ids, sentence.tags, pieces)
     ours: Labels = [IGNORED] * len(encoding.ids)

@@ -3,13 +3,11 @@
 python experiments/harness/fingerprint.py
 
 An entry is a stage's script, or a system of params.yaml: train.py with the class of the system's kind. Its file has
-the SHA-256 of the code that the entry takes from each of our modules. The modules are read as syntax trees and not
-imported.
+the SHA-256 of the code that the entry takes from each of our modules, which are read as syntax trees and not imported.
 
 - Comments, layout, docstrings, a field's description, the order of imports and code under TYPE_CHECKING do not count.
 - Of a module, the top-level statements count that the imported names need. Statements that bind no name, or have a
   decorator, always count. So a new function changes nothing until it is used, and a new system changes no other.
-- Code that IGNORED names does not count, for the reason given there.
 
 These changes go unnoticed; run dvc repro --force after one:
 - in other files (pipeline/dvc.yaml lists data, templates and claims.yaml itself);
@@ -101,15 +99,7 @@ def content(modules: dict[str, str]) -> str:
 
 
 def fingerprints(root: Path, classes: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return the modules of every stage and system, as paths relative to `root`, with their SHA-256.
-
-    Args:
-        root: the checkout whose code is read.
-        classes: the class of each system, as `module:Class`.
-
-    Raises:
-        BertNerError: a file can't be parsed, or a class is not in the checkout.
-    """
+    """Return the modules of every stage and system in a checkout, as paths from its root, with their SHA-256."""
     source = Source(root)
     scripts = {path.stem: f"experiments/{path.name}" for path in sorted((root / "experiments").glob("*.py"))}
     found = {name: source.reached(script) for name, script in scripts.items() if name not in COMMANDS}
@@ -141,11 +131,8 @@ class Source:
             seen.add((module, name))
             for number, unit in enumerate(self.units(module)):
                 is_wanted = not unit.binds or name in unit.binds or (name == EVERYTHING and MAIN not in unit.binds)
-                if (
-                    is_wanted
-                    and number not in counted[module]
-                    and not {(module, bound) for bound in unit.binds} & ignored
-                ):
+                is_ignored = any((module, bound) in ignored for bound in unit.binds)
+                if is_wanted and not is_ignored and number not in counted[module]:
                     counted[module].add(number)
                     waiting += [(module, used) for used in unit.uses]
                     waiting += self._targets(unit.imports)
@@ -185,12 +172,9 @@ class Source:
 
     def _find(self, module: str) -> str | None:
         """Return the path of one of our modules."""
-        for folder in SOURCES:
-            base = f"{folder}{module.replace('.', '/')}"
-            for path in (f"{base}/__init__.py", f"{base}.py"):
-                if (self.root / path).is_file():
-                    return path
-        return None
+        bases = [f"{folder}{module.replace('.', '/')}" for folder in SOURCES]
+        paths = [f"{base}{end}" for base in bases for end in ("/__init__.py", ".py")]
+        return next((path for path in paths if (self.root / path).is_file()), None)
 
 
 class _Stripped(ast.NodeTransformer):

@@ -28,12 +28,7 @@ class Recount(NamedTuple):
 
 
 def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
-    """Count and score the predicted tags of every run in scores.csv again.
-
-    Raises:
-        BertNerError: predictions are missing or do not fit the test sentences, or scores.csv has other scores or
-            signatures.
-    """
+    """Count and score the predicted tags of every run in scores.csv again."""
     gold = [tags for _, tags in test]
     source = signature_source(corpus)
     remedy = f"run {producer_of('scores', corpus.name)}, or dvc repro"

@@ -35,11 +35,7 @@ class Trial(NamedTuple):
 
 
 def read_trials(name: str, params: Params) -> list[Trial]:
-    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences.
-
-    Raises:
-        BertNerError: params.yaml has no such study.
-    """
+    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences."""
     if name not in params.studies:
         raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
     study = params.studies[name]
@@ -54,11 +50,7 @@ def read_trials(name: str, params: Params) -> list[Trial]:
 
 
 def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
-    """Make the system of a trial, not yet trained.
-
-    Raises:
-        BertNerError: its settings are wrong; the message names the study.
-    """
+    """Make the system of a trial, not yet trained."""
     try:
         return build(trial.system, trial.settings, labels, trial.seed, state)
     except BertNerError as error:

@@ -17,11 +17,7 @@ MAX_BYTES = 2**20
 
 
 def read_yaml(path: Path, model: type[Model]) -> Model:
-    """Read and check a file.
-
-    Raises:
-        BertNerError: it can't be read, or something in it is wrong; a line of the message for each.
-    """
+    """Read and check a file."""
     node = load_yaml(path)
     try:
         return model.model_validate(plain(node))
@@ -31,11 +27,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
 
 
 def load_yaml(path: Path) -> Any:
-    """Load a file with the lines of its keys, by the library that DVC uses (PyYAML takes 3e-05 for a word).
-
-    Raises:
-        BertNerError: it can't be read, is too large, or is not YAML.
-    """
+    """Load a file with the lines of its keys, by the library that DVC uses (PyYAML takes 3e-05 for a word)."""
     remedy = "correct it, or take the one in the repository"
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
@@ -44,15 +36,12 @@ def load_yaml(path: Path) -> Any:
     except YAMLError as error:
         raise BertNerError(f"{path} is not YAML: {error}; {remedy}") from None
     # The last three come from ruamel.yaml, for example where a list is a key.
-    except (OSError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
+    except (OSError, ValueError, RecursionError, TypeError, AttributeError, LookupError) as error:
         raise BertNerError(f"{path} can't be read: {error}; {remedy}") from None
 
 
 def line_of(node: Any, where: Location) -> int:
-    """Return the line of a key or a list item, from 1 on; that of a merged key is in its anchor.
-
-    A key that is missing has the line of the mapping that lacks it.
-    """
+    """Return the line of a key or list item, from 1 on: a merged key's in its anchor, a missing one's mapping's."""
     line = 1
     for part in where:
         holder = _holder(node, part)
