@@ -126,9 +126,8 @@ class Params(Settings):
     @property
     def runs(self) -> list[Run]:
         """The trainings of `dvc repro` on each corpus."""
-        return [Run(name, 0) for name in self.baselines] + [
-            Run(name, seed) for name in self.encoders for seed in self.seeds
-        ]
+        baselines = [Run(name, 0) for name in self.baselines]
+        return baselines + [Run(name, seed) for name in self.encoders for seed in self.seeds]
 
     def all_runs(self, corpus: str) -> list[Run]:
         """Return `runs` and the extra runs on a corpus, in the order of the systems' sections."""

@@ -17,16 +17,7 @@ from harness.paths import RESULTS, ROOT
 
 from bert_ner.files import write_whole
 
-PACKAGES = [
-    "torch",
-    "transformers",
-    "tokenizers",
-    "sklearn-crfsuite",
-    "python-crfsuite",
-    "scikit-learn",
-    "numpy",
-    "dvc",
-]
+PACKAGES = "torch", "transformers", "tokenizers", "sklearn-crfsuite", "python-crfsuite", "scikit-learn", "numpy", "dvc"
 
 
 def environment() -> dict[str, Any]:

@@ -17,6 +17,8 @@ from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.errors import BertNerError
 from bert_ner.tagger import Tagger
 
+Sentences = Sequence[Sentence]
+
 
 class Trial(NamedTuple):
     """One training of a study: a system, all its settings, and the part of the training sentences that it sees.
@@ -57,13 +59,8 @@ def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
         raise BertNerError(f"params.yaml, studies.{trial.study}: {error}") from None
 
 
-def trial_sentences(
-    trial: Trial, train: Sequence[Sentence], validation: Sequence[Sentence]
-) -> tuple[list[Sentence], list[Sentence]]:
-    """Draw the sentences that a trial trains and validates on; with the same seed, they are the same for every system.
-
-    With few sentences of each type to train on, there are as few to validate on.
-    """
+def trial_sentences(trial: Trial, train: Sentences, validation: Sentences) -> tuple[list[Sentence], list[Sentence]]:
+    """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
     if trial.per_type is not None:
         few = partial(few_of_each_type, n=trial.per_type, seed=trial.seed)
         return few(train), few(validation)
@@ -71,20 +68,18 @@ def trial_sentences(
     return subset(train, trial.fraction, trial.seed), list(validation)
 
 
-def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
+def subset(sentences: Sentences, fraction: float, seed: int) -> list[Sentence]:
     """Draw a share of the sentences, in their order. With the same seed, a larger share contains every smaller one."""
     order = list(range(len(sentences)))
     random.Random(f"subset {seed}").shuffle(order)
     return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
 
 
-def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
+def few_of_each_type(sentences: Sentences, n: int, seed: int) -> list[Sentence]:
     """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
 
-    There are n rounds, which go through the types from the rarest to the most frequent. In round r, a type that is in
-    fewer than r of the chosen sentences gets one more: the next in the seed's order that holds it. So with the same
-    seed, the sentences of a smaller n are part of those of every larger one. A frequent type is often in more than n,
-    because it occurs together with rarer ones.
+    In each of n rounds, from the rarest type to the most frequent, a type that is in fewer chosen sentences than there
+    were rounds gets the next one in the seed's order. So with the same seed, a larger n contains every smaller one.
     """
     order = list(range(len(sentences)))
     random.Random(f"few {seed}").shuffle(order)

@@ -8,8 +8,8 @@ from harness.paths import DOMAINS
 from harness.tables import producer_of, read_table
 
 from bert_ner.corpus.catalog import CORPORA
-from claims.judging import PUBLISHED
 from claims.fields import PublishedScore
+from claims.judging import PUBLISHED
 from claims.schema import read_published
 from reporting.blocks import Block, Missing, Plot, Section, Table, Text
 from reporting.formats import count, mean_and_spread, percent
