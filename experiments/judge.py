@@ -26,7 +26,7 @@ def main() -> None:
         return
     tables = [read_table(RESULTS, each, "claims") for each in (PAPER_CORPUS, DOMAINS)]
     verdicts = [verdict for table in tables if table is not None for verdict in table["verdict"]]
-    print(f"{len(verdicts)} claims: {tally(verdicts)}")
+    print(tally(verdicts))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ def small(encoder_folder: Path) -> dict[str, Any]:
     """Return parameters of a pipeline of the same shape whose trainings take a second each."""
     encoder = {"name": str(encoder_folder), "epochs": 2, "learning_rate": 0.005}
     return {
-        "corpora": ["mit_movie_eng", "sample"],
         "seeds": [13],
         "crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 10},
         "minilm": encoder,

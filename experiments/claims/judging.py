@@ -39,9 +39,11 @@ def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Pat
 
 
 def tally(verdicts: Iterable[str]) -> str:
-    """Count verdicts: `2 reproduced, 1 partly, ...`."""
+    """Count verdicts: `3 claims: 2 reproduced, 1 partly`."""
     counts = Counter(verdicts)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    total = counts.total()
+    each = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    return f"{total} claim{'' if total == 1 else 's'}: {each}"
 
 
 def _judge(claim: Claim, evidence: Evidence) -> Row:

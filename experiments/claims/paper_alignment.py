@@ -1,4 +1,4 @@
-"""The paper's alignment of labels and word pieces (section 3.3.2), and sentences of our own to try it on."""
+"""The paper's alignment of labels and word pieces (section 3.3.2), and our sentences to try it on."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.training import IGNORED
 from bert_ner.errors import BertNerError
 
-Labels = list[str | int]  # of each piece: a tag, or IGNORED
+Labels = list[str | int]  # for each piece: a tag, or IGNORED
 
 
 class Outcome(NamedTuple):
-    """The labels of one sentence by the paper's algorithm and by ours."""
+    """The labels of one sentence under both alignments."""
 
-    pieces: list[str]  # as the paper cuts the sentence
-    paper: Labels  # of each piece; they end where the algorithm ran out of labels
+    pieces: list[str]
+    paper: Labels  # for each piece; they end where its algorithm ran out of labels
     ours: Labels
     raises: bool  # whether it ran out of labels, which ends the paper's program with an IndexError
 
     @property
     def differs(self) -> bool:
-        """Whether the paper's algorithm gave a piece another label than the one by word index."""
+        """Whether the paper's algorithm gave other labels than alignment by word index."""
         return self.paper != self.ours[: len(self.paper)]
 
 
@@ -48,7 +48,7 @@ def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
     ours: Labels = [IGNORED] * len(encoding.ids)
     for window in pieces.encode([sentence.words])[0]:
         if window.ids != encoding.ids:
-            raise BertNerError("this tokenizer cuts a sentence otherwise than its words, so pieces can't be compared")
+            raise BertNerError("this tokenizer splits a sentence differently from its words; pieces can't be compared")
         for word, position in zip(window.words, window.positions, strict=True):
             ours[position] = sentence.tags[word]
     return Outcome(encoding.tokens, paper, ours, raises)
@@ -76,7 +76,7 @@ def _tagged(text: str) -> Sentence:
 
 EXAMPLE = _tagged("did wall-e|B-TITLE win in 2008|B-YEAR")
 
-# Text as people type it; the corpus has almost no punctuation. The last five need no cut inside a word.
+# Queries with punctuation, as people type them; the corpus has almost none. The last five need no split inside a word.
 _TEXTS = """\
 what's ocean's|B-TITLE eleven|I-TITLE about?
 movies with robert|B-ACTOR downey,|I-ACTOR jr.|I-ACTOR

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, suppress
 from pathlib import Path
 
@@ -67,9 +67,9 @@ def run_pipeline(
     async def run() -> None:
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            slots = asyncio.Semaphore(AT_ONCE)
+            waiting = iter(trainings)
             # If one fails, asyncio.run cancels the others.
-            await asyncio.gather(*(train(display, stage, slots) for stage in trainings))
+            await asyncio.gather(*(train(display, waiting) for _ in range(AT_ONCE)))
         for command in commands:
             await run_dvc(display, "repro", *command)
 
@@ -78,9 +78,9 @@ def run_pipeline(
     print(SUMMARY)
 
 
-async def train(display: LiveDisplay, stage: str, slots: asyncio.Semaphore) -> None:
-    """Run one training, on its share of the cores."""
-    async with slots:
+async def train(display: LiveDisplay, waiting: Iterator[str]) -> None:
+    """Run trainings one after the other, each on a share of the cores, until none waits."""
+    for stage in waiting:
         # DVC holds its lock only while it looks for changes and stores outputs.
         await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, OMP_NUM_THREADS=str(THREADS))
 

@@ -53,16 +53,25 @@ def line_of(node: Any, where: Location) -> int:
 
 
 def plain(node: Any) -> Any:
-    """Return the content without the YAML library's own types; merged keys come first, as DVC has them."""
+    """Return the content without the YAML library's own types; merged keys come first, as DVC has them.
+
+    An alias shares the value of its anchor: copies would let nine short lines fill the memory.
+    """
+    return _plain(node, {})
+
+
+def _plain(node: Any, done: dict[int, Any]) -> Any:
+    if id(node) in done:
+        return done[id(node)]
     if isinstance(node, dict):
-        merged = [key for anchor in _merged(node) for key in plain(anchor)]
-        return {plain(key): plain(node[key]) for key in [*merged, *node]}
-    if isinstance(node, list):
-        return [plain(value) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
+        merged = [key for anchor in _merged(node) for key in _plain(anchor, done)]
+        value: Any = {_plain(key, done): _plain(node[key], done) for key in [*merged, *node]}
+    elif isinstance(node, list):
+        value = [_plain(item, done) for item in node]
+    else:
+        return next((kind(node) for kind in (bool, int, float, str) if isinstance(node, kind)), node)
+    done[id(node)] = value
+    return value
 
 
 def _holder(node: Any, key: str | int) -> Any:

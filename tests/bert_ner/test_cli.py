@@ -76,7 +76,7 @@ def test_user_s_mistake_ends_with_one_message(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def trained_here(tmp_path: Path, crf_folder: Path, trained: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to be in, with both systems trained on `sample`."""
+    """Return a folder to be in, with both systems trained on `sample`."""
     shutil.copytree(crf_folder, tmp_path / "models" / "sample" / "crf-0")
     shutil.copytree(trained.folder, tmp_path / "models" / "sample" / "minilm-13")
     monkeypatch.chdir(tmp_path)
@@ -285,7 +285,7 @@ def test_exit_status_is_documented(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 @pytest.fixture
 def bio_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to be in, with a gold file and what two systems say."""
+    """Return a folder to be in, with a gold file and what two systems say."""
     (tmp_path / "gold.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nB-P olaf\n")
     (tmp_path / "a.bio").write_text("by O\nada I-P\nbrook I-P\n\nby O\nolaf O\n")
     (tmp_path / "b.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nB-P olaf\n")

@@ -19,7 +19,7 @@ FILES = {
 
 
 def imports(module: str) -> set[str]:
-    """The modules of this repository that a module imports anywhere, in functions and for type checks as well."""
+    """Return the modules of this repository that a module imports, also in functions and for type checks."""
     found = set()
     for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

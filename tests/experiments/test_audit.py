@@ -96,7 +96,7 @@ def test_without_word_pieces_the_algorithm_is_not_tried() -> None:
 
 
 def test_a_tokenizer_that_cuts_a_sentence_otherwise_is_named(pieces: WordPieces) -> None:
-    with pytest.raises(BertNerError, match="cuts a sentence otherwise"):
+    with pytest.raises(BertNerError, match="splits a sentence differently"):
         align(TRAIN[0], ShortPieces(pieces.tokenizer, pieces.special, 1000))
 
 

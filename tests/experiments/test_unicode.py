@@ -1,4 +1,4 @@
-"""tag() takes any Unicode, whatever the system, and gives as many tags as there are words; so does a saved system."""
+"""tag() of every system, trained or loaded, takes any Unicode and returns a tag for each word."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.params import read_params
-from harness.systems import SYSTEMS, build
+from harness.systems import build
 
 import pytest
 
@@ -35,31 +35,30 @@ ODD: dict[str, list[str]] = {
 }
 
 
-def short(name: str, encoder_folder: Path) -> dict[str, Any]:
-    """A system's section of params.yaml, for a training of a moment."""
-    section = dict(read_params()[name])
+def short(section: dict[str, Any], encoder_folder: Path) -> dict[str, Any]:
+    """Return a system's section of params.yaml, changed so that training takes a moment."""
     if "name" in section:
         return section | {"name": str(encoder_folder), "epochs": 1, "precision": "float32"}
     return section | ({"epochs": 1} if "epochs" in section else {})
 
 
-@pytest.fixture(scope="module", params=SYSTEMS)
+@pytest.fixture(scope="module", params=read_params().systems)
 def taggers(
     request: pytest.FixtureRequest,
     encoder_folder: Path,
     sentences: list[Sentence],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Tagger]:
-    """A system as it was trained, and as it is loaded again."""
+    """Return a system as it was trained, and as it is loaded again."""
     name: str = request.param
-    tagger = build(name, {name: short(name, encoder_folder)}, LABELS, 0)
+    tagger = build(name, short(read_params()[name], encoder_folder), LABELS, 0)
     tagger.fit(sentences, sentences)
     folder = tmp_path_factory.mktemp(name)
     tagger.save(folder)
     return [tagger, load_tagger(folder)]
 
 
-def test_as_many_tags_as_words_whatever_they_are_made_of(taggers: list[Tagger]) -> None:
+def test_every_word_has_a_tag_whatever_its_characters(taggers: list[Tagger]) -> None:
     for tagger in taggers:
         tagged = tagger.tag(list(ODD.values()))
         assert {name: len(tags) for name, tags in zip(ODD, tagged, strict=True)} == {
@@ -68,7 +67,7 @@ def test_as_many_tags_as_words_whatever_they_are_made_of(taggers: list[Tagger]) 
         assert {tag for tags in tagged for tag in tags} <= set(LABELS)
 
 
-def test_odd_sentences_change_nothing_for_those_beside_them(taggers: list[Tagger], sentences: list[Sentence]) -> None:
+def test_odd_sentences_do_not_change_the_tags_of_others(taggers: list[Tagger], sentences: list[Sentence]) -> None:
     plain: Sequence[Sequence[str]] = [words for words, _ in sentences]
     small = [words for words in ODD.values() if len(words) < 1000]
     for tagger in taggers:

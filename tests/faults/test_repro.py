@@ -90,7 +90,8 @@ def test_interrupted_killed_and_started_again(place: Workplace, tmp_path: Path) 
     assert lasting(place) == whole
 
 
-def test_nothing_to_do_after_all_times_changed(place: Workplace) -> None:
+def test_the_results_pass_the_check_and_a_second_run_has_nothing_to_do(place: Workplace) -> None:
+    assert "no reference" in place.succeed("python", "experiments/check.py")
     for years in (30, -30):
         then = time.time() + years * 365 * 86400
         for path in (place.folder / "models").rglob("*"):

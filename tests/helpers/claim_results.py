@@ -22,7 +22,7 @@ Files = dict[str, Any]
 
 
 def scores(weights: str = PAPERS, /, **systems: dict[int, float]) -> list[dict[str, Any]]:
-    """Rows of scores.csv: system=(seed -> entity F1); the CRF has 0.8 unless it is given."""
+    """Return rows of scores.csv: system=(seed -> entity F1); the CRF has 0.8 unless it is given."""
     return [
         {"system": system, "encoder": "" if system == "crf" else weights, "seed": seed, "entity_f1": f1}
         | {"signature": SIGNATURE}
@@ -32,7 +32,7 @@ def scores(weights: str = PAPERS, /, **systems: dict[int, float]) -> list[dict[s
 
 
 def intervals(**values: tuple[float, float, float]) -> list[dict[str, Any]]:
-    """Rows of intervals.csv over sentences: metric=(value, low, high); the others are at 0.5."""
+    """Return rows of intervals.csv over sentences: metric=(value, low, high); the others are at 0.5."""
     return [
         {"system": "encoder", "metric": metric, "source": "sentences", "n": 9}
         | dict(zip(("value", "low", "high"), values.get(metric, (0.5, 0.4, 0.6)), strict=True))
@@ -54,7 +54,7 @@ def write(results: Path, files: Files) -> None:
 
 
 def claims_file(folder: Path, entry: str) -> Path:
-    """A claims.yaml with one entry; its lines are numbered from 4."""
+    """Write a claims.yaml with one entry; its lines are numbered from 4."""
     path = folder / "claims.yaml"
     path.write_text(f"corpus: {CORPUS}\nencoder: {PAPERS}\nclaims:\n" + entry)
     return path
@@ -85,7 +85,7 @@ def corpus_value(value: Any) -> Files:
 
 
 def groups(by: str, *rows: tuple[str, str, float, float, float]) -> Files:
-    """Rows of intervals_by_group.csv, (group, than, value, low, high), beside one of another grouping."""
+    """Return rows of intervals_by_group.csv, (group, than, value, low, high), and one of another grouping."""
     shared = {"system": "encoder", "support": 9}
     other = shared | {"by": "other", "group": "x", "than": "", "value": 0, "low": 0, "high": 0, "support": ""}
     columns = ("group", "than", "value", "low", "high")
@@ -98,7 +98,7 @@ def by_type(*intervals: tuple[float, float, float]) -> Files:
 
 
 def elsewhere(*differences: tuple[float, float, float], system: str = "encoder") -> Files:
-    """Other corpora's comparisons with the CRF: (difference, low, high) on trivia, then on restaurants."""
+    """Return other corpora's comparisons with the CRF: (difference, low, high) on trivia, then on restaurants."""
     return {
         f"../{corpus}/comparisons.csv": [
             {"system_a": system, "system_b": "crf", "metric": "entity_f1", "a": 0.8 + gap, "b": 0.8}
@@ -127,13 +127,13 @@ def confusions(**ranks: tuple[int, int, int]) -> Files:
 
 
 def gap(value: float, low: float, high: float) -> Files:
-    """Recall of entities seen above that of unseen ones."""
+    """Return the recall of entities seen above that of unseen ones."""
     recalls = ("seen", "", 0.9, 0.8, 1), ("unseen", "", 0.5, 0.4, 0.6)
     return groups("seen", *recalls, ("seen", "unseen", value, low, high))
 
 
 def few(*f1: float) -> Files:
-    """Draws of five sentences of each type; with all, the encoder has 0.85."""
+    """Return draws of five sentences of each type; with all, the encoder has 0.85."""
     return {
         "studies.csv": [
             {"study": "few_shot", "system": system, "encoder": "", "seed": seed, "per_type": 5, "test_entity_f1": value}
@@ -145,7 +145,7 @@ def few(*f1: float) -> Files:
 
 
 def epochs(short: tuple[float, float], longer: tuple[float, float], seed: int = 1) -> Files:
-    """The last epochs' F1 and loss; beside them, a study of a system without epochs."""
+    """Return the last epochs' F1 and loss, and a study of a system without epochs."""
 
     def rows(epoch: int, last: tuple[float, float], seed: int) -> list[dict[str, Any]]:
         before = {"epoch": epoch - 1, "validation_entity_f1": 0.1, "validation_loss": 9.0}

@@ -34,7 +34,7 @@ def claim_blocks(claims: pd.DataFrame) -> list[Block]:
         for _, row in claims.iterrows()
     ]  # fmt: skip
     return [
-        Text(f"{len(claims)} claims: {tally(claims['verdict'])}. Scores are fractions here, as in claims.csv."),
+        Text(f"{tally(claims['verdict'])}. Scores are fractions here, as in claims.csv."),
         Table(
             "Claims with verdicts", ["id", "verdict", "claim", "paper", "measured", "evidence", "section", "system"],
             rows, text_columns=8, filter_by=1, choices=VERDICTS,

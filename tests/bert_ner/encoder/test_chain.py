@@ -34,7 +34,7 @@ def emissions() -> torch.Tensor:
 
 
 def every_path(chain: LinearChainCRF, emissions: torch.Tensor, length: int) -> dict[tuple[int, ...], torch.Tensor]:
-    """The score of each path of one sentence, term by term, in float64; it can be differentiated."""
+    """Return the score of each path of one sentence, term by term, in float64; it can be differentiated."""
     start, end, transitions = (value.double() for value in (chain.start, chain.end, chain.transitions))
     scores = {}
     for path in product(range(TAGS), repeat=length):

@@ -51,7 +51,7 @@ def folder(chained: EncoderTagger, tmp_path: Path) -> Path:
 
 
 def factors(tagger: EncoderTagger, words: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The factors exp(emission) of each word's first piece, and those of the transitions."""
+    """Return the factors exp(emission) of each word's first piece, and those of the transitions."""
     encoding = tagger.tokenizer([list(words)], is_split_into_words=True, return_tensors="pt").to(tagger.model.device)
     with torch.no_grad():
         logits = tagger.model.eval()(**encoding).logits[0]

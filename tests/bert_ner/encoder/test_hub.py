@@ -127,7 +127,7 @@ class Server(ThreadingHTTPServer):
         self.closing = threading.Event()
 
     def handle_error(self, *_: object) -> None:
-        """The client may hang up."""
+        """Ignore a client that hangs up."""
 
 
 def mute(handler: Handler) -> None:
@@ -135,7 +135,7 @@ def mute(handler: Handler) -> None:
 
 
 def cut_at(place: int, times: int) -> Behaviour:
-    """The weights, cut off at a byte, as many times."""
+    """Return the weights, cut off at a byte, as many times."""
     left = [place] * times
     return lambda handler: handler.send(handler.server.files[WEIGHTS], left.pop() if left else None)
 
@@ -192,7 +192,7 @@ class Machine:
         return Answer(json.loads(process.stdout or "[]"), process.stderr)
 
     def cached(self) -> list[bytes]:
-        """The weights, whole or not, that lie anywhere in the cache."""
+        """Return the weights, whole or not, that lie anywhere in the cache."""
         contents = {path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
         return [data for data in contents if len(data) > 10_000]
 
@@ -326,4 +326,7 @@ def test_server_error(machine: Machine) -> None:
 
 def test_login_page_instead_of_a_hub(machine: Machine) -> None:
     machine.server.behaviours["/"] = lambda handler: handler.send(b"<html>please log in</html>")
-    assert f"\n  - {ADDRESS}: the answer is not a hub's; does it come from a proxy or a login page?" in machine.ask("find").error
+    assert (
+        f"\n  - {ADDRESS}: the answer is not a hub's; does it come from a proxy or a login page?"
+        in machine.ask("find").error
+    )

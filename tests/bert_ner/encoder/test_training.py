@@ -48,7 +48,7 @@ def fresh(folder: Path) -> PreTrainedModel:
 
 
 def train(recipe: Recipe, seed: int = 1, **changes: Any) -> tuple[str, list[dict[str, Any]]]:
-    """The SHA-256 of the trained weights, and the history."""
+    """Return the SHA-256 of the trained weights, and the history."""
     model = fresh(Path(recipe.name))
     changed = Recipe(**{**vars(recipe), **changes})
     torch.seed()  # what was drawn before must not matter

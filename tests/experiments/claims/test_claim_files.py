@@ -29,7 +29,7 @@ BROKEN = [
     ("{corpus.json: a.b}", "{corpus.json: a.b.c}", 9, "instead of 'c' it has the value 5"),
     ("{corpus.json: a.b}", "{corps.json: a.b}", 9, "no result is named 'corps.json'; the known ones are audit.json, "),
     ("{corpus.json: a.b}", "corpus.json", 9, "measured must be a file of results/ and a path into it"),
-    ("{corpus.json: a.b}", "{scores.csv: f1 where system=crf}", 9, "scores.csv has no column 'f1'; it has corpus, system"),
+    ("{corpus.json: a.b}", "{scores.csv: f1 where system=crf}", 9, "scores.csv has no column 'f1'; it has corpus"),
     ("{corpus.json: a.b}", "{scores.csv: seed where system=hmm}", 9, "scores.csv has no row with system=hmm; correct"),
     ("{corpus.json: a.b}", "{scores.csv: system where seed=0}", 9, "scores.csv: no number in 'system where seed=0'"),
     ("{corpus.json: a.b}", "{scores.csv: system of crf}", 9, "'system of crf' is not of the form: column where"),

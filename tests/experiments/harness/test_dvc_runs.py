@@ -64,32 +64,33 @@ def test_stages_run_and_hints_are_one_summary(capfd: pytest.CaptureFixture[str])
     run()
     lines = capfd.readouterr().out.splitlines()
     assert lines[0] == "prepare sample: running"
-    assert lines[-3:] == ["report sample: done, 0:00", *module.SUMMARY.splitlines()]
+    assert lines[-2:] == module.SUMMARY.splitlines()
     assert sum("UserWarning from" in line for line in lines) == len(TRAININGS)
-    assert sum(line.endswith(": done, 0:00") for line in lines) == 2 + len(TRAININGS)
+    assert sum(": done, 0:" in line for line in lines) == 2 + len(TRAININGS)
     assert len(lines) == 2 * (2 + len(TRAININGS)) + len(TRAININGS) + 2  # nothing else
 
 
 def test_a_failure_stops_the_others(fake: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     fake.setitem(module.ENVIRONMENT, "FAILS", "-2")
-    fake.setitem(module.ENVIRONMENT, "SECONDS", "60")
+    fake.setitem(module.ENVIRONMENT, "SECONDS", "600")
     started = time.monotonic()
     with pytest.raises(BertNerError, match="the same command continues from there"):
         run()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
     text = capfd.readouterr().out
-    assert "train.py: c1 must be a number\nsample-minilm-2: failed" in text
+    assert "train.py: c1 must be a number\n" in text
+    assert "\nsample-minilm-2: failed" in text
     assert "report sample" not in text
-    assert "sample-minilm-5" not in text  # it waited for a slot
+    assert "sample-minilm-5" not in text  # it waited
 
 
 def test_ctrl_c_kills_the_stages(fake: pytest.MonkeyPatch) -> None:
-    fake.setitem(module.ENVIRONMENT, "SECONDS", "60")
+    fake.setitem(module.ENVIRONMENT, "SECONDS", "600")
     threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
     children = (task / "children" for task in Path("/proc/self/task").iterdir())
     assert not any(
         str(module.DVC[1]) in Path(f"/proc/{pid}/cmdline").read_text()

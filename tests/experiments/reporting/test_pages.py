@@ -9,13 +9,15 @@ from typing import Any
 
 from harness import paths
 
+import pandas as pd
 import pytest
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from reporting import errors_page, page
-from reporting.blocks import Cell, Code, Dot, Dots, Facts, Heat, Line, Lines, Missing, Point, Section, Table, Text, Warn
+from reporting.blocks import Cell, Code, Facts, Missing, Plot, Section, Table, Text, Warn
 from reporting.content import sections
+from reporting.plots import Dot, Line, Point, confusion_plot, dots_plot, lines_plot
 from reporting.results import Results
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
@@ -37,7 +39,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Opens a page from disk; afterwards it must have said nothing on the console and asked for no other file."""
+    """Open a page from disk; afterwards, fail if it wrote to the console or requested another file."""
     complaints: list[str] = []
     contexts = []
 
@@ -63,7 +65,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 
 def report_page() -> str:
-    """A page with every kind of block, hostile text in each."""
+    """Return a page with every kind of block, hostile text in each."""
     rows = [[name, claim, Cell(verdict, "verdict"), "0.9"] for name, claim, verdict in (
         ("R1", "micro-F1 of 94.47 %", "partly"), ("R2", HOSTILE, "not tested"), ("D1", "sentences", "reproduced"),
         ("D2", "test sentences" + " and so on" * 20, "reproduced"), ("D3", IMAGE, "reproduced"),
@@ -75,11 +77,11 @@ def report_page() -> str:
         Code(HOSTILE, ["z" * 300, IMAGE]),
         Table(HOSTILE, ["id", "claim", "verdict", "value"], rows, text_columns=3, filter_by=2),
         Table("wide", wide, [wide]),
-        Dots(IMAGE, [Dot(HOSTILE, "crf", "seeds", 0.9, 0.8, 0.95)], (IMAGE, 0.94)),
-        Lines(HOSTILE, IMAGE, HOSTILE, [Line(IMAGE, [point, Point(2, 0.4, 0.4, 0.4)]), Line("x", [point], False)]),
-        Heat(IMAGE, "gold", [HOSTILE, "O"], [[0.5, 0.5], [0, 1]]),
+        Plot(IMAGE, "a", dots_plot([Dot(HOSTILE, "crf", 0.9, 0.8, 0.95, over_seeds=True)], (IMAGE, 0.94))),
+        Plot(HOSTILE, "b", lines_plot([Line(IMAGE, "crf", [point, Point(2, 0.4, 0.4, 0.4)])], IMAGE, HOSTILE)),
+        Plot(IMAGE, "c", confusion_plot(pd.DataFrame([[1, 1], [0, 1]], [HOSTILE, "O"], [HOSTILE, "O"]), "crf")),
     ]  # fmt: skip
-    return page.render(HOSTILE, [Section("first", HOSTILE, blocks)], ["crf"], [])
+    return page.render(HOSTILE, [Section("first", HOSTILE, blocks)])
 
 
 def error_page() -> str:
@@ -108,13 +110,13 @@ def visible(tab: Any, selector: str) -> int:
     return count
 
 
-def told(tab: Any, text: str) -> None:
+def output_says(tab: Any, text: str) -> None:
     sync_api.expect(tab.locator("output").first).to_have_text(text)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [NARROW, {"width": 1280, "height": 800}], ids=["narrow", "wide"])
-def test_it_opens_without_a_word_a_request_or_a_sideways_scroll(
+def test_it_opens_without_a_message_a_request_or_a_sideways_scroll(
     opened: Callable[..., Any], html: str, size: dict[str, int], scheme: str
 ) -> None:
     tab = opened(html, viewport=size, color_scheme=scheme)
@@ -129,13 +131,13 @@ def test_claims_are_filtered_by_verdict_and_by_words(opened: Callable[..., Any])
     rows = "#first-6 tbody tr"
     assert visible(tab, rows) == 5
     tab.get_by_label("reproduced (3)").check()
-    told(tab, "3 of 5 rows")
+    output_says(tab, "3 of 5 rows")
     assert visible(tab, rows) == 3
     tab.get_by_label("search").fill("SENTENCES d2")
-    told(tab, "1 of 5 rows")
+    output_says(tab, "1 of 5 rows")
     tab.get_by_label("all", exact=True).check()
     tab.get_by_label("search").fill("<script>")
-    told(tab, "1 of 5 rows")
+    output_says(tab, "1 of 5 rows")
     assert "R2" in tab.locator(f"{rows}:visible").inner_text()
     tab.get_by_label("search").fill("no such words")
     assert visible(tab, rows) == 0
@@ -143,7 +145,7 @@ def test_claims_are_filtered_by_verdict_and_by_words(opened: Callable[..., Any])
 
 def test_sentences_are_filtered_by_type_kind_system_and_words(opened: Callable[..., Any]) -> None:
     tab = opened(error_page())
-    told(tab, "2 of 2 sentences")
+    output_says(tab, "2 of 2 sentences")
     assert visible(tab, ".sentence") == 2
     for choices, shown in (
         ({"system": HOSTILE}, 1),
@@ -155,12 +157,12 @@ def test_sentences_are_filtered_by_type_kind_system_and_words(opened: Callable[.
     ):
         for name in ("type", "kind", "system"):
             tab.get_by_label(name, exact=True).select_option(label=choices.get(name, f"all {name}s"))
-        told(tab, f"{shown} of 2 sentences")
+        output_says(tab, f"{shown} of 2 sentences")
         assert visible(tab, ".sentence") == shown
     for name in ("type", "kind", "system"):
         tab.get_by_label(name, exact=True).select_option(index=0)
     tab.get_by_label("search").fill("sky FALL")
-    told(tab, "1 of 2 sentences")
+    output_says(tab, "1 of 2 sentences")
     assert "Sky" in tab.locator(".sentence:visible").inner_text()
 
 
@@ -188,7 +190,7 @@ def test_radio_buttons_are_chosen_with_the_arrows(opened: Callable[..., Any]) ->
     tab = opened(report_page())
     tab.get_by_label("all", exact=True).focus()
     tab.keyboard.press("ArrowRight")
-    told(tab, "1 of 5 rows")
+    output_says(tab, "1 of 5 rows")
     assert tab.get_by_label("partly (1)").is_checked()
 
 
@@ -226,7 +228,7 @@ def test_all_text_stands_out_from_its_background(opened: Callable[..., Any], htm
 @pytest.mark.parametrize("corpus", ["mit_movie_eng", "sample"])
 def test_the_committed_results_make_a_page_without_complaint(opened: Callable[..., Any], corpus: str) -> None:
     results = Results(paths.RESULTS, corpus_named(corpus))
-    tab = opened(page.render(results.corpus.title, sections(results), ["crf", "encoder"], []), viewport=NARROW)
+    tab = opened(page.render(results.corpus.title, sections(results)), viewport=NARROW)
     assert tab.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     assert tab.locator("h2").count() >= 10
 
