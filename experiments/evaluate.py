@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.artifacts import check_predictions, model_folder, read_part, read_run, signature_source
@@ -72,7 +71,11 @@ def main() -> None:
     for name, table in rows.items():
         write_table(RESULTS, corpus.name, name, table)
     folder = RESULTS / corpus.name
-    write_predictions(folder / "predictions", {f"{name}.tags": outcome.text for name, outcome in outcomes.items()})
+    predictions = {folder / "predictions" / f"{name}.tags": outcome.text for name, outcome in outcomes.items()}
+    for path, text in predictions.items():
+        write_whole(path, text)
+    for path in set((folder / "predictions").glob("*")) - set(predictions):
+        path.unlink()
     scores = pd.DataFrame(rows["scores"], columns=list(TABLES["scores"].columns))
     write_whole(folder / "metrics.json", json.dumps(summary(scores), indent=2) + "\n")
     records = {name: outcome.record for name, outcome in outcomes.items()}
@@ -113,14 +116,6 @@ def committed(corpus: str, run: Run, params: Params, files: dict[str, str]) -> O
         return None
     check_predictions(path, "take the committed file, or remove it and run make repro-all")
     return Outcome(path.read_text(encoding="utf-8"), trained)
-
-
-def write_predictions(folder: Path, texts: dict[str, str]) -> None:
-    """Write these files, and remove all others."""
-    for name, text in texts.items():
-        write_whole(folder / name, text)
-    for path in set(folder.glob("*")) - {folder / name for name in texts}:
-        path.unlink()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Table(NamedTuple):
 
     columns: dict[str, str]  # the type of each, in order: text, int or float; a number may be absent, an empty cell
     key: tuple[str, ...]  # the columns that identify a row
-    producer: str  # the command that writes it
+    producer: str  # the stage that writes it, or a command of make
     is_shared: bool = False  # in results/ itself, not in the folder of a corpus
     may_lack: tuple[str, ...] = ()  # columns that older files do not have
     digits: int | None = None  # significant digits of a float, or None for six decimals
@@ -39,9 +39,6 @@ def _table(producer: str, columns: str, **options: Any) -> Table:
     return Table({name.lstrip("*"): kind or "text" for name, _, kind in pairs}, key, producer, **options)
 
 
-_EVALUATE, _COMPARE, _JUDGE = (
-    f"python experiments/{stage}.py {{option}}" for stage in ("evaluate", "compare", "judge")
-)
 _METRICS = " ".join(f"{metric}:float" for metric in METRICS)
 _INTERVAL = "value:float low:float high:float"
 _DIFFERENCE = "a:float b:float difference:float low:float high:float p_value:float"
@@ -49,25 +46,25 @@ _SPREAD = "p_holm:float a_sd:float b_sd:float"
 _EPOCH = "*epoch:int train_loss:float validation_loss:float validation_entity_f1:float"
 
 TABLES = {
-    "scores": _table(_EVALUATE, f"corpus *system encoder *seed:int split n_sentences:int {_METRICS} signature"),
-    "scores_by_type": _table(_EVALUATE, "*system *seed:int *type support:int precision:float recall:float f1:float"),
-    "confusion": _table(_EVALUATE, "*system *seed:int *gold *predicted words:int"),
+    "scores": _table("evaluate", f"corpus *system encoder *seed:int split n_sentences:int {_METRICS} signature"),
+    "scores_by_type": _table("evaluate", "*system *seed:int *type support:int precision:float recall:float f1:float"),
+    "confusion": _table("evaluate", "*system *seed:int *gold *predicted words:int"),
     "costs": _table(
-        _EVALUATE,
+        "evaluate",
         "*system encoder *seed:int parameters:int train_seconds:float words_per_second:int model_bytes:int machine",
     ),
-    "not_run": _table(_EVALUATE, "*system encoder *seed:int reason"),
-    "error_kinds": _table(_EVALUATE, "*system *seed:int *kind *type count:int"),
-    "recall": _table(_EVALUATE, "*system *seed:int *by *group support:int found:int recall:float"),
-    "history": _table(_EVALUATE, f"*system encoder *seed:int {_EPOCH} seconds:float"),
-    "intervals": _table(_COMPARE, f"*system *metric *source {_INTERVAL} sd:float n:int level:float method signature"),
-    "comparisons": _table(_COMPARE, f"*system_a *system_b *metric {_DIFFERENCE} test n:int {_SPREAD} signature"),
+    "not_run": _table("evaluate", "*system encoder *seed:int reason"),
+    "error_kinds": _table("evaluate", "*system *seed:int *kind *type count:int"),
+    "recall": _table("evaluate", "*system *seed:int *by *group support:int found:int recall:float"),
+    "history": _table("evaluate", f"*system encoder *seed:int {_EPOCH} seconds:float"),
+    "intervals": _table("compare", f"*system *metric *source {_INTERVAL} sd:float n:int level:float method signature"),
+    "comparisons": _table("compare", f"*system_a *system_b *metric {_DIFFERENCE} test n:int {_SPREAD} signature"),
     # `than`: the group to which a difference is; support: gold entities of the group.
     "intervals_by_group": _table(
-        _COMPARE, f"*system *by *group *than *metric support:int {_INTERVAL} n:int level:float"
+        "compare", f"*system *by *group *than *metric support:int {_INTERVAL} n:int level:float"
     ),
-    "comparisons_by_type": _table(_COMPARE, f"*system_a *system_b *type {_DIFFERENCE} {_SPREAD} n:int"),
-    "claims": _table(_JUDGE, "*id section claim kind paper_value measured low high verdict system evidence"),
+    "comparisons_by_type": _table("compare", f"*system_a *system_b *type {_DIFFERENCE} {_SPREAD} n:int"),
+    "claims": _table("judge", "*id section claim kind paper_value measured low high verdict system evidence"),
     "studies": _table(
         "make repro-all",
         f"*study *variant *system encoder *seed:int fraction:float per_type:int sentences:int {_EPOCH} "
@@ -92,13 +89,14 @@ def table_path(results: Path, corpus: str, name: str) -> Path:
 
 def producer_of(name: str, corpus: str) -> str:
     """Return the command that writes a table."""
+    producer = TABLES[name].producer
     option = "--domains" if corpus == DOMAINS else f"--corpus {corpus}"
-    return TABLES[name].producer.format(option=option)
+    return producer if producer.startswith("make ") else f"python experiments/{producer}.py {option}"
 
 
 def stage_tables(stage: str) -> list[str]:
     """Return the names of the tables that a stage writes."""
-    return [name for name, table in TABLES.items() if f"/{stage}.py " in table.producer]
+    return [name for name, table in TABLES.items() if table.producer == stage]
 
 
 def as_csv(name: str, rows: Rows) -> str:

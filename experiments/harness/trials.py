@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,18 +20,14 @@ Sentences = Sequence[Sentence]
 
 
 class Trial(NamedTuple):
-    """One training of a study: a system, all its settings, and the part of the training sentences that it sees.
-
-    The part is a share of the sentences (`fraction`) or, where that is None, so many of each entity type (`per_type`).
-    In that case, it also validates on so many.
-    """
+    """One training of a study: a system, all its settings, and the part of the training sentences that it sees."""
 
     study: str
     variant: str
     system: str
     seed: int
-    fraction: float | None
-    per_type: int | None
+    fraction: float | None  # the part is a share of the sentences,
+    per_type: int | None  # or so many of each entity type; then it also validates on so many
     settings: dict[str, Any]
 
 
@@ -62,8 +57,8 @@ def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
 def trial_sentences(trial: Trial, train: Sentences, validation: Sentences) -> tuple[list[Sentence], list[Sentence]]:
     """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
     if trial.per_type is not None:
-        few = partial(few_of_each_type, n=trial.per_type, seed=trial.seed)
-        return few(train), few(validation)
+        n, seed = trial.per_type, trial.seed
+        return few_of_each_type(train, n, seed), few_of_each_type(validation, n, seed)
     assert trial.fraction is not None
     return subset(train, trial.fraction, trial.seed), list(validation)
 

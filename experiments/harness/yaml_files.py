@@ -52,22 +52,19 @@ def line_of(node: Any, where: Location) -> int:
     return line
 
 
-def plain(node: Any) -> Any:
+def plain(node: Any, done: dict[int, Any] | None = None) -> Any:
     """Return the content without the YAML library's own types; merged keys come first, as DVC has them.
 
-    An alias shares the value of its anchor: copies would let nine short lines fill the memory.
+    An alias shares the value of its anchor, by `done`: copies would let nine short lines fill the memory.
     """
-    return _plain(node, {})
-
-
-def _plain(node: Any, done: dict[int, Any]) -> Any:
+    done = {} if done is None else done
     if id(node) in done:
         return done[id(node)]
     if isinstance(node, dict):
-        merged = [key for anchor in _merged(node) for key in _plain(anchor, done)]
-        value: Any = {_plain(key, done): _plain(node[key], done) for key in [*merged, *node]}
+        merged = [key for anchor in _merged(node) for key in plain(anchor, done)]
+        value: Any = {plain(key, done): plain(node[key], done) for key in [*merged, *node]}
     elif isinstance(node, list):
-        value = [_plain(item, done) for item in node]
+        value = [plain(item, done) for item in node]
     else:
         return next((kind(node) for kind in (bool, int, float, str) if isinstance(node, kind)), node)
     done[id(node)] = value
