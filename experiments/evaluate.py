@@ -2,9 +2,8 @@
 
     python experiments/evaluate.py --corpus mit_movie_eng
 
-Writes scores.csv, scores_by_type.csv, confusion.csv, error_kinds.csv, recall.csv, history.csv, costs.csv, not_run.csv,
-metrics.json and predictions/ into results/<corpus>, and where they come from into results/provenance.json. Committed
-predictions of extra runs stay where their models are not here.
+Writes its tables (harness/tables.py), metrics.json and predictions/ into results/<corpus>, and where they come from
+into results/provenance.json. Committed predictions of extra runs stay where their models are not here.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ import json
 import time
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.artifacts import model_folder, read_part, read_run, signature_source
+from harness.artifacts import check_predictions, model_folder, read_part, read_run, signature_source
 from harness.params import Params, Run, read_params
 from harness.paths import RESULTS, RUN_FILE, raw_folder
 from harness.provenance import environment, record, recorded
@@ -30,7 +28,6 @@ from tqdm import tqdm
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.encoder.weights import ENCODERS, availability
-from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.loading import load_tagger
 from bert_ner.scoring import METRICS
@@ -45,10 +42,6 @@ class Outcome(NamedTuple):
 
     text: str
     record: dict[str, Any]
-
-    @property
-    def tags(self) -> list[list[str]]:
-        return [line.split() for line in self.text.splitlines()]
 
 
 def main() -> None:
@@ -65,18 +58,24 @@ def main() -> None:
         outcome = tag_test(corpus.name, run, test, params) or committed(corpus.name, run, params, files)
         if outcome:
             outcomes[run.name] = outcome
-            found = run_rows(test, outcome.tags, known, source)
+            found = run_rows(test, [line.split() for line in outcome.text.splitlines()], known, source)
             found["history"] = [row for row in outcome.record["history"] if "epoch" in row]
             found["costs"] = [outcome.record["cost"]]
         else:
-            found = {"not_run": [{"reason": why_not_run(encoder)}]}
+            is_unreachable = encoder in ENCODERS and not availability(ENCODERS[encoder])[0]
+            reason = "weights unreachable" if is_unreachable else "make repro-all has not trained it"
+            found = {"not_run": [{"reason": reason}]}
         for name, run_table in found.items():
             rows[name] += [{"system": run.system, "seed": run.seed, "encoder": encoder, **row} for row in run_table]
 
     for name, table in rows.items():
         write_table(RESULTS, corpus.name, name, table)
     folder = RESULTS / corpus.name
-    write_predictions(folder / "predictions", {f"{name}.tags": outcome.text for name, outcome in outcomes.items()})
+    predictions = {folder / "predictions" / f"{name}.tags": outcome.text for name, outcome in outcomes.items()}
+    for path, text in predictions.items():
+        write_whole(path, text)
+    for path in set((folder / "predictions").glob("*")) - set(predictions):
+        path.unlink()
     scores = pd.DataFrame(rows["scores"], columns=list(TABLES["scores"].columns))
     write_whole(folder / "metrics.json", json.dumps(summary(scores), indent=2) + "\n")
     records = {name: outcome.record for name, outcome in outcomes.items()}
@@ -85,11 +84,7 @@ def main() -> None:
 
 
 def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) -> Outcome | None:
-    """Tag the test sentences with the model of a run; None for an extra run without a model.
-
-    Raises:
-        BertNerError: the model can't be loaded, or `dvc repro` trains it and it is missing.
-    """
+    """Tag the test sentences with the model of a run; None for an extra run without a model."""
     folder = model_folder(corpus, run)
     if run not in params.runs and not folder.is_dir():
         return None
@@ -100,52 +95,27 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
     tags = tagger.tag(sentences)
     seconds = time.perf_counter() - started
     text = "".join(" ".join(sentence_tags) + "\n" for sentence_tags in tags)
+    files = [path for path in folder.iterdir() if path.is_file() and path.name != RUN_FILE]
     cost = {
         "parameters": tagger.parameters if isinstance(tagger, SizedTagger) else None,
         "train_seconds": trained["seconds"],
         "words_per_second": round(sum(map(len, sentences)) / seconds),
-        "model_bytes": sum(
-            path.stat().st_size for path in folder.iterdir() if path.is_file() and path.name != RUN_FILE
-        ),
+        "model_bytes": sum(path.stat().st_size for path in files),
         "machine": trained["environment"]["processor"],
     }
     return Outcome(text, {**trained, "cost": cost, "predictions": sha256(text.encode()).hexdigest()})
 
 
 def committed(corpus: str, run: Run, params: Params, files: dict[str, str]) -> Outcome | None:
-    """Return the committed predictions of a run; None if there are none of these settings and corpus files.
-
-    Raises:
-        BertNerError: the predictions are not the recorded ones.
-    """
+    """Return the committed predictions of a run; None if there are none of these settings and corpus files."""
     known = recorded(corpus)
     trained = known.get("runs", {}).get(run.name)
     path = RESULTS / corpus / "predictions" / f"{run.name}.tags"
-    if not (
-        trained and path.is_file() and trained["settings"] == params.settings(run.system) and known["files"] == files
-    ):
+    settings = params.settings(run.system)
+    if not (trained and path.is_file() and trained["settings"] == settings and known["files"] == files):
         return None
-    if sha256_of(path) != trained["predictions"]:
-        raise BertNerError(
-            f"{path}: its SHA-256 is not the one in results/provenance.json; take the committed file, or remove it and "
-            "run make repro-all"
-        )
+    check_predictions(path, "take the committed file, or remove it and run make repro-all")
     return Outcome(path.read_text(encoding="utf-8"), trained)
-
-
-def why_not_run(encoder: str) -> str:
-    """Return why a run has neither a model nor predictions."""
-    if encoder in ENCODERS and not availability(ENCODERS[encoder])[0]:
-        return "weights unreachable"
-    return "make repro-all has not trained it"
-
-
-def write_predictions(folder: Path, texts: dict[str, str]) -> None:
-    """Write these files, and remove all others."""
-    for name, text in texts.items():
-        write_whole(folder / name, text)
-    for path in set(folder.glob("*")) - {folder / name for name in texts}:
-        path.unlink()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from harness.artifacts import read_json, read_labels, read_part, signature_source
@@ -51,11 +52,11 @@ def main() -> None:
     finished = read_json(notes) if notes.is_file() else {}
     rows: Rows = []
     for trial, tagger in zip(trials, taggers, strict=True):
-        parts = trial_sentences(trial, train, validation)
+        sentences = (*trial_sentences(trial, train, validation), test)
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
-        key = fingerprint(trial, code, *parts, test)
+        key = fingerprint(trial, code, *sentences)
         if key not in finished:
-            finished[key] = run_trial(trial, tagger, *parts, test, source)
+            finished[key] = run_trial(trial, tagger, sentences, source)
             write_whole(notes, json.dumps(finished))
             state.unlink(missing_ok=True)
         rows += finished[key]
@@ -74,18 +75,9 @@ def has_weights(trial: Trial) -> bool:
     return is_available
 
 
-def run_trial(
-    trial: Trial,
-    tagger: Tagger,
-    train: list[Sentence],
-    validation: list[Sentence],
-    test: list[Sentence],
-    source: dict[str, str],
-) -> Rows:
-    """Train and test: a row per epoch, or one for a system without epochs; the last has the test scores.
-
-    `source` is what signatures say of the test sentences.
-    """
+def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]], source: dict[str, str]) -> Rows:
+    """Train and test: a row per epoch, or one for a system without epochs; the last has the test scores."""
+    train, validation, test = sentences
     started = time.perf_counter()
     history = tagger.fit(train, validation)
     seconds = time.perf_counter() - started
@@ -97,7 +89,6 @@ def run_trial(
     rows[-1] = {**rows[-1], **{f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}}
     rows[-1]["signature"] = scores["entity_f1"].signature
     shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "sentences": len(train)}
-    del shared["settings"]
     return [{**shared, **row} for row in rows]
 
 

@@ -22,7 +22,6 @@ from harness.systems import build
 from bert_ner.errors import NotExportable
 from bert_ner.files import write_sums, write_whole
 from bert_ner.model_folder import QUANTISED
-from bert_ner.tagger import Tagger
 
 
 def main() -> None:
@@ -40,6 +39,7 @@ def main() -> None:
     history = tagger.fit(train, validation)
     seconds = time.perf_counter() - started
 
+    weights = getattr(tagger, "weights", None)  # pretrained ones, from which an encoder starts
     folder = model_folder(options.corpus, run)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=MODELS, prefix=".unfinished-") as scratch:
@@ -56,7 +56,7 @@ def main() -> None:
             "settings": params.settings(run.system),
             "seconds": round(seconds, 2),
             "history": history,
-            "weights": pretrained_weights(tagger),
+            "weights": {"source": weights.source, "sha256": weights.sha256} if weights else None,
             "environment": before,
         }
         write_whole(unfinished / RUN_FILE, json.dumps(facts, indent=2) + "\n")
@@ -75,12 +75,6 @@ def add_quantised_copy(folder: Path) -> None:
         export(folder, folder / QUANTISED, "int8")
     except NotExportable as error:
         warnings.warn(f"{error}; it will tag with float weights, slower", stacklevel=2)
-
-
-def pretrained_weights(tagger: Tagger) -> dict[str, str] | None:
-    """Return the source and the SHA-256 of the pretrained weights that a system started from; None if it has none."""
-    weights = getattr(tagger, "weights", None)
-    return {"source": weights.source, "sha256": weights.sha256} if weights else None
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from bert_ner.tagger import Tagger
 from claims.paper import PAPER_ENCODER, PAPER_ENTITIES, PAPER_TYPES, SHAPE
 from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, tally
 
+Parts = Mapping[str, Sequence[Sentence]]  # by name: train, validation, test
+
 
 def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
     """Return the corpus's name for each type that the paper names; None if it has no such type."""
@@ -29,7 +31,7 @@ def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
 
 
 def describe_papers_encoder(classes: int) -> dict[str, Any]:
-    """Describe BERT-base by its shape, which is transformers' default; needs no weights."""
+    """Describe BERT-base by its shape, which is transformers' default."""
     config = BertConfig()
     config.num_labels = classes
     facts = describe_encoder(config)
@@ -62,7 +64,7 @@ def size_on_disk(files: Iterable[Path], parameters: int) -> dict[str, Any]:
     return {"bytes": 4 * parameters, "bytes_from": "four bytes a parameter"}
 
 
-def audit_alignment(parts: Mapping[str, Sequence[Sentence]], pieces: WordPieces) -> dict[str, Any]:
+def audit_alignment(parts: Parts, pieces: WordPieces) -> dict[str, Any]:
     """Compare the paper's alignment with ours, on each part and on punctuated sentences, one of them in full."""
     model = pieces.tokenizer.model
     if not isinstance(model, WordPiece):
@@ -78,12 +80,11 @@ def audit_alignment(parts: Mapping[str, Sequence[Sentence]], pieces: WordPieces)
 def loss_mask(sentences: Sequence[Sentence], pieces: WordPieces, labels: Sequence[str]) -> dict[str, Any]:
     """Count the pieces that carry a label in training, and compare them with the tokenizer's first pieces of words."""
     label_id = {label: i for i, label in enumerate(labels)}
-    backend = pieces.tokenizer
     counts = dict.fromkeys(("words", "words_with_a_piece", "labelled_pieces", "labelled_first_pieces"), 0)
     specials = 0
     for sentence in sentences:
         counts["words"] += len(sentence.words)
-        word_ids = backend.encode(list(sentence.words), is_pretokenized=True).word_ids
+        word_ids = pieces.tokenizer.encode(list(sentence.words), is_pretokenized=True).word_ids
         first = {word: word_ids.index(word) for word in set(word_ids) - {None}}
         counts["words_with_a_piece"] += len(first)
         for example in examples_of([sentence], pieces, label_id):
@@ -96,29 +97,27 @@ def loss_mask(sentences: Sequence[Sentence], pieces: WordPieces, labels: Sequenc
 
 
 def audit_query(
-    query: str,
-    parts: Mapping[str, Sequence[Sentence]],
-    paper_types: Mapping[str, str | None],
-    trained: Mapping[Run, Tagger],
+    query: str, parts: Parts, paper_types: Mapping[str, str | None], trained: Mapping[Run, Tagger]
 ) -> dict[str, Any]:
     """Return where a query of the paper occurs, its gold entities, and the entities that each system finds."""
     words = tuple(query.split())
     found = {part: [tags for other, tags in sentences if other == words] for part, sentences in parts.items()}
     annotations = [*found["test"], *found["train"], *found["validation"]]
-    by_run = {run: spans_of(tagger.tag([words])[0]) for run, tagger in trained.items()}
-    first_of_system: dict[str, list[Span]] = {}
-    for run, spans in by_run.items():
-        first_of_system.setdefault(run.system, spans)
+    gold = spans_of(annotations[0]) if annotations else None
+    by_run = {run: entities(words, spans_of(tagger.tag([words])[0])) for run, tagger in trained.items()}
+    first_of_system: dict[str, list[list[str]]] = {}
+    for run, predicted in by_run.items():
+        first_of_system.setdefault(run.system, predicted)
     return {
         "query": query,
         "in_test": bool(found["test"]),
         "in_train": bool(found["train"] or found["validation"]),  # the paper's training file
         "copies": {part: len(copies) for part, copies in found.items()},
-        "gold": entities(words, spans_of(annotations[0])) if annotations else None,
-        "gold_spans": spans_of(annotations[0]) if annotations else None,
+        "gold": None if gold is None else entities(words, gold),
+        "gold_spans": gold,
         "gold_is_the_same_everywhere": len(set(annotations)) <= 1,
-        "predicted": {system: entities(words, spans) for system, spans in first_of_system.items()},
-        "predicted_by_run": {run.name: entities(words, spans) for run, spans in by_run.items()},
+        "predicted": first_of_system,
+        "predicted_by_run": {run.name: predicted for run, predicted in by_run.items()},
         "paper": PAPER_ENTITIES[query],
         "types_exist": {name: paper_types[name] is not None for name, _ in PAPER_ENTITIES[query]},
     }
@@ -129,15 +128,15 @@ def entities(words: Sequence[str], spans: Iterable[Span]) -> list[list[str]]:
     return [[span.type, " ".join(words[span.start : span.end])] for span in spans]
 
 
-def duplicates(parts: Mapping[str, Sequence[Sentence]]) -> dict[str, Any]:
+def duplicates(parts: Parts) -> dict[str, Any]:
     """Count the sentences that occur more than once, by whether their tags agree; corpus.json has the totals."""
-    training_file = [*parts["train"], *parts["validation"]]
+    train, validation, test = (parts[name] for name in ("train", "validation", "test"))
     return {
         "within": {part: tagged_twice(sentences) for part, sentences in parts.items()},
         "across": {
-            "validation in train": copies(parts["validation"], parts["train"]),
-            "test in train": copies(parts["test"], parts["train"]),
-            "test in training file": copies(parts["test"], training_file),
+            "validation in train": copies(validation, train),
+            "test in train": copies(test, train),
+            "test in training file": copies(test, [*train, *validation]),
         },
     }
 
@@ -164,17 +163,13 @@ def entity_overlap(train: Sequence[Sentence], test: Sequence[Sentence]) -> dict[
     `mentions` counts them as they occur, `forms` each form and type once: seen with the same type, only with other
     types, or unseen.
     """
-    known_types = defaultdict(set)
-    for form, name in forms(train):
-        known_types[form].add(name)
+    known = set(forms(train))
+    known_forms = {form for form, _ in known}
 
-    def by_kind(every: Iterable[tuple[str, str]]) -> dict[str, int]:
-        counts = dict.fromkeys(("all", "same_type", "other_type", "unseen"), 0)
-        for form, name in every:
-            known = known_types.get(form, set())
-            counts["all"] += 1
-            counts["same_type" if name in known else "other_type" if known else "unseen"] += 1
-        return counts
+    def by_kind(entities: Collection[tuple[str, str]]) -> dict[str, int]:
+        same = sum(entity in known for entity in entities)
+        seen = sum(form in known_forms for form, _ in entities)
+        return {"all": len(entities), "same_type": same, "other_type": seen - same, "unseen": len(entities) - seen}
 
     return {"mentions": by_kind(forms(test)), "forms": by_kind(set(forms(test)))}
 

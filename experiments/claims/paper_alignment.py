@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bert_ner.corpus.bio import Sentence, Span, tags_of
+from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.training import IGNORED
 from bert_ner.errors import BertNerError
@@ -14,18 +14,12 @@ Labels = list[str | int]  # for each piece: a tag, or IGNORED
 
 
 class Outcome(NamedTuple):
-    """The labels of one sentence under both alignments.
-
-    Attributes:
-        pieces: the sentence's word pieces.
-        paper, ours: the label of each piece; the paper's end where its algorithm ran out of labels.
-        raises: whether it ran out of labels, which ends the paper's program with an IndexError.
-    """
+    """The labels of one sentence under both alignments."""
 
     pieces: list[str]
-    paper: Labels
+    paper: Labels  # for each piece; they end where its algorithm ran out of labels
     ours: Labels
-    raises: bool
+    raises: bool  # whether it ran out of labels, which ends the paper's program with an IndexError
 
     @property
     def differs(self) -> bool:
@@ -34,11 +28,7 @@ class Outcome(NamedTuple):
 
 
 def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) -> tuple[Labels, bool]:
-    """Apply the algorithm as the paper prints it: every piece that does not start with ## takes the next label.
-
-    Returns:
-        The labels, and whether there were too few of them (the paper's program then stops with an IndexError).
-    """
+    """Label as the paper prints it: the next tag for each piece without ##. Return also whether the tags ran out."""
     labels: Labels = []
     remaining = iter(tags)
     for piece in ids:
@@ -52,11 +42,7 @@ def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) ->
 
 
 def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
-    """Label one sentence's pieces as the paper does, with its words joined by spaces, and by word index.
-
-    Raises:
-        BertNerError: the joined words have other pieces than the single ones; no tokenizer of BERT's family does that.
-    """
+    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index."""
     encoding = pieces.tokenizer.encode(" ".join(sentence.words))
     paper, raises = paper_labels(encoding.ids, sentence.tags, pieces)
     ours: Labels = [IGNORED] * len(encoding.ids)
@@ -69,10 +55,9 @@ def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
 
 
 def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
-    """Count the sentences that the paper's algorithm labels differently, and those on which it runs out of labels.
+    """Count the sentences that the paper's algorithm labels differently, and those where it runs out of labels.
 
-    `differ` counts those without an error; `raise_shifted` are those of `raise` in which a label was already on a wrong
-    piece.
+    `differ` is without those of `raise`; `raise_shifted` is those of `raise` with a label on a wrong piece before.
     """
     outcomes = [align(sentence, pieces) for sentence in sentences]
     return {
@@ -84,48 +69,34 @@ def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
 
 
 def _tagged(text: str) -> Sentence:
-    """Return `who made [TITLE wall-e ] ?` as words and tags."""
-    words: list[str] = []
-    spans: list[Span] = []
-    opened = ("", 0)
-    for word in text.split():
-        if word.startswith("["):
-            opened = (word[1:], len(words))
-        elif word == "]":
-            spans.append(Span(*opened, len(words)))
-        else:
-            words.append(word)
-    return Sentence(tuple(words), tuple(tags_of(spans, len(words))))
+    """Return the words and tags of a text such as `films with mel|B-ACTOR gibson|I-ACTOR`; those without one are O."""
+    pairs = [word.partition("|") for word in text.split()]
+    return Sentence(tuple(word for word, _, _ in pairs), tuple(tag or "O" for _, _, tag in pairs))
 
 
-EXAMPLE = _tagged("did [TITLE wall-e ] win in [YEAR 2008 ]")
+EXAMPLE = _tagged("did wall-e|B-TITLE win in 2008|B-YEAR")
 
 # Queries with punctuation, as people type them; the corpus has almost none. The last five need no split inside a word.
-PUNCTUATED = [
-    EXAMPLE,
-    *map(
-        _tagged,
-        (
-            "what's [TITLE ocean's eleven ] about?",
-            "movies with [ACTOR robert downey, jr. ]",
-            "is [TITLE spider-man ] rated [RATING pg-13? ]",
-            "[GENRE sci-fi ] from the [YEAR 1980's ]",
-            "who directed [TITLE e.t. ] in [YEAR 1982? ]",
-            "show me [TITLE mission: impossible ]",
-            "a [GENRE rom-com ] with [ACTOR chloë grace moretz ]",
-            "[TITLE x-men ] trailers, please",
-            "does [CHARACTER r2-d2 ] speak in [TITLE star wars? ]",
-            "the [GENRE who-done-it ] by [DIRECTOR j.j. abrams ]",
-            "[TITLE (500) days of summer ]",
-            "was [TITLE se7en ] better than [TITLE zodiac?! ]",
-            "any film rated [RATINGS_AVERAGE 7.5/10 ] or more",
-            "[ACTOR lupita nyong'o ] and [ACTOR michael b. jordan ]",
-            "find the song [SONG don't stop me now ]",
-            "films by [DIRECTOR joel & ethan coen ]",
-            "films with [ACTOR mel gibson ]",
-            "who is in [TITLE naïve hearts ] ?",
-            "unforgettable [GENRE musicals ] of the [YEAR eighties ] !",
-            "is it true that [DIRECTOR greta gerwig ] acts , too ?",
-        ),
-    ),
-]
+_TEXTS = """\
+what's ocean's|B-TITLE eleven|I-TITLE about?
+movies with robert|B-ACTOR downey,|I-ACTOR jr.|I-ACTOR
+is spider-man|B-TITLE rated pg-13?|B-RATING
+sci-fi|B-GENRE from the 1980's|B-YEAR
+who directed e.t.|B-TITLE in 1982?|B-YEAR
+show me mission:|B-TITLE impossible|I-TITLE
+a rom-com|B-GENRE with chloë|B-ACTOR grace|I-ACTOR moretz|I-ACTOR
+x-men|B-TITLE trailers, please
+does r2-d2|B-CHARACTER speak in star|B-TITLE wars?|I-TITLE
+the who-done-it|B-GENRE by j.j.|B-DIRECTOR abrams|I-DIRECTOR
+(500)|B-TITLE days|I-TITLE of|I-TITLE summer|I-TITLE
+was se7en|B-TITLE better than zodiac?!|B-TITLE
+any film rated 7.5/10|B-RATINGS_AVERAGE or more
+lupita|B-ACTOR nyong'o|I-ACTOR and michael|B-ACTOR b.|I-ACTOR jordan|I-ACTOR
+find the song don't|B-SONG stop|I-SONG me|I-SONG now|I-SONG
+films by joel|B-DIRECTOR &|I-DIRECTOR ethan|I-DIRECTOR coen|I-DIRECTOR
+films with mel|B-ACTOR gibson|I-ACTOR
+who is in naïve|B-TITLE hearts|I-TITLE ?
+unforgettable musicals|B-GENRE of the eighties|B-YEAR !
+is it true that greta|B-DIRECTOR gerwig|I-DIRECTOR acts , too ?
+"""
+PUNCTUATED = [EXAMPLE, *map(_tagged, _TEXTS.splitlines())]

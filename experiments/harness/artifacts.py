@@ -16,22 +16,14 @@ from bert_ner.files import check_sums, sha256_of
 
 
 def read_part(corpus: str, part: str) -> list[Sentence]:
-    """Read the train, validation or test sentences that prepare.py wrote.
-
-    Raises:
-        BertNerError: they are missing, or not as they were written.
-    """
+    """Read the train, validation or test sentences that prepare.py wrote."""
     labels, path = read_labels(corpus), prepared_file(corpus, f"{part}.bio")
     check_sums(path.parent, f"run python experiments/prepare.py --corpus {corpus}", [path.name, "labels.txt"])
     return read_bio(path, labels)
 
 
 def read_labels(corpus: str) -> list[str]:
-    """Read the tag set that prepare.py wrote, in the order of the catalog.
-
-    Raises:
-        BertNerError: the corpus is not prepared.
-    """
+    """Read the tag set that prepare.py wrote, in the order of the catalog."""
     path = prepared_file(corpus, "labels.txt")
     if not path.is_file():
         raise BertNerError(f"{path} is missing; run python experiments/prepare.py --corpus {corpus}, or dvc repro")
@@ -40,11 +32,8 @@ def read_labels(corpus: str) -> list[str]:
 
 def signature_source(corpus: Corpus) -> dict[str, str]:
     """Return what signatures say of the test sentences; `data` is the sum of the published file, not of our copy."""
-    return {
-        "split": "test",
-        "corpus": corpus.name,
-        "data": sha256_of(raw_folder(corpus.name) / corpus.test.name)[:8],
-    }
+    digest = sha256_of(raw_folder(corpus.name) / corpus.test.name)
+    return {"split": "test", "corpus": corpus.name, "data": digest[:8]}
 
 
 def model_folder(corpus: str, run: Run) -> Path:
@@ -53,11 +42,7 @@ def model_folder(corpus: str, run: Run) -> Path:
 
 
 def read_run(corpus: str, run: Run) -> dict[str, Any]:
-    """Read what train.py recorded with a model: settings, history, weights and environment.
-
-    Raises:
-        BertNerError: that system is not trained, or the record is broken.
-    """
+    """Read what train.py recorded with a model: settings, history, weights and environment."""
     path = model_folder(corpus, run) / RUN_FILE
     remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}, or dvc repro"
     if not path.is_file():
@@ -69,11 +54,7 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that a stage wrote.
-
-    Raises:
-        BertNerError: it can't be read, or is not a JSON object.
-    """
+    """Read a JSON object that a stage wrote."""
     remedy = "remove it, and run the stage that writes it"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -85,11 +66,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check_predictions(path: Path, remedy: str) -> None:
-    """Compare results/<corpus>/predictions/<run>.tags with its sum in results/provenance.json, if that has one.
-
-    Raises:
-        BertNerError: it is not the file that evaluate.py wrote.
-    """
+    """Compare results/<corpus>/predictions/<run>.tags with its sum in results/provenance.json, if that has one."""
     record = path.parents[2] / "provenance.json"
     known: Any = read_json(record) if record.is_file() else {}
     for name in (path.parents[1].name, "runs", path.stem, "predictions"):

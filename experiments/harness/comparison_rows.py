@@ -12,14 +12,7 @@ import pandas as pd
 
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.scoring import METRICS, bootstrap_all, compare_all, holm, holm_by_metric, seed_interval
-from bert_ner.scoring.subgroups import (
-    Entity,
-    compare_types,
-    confusion_ranks,
-    entity_groupings,
-    f1_by_type,
-    recall_gaps,
-)
+from bert_ner.scoring.subgroups import Entity, compare_types, confusion_ranks, entity_groupings, f1_by_type, recall_gaps
 
 LEVEL, SAMPLES = 0.95, 10_000
 METHODS = {
@@ -70,19 +63,12 @@ def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[
     """Return a row per system and group: F1 of each type, recall of each group of entities, rank of each confusion."""
     gold = [tags for _, tags in test]
     groupings = entity_groupings(test, known)
-    support = Counter(
-        (by, group(i, span))
-        for by, group in groupings.items()
-        for i, tags in enumerate(gold)
-        for span in spans_of(tags)
-    )
+    entities = [(i, span) for i, tags in enumerate(gold) for span in spans_of(tags)]
+    support = Counter((by, group(i, span)) for by, group in groupings.items() for i, span in entities)
     f1 = f1_by_type(found.counts, SAMPLES, level=LEVEL)
-    gaps = {
-        by: recall_gaps(gold, found.tags, group, SAMPLES, level=LEVEL)
-        for by, group in groupings.items()
-        if by != "type"
-    }
     ranks = confusion_ranks(gold, found.tags, SAMPLES, level=LEVEL)
+    with_recall = [by for by in groupings if by != "type"]  # types have F1
+    gaps = {by: recall_gaps(gold, found.tags, groupings[by], SAMPLES, level=LEVEL) for by in with_recall}
     rows: Rows = []
     for system in found.tags:
         groups = [

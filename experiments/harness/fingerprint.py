@@ -3,13 +3,11 @@
 python experiments/harness/fingerprint.py
 
 An entry is a stage's script, or a system of params.yaml: train.py with the class of the system's kind. Its file has
-the SHA-256 of the code that the entry takes from each of our modules. The modules are read as syntax trees and not
-imported.
+the SHA-256 of the code that the entry takes from each of our modules, which are read as syntax trees and not imported.
 
 - Comments, layout, docstrings, a field's description, the order of imports and code under TYPE_CHECKING do not count.
 - Of a module, the top-level statements count that the imported names need. Statements that bind no name, or have a
   decorator, always count. So a new function changes nothing until it is used, and a new system changes no other.
-- Code that IGNORED names does not count, for the reason given there.
 
 These changes go unnoticed; run dvc repro --force after one:
 - in other files (pipeline/dvc.yaml lists data, templates and claims.yaml itself);
@@ -58,11 +56,7 @@ IGNORED_IN_TRAINING = IGNORED | {
 }
 
 
-class Import(NamedTuple):
-    """A name from one of our modules, or the whole module."""
-
-    module: str
-    name: str
+Import = tuple[str, str]  # a module, and one of its names or EVERYTHING
 
 
 class Unit(NamedTuple):
@@ -101,24 +95,15 @@ def content(modules: dict[str, str]) -> str:
 
 
 def fingerprints(root: Path, classes: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return the modules of every stage and system, as paths relative to `root`, with their SHA-256.
-
-    Args:
-        root: the checkout whose code is read.
-        classes: the class of each system, as `module:Class`.
-
-    Raises:
-        BertNerError: a file can't be parsed, or a class is not in the checkout.
-    """
+    """Return the modules of every stage and system in a checkout, as paths from its root, with their SHA-256."""
     source = Source(root)
     scripts = {path.stem: f"experiments/{path.name}" for path in sorted((root / "experiments").glob("*.py"))}
     found = {name: source.reached(script) for name, script in scripts.items() if name not in COMMANDS}
     for system, location in classes.items():
         module, _, name = location.partition(":")
-        tagger = Import(module, name)
-        if not source.binds(tagger):
+        if not source.binds(module, name):
             raise BertNerError(f"system '{system}': no {location} below {root}; correct KINDS in bert_ner/loading.py")
-        found[system] = source.reached(scripts["train"], tagger)
+        found[system] = source.reached(scripts["train"], (module, name))
     return dict(sorted(found.items()))
 
 
@@ -141,21 +126,18 @@ class Source:
             seen.add((module, name))
             for number, unit in enumerate(self.units(module)):
                 is_wanted = not unit.binds or name in unit.binds or (name == EVERYTHING and MAIN not in unit.binds)
-                if (
-                    is_wanted
-                    and number not in counted[module]
-                    and not {(module, bound) for bound in unit.binds} & ignored
-                ):
+                is_ignored = any((module, bound) in ignored for bound in unit.binds)
+                if is_wanted and not is_ignored and number not in counted[module]:
                     counted[module].add(number)
                     waiting += [(module, used) for used in unit.uses]
                     waiting += self._targets(unit.imports)
         texts = {module: [self.units(module)[n].text for n in sorted(numbers)] for module, numbers in counted.items()}
         return {name: hashlib.sha256("\n".join(lines).encode()).hexdigest() for name, lines in texts.items() if lines}
 
-    def binds(self, wanted: Import) -> bool:
+    def binds(self, module: str, name: str) -> bool:
         """Return whether a module is here and binds a name."""
-        module = self._find(wanted.module)
-        return module is not None and any(wanted.name in unit.binds for unit in self.units(module))
+        path = self._find(module)
+        return path is not None and any(name in unit.binds for unit in self.units(path))
 
     def units(self, module: str) -> list[Unit]:
         """Return a module's statements: first its imports in a fixed order, then the others in theirs."""
@@ -172,25 +154,21 @@ class Source:
 
     def _targets(self, imports: Iterable[Import]) -> Iterator[tuple[str, str]]:
         """Yield what imports reach: a module's name, and each package on the way, which Python runs, too."""
-        for wanted in imports:
-            is_name = self.binds(wanted)
-            submodule = f"{wanted.module}.{wanted.name}"
-            target = wanted.module if is_name or not self._find(submodule) else submodule
+        for module, name in imports:
+            is_name = self.binds(module, name)
+            target = module if is_name or not self._find(f"{module}.{name}") else f"{module}.{name}"
             parts = target.split(".")
             for end in range(1, len(parts)):
                 if package := self._find(".".join(parts[:end])):
                     yield package, ""
-            if module := self._find(target):
-                yield module, wanted.name if is_name else EVERYTHING
+            if path := self._find(target):
+                yield path, name if is_name else EVERYTHING
 
     def _find(self, module: str) -> str | None:
         """Return the path of one of our modules."""
-        for folder in SOURCES:
-            base = f"{folder}{module.replace('.', '/')}"
-            for path in (f"{base}/__init__.py", f"{base}.py"):
-                if (self.root / path).is_file():
-                    return path
-        return None
+        bases = [f"{folder}{module.replace('.', '/')}" for folder in SOURCES]
+        paths = [f"{base}{end}" for base in bases for end in ("/__init__.py", ".py")]
+        return next((path for path in paths if (self.root / path).is_file()), None)
 
 
 class _Stripped(ast.NodeTransformer):
@@ -215,23 +193,23 @@ def _units_of(node: ast.stmt) -> Iterator[Unit]:
         uses = frozenset(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
         yield Unit(serialised(node), frozenset(_bound(node)), uses, imports)
         return
-    for alias, wanted in _imports(node):
+    for alias, (module, name) in _imports(node):
         # `import a.b` binds a.
         bound = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.split(".")[0])
         # `from __future__` alters how the module is compiled.
-        is_bound = alias.name != EVERYTHING and wanted.module != "__future__"
-        text = f"import {wanted.module} {wanted.name} {alias.asname or ''}"
-        yield Unit(text, frozenset([bound] if is_bound else []), frozenset(), (wanted,))
+        is_bound = alias.name != EVERYTHING and module != "__future__"
+        text = f"import {module} {name} {alias.asname or ''}"
+        yield Unit(text, frozenset([bound] if is_bound else []), frozenset(), ((module, name),))
 
 
 def _imports(node: ast.AST) -> list[tuple[ast.alias, Import]]:
     """Return the names that an import statement imports; a relative one is a ValueError."""
     if isinstance(node, ast.Import):
-        return [(alias, Import(alias.name, EVERYTHING)) for alias in node.names]
+        return [(alias, (alias.name, EVERYTHING)) for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         if node.level:
             raise ValueError(f"'{ast.unparse(node)}' is relative; name the whole module")
-        return [(alias, Import(str(node.module), alias.name)) for alias in node.names]
+        return [(alias, (str(node.module), alias.name)) for alias in node.names]
     return []
 
 
@@ -251,11 +229,7 @@ def _bound(node: ast.stmt) -> list[str]:
 
 
 def serialised(node: Any) -> str:
-    """Return a syntax tree as text that is the same on every version of Python.
-
-    It has no positions, no empty fields (each version has others), and not the empty strings that 3.12.1 puts into
-    f-strings.
-    """
+    """Return a syntax tree as text that is the same on every version of Python: without positions and empty fields."""
     if isinstance(node, list):
         return f"[{','.join(map(serialised, node))}]"
     if not isinstance(node, ast.AST):
@@ -266,7 +240,7 @@ def serialised(node: Any) -> str:
 
 def _fields(node: ast.AST) -> Iterator[tuple[str, Any]]:
     for name, value in ast.iter_fields(node):
-        if isinstance(node, ast.JoinedStr):
+        if isinstance(node, ast.JoinedStr):  # into which 3.12.1 puts empty strings
             value = [part for part in value if not (isinstance(part, ast.Constant) and part.value == "")]  # noqa: PLW2901
         if value is not None and value != [] and name not in ("ctx", "kind", "type_comment"):
             yield name, value

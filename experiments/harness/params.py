@@ -102,11 +102,7 @@ class Params(Settings):
         return {name: section for name, section in self.__pydantic_extra__.items() if kind_of(name, section) in KINDS}
 
     def __getitem__(self, system: str) -> Section:
-        """Return the section of a system.
-
-        Raises:
-            BertNerError: there is no such system.
-        """
+        """Return the section of a system."""
         if system not in self.systems:
             raise BertNerError(f"params.yaml has no system '{system}'; its systems are {', '.join(self.systems)}")
         return self.systems[system]
@@ -121,11 +117,7 @@ class Params(Settings):
 
     @property
     def tokenizer_encoder(self) -> str:
-        """The encoder whose word pieces are counted: that of the first system in `encoders`.
-
-        Raises:
-            BertNerError: the system has no encoder.
-        """
+        """The encoder whose word pieces are counted: that of the first system in `encoders`."""
         name = self[self.encoders[0]].get("name")
         if not isinstance(name, str):
             raise BertNerError(f"params.yaml: {self.encoders[0]}, the first of encoders, must have an encoder's name")
@@ -134,9 +126,8 @@ class Params(Settings):
     @property
     def runs(self) -> list[Run]:
         """The trainings of `dvc repro` on each corpus."""
-        return [Run(name, 0) for name in self.baselines] + [
-            Run(name, seed) for name in self.encoders for seed in self.seeds
-        ]
+        baselines = [Run(name, 0) for name in self.baselines]
+        return baselines + [Run(name, seed) for name in self.encoders for seed in self.seeds]
 
     def all_runs(self, corpus: str) -> list[Run]:
         """Return `runs` and the extra runs on a corpus, in the order of the systems' sections."""
@@ -160,11 +151,7 @@ class Params(Settings):
 
 
 def read_params() -> Params:
-    """Read and check params.yaml.
-
-    Raises:
-        BertNerError: it can't be read, or something in it is wrong; a line of the message for each.
-    """
+    """Read and check params.yaml."""
     path = ROOT / "params.yaml"
     return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
 

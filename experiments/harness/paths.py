@@ -29,8 +29,5 @@ def prepared_file(corpus: str, name: str) -> Path:
 
 
 def state_file(corpus: str, name: str) -> Path:
-    """Return the path where a training keeps its state between epochs.
-
-    DVC does not know the file, because it removes the outputs of a stage before it runs the stage again.
-    """
+    """Return the path where a training keeps its state; unknown to DVC, which removes outputs before a stage runs."""
     return DATA / "unfinished" / corpus / f"{name}.safetensors"

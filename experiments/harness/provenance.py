@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +17,7 @@ from harness.paths import RESULTS, ROOT
 
 from bert_ner.files import write_whole
 
-PACKAGES = (
-    "torch",
-    "transformers",
-    "tokenizers",
-    "sklearn-crfsuite",
-    "python-crfsuite",
-    "scikit-learn",
-    "numpy",
-    "dvc",
-)
+PACKAGES = "torch", "transformers", "tokenizers", "sklearn-crfsuite", "python-crfsuite", "scikit-learn", "numpy", "dvc"
 
 
 def environment() -> dict[str, Any]:
@@ -49,16 +41,18 @@ def environment() -> dict[str, Any]:
 
 def record(corpus: str, facts: dict[str, Any]) -> None:
     """Put the facts of a corpus into results/provenance.json, and keep those of the others."""
-    path = RESULTS / "provenance.json"
-    known = read_json(path) if path.is_file() else {}
-    write_whole(path, json.dumps({**known, corpus: facts}, indent=2) + "\n")
+    write_whole(RESULTS / "provenance.json", json.dumps({**_records(), corpus: facts}, indent=2) + "\n")
 
 
 def recorded(corpus: str) -> dict[str, Any]:
     """Return the recorded facts of a corpus; empty if there are none yet."""
-    path = RESULTS / "provenance.json"
-    facts = read_json(path).get(corpus, {}) if path.is_file() else {}
+    facts = _records().get(corpus)
     return facts if isinstance(facts, dict) else {}
+
+
+def _records() -> dict[str, Any]:
+    path = RESULTS / "provenance.json"
+    return read_json(path) if path.is_file() else {}
 
 
 def _git(*arguments: str) -> str | None:
@@ -73,8 +67,6 @@ def _git(*arguments: str) -> str | None:
 def processor() -> str:
     """Return the processor's name, as the operating system gives it."""
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    model = re.search(r"^model name\s*:(.*)", text, re.MULTILINE)
+    return model[1].strip() if model else platform.processor() or platform.machine()

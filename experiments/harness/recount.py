@@ -28,12 +28,7 @@ class Recount(NamedTuple):
 
 
 def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
-    """Count and score the predicted tags of every run in scores.csv again.
-
-    Raises:
-        BertNerError: predictions are missing or do not fit the test sentences, or scores.csv has other scores or
-            signatures.
-    """
+    """Count and score the predicted tags of every run in scores.csv again."""
     gold = [tags for _, tags in test]
     source = signature_source(corpus)
     remedy = f"run {producer_of('scores', corpus.name)}, or dvc repro"
@@ -55,13 +50,12 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
             check_same_signature(str(row["signature"]), found.signatures["entity_f1"])
         except UnlikeScores as error:
             raise UnlikeScores(f"scores.csv, {run.name}, and {path}: {error}; {remedy}") from None
-        for metric in METRICS:
-            if abs(float(row[metric]) - rescored[metric].value) > 1e-6:  # scores.csv has six decimals
-                raise BertNerError(
-                    f"scores.csv says {metric} of {run.name} is {row[metric]}, but {path} scores "
-                    f"{rescored[metric].value:.6f}; {remedy}"
-                )
+        values = {metric: rescored[metric].value for metric in METRICS}
+        for metric, value in values.items():
+            if abs(float(row[metric]) - value) > 1e-6:  # scores.csv has six decimals
+                difference = f"{metric} of {run.name} is {row[metric]}, but {path} scores {value:.6f}"
+                raise BertNerError(f"scores.csv says {difference}; {remedy}")
         found.tags.setdefault(run.system, []).append(predicted)
         found.counts.setdefault(run.system, []).append(counted)
-        found.values.setdefault(run.system, []).append({metric: rescored[metric].value for metric in METRICS})
+        found.values.setdefault(run.system, []).append(values)
     return found

@@ -20,14 +20,7 @@ Rows = list[dict[str, Any]]
 def run_rows(
     test: Sequence[Sentence], predicted: Tags, known: Collection[Entity], source: Mapping[str, str]
 ) -> dict[str, Rows]:
-    """Return the rows of one run in each table that needs only its tags, by table.
-
-    Args:
-        test: the sentences with their gold tags.
-        predicted: a sequence of tags for each.
-        known: the entities of the training part.
-        source: the split, corpus and data of the signatures.
-    """
+    """Return the rows of one run in each table that its tags suffice for; `known` are the training entities."""
     gold = [tags for _, tags in test]
     scores = score(gold, predicted, **source)
     cross_check(gold, predicted, scores)
@@ -54,11 +47,7 @@ def run_rows(
 
 
 def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return each system's mean scores over its seeds, with the sample standard deviation of several.
-
-    Raises:
-        UnlikeScores: the rows have different signatures.
-    """
+    """Return each system's mean scores over its seeds, with the sample standard deviation of several."""
     for signature in scores["signature"]:
         check_same_signature(scores["signature"].iloc[0], signature)
     return {

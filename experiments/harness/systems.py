@@ -16,23 +16,10 @@ from bert_ner.tagger import System, Tagger
 
 
 def build(name: str, section: Any, labels: Sequence[str], seed: int, checkpoint: Path | None = None) -> Tagger:
-    """Build a system that is not trained yet.
-
-    Args:
-        name: the system's name, which is that of its section in params.yaml.
-        section: the settings in that section, and `kind` if the name is not a kind.
-        labels: the tag set.
-        seed: of every random number.
-        checkpoint: a file for the state of an unfinished training.
-
-    Raises:
-        BertNerError: there is no such section or no such kind, or a setting is wrong.
-    """
-    if not isinstance(section, dict):
-        raise BertNerError(
-            f"params.yaml, section '{name}': expected names and values of settings, not {shorten(section)}"
-        )
+    """Build a system that is not trained yet, from its name and its section in params.yaml."""
     try:
+        if not isinstance(section, dict):
+            raise BertNerError(f"expected names and values of settings, not {shorten(section)}")
         system = tagger_class(kind_of(name, section))
         if not issubclass(system, System):
             raise BertNerError(f"{kind_of(name, section)} can't be trained")

@@ -22,96 +22,60 @@ Rows = Sequence[Mapping[str, Any]] | pd.DataFrame
 
 
 class Table(NamedTuple):
-    """A CSV of results/.
+    """A CSV of results/."""
 
-    Attributes:
-        columns: the type of each column, in order: `text`, `int` or `float`. A number may be absent: an empty cell.
-        key: the columns that identify a row.
-        producer: the command that writes it.
-        is_shared: it is in results/ itself, not in the folder of a corpus.
-        may_lack: columns that older files do not have.
-        digits: significant digits of a float, or None for six decimals.
-    """
-
-    columns: dict[str, str]
-    key: tuple[str, ...]
-    producer: str
-    is_shared: bool = False
-    may_lack: tuple[str, ...] = ()
-    digits: int | None = None
+    columns: dict[str, str]  # the type of each, in order: text, int or float; a number may be absent, an empty cell
+    key: tuple[str, ...]  # the columns that identify a row
+    producer: str  # the stage that writes it, or a command of make
+    is_shared: bool = False  # in results/ itself, not in the folder of a corpus
+    may_lack: tuple[str, ...] = ()  # columns that older files do not have
+    digits: int | None = None  # significant digits of a float, or None for six decimals
 
 
-def _table(columns: str, key: str, producer: str, **options: Any) -> Table:
-    """Make a table from columns written as `name:type`, or `name` for text."""
-    pairs = (column.partition(":") for column in columns.split())
-    return Table({name: kind or "text" for name, _, kind in pairs}, tuple(key.split()), producer, **options)
+def _table(producer: str, columns: str, **options: Any) -> Table:
+    """Make a table from columns written as `name:type`, or `name` for text; those of the key with a star before."""
+    pairs = [column.partition(":") for column in columns.split()]
+    key = tuple(name[1:] for name, _, _ in pairs if name.startswith("*"))
+    return Table({name.lstrip("*"): kind or "text" for name, _, kind in pairs}, key, producer, **options)
 
 
-_EVALUATE, _COMPARE, _JUDGE = (
-    f"python experiments/{stage}.py {{option}}" for stage in ("evaluate", "compare", "judge")
-)
 _METRICS = " ".join(f"{metric}:float" for metric in METRICS)
 _INTERVAL = "value:float low:float high:float"
 _DIFFERENCE = "a:float b:float difference:float low:float high:float p_value:float"
+_SPREAD = "p_holm:float a_sd:float b_sd:float"
+_EPOCH = "*epoch:int train_loss:float validation_loss:float validation_entity_f1:float"
 
 TABLES = {
-    "scores": _table(
-        f"corpus system encoder seed:int split n_sentences:int {_METRICS} signature", "system seed", _EVALUATE
-    ),
-    "scores_by_type": _table(
-        "system seed:int type support:int precision:float recall:float f1:float", "system seed type", _EVALUATE
-    ),
-    "confusion": _table("system seed:int gold predicted words:int", "system seed gold predicted", _EVALUATE),
+    "scores": _table("evaluate", f"corpus *system encoder *seed:int split n_sentences:int {_METRICS} signature"),
+    "scores_by_type": _table("evaluate", "*system *seed:int *type support:int precision:float recall:float f1:float"),
+    "confusion": _table("evaluate", "*system *seed:int *gold *predicted words:int"),
     "costs": _table(
-        "system encoder seed:int parameters:int train_seconds:float words_per_second:int model_bytes:int machine",
-        "system seed",
-        _EVALUATE,
+        "evaluate",
+        "*system encoder *seed:int parameters:int train_seconds:float words_per_second:int model_bytes:int machine",
     ),
-    "not_run": _table("system encoder seed:int reason", "system seed", _EVALUATE),
-    "error_kinds": _table("system seed:int kind type count:int", "system seed kind type", _EVALUATE),
-    "recall": _table("system seed:int by group support:int found:int recall:float", "system seed by group", _EVALUATE),
-    "history": _table(
-        "system encoder seed:int epoch:int train_loss:float validation_loss:float validation_entity_f1:float "
-        "seconds:float",
-        "system seed epoch",
-        _EVALUATE,
-    ),
-    "intervals": _table(
-        f"system metric source {_INTERVAL} sd:float n:int level:float method signature",
-        "system metric source",
-        _COMPARE,
-    ),
-    "comparisons": _table(
-        f"system_a system_b metric {_DIFFERENCE} test n:int p_holm:float a_sd:float b_sd:float signature",
-        "system_a system_b metric",
-        _COMPARE,
-    ),
+    "not_run": _table("evaluate", "*system encoder *seed:int reason"),
+    "error_kinds": _table("evaluate", "*system *seed:int *kind *type count:int"),
+    "recall": _table("evaluate", "*system *seed:int *by *group support:int found:int recall:float"),
+    "history": _table("evaluate", f"*system encoder *seed:int {_EPOCH} seconds:float"),
+    "intervals": _table("compare", f"*system *metric *source {_INTERVAL} sd:float n:int level:float method signature"),
+    "comparisons": _table("compare", f"*system_a *system_b *metric {_DIFFERENCE} test n:int {_SPREAD} signature"),
     # `than`: the group to which a difference is; support: gold entities of the group.
     "intervals_by_group": _table(
-        f"system by group than metric support:int {_INTERVAL} n:int level:float",
-        "system by group than metric",
-        _COMPARE,
+        "compare", f"*system *by *group *than *metric support:int {_INTERVAL} n:int level:float"
     ),
-    "comparisons_by_type": _table(
-        f"system_a system_b type {_DIFFERENCE} p_holm:float a_sd:float b_sd:float n:int",
-        "system_a system_b type",
-        _COMPARE,
-    ),
-    "claims": _table("id section claim kind paper_value measured low high verdict system evidence", "id", _JUDGE),
+    "comparisons_by_type": _table("compare", f"*system_a *system_b *type {_DIFFERENCE} {_SPREAD} n:int"),
+    "claims": _table("judge", "*id section claim kind paper_value measured low high verdict system evidence"),
     "studies": _table(
-        "study variant system encoder seed:int fraction:float per_type:int sentences:int epoch:int train_loss:float "
-        "validation_loss:float validation_entity_f1:float test_token_micro_f1:float test_entity_f1:float "
-        "seconds:float signature",
-        "study variant system seed epoch",
         "make repro-all",
+        f"*study *variant *system encoder *seed:int fraction:float per_type:int sentences:int {_EPOCH} "
+        "test_token_micro_f1:float test_entity_f1:float seconds:float signature",
         may_lack=("per_type",),
     ),
     "benchmarks": _table(
-        "task system setting sentences:int tokens:int seconds:float tokens_per_second:float peak_memory_mb:float "
-        "ratio_to ratio:float machine seconds_low:float seconds_high:float rounds:int tflop:float limit_share:float "
-        "entity_f1:float",
-        "task system setting ratio_to machine",
         "make bench",
+        "*task *system *setting sentences:int tokens:int seconds:float tokens_per_second:float peak_memory_mb:float "
+        "*ratio_to ratio:float *machine seconds_low:float seconds_high:float rounds:int tflop:float limit_share:float "
+        "entity_f1:float",
         is_shared=True,
         digits=6,
     ),
@@ -125,13 +89,14 @@ def table_path(results: Path, corpus: str, name: str) -> Path:
 
 def producer_of(name: str, corpus: str) -> str:
     """Return the command that writes a table."""
+    producer = TABLES[name].producer
     option = "--domains" if corpus == DOMAINS else f"--corpus {corpus}"
-    return TABLES[name].producer.format(option=option)
+    return producer if producer.startswith("make ") else f"python experiments/{producer}.py {option}"
 
 
 def stage_tables(stage: str) -> list[str]:
     """Return the names of the tables that a stage writes."""
-    return [name for name, table in TABLES.items() if f"/{stage}.py " in table.producer]
+    return [name for name, table in TABLES.items() if table.producer == stage]
 
 
 def as_csv(name: str, rows: Rows) -> str:
@@ -151,9 +116,6 @@ def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
     """Read a table: text as text, numbers as numbers, an absent number as NaN or NA; None if there is no file.
 
     All who read the same file share the frame: copy it before you change it.
-
-    Raises:
-        BertNerError: it can't be read, lacks a column, or has words where a number belongs.
     """
     path = table_path(results, corpus, name)
     if not path.is_file():
@@ -163,11 +125,7 @@ def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
 
 
 def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:
-    """Read a table that must have rows.
-
-    Raises:
-        BertNerError: it is missing, empty or broken.
-    """
+    """Read a table that must have rows."""
     table = read_table(results, corpus, name)
     if table is None or table.empty:
         path = table_path(results, corpus, name)
@@ -184,15 +142,13 @@ def _read(path: Path, name: str, remedy: str, *_version: int) -> pd.DataFrame:
         raise BertNerError(f"{path} can't be read ({error}); {remedy}") from None
     if not isinstance(table.index, pd.RangeIndex):  # pandas took the first columns for the names of the rows
         raise BertNerError(f"{path}: its rows have more columns than its first line names; {remedy}")
-    missing = [column for column in known.columns if column not in table]
-    if lacking := [column for column in missing if column not in known.may_lack]:
+    if lacking := [column for column in known.columns if column not in (*table, *known.may_lack)]:
         raise BertNerError(f"{path}: no column {', '.join(lacking)}; {remedy}")
+    table = table.reindex(columns=list(known.columns), fill_value="")
     for column, kind in known.columns.items():
-        if column in missing:
-            table[column] = pd.Series(pd.NA, table.index).astype(TYPES[kind])
-        elif kind != "text":
+        if kind != "text":
             table[column] = _numbers(path, table[column], kind, remedy)
-    return table[list(known.columns)]
+    return table
 
 
 def _numbers(path: Path, cells: pd.Series, kind: str, remedy: str) -> pd.Series:
@@ -209,11 +165,7 @@ def _numbers(path: Path, cells: pd.Series, kind: str, remedy: str) -> pd.Series:
 
 @contextmanager
 def as_written_by(command: str, path: Path) -> Iterator[None]:
-    """While a JSON file is taken apart, turn an error about its content into one that names the command that writes it.
-
-    Raises:
-        BertNerError: it is not as that command writes it.
-    """
+    """Turn an error about the content of a JSON file into one that names the command that writes the file."""
     try:
         yield
     except (KeyError, TypeError, AttributeError, ValueError) as error:

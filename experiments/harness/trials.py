@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,29 +16,23 @@ from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.errors import BertNerError
 from bert_ner.tagger import Tagger
 
+Sentences = Sequence[Sentence]
+
 
 class Trial(NamedTuple):
-    """One training of a study: a system, all its settings, and the part of the training sentences that it sees.
-
-    The part is a share of the sentences (`fraction`) or, where that is None, so many of each entity type (`per_type`).
-    In that case, it also validates on so many.
-    """
+    """One training of a study: a system, all its settings, and the part of the training sentences that it sees."""
 
     study: str
     variant: str
     system: str
     seed: int
-    fraction: float | None
-    per_type: int | None
+    fraction: float | None  # the part is a share of the sentences,
+    per_type: int | None  # or so many of each entity type; then it also validates on so many
     settings: dict[str, Any]
 
 
 def read_trials(name: str, params: Params) -> list[Trial]:
-    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences.
-
-    Raises:
-        BertNerError: params.yaml has no such study.
-    """
+    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences."""
     if name not in params.studies:
         raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
     study = params.studies[name]
@@ -54,45 +47,34 @@ def read_trials(name: str, params: Params) -> list[Trial]:
 
 
 def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
-    """Make the system of a trial, not yet trained.
-
-    Raises:
-        BertNerError: its settings are wrong; the message names the study.
-    """
+    """Make the system of a trial, not yet trained."""
     try:
         return build(trial.system, trial.settings, labels, trial.seed, state)
     except BertNerError as error:
         raise BertNerError(f"params.yaml, studies.{trial.study}: {error}") from None
 
 
-def trial_sentences(
-    trial: Trial, train: Sequence[Sentence], validation: Sequence[Sentence]
-) -> tuple[list[Sentence], list[Sentence]]:
-    """Draw the sentences that a trial trains and validates on; with the same seed, they are the same for every system.
-
-    With few sentences of each type to train on, there are as few to validate on.
-    """
+def trial_sentences(trial: Trial, train: Sentences, validation: Sentences) -> tuple[list[Sentence], list[Sentence]]:
+    """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
     if trial.per_type is not None:
-        few = partial(few_of_each_type, n=trial.per_type, seed=trial.seed)
-        return few(train), few(validation)
+        n, seed = trial.per_type, trial.seed
+        return few_of_each_type(train, n, seed), few_of_each_type(validation, n, seed)
     assert trial.fraction is not None
     return subset(train, trial.fraction, trial.seed), list(validation)
 
 
-def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
+def subset(sentences: Sentences, fraction: float, seed: int) -> list[Sentence]:
     """Draw a share of the sentences, in their order. With the same seed, a larger share contains every smaller one."""
     order = list(range(len(sentences)))
     random.Random(f"subset {seed}").shuffle(order)
     return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
 
 
-def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
+def few_of_each_type(sentences: Sentences, n: int, seed: int) -> list[Sentence]:
     """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
 
-    There are n rounds, which go through the types from the rarest to the most frequent. In round r, a type that is in
-    fewer than r of the chosen sentences gets one more: the next in the seed's order that holds it. So with the same
-    seed, the sentences of a smaller n are part of those of every larger one. A frequent type is often in more than n,
-    because it occurs together with rarer ones.
+    In each of n rounds, from the rarest type to the most frequent, a type that is in fewer chosen sentences than there
+    were rounds gets the next one in the seed's order. So with the same seed, a larger n contains every smaller one.
     """
     order = list(range(len(sentences)))
     random.Random(f"few {seed}").shuffle(order)

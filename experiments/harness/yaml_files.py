@@ -17,11 +17,7 @@ MAX_BYTES = 2**20
 
 
 def read_yaml(path: Path, model: type[Model]) -> Model:
-    """Read and check a file.
-
-    Raises:
-        BertNerError: it can't be read, or something in it is wrong; a line of the message for each.
-    """
+    """Read and check a file."""
     node = load_yaml(path)
     try:
         return model.model_validate(plain(node))
@@ -31,11 +27,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
 
 
 def load_yaml(path: Path) -> Any:
-    """Load a file with the lines of its keys, by the library that DVC uses (PyYAML takes 3e-05 for a word).
-
-    Raises:
-        BertNerError: it can't be read, is too large, or is not YAML.
-    """
+    """Load a file with the lines of its keys, by the library that DVC uses (PyYAML takes 3e-05 for a word)."""
     remedy = "correct it, or take the one in the repository"
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
@@ -49,10 +41,7 @@ def load_yaml(path: Path) -> Any:
 
 
 def line_of(node: Any, where: Location) -> int:
-    """Return the line of a key or a list item, from 1 on; that of a merged key is in its anchor.
-
-    A key that is missing has the line of the mapping that lacks it.
-    """
+    """Return the line of a key or list item, from 1 on: a merged key's in its anchor, a missing one's mapping's."""
     line = 1
     for part in where:
         holder = _holder(node, part)
@@ -63,22 +52,19 @@ def line_of(node: Any, where: Location) -> int:
     return line
 
 
-def plain(node: Any) -> Any:
+def plain(node: Any, done: dict[int, Any] | None = None) -> Any:
     """Return the content without the YAML library's own types; merged keys come first, as DVC has them.
 
-    An alias shares the value of its anchor: copies would let nine short lines fill the memory.
+    An alias shares the value of its anchor, by `done`: copies would let nine short lines fill the memory.
     """
-    return _plain(node, {})
-
-
-def _plain(node: Any, done: dict[int, Any]) -> Any:
+    done = {} if done is None else done
     if id(node) in done:
         return done[id(node)]
     if isinstance(node, dict):
-        merged = [key for anchor in _merged(node) for key in _plain(anchor, done)]
-        value: Any = {_plain(key, done): _plain(node[key], done) for key in [*merged, *node]}
+        merged = [key for anchor in _merged(node) for key in plain(anchor, done)]
+        value: Any = {plain(key, done): plain(node[key], done) for key in [*merged, *node]}
     elif isinstance(node, list):
-        value = [_plain(item, done) for item in node]
+        value = [plain(item, done) for item in node]
     else:
         return next((kind(node) for kind in (bool, int, float, str) if isinstance(node, kind)), node)
     done[id(node)] = value
