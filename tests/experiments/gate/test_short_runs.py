@@ -10,7 +10,6 @@ import gate.short_runs as short_runs_module
 from bert_ner.corpus.acquire import CorpusUnavailable
 from bert_ner.scoring import METRICS
 from bert_ner.scoring.gate import Outcome, verdicts
-from check import short_runs
 
 
 def test_every_short_training_can_be_built() -> None:
@@ -45,6 +44,6 @@ def test_an_unavailable_corpus_is_left_out_with_the_reason(
     monkeypatch.setattr(
         short_runs_module, "train", lambda corpus, system, data, seeds: asked.append((corpus, system, seeds))
     )
-    short_runs(is_for_reference=False)
+    short_runs_module.short_runs(is_for_reference=False)
     assert asked == [("sample", "crf", [0]), ("sample", "minilm", [13])]
     assert capsys.readouterr().out == "mit_movie_eng is left out: no network\n\n"
