@@ -60,6 +60,11 @@ def _examples(tokenizer: Any, sentences: Sequence[Sentence]) -> list[Any]:
     return examples_of(sentences, WordPieces.of(tokenizer, 512), label_id)
 
 
+def _rows(tokenizer: Any, sentences: Sequence[Sentence]) -> list[dict[str, list[int]]]:
+    """Return examples in the form that transformers takes."""
+    return [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, sentences)]
+
+
 def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence], epochs: int = 1, **options: Any) -> None:
     from bert_ner.encoder.training import Recipe, fine_tune
 
@@ -87,22 +92,17 @@ def _checkpoint(size: str) -> Figures:
 def _paper_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
     """Train as sections 3.3 and 3.4 say: each sentence padded to 55 pieces, float32, AdamW, clipping, linear decay."""
     import torch
+    from transformers import DataCollatorForTokenClassification
 
-    from bert_ner.encoder.training import IGNORED
-
-    rows = _examples(tokenizer, train)
-    ids, labels, mask = (torch.full((len(rows), PADDED), fill) for fill in (tokenizer.pad_token_id, IGNORED, 0))
-    for i, row in enumerate(rows):
-        n = min(len(row.ids), PADDED)
-        ids[i, :n], labels[i, :n], mask[i, :n] = torch.tensor(row.ids[:n]), torch.tensor(row.labels[:n]), 1
-    data = torch.utils.data.TensorDataset(ids, labels, mask)
+    collate = DataCollatorForTokenClassification(tokenizer, padding="max_length", max_length=PADDED)
+    batch = collate([{name: ids[:PADDED] for name, ids in row.items()} for row in _rows(tokenizer, train)])
+    data = torch.utils.data.TensorDataset(batch["input_ids"], batch["attention_mask"], batch["labels"])
     loader = torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / len(loader)))
     model.train()
-    for ids_, labels_, mask_ in loader:
-        loss = model(input_ids=ids_, attention_mask=mask_, labels=labels_).loss
-        loss.backward()
+    for ids, mask, labels in loader:
+        model(input_ids=ids, attention_mask=mask, labels=labels).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -113,12 +113,11 @@ def _trainer_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> Non
     """Train with the Trainer of transformers: the paper's batch size, its own defaults otherwise, no fixed padding."""
     from transformers import DataCollatorForTokenClassification, Trainer, TrainingArguments
 
-    rows = [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, train)]
     with TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
         settings = TrainingArguments(
             folder, num_train_epochs=1, per_device_train_batch_size=32, save_strategy="no", disable_tqdm=True
         )
-        Trainer(model, settings, DataCollatorForTokenClassification(tokenizer), rows).train()
+        Trainer(model, settings, DataCollatorForTokenClassification(tokenizer), _rows(tokenizer, train)).train()
 
 
 def _forward_tflop(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> float:

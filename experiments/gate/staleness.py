@@ -43,7 +43,7 @@ def stale(root: Path) -> dict[str, list[str]]:
     with open_repository(root) as repo:
         # A stage that never ran, because the weights of its system are unavailable, has no results.
         stages = [stage for stage in repo.index.stages if any(dep.hash_info for dep in stage.deps)]
-        written = {path_in(root, out): out.hash_info for stage in stages for out in stage.outs}
+        written = {out.fs_path: out.hash_info for stage in stages for out in stage.outs}
         for stage in stages:
             if stage.addressing != FINGERPRINT:  # it runs after any edit, and its output is compared in memory
                 for reason in reasons(root, stage, code, written):
@@ -77,19 +77,14 @@ def report(name: str, results: Path) -> str:
     return markdown.render(content.title, sections(content))
 
 
-def path_in(root: Path, item: Any) -> str:
-    """Return the path of a dependency or an output in the checkout."""
-    return Path(item.fs_path).relative_to(root).as_posix()
-
-
 def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written: Mapping[str, Any]) -> Iterator[str]:
     """Yield why a stage's results are not those of this checkout."""
     if stage.changed_stage():
         yield "its command changed"
     for item in [*stage.deps, *stage.outs]:
-        path = path_in(root, item)
+        path = Path(item.fs_path).relative_to(root).as_posix()
         if path.startswith(CACHED):
-            if written.get(path, item.hash_info) != item.hash_info:
+            if written.get(item.fs_path, item.hash_info) != item.hash_info:
                 yield f"{path} was written again since"
         elif path.startswith(CODE):
             if path not in code:

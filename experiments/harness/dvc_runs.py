@@ -36,7 +36,7 @@ ENVIRONMENT = {
 }
 PROGRESS_MARK = "\x1e"  # starts a line with progress, in JSON
 MAX_LINE = 2**20  # bytes
-RUNS = re.compile(r"Running stage '(.+)':$")
+BEGUN = re.compile(r"Running stage '(.+)':$")
 SKIPPED = re.compile(r"Stage '(.+)' (didn't change, skipping|is cached - skipping run)")
 # Lines of DVC that a summary at the end replaces.
 HINTS = re.compile(
@@ -104,24 +104,23 @@ async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> 
 
 def show(display: LiveDisplay, line: str, stage: str | None) -> str | None:
     """Show a line of DVC's output. `stage` is the stage that runs; return the one that runs after this line."""
+    begun, skipped = BEGUN.match(line), SKIPPED.match(line)
     if line.startswith(PROGRESS_MARK):
         with suppress(ValueError):  # the last line of a killed training may be cut
             if stage:
                 display.update(stage, json.loads(line[1:]))
-        return stage
-    runs, skipped = RUNS.match(line), SKIPPED.match(line)
-    if not (runs or skipped):
-        if not HINTS.match(line):
-            display.print(line)
-        return stage
-    if stage:
-        display.end(stage, DONE)
-    if skipped:
-        display.end(skipped[1], CACHED if "cached" in skipped[2] else UNCHANGED)
-        return None
-    assert runs
-    display.begin(runs[1])
-    return runs[1]
+    elif begun or skipped:
+        if stage:
+            display.end(stage, DONE)
+        stage = None
+        if begun:
+            stage = begun[1]
+            display.begin(stage)
+        if skipped:
+            display.end(skipped[1], CACHED if "cached" in skipped[2] else UNCHANGED)
+    elif not HINTS.match(line):
+        display.print(line)
+    return stage
 
 
 def stages_to_run(*targets: str) -> list[str]:
