@@ -55,10 +55,10 @@ def repro_one(name: str | None, params: Params) -> None:
     corpus = corpus_named(name or PAPER_CORPUS)
     if corpus.name not in params.corpora:
         raise BertNerError(f"{corpus.name} is not among the corpora in params.yaml; add it there")
-    stages = stages_to_run(target(corpus))
+    stages = stages_to_run(*commands(corpus)[0])
     if name is None and f"{PIPELINE}:acquire@{corpus.name}" in stages and (reason := why_unavailable(corpus)):
         corpus = corpus_named(FALLBACK)
-        stages = stages_to_run(target(corpus))
+        stages = stages_to_run(*commands(corpus)[0])
         rule = "!" * 100
         print(f"{rule}\n{reason}\n\nCONTINUING WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{rule}\n", flush=True)
 
@@ -76,16 +76,14 @@ def repro_one(name: str | None, params: Params) -> None:
     print(f"Report: {results.folder / 'report.html'}, or {results.folder / 'report.md'}")
 
 
-def target(corpus: Corpus) -> str:
-    """Return the last stage to run for a corpus."""
-    return DOMAINS if corpus.name == PAPER_CORPUS else f"{PIPELINE}:report@{corpus.name}"
-
-
 def commands(corpus: Corpus) -> list[list[str]]:
-    """Return the arguments of each `dvc repro`. DVC does not know that DOMAINS reads the tables of other corpora."""
+    """Return the arguments of each `dvc repro`; the first has the last stage to run for a corpus."""
+    if corpus.name == PAPER_CORPUS:
+        return [[DOMAINS]]
+    # DVC does not know that DOMAINS reads the tables of other corpora.
     is_compared = not corpus.is_generated and (RESULTS / PAPER_CORPUS / "report.md").is_file()
-    again = [["--force", "--single-item", DOMAINS]] if is_compared and corpus.name != PAPER_CORPUS else []
-    return [[target(corpus)], *again]
+    again = [["--force", "--single-item", DOMAINS]] if is_compared else []
+    return [[f"{PIPELINE}:report@{corpus.name}"], *again]
 
 
 def why_unavailable(corpus: Corpus) -> str | None:
@@ -128,17 +126,12 @@ def repro_all(params: Params) -> None:
             print(f"{system} is left out: the weights of {name} are unavailable ('bert-ner encoders' says why)")
             stages = [stage for stage in stages if f"-{system}-" not in stage]
     # DVC does not know that these stages also read the models of extra runs, and the studies.
-    again = [
-        f"{PIPELINE}:{stage}@{corpus}"
-        for stage in ("evaluate", "compare", "judge", "report")
-        for corpus in params.corpora
-    ]
-    run_pipeline(
-        stages,
-        [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora],
-        stages,
-        ["--force", "--single-item", *again, *([DOMAINS] if PAPER_CORPUS in params.corpora else [])],
-    )
+    names = ("evaluate", "compare", "judge", "report")
+    again = [f"{PIPELINE}:{name}@{corpus}" for name in names for corpus in params.corpora]
+    if PAPER_CORPUS in params.corpora:
+        again.append(DOMAINS)
+    prepare = [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora]
+    run_pipeline(stages, prepare, stages, ["--force", "--single-item", *again])
 
 
 @contextmanager

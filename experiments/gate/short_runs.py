@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from harness.paths import SHARED
 from harness.provenance import environment
@@ -20,7 +19,6 @@ from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
-from bert_ner.files import sha256_of
 from bert_ner.scoring import score
 from bert_ner.scoring.gate import Runs
 
@@ -44,43 +42,29 @@ def short_runs(is_for_reference: bool) -> dict[tuple[str, str], Runs]:
     return found
 
 
-class Data(NamedTuple):
-    """The parts of a corpus, and the SHA-256 of its files."""
-
-    train: list[Sentence]
-    validation: list[Sentence]
-    test: list[Sentence]
-    sums: dict[str, str]
-
-
-def read_data(name: str) -> Data:
-    """Fetch a corpus and split it, as acquire.py and prepare.py do."""
+def read_data(name: str) -> list[list[Sentence]]:
+    """Fetch a corpus; return its training, validation and test sentences, as acquire.py and prepare.py do."""
     corpus = corpus_named(name)
     with TemporaryDirectory() as scratch:
-        folder = Path(scratch, name)
-        acquire(corpus, folder, shared=SHARED)
-        train, validation = split(read_bio(folder / corpus.train.name, corpus.labels), fraction=0.1, seed=42)
-        test = read_bio(folder / corpus.test.name, corpus.labels)
-        sums = {file.name: sha256_of(folder / file.name) for file in corpus.files}
-    return Data(train[:SENTENCES], validation, test, sums)
+        acquire(corpus, Path(scratch, name), shared=SHARED)
+        published, test = (read_bio(Path(scratch, name, file.name), corpus.labels) for file in corpus.files)
+    train, validation = split(published, fraction=0.1, seed=42)
+    return [train[:SENTENCES], validation, test]
 
 
-def train(name: str, system: str, data: Data, seeds: Sequence[int]) -> Runs:
+def train(name: str, system: str, data: Sequence[list[Sentence]], seeds: Sequence[int]) -> Runs:
     """Train a system with its short settings, once for each seed, and score the test sentences."""
     corpus = corpus_named(name)
+    known, validation, test = data
+    source = {"split": "test", "corpus": name, "data": corpus.test.sha256[:8]}
     runs, signature = [], ""
     for seed in seeds:
         tagger = build(system, SECTIONS[system], corpus.labels, seed)
-        tagger.fit(data.train, data.validation)
-        scores = score(
-            [tags for _, tags in data.test],
-            tagger.tag([words for words, _ in data.test]),
-            split="test",
-            corpus=name,
-            data=data.sums[corpus.test.name][:8],
-        )
+        tagger.fit(known, validation)
+        scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
         signature = scores["entity_f1"].signature
         values = {metric: round(found.value, 6) for metric, found in scores.items()}
         runs.append({"seed": seed, "scores": values, "environment": environment()})
     settings = {key: value for key, value in SECTIONS[system].items() if key != "kind"} | {"sentences": SENTENCES}
-    return Runs(name, system, {"signature": signature, "settings": settings, "data": data.sums, "weights": None}, runs)
+    sums = {file.name: file.sha256 for file in corpus.files}
+    return Runs(name, system, {"signature": signature, "settings": settings, "data": sums, "weights": None}, runs)

@@ -73,8 +73,8 @@ def report(name: str, results: Path) -> str:
     """Return the text of report.md of a corpus, or of the comparison of corpora."""
     if name == DOMAINS:
         return markdown.render(TITLE, domain_sections(results))
-    content = Results(results, CORPORA[name])
-    return markdown.render(content.title, sections(content))
+    tables = Results(results, CORPORA[name])
+    return markdown.render(tables.title, sections(tables))
 
 
 def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written: Mapping[str, Any]) -> Iterator[str]:
