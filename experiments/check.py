@@ -14,17 +14,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.dvc_runs import PIPELINE, run_pipeline
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
-from harness.run_main import run_main
+from harness.run_main import command_line, run_main
 
-from bert_ner.corpus.acquire import CorpusUnavailable
 from bert_ner.errors import BertNerError
-from bert_ner.scoring.gate import BAD, Outcome, Runs, Verdict, differences, verdicts
-from gate.references import FAST, UPDATE, Key, apply_bypass, present, read_bypasses, read_references, update
+from bert_ner.scoring.gate import BAD, Outcome, Verdict, differences, verdicts
+from gate.references import FAST, UPDATE, apply_bypass, present, read_bypasses, read_references, update
 from gate.staleness import outdated, stale
 from reporting import markdown
 from reporting.blocks import Table
@@ -40,9 +39,7 @@ REMEDIES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = command_line(__doc__)
     level = parser.add_mutually_exclusive_group()
     level.add_argument("--fast", action="store_true", help="train briefly, and compare these runs")
     level.add_argument("--full", action="store_true", help="train everything again first")
@@ -58,10 +55,15 @@ def main() -> None:
 
 def check(options: argparse.Namespace) -> bool:
     """Compare the results and print the comparison; return whether everything passes."""
-    if options.full:
-        train_again()
-    new = short_runs(is_for_reference=options.update) if options.fast else present(RESULTS)
-    folder = REFERENCE / FAST if options.fast else REFERENCE
+    if options.full:  # without DVC's run cache, which would return earlier outputs
+        reports = [f"{PIPELINE}:report@{corpus}" for corpus in read_params().corpora]
+        run_pipeline(reports, [], ["--force", "--no-run-cache", *reports, "domains"])
+    if options.fast:
+        from gate.short_runs import short_runs  # torch takes seconds to import
+
+        folder, new = REFERENCE / FAST, short_runs(is_for_reference=options.update)
+    else:
+        folder, new = REFERENCE, present(RESULTS)
     if options.update:
         print(*update(folder, new), sep="\n")
         return True
@@ -75,32 +77,17 @@ def check(options: argparse.Namespace) -> bool:
         for verdict in verdicts(known.get(key), new.get(key))
     ]
     print(table(found))
-    print_environments(known, new)
+    changes = Counter(
+        change
+        for key in known.keys() & new.keys()
+        for change in differences(known[key].environment, new[key].environment)
+    )
+    if changes:  # this fails no check
+        print("\nOther environments than the references':\n")
+        print(*(f"- {change} ({number} systems)" for change, number in sorted(changes.items())), sep="\n")
     is_fresh = options.fast or print_stale()
     print(f"\n{summary(found)}{'' if is_fresh else '; results are stale'}")
     return is_fresh and not any(verdict.outcome in BAD for verdict in found)
-
-
-def train_again() -> None:
-    """Run the whole pipeline of every corpus again, without DVC's run cache, which would return earlier outputs."""
-    reports = [f"{PIPELINE}:report@{corpus}" for corpus in read_params().corpora]
-    run_pipeline(reports, [], ["--force", "--no-run-cache", *reports, "domains"])
-
-
-def short_runs(is_for_reference: bool) -> dict[Key, Runs]:
-    """Train briefly on each corpus that is available."""
-    from gate.short_runs import CORPORA, SEEDS, read_data, train  # torch takes seconds to import
-
-    found = {}
-    for corpus in CORPORA:
-        try:
-            data = read_data(corpus)
-        except CorpusUnavailable as error:
-            print(f"{corpus} is left out: {error}\n")
-            continue
-        for system, seeds in SEEDS.items():
-            found[corpus, system] = train(corpus, system, data, seeds if is_for_reference else seeds[:1])
-    return found
 
 
 def table(found: Sequence[Verdict]) -> str:
@@ -113,18 +100,6 @@ def table(found: Sequence[Verdict]) -> str:
         percentages = ["" if value is None else f"{100 * value:.2f}" for value in values]
         rows.append([verdict.corpus, verdict.system, verdict.metric, outcome, verdict.note, *percentages])
     return markdown.table(Table("", header, rows, text_columns=5))
-
-
-def print_environments(known: Mapping[Key, Runs], new: Mapping[Key, Runs]) -> None:
-    """Print how the environments of the references and of the results differ. This fails no check."""
-    changes = Counter(
-        change
-        for key in known.keys() & new.keys()
-        for change in differences(known[key].environment, new[key].environment)
-    )
-    if changes:
-        print("\nOther environments than the references':\n")
-        print(*(f"- {change} ({number} systems)" for change, number in sorted(changes.items())), sep="\n")
 
 
 def print_stale() -> bool:

@@ -35,7 +35,7 @@ def main() -> None:
     results = Results(RESULTS, corpus_named(options.corpus))
     content, errors = sections(results), error_page(results)
     links = [("errors.html", "Sentences with errors (errors.html)")]
-    write_report(results.folder, f"{results.corpus.title}: results", content, links)
+    write_report(results.folder, results.title, content, links)
     (results.folder / "errors.html").unlink(missing_ok=True)  # of a corpus that is no longer present
     if errors:
         write(results.folder / "errors.html", errors)

@@ -7,7 +7,6 @@ python experiments/repro.py --corpus sample
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import os
 import signal
@@ -20,7 +19,7 @@ from harness.dvc_runs import AT_ONCE, PIPELINE, run_pipeline, stages_to_run
 from harness.params import Params, read_params
 from harness.paths import RESULTS, ROOT, SHARED
 from harness.provenance import recorded
-from harness.run_main import run_main
+from harness.run_main import command_line, run_main
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
@@ -37,7 +36,7 @@ LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--corpus", choices=CORPORA, help=f"run on this corpus only; default: {PAPER_CORPUS}")
     parser.add_argument("--all", action="store_true", help="run everything in params.yaml, studies included")
     options = parser.parse_args()
@@ -56,10 +55,10 @@ def repro_one(name: str | None, params: Params) -> None:
     corpus = corpus_named(name or PAPER_CORPUS)
     if corpus.name not in params.corpora:
         raise BertNerError(f"{corpus.name} is not among the corpora in params.yaml; add it there")
-    stages = stages_to_run(target(corpus))
+    stages = stages_to_run(*commands(corpus)[0])
     if name is None and f"{PIPELINE}:acquire@{corpus.name}" in stages and (reason := why_unavailable(corpus)):
         corpus = corpus_named(FALLBACK)
-        stages = stages_to_run(target(corpus))
+        stages = stages_to_run(*commands(corpus)[0])
         rule = "!" * 100
         print(f"{rule}\n{reason}\n\nCONTINUING WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{rule}\n", flush=True)
 
@@ -72,23 +71,19 @@ def repro_one(name: str | None, params: Params) -> None:
     results = Results(RESULTS, corpus)
     print(f"\n{table(score_table(corpus, results.needed('scores'), results.featured()))}\n")
     if corpus.name == PAPER_CORPUS:
-        print(
-            f"The paper reports {percent(PAPER_MICRO_F1)} % micro-F1 over tokens for BERT-base-uncased, "
-            "without saying whether O counts."
-        )
+        figure = f"{percent(PAPER_MICRO_F1)} % micro-F1 over tokens"
+        print(f"The paper reports {figure} for BERT-base-uncased, without saying whether O counts.")
     print(f"Report: {results.folder / 'report.html'}, or {results.folder / 'report.md'}")
 
 
-def target(corpus: Corpus) -> str:
-    """Return the last stage to run for a corpus."""
-    return DOMAINS if corpus.name == PAPER_CORPUS else f"{PIPELINE}:report@{corpus.name}"
-
-
 def commands(corpus: Corpus) -> list[list[str]]:
-    """Return the arguments of each `dvc repro`. DVC does not know that DOMAINS reads the tables of other corpora."""
+    """Return the arguments of each `dvc repro`; the first has the last stage to run for a corpus."""
+    if corpus.name == PAPER_CORPUS:
+        return [[DOMAINS]]
+    # DVC does not know that DOMAINS reads the tables of other corpora.
     is_compared = not corpus.is_generated and (RESULTS / PAPER_CORPUS / "report.md").is_file()
-    again = [["--force", "--single-item", DOMAINS]] if is_compared and corpus.name != PAPER_CORPUS else []
-    return [[target(corpus)], *again]
+    again = [["--force", "--single-item", DOMAINS]] if is_compared else []
+    return [[f"{PIPELINE}:report@{corpus.name}"], *again]
 
 
 def why_unavailable(corpus: Corpus) -> str | None:
@@ -124,35 +119,24 @@ def repro_all(params: Params) -> None:
     """Run every stage of the pipeline, then again those that put extra runs and studies into tables and reports."""
     from bert_ner.encoder.weights import ENCODERS, availability  # imports transformers
 
-    encoders = {system: section.get("name") for system, section in params.systems.items()}
-    missing = {
-        system: name for system, name in encoders.items() if name in ENCODERS and not availability(ENCODERS[name])[0]
-    }
-    for system, name in missing.items():
-        print(f"{system} is left out: the weights of {name} are unavailable ('bert-ner encoders' says why)", flush=True)
-
-    stages = [stage for stage in stages_to_run() if not any(f"-{system}-" in stage for system in missing)]
+    stages = stages_to_run()
+    for system, section in params.systems.items():
+        name = section.get("name")
+        if name in ENCODERS and not availability(ENCODERS[name])[0]:
+            print(f"{system} is left out: the weights of {name} are unavailable ('bert-ner encoders' says why)")
+            stages = [stage for stage in stages if f"-{system}-" not in stage]
     # DVC does not know that these stages also read the models of extra runs, and the studies.
-    again = [
-        f"{PIPELINE}:{stage}@{corpus}"
-        for stage in ("evaluate", "compare", "judge", "report")
-        for corpus in params.corpora
-    ]
-    run_pipeline(
-        stages,
-        [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora],
-        stages,
-        ["--force", "--single-item", *again, *([DOMAINS] if PAPER_CORPUS in params.corpora else [])],
-    )
+    names = ("evaluate", "compare", "judge", "report")
+    again = [f"{PIPELINE}:{name}@{corpus}" for name in names for corpus in params.corpora]
+    if PAPER_CORPUS in params.corpora:
+        again.append(DOMAINS)
+    prepare = [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora]
+    run_pipeline(stages, prepare, stages, ["--force", "--single-item", *again])
 
 
 @contextmanager
 def only_run() -> Iterator[None]:
-    """Keep a second run out of this checkout. The lock ends with the process.
-
-    Raises:
-        BertNerError: another run is at work.
-    """
+    """Keep a second run out of this checkout. The lock ends with the process."""
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("a+") as file:
         try:

@@ -22,19 +22,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 METRICS = ("entity_f1", "token_micro_f1")
 ALPHA = 0.05
 MIN_RUNS = 5  # of a reference; the standard deviation of fewer runs is too uncertain
 EQUAL = 5e-7  # results have six decimals
-# A deterministic system on another processor, or with other packages: rounding may change its last bits, then which of
-# two nearly equal candidates it selects. It is one standard
-# deviation over the seeds of an encoder.
+# For a deterministic system on another processor, or with other packages: rounding may change its last bits, and then
+# which of two nearly equal candidates it selects. One standard deviation over the seeds of an encoder.
 TOLERANCE = 0.002
 
 
@@ -109,62 +107,41 @@ def verdicts(reference: Runs | None, new: Runs | None) -> Iterator[Verdict]:
     known = reference or new
     assert known is not None
     for metric in METRICS:
-        verdict = Verdict(
-            known.corpus,
-            known.system,
-            metric,
-            Outcome.NO_REFERENCE,
-            reference=reference.mean(metric) if reference else None,
-            new=new.mean(metric) if new else None,
-        )
-        if not new:
-            verdict = verdict._replace(outcome=Outcome.FAIL, note="the system has a reference, but no results")
-        elif reference and (changes := differences(reference.made_by, new.made_by)):
-            verdict = verdict._replace(outcome=Outcome.NOT_COMPARABLE, note="; ".join(changes))
-        elif reference:
-            compare = compare_deterministic if reference.is_deterministic else compare_seeded
-            verdict = compare(verdict, reference, new)
-        yield verdict
+        before, now = reference and reference.mean(metric), new and new.mean(metric)
+        outcome, bound, note = _compare(metric, reference, new)
+        yield Verdict(known.corpus, known.system, metric, outcome, before, bound, now, note)
 
 
-def compare_deterministic(verdict: Verdict, reference: Runs, new: Runs) -> Verdict:
-    """Require equality to six digits, or within TOLERANCE if the processor or the versions differ."""
-    before, now = reference.mean(verdict.metric), new.mean(verdict.metric)
-    if abs(now - before) <= EQUAL:
-        return verdict._replace(outcome=Outcome.PASS, bound=before, note="equal to six digits")
-    if changes := differences(reference.environment, new.environment):
-        allowed, note = TOLERANCE, f"not in the same environment, so {TOLERANCE} is allowed ({'; '.join(changes)})"
+def _compare(metric: str, reference: Runs | None, new: Runs | None) -> tuple[Outcome, float | None, str]:
+    """Return the outcome, the lowest passing mean, and a note."""
+    if not new:
+        return Outcome.FAIL, None, "the system has a reference, but no results"
+    if not reference:
+        return Outcome.NO_REFERENCE, None, ""
+    if changes := differences(reference.made_by, new.made_by):
+        return Outcome.NOT_COMPARABLE, None, "; ".join(changes)
+    before, now = reference.mean(metric), new.mean(metric)
+    low = high = before
+    if not reference.is_deterministic:
+        low, high = bounds(reference.values(metric), len(new.runs))
+        note = f"{len(new.runs)} runs, {len(reference.runs)} in the reference"
+    elif abs(now - before) <= EQUAL:
+        note = "equal to six digits"
+    elif changes := differences(reference.environment, new.environment):
+        low, high = before - TOLERANCE, before + TOLERANCE
+        note = f"not in the same environment, so {TOLERANCE} is allowed ({'; '.join(changes)})"
     else:
-        allowed, note = 0.0, "deterministic, but not equal to six digits in the same environment"
-    return _within(verdict, now, before - allowed, before + allowed, note)
-
-
-def compare_seeded(verdict: Verdict, reference: Runs, new: Runs) -> Verdict:
-    """Compare the mean with the prediction interval."""
-    low, high = bounds(reference.values(verdict.metric), len(new.runs))
-    note = f"{len(new.runs)} runs, {len(reference.runs)} in the reference"
-    return _within(verdict, new.mean(verdict.metric), low, high, note)
-
-
-def _within(verdict: Verdict, value: float, low: float, high: float, note: str) -> Verdict:
-    outcome = Outcome.PASS
-    if value < low - EQUAL:
-        outcome = Outcome.FAIL
-    elif value > high + EQUAL:
-        outcome = Outcome.IMPROVED
-    return verdict._replace(outcome=outcome, bound=low, note=note)
+        note = "deterministic, but not equal to six digits in the same environment"
+    if now < low - EQUAL:
+        return Outcome.FAIL, low, note
+    return Outcome.IMPROVED if now > high + EQUAL else Outcome.PASS, low, note
 
 
 def bounds(reference: Sequence[float], m: int) -> tuple[float, float]:
     """Return the prediction interval for the mean of `m` runs; each side holds with 1 - ALPHA / number of METRICS."""
     n = len(reference)
-    margin = _quantile(n - 1) * stdev(reference) * math.sqrt(1 / n + 1 / m)
+    margin = float(stdtrit(n - 1, 1 - ALPHA / len(METRICS))) * stdev(reference) * math.sqrt(1 / n + 1 / m)
     return fmean(reference) - margin, fmean(reference) + margin
-
-
-@cache
-def _quantile(freedom: int) -> float:
-    return float(t.ppf(1 - ALPHA / len(METRICS), freedom))
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:

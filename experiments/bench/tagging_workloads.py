@@ -22,39 +22,28 @@ QUERY = "show me films with drew barrymore from the 1980s\n"
 PERCENTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def _tag(how: str, times: int = 1) -> Callable[[], Figures]:
+def _tag(how: str, times: int = 1) -> Figures:
     """Tag the test set, repeated `times` times, in one call, after a hundred sentences to warm up."""
-
-    def run() -> Figures:
-        test = read_part(CORPUS, "test")
-        tag, sentences = _tagger(how), [words for words, _ in test] * times
-        tag(sentences[:100])
-        started = time.perf_counter()
-        tagged = tag(sentences)
-        found = figures(test * times, time.perf_counter() - started)
-        if how == "pipeline":
-            return {"": found}  # it splits words in its own way
-        return {"": {**found, "entity_f1": entity_f1([tags for _, tags in test * times], tagged)}}
-
-    return run
+    test = read_part(CORPUS, "test")
+    tag, sentences = _tagger(how), [words for words, _ in test] * times
+    tag(sentences[:100])
+    started = time.perf_counter()
+    tagged = tag(sentences)
+    found = figures(test * times, time.perf_counter() - started)
+    if how != "pipeline":  # it splits words in its own way
+        found["entity_f1"] = entity_f1([tags for _, tags in test * times], tagged)
+    return {"": found}
 
 
-def _latency(how: str) -> Callable[[], Figures]:
+def _latency(how: str) -> Figures:
     """Tag one sentence at a time: the median, the 95th and the 99th percentile of the seconds."""
-
-    def run() -> Figures:
-        test = read_part(CORPUS, "test")
-        random.Random(0).shuffle(test)
-        tag = _tagger(how)
-        tag([words for words, _ in test[:100]])
-        seconds = sorted(measure_seconds(partial(tag, [words])) for words, _ in test[:1000])
-        mean_words = round(sum(len(words) for words, _ in test[:1000]) / 1000)
-        return {
-            name: {"sentences": 1, "tokens": mean_words, "seconds": seconds[int(share * len(seconds))]}
-            for name, share in PERCENTILES.items()
-        }
-
-    return run
+    test = read_part(CORPUS, "test")
+    random.Random(0).shuffle(test)
+    tag, sentences = _tagger(how), [words for words, _ in test[:1000]]
+    tag(sentences[:100])
+    seconds = sorted(measure_seconds(tag, [words]) for words in sentences)
+    facts = {"sentences": 1, "tokens": round(sum(map(len, sentences)) / 1000)}
+    return {name: {**facts, "seconds": seconds[int(share * len(seconds))]} for name, share in PERCENTILES.items()}
 
 
 def _tagger(how: str) -> Callable[[Sequence[Sequence[str]]], Any]:
@@ -88,36 +77,25 @@ def exported() -> Path:
     return folder
 
 
-def _start(how: str) -> Callable[[], Figures]:
+def _start(how: str) -> Figures:
     """Start `bert-ner tag` and answer one query."""
-
-    def run() -> Figures:
-        command = _command(how)
-        seconds = measure_seconds(
-            lambda: subprocess.run(command, input=QUERY.encode(), capture_output=True, check=True)
-        )
-        found = {"sentences": 1, "tokens": len(QUERY.split()), "seconds": seconds}
-        return {"": found, "memory": math.nan}  # this process only waits
-
-    return run
+    answer = partial(subprocess.run, _command(how), input=QUERY.encode(), capture_output=True, check=True)
+    found = {"sentences": 1, "tokens": len(QUERY.split()), "seconds": measure_seconds(answer)}
+    return {"": found, "memory": math.nan}  # this process only waits
 
 
-def _stream(how: str, lines: int) -> Callable[[], Figures]:
+def _stream(how: str, lines: int) -> Figures:
     """Pipe lines of two new words each through `bert-ner tag`, to measure its memory."""
-
-    def run() -> Figures:
-        started = time.perf_counter()
-        child = subprocess.Popen(_command(how), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        assert child.stdin
-        for first in range(0, lines, 1000):
-            child.stdin.write(b"".join(b"word%d other%d\n" % (i, i) for i in range(first, first + 1000)))
-        memory = peak_memory(child.pid)  # all lines are read, except those still in the pipe
-        child.stdin.close()
-        assert child.wait() == 0
-        seconds = time.perf_counter() - started
-        return {"": {"sentences": lines, "tokens": 2 * lines, "seconds": seconds}, "memory": memory}
-
-    return run
+    started = time.perf_counter()
+    child = subprocess.Popen(_command(how), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert child.stdin
+    for first in range(0, lines, 1000):
+        child.stdin.write(b"".join(b"word%d other%d\n" % (i, i) for i in range(first, first + 1000)))
+    memory = peak_memory(child.pid)  # all lines are read, except those still in the pipe
+    child.stdin.close()
+    assert child.wait() == 0
+    seconds = time.perf_counter() - started
+    return {"": {"sentences": lines, "tokens": 2 * lines, "seconds": seconds}, "memory": memory}
 
 
 def _command(how: str) -> list[str]:
@@ -126,43 +104,47 @@ def _command(how: str) -> list[str]:
     return [*command, "--float"] if how == "minilm float" else command
 
 
-_SETTINGS = tuple(PERCENTILES)
+# A tagger, its system, its name in the table, and the workload with which `tag` compares it.
+_TAGGERS = (
+    ("pipeline", "minilm", "transformers' pipeline", ()),
+    ("minilm", "minilm", "load_tagger", ("tag pipeline",)),
+    ("onnx float32", "minilm", "ONNX float32", ("tag pipeline",)),
+    ("minilm float", "minilm", "load_tagger, float", ("tag pipeline",)),
+    ("crf", "crf", "load_tagger", ()),
+)
 TAGGING = {
-    "tag pipeline": Workload("tag", "minilm", "transformers' pipeline", _tag("pipeline")),
-    "tag minilm": Workload("tag", "minilm", "load_tagger", _tag("minilm"), ("tag pipeline",)),
-    "tag onnx float32": Workload("tag", "minilm", "ONNX float32", _tag("onnx float32"), ("tag pipeline",)),
-    "tag minilm float": Workload("tag", "minilm", "load_tagger, float", _tag("minilm float"), ("tag pipeline",)),
-    "tag crf": Workload("tag", "crf", "load_tagger", _tag("crf")),
-    "tag crf x10": Workload("tag", "crf", "load_tagger, 10 times the test set", _tag("crf", 10), ("tag crf",)),
-    "tag crf x100": Workload("tag", "crf", "load_tagger, 100 times the test set", _tag("crf", 100), ("tag crf",)),
-    "tag minilm x10": Workload(
-        "tag", "minilm", "load_tagger, 10 times the test set", _tag("minilm", 10), ("tag minilm",)
-    ),
-    "tag minilm x100": Workload(
-        "tag", "minilm", "load_tagger, 100 times the test set", _tag("minilm", 100), ("tag minilm",), once=True
-    ),
-    "latency pipeline": Workload(
-        "latency", "minilm", "transformers' pipeline", _latency("pipeline"), settings=_SETTINGS
-    ),
+    **{f"tag {how}": Workload("tag", system, name, partial(_tag, how), other) for how, system, name, other in _TAGGERS},
     **{
-        f"latency {how}": Workload("latency", system, name, _latency(how), ("latency pipeline",), _SETTINGS)
-        for how, system, name in (
-            ("minilm", "minilm", "load_tagger"),
-            ("onnx float32", "minilm", "ONNX float32"),
-            ("minilm float", "minilm", "load_tagger, float"),
-            ("crf", "crf", "load_tagger"),
+        f"tag {system} x{times}": Workload(
+            task="tag",
+            system=system,
+            how=f"load_tagger, {times} times the test set",
+            run=partial(_tag, system, times),
+            ratio_to=(f"tag {system}",),
+            once=times == 100 and system == "minilm",
         )
+        for system in ("crf", "minilm")
+        for times in (10, 100)
     },
     **{
-        f"start {how}": Workload("start", system, name, _start(how))
-        for how, system, name in (
-            ("minilm", "minilm", "bert-ner tag"),
-            ("minilm float", "minilm", "bert-ner tag --float"),
-            ("crf", "crf", "bert-ner tag"),
+        f"latency {how}": Workload(
+            task="latency",
+            system=system,
+            how=name,
+            run=partial(_latency, how),
+            ratio_to=() if how == "pipeline" else ("latency pipeline",),
+            settings=tuple(PERCENTILES),
         )
+        for how, system, name, _ in _TAGGERS
     },
-    "stream crf short": Workload("stream", "crf", "10,000 lines", _stream("crf", 10_000)),
-    "stream crf long": Workload("stream", "crf", "1,000,000 lines", _stream("crf", 1_000_000), once=True),
-    "stream minilm short": Workload("stream", "minilm", "10,000 lines", _stream("minilm", 10_000)),
-    "stream minilm long": Workload("stream", "minilm", "1,000,000 lines", _stream("minilm", 1_000_000), once=True),
+    "start minilm": Workload("start", "minilm", "bert-ner tag", partial(_start, "minilm")),
+    "start minilm float": Workload("start", "minilm", "bert-ner tag --float", partial(_start, "minilm float")),
+    "start crf": Workload("start", "crf", "bert-ner tag", partial(_start, "crf")),
+    **{
+        f"stream {system} {length}": Workload(
+            "stream", system, f"{lines:,} lines", partial(_stream, system, lines), once=length == "long"
+        )
+        for system in ("crf", "minilm")
+        for length, lines in (("short", 10_000), ("long", 1_000_000))
+    },
 }

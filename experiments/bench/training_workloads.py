@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import partial
@@ -25,18 +25,12 @@ SHARES = {"22.7 M": 10, "109 M": 40}  # one of so many training sentences is use
 PADDED = 55  # pieces, from the paper's section 3.3.1
 
 
-def _train(how: str, size: str) -> Callable[[], Figures]:
+def _train(epoch: Callable[[Any, Any, Sequence[Sentence]], None], size: str) -> Figures:
     """Measure one epoch on a share of the training sentences, with tokenisation, batches, optimiser and logging."""
-
-    def run() -> Figures:
-        train = read_part(CORPUS, "train")[:: SHARES[size]]
-        model, tokenizer = _fresh(size)
-        started = time.perf_counter()
-        {"paper": _paper_epoch, "Trainer": _trainer_epoch, "ours": _our_epoch}[how](model, tokenizer, train)
-        seconds = time.perf_counter() - started
-        return {"": figures(train, seconds, tflop=3 * _forward_tflop(model, tokenizer, train))}
-
-    return run
+    train = read_part(CORPUS, "train")[:: SHARES[size]]
+    model, tokenizer = _fresh(size)
+    seconds = measure_seconds(epoch, model, tokenizer, train)
+    return {"": figures(train, seconds, tflop=3 * _forward_tflop(model, tokenizer, train))}
 
 
 def _fresh(size: str) -> tuple[Any, Any]:
@@ -66,56 +60,49 @@ def _examples(tokenizer: Any, sentences: Sequence[Sentence]) -> list[Any]:
     return examples_of(sentences, WordPieces.of(tokenizer, 512), label_id)
 
 
-def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
+def _rows(tokenizer: Any, sentences: Sequence[Sentence]) -> list[dict[str, list[int]]]:
+    """Return examples in the form that transformers takes."""
+    return [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, sentences)]
+
+
+def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence], epochs: int = 1, **options: Any) -> None:
     from bert_ner.encoder.training import Recipe, fine_tune
 
-    recipe = Recipe(**{**read_params().settings("minilm"), "epochs": 1, "precision": "auto"})
-    fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, dict)
+    recipe = Recipe(**{**read_params().settings("minilm"), "epochs": epochs, "precision": "auto"})
+    fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, dict, **options)
 
 
-def _checkpoint(size: str) -> Callable[[], Figures]:
+def _checkpoint(size: str) -> Figures:
     """Measure the median time that a training waits for a checkpoint; there is one in each epoch."""
+    from bert_ner.encoder import training
+    from bert_ner.encoder.checkpoint import save_checkpoint
 
-    def run() -> Figures:
-        from bert_ner.encoder import training
-        from bert_ner.encoder.checkpoint import save_checkpoint
+    model, tokenizer = _fresh(size)
+    train, seconds = read_part(CORPUS, "train"), []
 
-        model, tokenizer = _fresh(size)
-        train = read_part(CORPUS, "train")
-        recipe = training.Recipe(**{**read_params().settings("minilm"), "epochs": 5, "precision": "auto"})
-        examples, seconds = _examples(tokenizer, train[:32]), []
+    def timed(*state: Any) -> None:
+        seconds.append(measure_seconds(save_checkpoint, *state))
 
-        def timed(*state: Any) -> None:
-            seconds.append(measure_seconds(partial(save_checkpoint, *state)))
-
-        # The folder is on the disk that a training writes to.
-        with TemporaryDirectory(dir=DATA) as folder, patch.object(training, "save_checkpoint", timed):
-            path = Path(folder, "checkpoint.safetensors")
-            training.fine_tune(model, examples, recipe, 0, tokenizer.pad_token_id, dict, checkpoint=path)
-        return {"": figures(train, statistics.median(seconds))}
-
-    return run
+    # The folder is on the disk that a training writes to.
+    with TemporaryDirectory(dir=DATA) as folder, patch.object(training, "save_checkpoint", timed):
+        _our_epoch(model, tokenizer, train[:32], epochs=5, checkpoint=Path(folder, "checkpoint.safetensors"))
+    return {"": figures(train, statistics.median(seconds))}
 
 
 def _paper_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
     """Train as sections 3.3 and 3.4 say: each sentence padded to 55 pieces, float32, AdamW, clipping, linear decay."""
     import torch
+    from transformers import DataCollatorForTokenClassification
 
-    from bert_ner.encoder.training import IGNORED
-
-    rows = _examples(tokenizer, train)
-    ids, labels, mask = (torch.full((len(rows), PADDED), fill) for fill in (tokenizer.pad_token_id, IGNORED, 0))
-    for i, row in enumerate(rows):
-        n = min(len(row.ids), PADDED)
-        ids[i, :n], labels[i, :n], mask[i, :n] = torch.tensor(row.ids[:n]), torch.tensor(row.labels[:n]), 1
-    data = torch.utils.data.TensorDataset(ids, labels, mask)
+    collate = DataCollatorForTokenClassification(tokenizer, padding="max_length", max_length=PADDED)
+    batch = collate([{name: ids[:PADDED] for name, ids in row.items()} for row in _rows(tokenizer, train)])
+    data = torch.utils.data.TensorDataset(batch["input_ids"], batch["attention_mask"], batch["labels"])
     loader = torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / len(loader)))
     model.train()
-    for ids_, labels_, mask_ in loader:
-        loss = model(input_ids=ids_, attention_mask=mask_, labels=labels_).loss
-        loss.backward()
+    for ids, mask, labels in loader:
+        model(input_ids=ids, attention_mask=mask, labels=labels).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -126,12 +113,11 @@ def _trainer_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> Non
     """Train with the Trainer of transformers: the paper's batch size, its own defaults otherwise, no fixed padding."""
     from transformers import DataCollatorForTokenClassification, Trainer, TrainingArguments
 
-    rows = [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, train)]
     with TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
         settings = TrainingArguments(
             folder, num_train_epochs=1, per_device_train_batch_size=32, save_strategy="no", disable_tqdm=True
         )
-        Trainer(model, settings, DataCollatorForTokenClassification(tokenizer), rows).train()
+        Trainer(model, settings, DataCollatorForTokenClassification(tokenizer), _rows(tokenizer, train)).train()
 
 
 def _forward_tflop(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> float:
@@ -139,32 +125,33 @@ def _forward_tflop(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) ->
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    lengths = [len(row.ids) for row in _examples(tokenizer, sentences)]
-    operations = {}
+    lengths = Counter(len(row.ids) for row in _examples(tokenizer, sentences))
+    operations = 0
     model = model.eval()
-    for length in set(lengths):
+    for length, times in lengths.items():
         ids = torch.zeros(1, length, dtype=torch.int64)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             model(input_ids=ids, attention_mask=torch.ones_like(ids))
-        operations[length] = counter.get_total_flops()
-    return float(sum(operations[length] for length in lengths)) / 1e12
+        operations += times * counter.get_total_flops()
+    return operations / 1e12
 
 
+_EPOCHS = (
+    ("paper", "paper recipe", _paper_epoch, ()),
+    ("Trainer", "Trainer", _trainer_epoch, ("paper",)),
+    ("ours", "ours", _our_epoch, ("paper", "Trainer")),
+)
 TRAINING = {
     **{
         f"train {size} {how}": Workload(
-            "train", SIZES[size], name, _train(how, size), tuple(f"train {size} {other}" for other in others)
+            "train", SIZES[size], name, partial(_train, epoch, size), tuple(f"train {size} {other}" for other in others)
         )
         for size in SIZES
-        for how, name, others in (
-            ("paper", "paper recipe", ()),
-            ("Trainer", "Trainer", ("paper",)),
-            ("ours", "ours", ("paper", "Trainer")),
-        )
+        for how, name, epoch, others in _EPOCHS
     },
     **{
         f"train {size} checkpoint": Workload(
-            "train", SIZES[size], "an epoch's checkpoint alone", _checkpoint(size), (f"train {size} ours",)
+            "train", SIZES[size], "an epoch's checkpoint alone", partial(_checkpoint, size), (f"train {size} ours",)
         )
         for size in SIZES
     },

@@ -23,24 +23,17 @@ Figures = dict[str, Any]
 
 
 class Workload(NamedTuple):
-    """One thing to measure.
-
-    Attributes:
-        task, system, how: its names in the table.
-        run: returns for each setting the sentences, tokens (words), seconds and, where known, tflop: the
-            floating-point operations that the sentences need, without padding.
-        ratio_to: the workloads that it is compared with.
-        settings: the settings that it reports.
-        once: whether it runs in one round only, because it takes minutes.
-    """
+    """One thing to measure; `task`, `system` and `how` are its names in the table."""
 
     task: str
     system: str
     how: str
+    # Returns for each setting the sentences, tokens (words), seconds and, where known, tflop: the floating-point
+    # operations that the sentences need, without padding.
     run: Callable[[], Figures]
-    ratio_to: tuple[str, ...] = ()
+    ratio_to: tuple[str, ...] = ()  # the workloads that it is compared with
     settings: tuple[str, ...] = ("",)
-    once: bool = False
+    once: bool = False  # in one round only, because it takes minutes
 
 
 def encoder_run() -> Run:
@@ -49,7 +42,6 @@ def encoder_run() -> Run:
 
 
 def encoder_folder() -> Path:
-    """Return the folder of the encoder's model."""
     return model_folder(CORPUS, encoder_run())
 
 
@@ -59,10 +51,10 @@ def figures(sentences: Sequence[Sentence], seconds: float, **others: float) -> F
     return {"sentences": len(sentences), "tokens": tokens, "seconds": seconds, **others}
 
 
-def measure_seconds(work: Callable[[], Any]) -> float:
-    """Return the seconds that a function takes."""
+def measure_seconds(work: Callable[..., Any], *arguments: Any) -> float:
+    """Return the seconds that a call takes."""
     started = time.perf_counter()
-    work()
+    work(*arguments)
     return time.perf_counter() - started
 
 

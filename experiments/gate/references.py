@@ -71,16 +71,8 @@ class Bypass(Settings):
     reason: Text = Field(description="why the system may fail for now")
 
 
-class Bypasses(RootModel[list[Bypass] | None]):
-    """The content of bypass.yaml."""
-
-
 def present(results: Path) -> dict[Key, Runs]:
-    """Return the runs of every corpus that has been evaluated.
-
-    Raises:
-        BertNerError: a file can't be read, or scores.csv and provenance.json do not fit together.
-    """
+    """Return the runs of every corpus that has been evaluated."""
     found: dict[Key, Runs] = {}
     for path in sorted(results.glob("*/scores.csv")):
         corpus = path.parent.name
@@ -100,8 +92,7 @@ def present(results: Path) -> dict[Key, Runs]:
                 if runs.made_by != made_by:
                     raise ValueError(f"the runs of {row['system']} were not all made in the same way")
                 values = {metric: round(row[metric], 6) for metric in METRICS}
-                run = Run(seed=row["seed"], scores=values, environment=facts["environment"])
-                runs.runs.append(run.model_dump())
+                runs.runs.append(Run(seed=row["seed"], scores=values, environment=facts["environment"]).model_dump())
     return found
 
 
@@ -111,58 +102,48 @@ def _sha256(weights: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def read_references(folder: Path) -> dict[Key, Runs]:
-    """Return every reference in a folder that has a folder for each corpus.
-
-    Raises:
-        BertNerError: a file can't be read or is no reference.
-    """
-    paths = [path for path in sorted(folder.glob("*/*.json")) if path.parent.name != FAST]
-    return {(path.parent.name, path.stem): _read(path) for path in paths}
-
-
-def _read(path: Path) -> Runs:
-    try:
-        content = Reference.model_validate(read_json(path))
-    except ValidationError as error:
-        problems = "; ".join(text for _, text in complaints(error, Reference))
-        raise BertNerError(f"{path}: {problems}; remove it and run {UPDATE}") from None
-    made_by = content.model_dump(exclude={"runs"}) | {"weights": _sha256(content.weights)}
-    runs = Runs(path.parent.name, path.stem, made_by, [run.model_dump() for run in content.runs])
-    if not runs.is_enough:
-        raise BertNerError(f"{path}: {len(runs.runs)} runs, {MIN_RUNS} needed; remove it and run {UPDATE}")
-    return runs
+    """Return every reference in a folder that has a folder for each corpus."""
+    found = {}
+    for path in sorted(folder.glob("*/*.json")):
+        key = path.parent.name, path.stem
+        if key[0] == FAST:
+            continue
+        try:
+            content = Reference.model_validate(read_json(path))
+        except ValidationError as error:
+            problems = "; ".join(text for _, text in complaints(error, Reference))
+            raise BertNerError(f"{path}: {problems}; remove it and run {UPDATE}") from None
+        made_by = content.model_dump(exclude={"runs"}) | {"weights": _sha256(content.weights)}
+        runs = Runs(*key, made_by, content.model_dump()["runs"])
+        if not runs.is_enough:
+            raise BertNerError(f"{path}: {len(runs.runs)} runs, {MIN_RUNS} needed; remove it and run {UPDATE}")
+        found[key] = runs
+    return found
 
 
 def update(folder: Path, new: Mapping[Key, Runs]) -> Iterator[str]:
     """Write the references that differ from new runs; yield a line for each that says how."""
     known = read_references(folder)
     for key, runs in new.items():
-        if known.get(key) == runs:
+        old, name = known.get(key), "/".join(key)
+        if old == runs:
             continue
         if not runs.is_enough:
-            yield f"{'/'.join(key)}: not changed; it has {len(runs.runs)} runs, and a reference needs {MIN_RUNS}"
+            yield f"{name}: not changed; it has {len(runs.runs)} runs, and a reference needs {MIN_RUNS}"
             continue
         content = {**runs.made_by, "runs": runs.runs}
         write_whole(folder.joinpath(*key).with_suffix(".json"), json.dumps(content, indent=2) + "\n")
-        yield f"{'/'.join(key)}: {_change(known[key], runs) if key in known else f'new, runs: {len(runs.runs)}'}"
-
-
-def _change(old: Runs, new: Runs) -> str:
-    scores = [
-        f"{metric} {old.mean(metric):.4f} -> {new.mean(metric):.4f}"
-        for metric in DECIDING
-        if abs(old.mean(metric) - new.mean(metric)) > EQUAL
-    ]
-    return "; ".join([*scores, *differences(old.made_by, new.made_by)]) or "the same scores, from other runs"
+        changes = [f"new, runs: {len(runs.runs)}"]
+        if old:
+            pairs = {metric: (old.mean(metric), runs.mean(metric)) for metric in DECIDING}
+            scores = [f"{metric} {a:.4f} -> {b:.4f}" for metric, (a, b) in pairs.items() if abs(a - b) > EQUAL]
+            changes = scores + differences(old.made_by, runs.made_by) or ["the same scores, from other runs"]
+        yield f"{name}: {'; '.join(changes)}"
 
 
 def read_bypasses(path: Path) -> Sequence[Bypass]:
-    """Return the entries of bypass.yaml; none if there is no file.
-
-    Raises:
-        BertNerError: it can't be read, or an entry is wrong; the message has the line.
-    """
-    return (read_yaml(path, Bypasses).root or []) if path.is_file() else []
+    """Return the entries of bypass.yaml; none if there is no file."""
+    return (read_yaml(path, RootModel[list[Bypass] | None]).root or []) if path.is_file() else []
 
 
 def apply_bypass(verdict: Verdict, bypasses: Sequence[Bypass]) -> Verdict:

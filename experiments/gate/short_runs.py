@@ -1,7 +1,7 @@
 """Train briefly for `check.py --fast`: the CRF and one encoder, minutes instead of hours, in a scratch folder.
 
-The runs show that training and scoring still work; their scores are no results. So they have settings of their own,
-which no change of params.yaml affects, and references of their own, in results/reference/fast.
+The runs show that training and scoring still work; their scores are no results. So they have settings of their own, in
+short_runs.yaml, and references of their own, in results/reference/fast.
 """
 
 from __future__ import annotations
@@ -9,86 +9,62 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
 
 from harness.paths import SHARED
 from harness.provenance import environment
 from harness.systems import build
+from harness.yaml_files import load_yaml, plain
 
-from bert_ner.corpus.acquire import acquire
+from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
-from bert_ner.files import sha256_of
 from bert_ner.scoring import score
 from bert_ner.scoring.gate import Runs
 
 CORPORA = ("sample", "mit_movie_eng")
 SENTENCES = 2000  # the first of the training part
-SECTIONS: dict[str, dict[str, Any]] = {
-    "crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 60},
-    "minilm": {
-        "kind": "encoder",
-        "name": "all-MiniLM-L6-v2",
-        "learning_rate": 0.0005,
-        "batch_size": 8,
-        "weight_decay": 0.01,
-        "clip_norm": 1.0,
-        "epochs": 1,
-        "warmup": 0.1,
-        "precision": "float32",  # the same on every processor
-    },
-}
+SECTIONS = plain(load_yaml(Path(__file__).with_suffix(".yaml")))
 SEEDS = {"crf": [0], "minilm": [13, 42, 87, 7, 101]}  # a check uses the first, a reference all
 
 
-class Data(NamedTuple):
-    """The parts of a corpus, and the SHA-256 of its files."""
+def short_runs(is_for_reference: bool) -> dict[tuple[str, str], Runs]:
+    """Train on each corpus that is available; return the runs by corpus and system."""
+    found = {}
+    for corpus in CORPORA:
+        try:
+            data = read_data(corpus)
+        except CorpusUnavailable as error:
+            print(f"{corpus} is left out: {error}\n")
+            continue
+        for system, seeds in SEEDS.items():
+            found[corpus, system] = train(corpus, system, data, seeds if is_for_reference else seeds[:1])
+    return found
 
-    train: list[Sentence]
-    validation: list[Sentence]
-    test: list[Sentence]
-    sums: dict[str, str]
 
-
-def read_data(name: str) -> Data:
-    """Fetch a corpus and split it, as acquire.py and prepare.py do.
-
-    Raises:
-        CorpusUnavailable: it is neither in a folder nor on the network.
-    """
+def read_data(name: str) -> list[list[Sentence]]:
+    """Fetch a corpus; return its training, validation and test sentences, as acquire.py and prepare.py do."""
     corpus = corpus_named(name)
     with TemporaryDirectory() as scratch:
-        folder = Path(scratch, name)
-        acquire(corpus, folder, shared=SHARED)
-        train, validation = split(read_bio(folder / corpus.train.name, corpus.labels), fraction=0.1, seed=42)
-        test = read_bio(folder / corpus.test.name, corpus.labels)
-        sums = {file.name: sha256_of(folder / file.name) for file in corpus.files}
-    return Data(train[:SENTENCES], validation, test, sums)
+        acquire(corpus, Path(scratch, name), shared=SHARED)
+        published, test = (read_bio(Path(scratch, name, file.name), corpus.labels) for file in corpus.files)
+    train, validation = split(published, fraction=0.1, seed=42)
+    return [train[:SENTENCES], validation, test]
 
 
-def train(name: str, system: str, data: Data, seeds: Sequence[int]) -> Runs:
+def train(name: str, system: str, data: Sequence[list[Sentence]], seeds: Sequence[int]) -> Runs:
     """Train a system with its short settings, once for each seed, and score the test sentences."""
     corpus = corpus_named(name)
+    known, validation, test = data
+    source = {"split": "test", "corpus": name, "data": corpus.test.sha256[:8]}
     runs, signature = [], ""
     for seed in seeds:
         tagger = build(system, SECTIONS[system], corpus.labels, seed)
-        tagger.fit(data.train, data.validation)
-        scores = score(
-            [tags for _, tags in data.test],
-            tagger.tag([words for words, _ in data.test]),
-            split="test",
-            corpus=name,
-            data=data.sums[corpus.test.name][:8],
-        )
+        tagger.fit(known, validation)
+        scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
         signature = scores["entity_f1"].signature
         values = {metric: round(found.value, 6) for metric, found in scores.items()}
         runs.append({"seed": seed, "scores": values, "environment": environment()})
-    settings = {key: value for key, value in SECTIONS[system].items() if key != "kind"}
-    made_by = {
-        "signature": signature,
-        "settings": {**settings, "sentences": SENTENCES},
-        "data": data.sums,
-        "weights": None,
-    }
-    return Runs(name, system, made_by, runs)
+    settings = {key: value for key, value in SECTIONS[system].items() if key != "kind"} | {"sentences": SENTENCES}
+    sums = {file.name: file.sha256 for file in corpus.files}
+    return Runs(name, system, {"signature": signature, "settings": settings, "data": sums, "weights": None}, runs)

@@ -16,17 +16,15 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from harness.dvc_runs import FINGERPRINT, PIPELINE
+from harness.dvc_runs import FINGERPRINT, PIPELINE, open_repository
 from harness.fingerprint import content, fingerprints, system_classes
 from harness.paths import DOMAINS
 from harness.tables import as_csv
 
 from bert_ner.corpus.catalog import CORPORA
-from bert_ner.errors import BertNerError
 from claims.judging import judge_claims
 from reporting import markdown
 from reporting.content import sections
@@ -39,27 +37,17 @@ MODULES = 4  # that a reason names
 
 
 def stale(root: Path) -> dict[str, list[str]]:
-    """Return the reasons why results are stale, each with its stages.
-
-    Raises:
-        BertNerError: DVC can't read the pipeline.
-    """
-    from dvc.exceptions import DvcException  # takes half a second to import
-    from dvc.repo import Repo
-
+    """Return the reasons why results are stale, each with its stages."""
     code = {f"{CODE}{entry}.json": modules for entry, modules in fingerprints(root, system_classes()).items()}
     found = defaultdict(list)
-    try:
-        with chdir(root), Repo() as repo:
-            # A stage that never ran, as of a system whose weights are unavailable, has no results.
-            stages = [stage for stage in repo.index.stages if any(dep.hash_info for dep in stage.deps)]
-            written = {path_in(root, out): out.hash_info for stage in stages for out in stage.outs}
-            for stage in stages:
-                if stage.addressing != FINGERPRINT:  # it runs after any edit, and its output is compared in memory
-                    for reason in reasons(root, stage, code, written):
-                        found[reason].append(stage.addressing)
-    except DvcException as error:
-        raise BertNerError(f"DVC can't read the pipeline: {error}") from None
+    with open_repository(root) as repo:
+        # A stage that never ran, because the weights of its system are unavailable, has no results.
+        stages = [stage for stage in repo.index.stages if any(dep.hash_info for dep in stage.deps)]
+        written = {out.fs_path: out.hash_info for stage in stages for out in stage.outs}
+        for stage in stages:
+            if stage.addressing != FINGERPRINT:  # it runs after any edit, and its output is compared in memory
+                for reason in reasons(root, stage, code, written):
+                    found[reason].append(stage.addressing)
     return dict(found)
 
 
@@ -67,9 +55,6 @@ def outdated(results: Path) -> dict[str, list[str]]:
     """Return the verdicts and reports that do not follow from the tables, each with the stage that writes it.
 
     The figures of report.html depend on fonts and on matplotlib, so only report.md is compared.
-
-    Raises:
-        BertNerError: a table is missing or broken.
     """
     found = {}
     for name in [*CORPORA, DOMAINS]:
@@ -88,13 +73,8 @@ def report(name: str, results: Path) -> str:
     """Return the text of report.md of a corpus, or of the comparison of corpora."""
     if name == DOMAINS:
         return markdown.render(TITLE, domain_sections(results))
-    corpus = CORPORA[name]
-    return markdown.render(f"{corpus.title}: results", sections(Results(results, corpus)))
-
-
-def path_in(root: Path, item: Any) -> str:
-    """Return the path of a dependency or an output in the checkout."""
-    return Path(item.fs_path).relative_to(root).as_posix()
+    tables = Results(results, CORPORA[name])
+    return markdown.render(tables.title, sections(tables))
 
 
 def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written: Mapping[str, Any]) -> Iterator[str]:
@@ -102,9 +82,9 @@ def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written:
     if stage.changed_stage():
         yield "its command changed"
     for item in [*stage.deps, *stage.outs]:
-        path = path_in(root, item)
+        path = Path(item.fs_path).relative_to(root).as_posix()
         if path.startswith(CACHED):
-            if written.get(path, item.hash_info) != item.hash_info:
+            if written.get(item.fs_path, item.hash_info) != item.hash_info:
                 yield f"{path} was written again since"
         elif path.startswith(CODE):
             if path not in code:

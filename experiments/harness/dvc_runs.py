@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir, suppress
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from harness.live_display import CACHED, DONE, FAILED, UNCHANGED, LiveDisplay, is_training
 from harness.paths import ROOT
@@ -35,7 +36,7 @@ ENVIRONMENT = {
 }
 PROGRESS_MARK = "\x1e"  # starts a line with progress, in JSON
 MAX_LINE = 2**20  # bytes
-RUNS = re.compile(r"Running stage '(.+)':$")
+BEGUN = re.compile(r"Running stage '(.+)':$")
 SKIPPED = re.compile(r"Stage '(.+)' (didn't change, skipping|is cached - skipping run)")
 # Lines of DVC that a summary at the end replaces.
 HINTS = re.compile(
@@ -53,23 +54,20 @@ def run_pipeline(
 ) -> None:
     """Run the stages that train side by side, then `dvc repro` with the arguments of each command.
 
-    Args:
-        stages: all that will run, in their order.
-        prepare: the stages that the trainings need.
-        commands: arguments of `dvc repro`, one list for each call.
-        expected: seconds that stages took before.
-
-    Raises:
-        BertNerError: a stage failed.
+    `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
     """
     trainings = [stage for stage in stages if is_training(stage)]
+    waiting = iter(trainings)
+
+    async def train() -> None:
+        for stage in waiting:
+            # DVC holds its lock only while it looks for changes and stores outputs.
+            await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, OMP_NUM_THREADS=str(THREADS))
 
     async def run() -> None:
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            waiting = iter(trainings)
-            # If one fails, asyncio.run cancels the others.
-            await asyncio.gather(*(train(display, waiting) for _ in range(AT_ONCE)))
+            await asyncio.gather(*(train() for _ in range(AT_ONCE)))  # if one fails, asyncio.run cancels the others
         for command in commands:
             await run_dvc(display, "repro", *command)
 
@@ -78,19 +76,8 @@ def run_pipeline(
     print(SUMMARY)
 
 
-async def train(display: LiveDisplay, waiting: Iterator[str]) -> None:
-    """Run trainings one after the other, each on a share of the cores, until none waits."""
-    for stage in waiting:
-        # DVC holds its lock only while it looks for changes and stores outputs.
-        await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, OMP_NUM_THREADS=str(THREADS))
-
-
 async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> None:
-    """Run DVC and show its output. An exception, Ctrl-C included, kills DVC and its stage; this damages no file.
-
-    Raises:
-        BertNerError: a stage failed.
-    """
+    """Run DVC and show its output. An exception, Ctrl-C included, kills DVC and its stage; this damages no file."""
     stage, reader = None, asyncio.StreamReader(MAX_LINE)
     # Popen, because asyncio's own subprocess can hang if it is cancelled while it starts (CPython 3.11). DVC gets a
     # session of its own, so that Ctrl-C reaches this process alone.
@@ -117,33 +104,29 @@ async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> 
 
 def show(display: LiveDisplay, line: str, stage: str | None) -> str | None:
     """Show a line of DVC's output. `stage` is the stage that runs; return the one that runs after this line."""
+    begun, skipped = BEGUN.match(line), SKIPPED.match(line)
     if line.startswith(PROGRESS_MARK):
         with suppress(ValueError):  # the last line of a killed training may be cut
             if stage:
                 display.update(stage, json.loads(line[1:]))
-        return stage
-    runs, skipped = RUNS.match(line), SKIPPED.match(line)
-    if not (runs or skipped):
-        if not HINTS.match(line):
-            display.print(line)
-        return stage
-    if stage:
-        display.end(stage, DONE)
-    if skipped:
-        display.end(skipped[1], CACHED if "cached" in skipped[2] else UNCHANGED)
-        return None
-    assert runs
-    display.begin(runs[1])
-    return runs[1]
+    elif begun or skipped:
+        if stage:
+            display.end(stage, DONE)
+        stage = None
+        if begun:
+            stage = begun[1]
+            display.begin(stage)
+        if skipped:
+            display.end(skipped[1], CACHED if "cached" in skipped[2] else UNCHANGED)
+    elif not HINTS.match(line):
+        display.print(line)
+    return stage
 
 
 def stages_to_run(*targets: str) -> list[str]:
     """Return the stages that changed since they ran and all that depend on them, in order; of some targets or of all.
 
     The fingerprint of the code runs first, if needed: most changes of the code affect few stages.
-
-    Raises:
-        BertNerError: DVC can't read the pipeline, or the fingerprint fails.
     """
     stages = _changed(targets)
     if FINGERPRINT in stages:
@@ -156,23 +139,30 @@ def stages_to_run(*targets: str) -> list[str]:
 
 
 def _changed(targets: Sequence[str]) -> list[str]:
-    """In this process: a call of DVC takes a second to start."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-    from dvc.repo.reproduce import plan_repro
+    from dvc.repo.reproduce import plan_repro  # takes half a second to import, as networkx does
     from networkx import lexicographical_topological_sort
 
+    with open_repository(ROOT) as repo:
+        changed = repo.status(targets=list(targets) or None, with_deps=bool(targets))
+        graph = repo.index.graph
+        wanted = [stage for target in targets for stage in repo.stage.collect(target)]
+        order = {stage: number for number, stage in enumerate(repo.index.stages)}  # that of the files
+        needed_first = graph.subgraph(plan_repro(graph, wanted or None)).reverse()
+        stale = []
+        for stage in lexicographical_topological_sort(needed_first, key=order.__getitem__):
+            if stage.addressing in changed or any(needed in stale for needed in graph.successors(stage)):
+                stale.append(stage)
+        return [stage.addressing for stage in stale]
+
+
+@contextmanager
+def open_repository(root: Path) -> Iterator[Any]:
+    """Use DVC in this process: a command of DVC takes a second to start."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
     try:
-        with chdir(ROOT), Repo() as repo:
-            changed = repo.status(targets=list(targets) or None, with_deps=bool(targets))
-            graph = repo.index.graph
-            wanted = [stage for target in targets for stage in repo.stage.collect(target)]
-            order = {stage: number for number, stage in enumerate(repo.index.stages)}  # that of the files
-            needed_first = graph.subgraph(plan_repro(graph, wanted or None)).reverse()
-            stale = []
-            for stage in lexicographical_topological_sort(needed_first, key=order.__getitem__):
-                if stage.addressing in changed or any(needed in stale for needed in graph.successors(stage)):
-                    stale.append(stage)
-            return [stage.addressing for stage in stale]
+        with chdir(root), Repo() as repo:
+            yield repo
     except DvcException as error:
         raise BertNerError(f"DVC can't read the pipeline: {error}") from None

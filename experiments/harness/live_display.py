@@ -25,21 +25,15 @@ STYLES = {
 
 @dataclass
 class Row:
-    """One stage.
-
-    Attributes:
-        expected: the seconds that it took when it was last recorded, if known.
-        progress: the last event of the stage's training (bert_ner/progress.py).
-        first: the time and the step of its first event; one that goes on from a checkpoint does not begin at 0.
-    """
+    """One stage."""
 
     name: str
-    expected: float | None = None
+    expected: float | None = None  # the seconds that it took when it was last recorded
     state: str = WAITING
     started: float = 0.0
     seconds: float = 0.0
-    progress: Mapping[str, Any] = field(default_factory=dict)
-    first: tuple[float, int] | None = None
+    progress: Mapping[str, Any] = field(default_factory=dict)  # the last event of its training (bert_ner/progress.py)
+    first: tuple[float, int] | None = None  # time and step of its first event; from a checkpoint it is not step 0
 
     def elapsed(self) -> float:
         return time.monotonic() - self.started if self.state == RUNNING else self.seconds
@@ -55,8 +49,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """Return state, epoch, loss, validation F1, elapsed time and time left."""
-        names = ("epoch", "epochs", "train_loss", "validation_entity_f1")
-        epoch, epochs, loss, f1 = map(self.progress.get, names)
+        epoch, epochs, loss, f1 = map(self.progress.get, ("epoch", "epochs", "train_loss", "validation_entity_f1"))
         return (
             self.state,
             f"{epoch or 0}/{epochs}" if epochs else "",
@@ -71,7 +64,6 @@ class LiveDisplay:
     """The rows of all stages. Use it as a context manager: leaving it restores the terminal."""
 
     def __init__(self, stages: Iterable[str], expected: Mapping[str, float], console: Console | None = None) -> None:
-        """Take the stages in their order, and the seconds that some of them are expected to take."""
         self.console = console or Console()
         self.rows = {stage: Row(label(stage), expected.get(stage)) for stage in stages}
         self._is_live = self.console.is_terminal and not self.console.is_dumb_terminal
@@ -109,7 +101,6 @@ class LiveDisplay:
             self._say(f"{row.name}: {state}" + (f", {clock(row.seconds)}" if row.seconds else ""))
 
     def update(self, stage: str, progress: Mapping[str, Any]) -> None:
-        """Take an event of a training."""
         row = self.rows[stage]
         row.progress = progress
         row.first = row.first or (time.monotonic(), progress["step"])
@@ -143,10 +134,8 @@ class LiveDisplay:
         while not self._is_over.wait(INTERVAL):
             for row in list(self.rows.values()):
                 if row.state == RUNNING:
-                    _, epoch, loss, f1, elapsed, left = row.cells()
-                    facts = {"epoch": epoch, "loss": loss, "validation F1": f1, "time": elapsed, "left": left}
-                    said = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
-                    self.print(f"{row.name}: {said}")
+                    facts = zip(("epoch", "loss", "validation F1", "time", "left"), row.cells()[1:], strict=True)
+                    self.print(f"{row.name}: " + ", ".join(f"{name} {value}" for name, value in facts if value))
 
 
 def label(stage: str) -> str:

@@ -22,6 +22,7 @@ class Results:
     def __init__(self, root: Path, corpus: Corpus) -> None:
         """`root` is the folder results/."""
         self.root, self.corpus, self.folder = root, corpus, root / corpus.name
+        self.title = f"{corpus.title}: results"
 
     def command(self, table: str) -> str:
         """Return the command that writes a table."""

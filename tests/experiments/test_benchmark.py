@@ -12,12 +12,11 @@ import pandas as pd
 import pytest
 
 import benchmark
-from bench.workloads import WORKLOADS
-from benchmark import Measurement, as_markdown, measure, merged, table_rows
+from benchmark import WORKLOADS, as_markdown, measure, merged, table_rows
 
 
-def rounds(*seconds: float, memory: float = 100.0, **more: Any) -> list[Measurement]:
-    return [Measurement({"": {"sentences": 10, "tokens": 50, "seconds": s, **more}}, memory) for s in seconds]
+def rounds(*seconds: float, memory: float = 100.0, **more: Any) -> list[dict[str, Any]]:
+    return [{"": {"sentences": 10, "tokens": 50, "seconds": s, **more}, "memory": memory} for s in seconds]
 
 
 def test_medians_ratios_and_the_share_of_the_limit() -> None:
@@ -36,7 +35,7 @@ def test_medians_ratios_and_the_share_of_the_limit() -> None:
 
 
 def test_ratios_are_per_sentence() -> None:
-    ten_times = [Measurement({"": {"sentences": 100, "tokens": 500, "seconds": 5.0}}, 1.0)]
+    ten_times = [{"": {"sentences": 100, "tokens": 500, "seconds": 5.0}, "memory": 1.0}]
     [_, row] = table_rows({"tag crf": rounds(1.0), "tag crf x10": ten_times}, "a machine", 1.0)
     assert row["ratio"] == 2.0
 
@@ -47,7 +46,7 @@ def test_each_percentile_has_its_own_row() -> None:
     }
     twice = {name: {**row, "seconds": 2 * row["seconds"]} for name, row in figures.items()}
     rows = table_rows(
-        {"latency pipeline": [Measurement(twice, 1)], "latency crf": [Measurement(figures, 1)]}, "a machine", 1.0
+        {"latency pipeline": [{**twice, "memory": 1}], "latency crf": [{**figures, "memory": 1}]}, "a machine", 1.0
     )
     assert [row["setting"] for row in rows[3:]] == ["load_tagger median", "load_tagger p95", "load_tagger p99"]
     assert [row["ratio"] for row in rows[3:]] == [2.0, 2.0, 2.0]
@@ -83,8 +82,8 @@ def test_the_committed_table_has_the_format_of_the_registry() -> None:
 
 def test_a_workload_runs_in_a_process_of_its_own() -> None:
     [[limit]] = measure(["limit"], 1).values()
-    assert limit.figures["float32"] > 0
-    assert 50 < limit.memory < 20_000
+    assert limit["float32"] > 0
+    assert 50 < limit["memory"] < 20_000
 
 
 def test_untrained_systems_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -92,3 +91,29 @@ def test_untrained_systems_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr("harness.artifacts.MODELS", tmp_path)
     with pytest.raises(benchmark.BertNerError, match="run 'make repro' first"):
         benchmark.main()
+
+
+def test_the_limit_is_measured_once_and_every_task_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = []
+
+    def measured(names: list[str], times: int) -> dict[str, Any]:
+        asked.append((list(dict.fromkeys(WORKLOADS[name].task for name in names)), times))
+        if names == ["limit"]:
+            return {"limit": [{"float32": 2.0, "bfloat16": 0.5, "memory": 1.0}]}
+        return {
+            name: [{"memory": 1.0, **dict.fromkeys(WORKLOADS[name].settings, rounds(1.0, tflop=1.0)[0][""])}]
+            for name in names
+        }
+
+    saved: list[pd.DataFrame] = []
+    monkeypatch.setattr("sys.argv", ["benchmark.py", "--rounds", "5"])
+    monkeypatch.setattr(benchmark, "model_folder", lambda *run: tmp_path)
+    for name, double in (("exported", lambda: None), ("measure", measured), ("save_table", saved.append)):
+        monkeypatch.setattr(benchmark, name, double)
+    benchmark.main()
+    tasks = ["train", "tag", "latency", "start", "stream", "score"]
+    assert asked == [(["limit"], 1), *(([task], 5) for task in tasks)]
+    [table] = saved
+    assert list(dict.fromkeys(table["task"])) == tasks
+    assert set(table["limit_share"]) == {0.5}
+    assert "float32 2.00 TFLOP/s, bfloat16 0.50 TFLOP/s" in table["machine"][0]

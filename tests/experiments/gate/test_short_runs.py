@@ -8,9 +8,10 @@ import pytest
 
 import gate.short_runs as short_runs_module
 from bert_ner.corpus.acquire import CorpusUnavailable
+from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.catalog import corpus_named
 from bert_ner.scoring import METRICS
 from bert_ner.scoring.gate import Outcome, verdicts
-from check import short_runs
 
 
 def test_every_short_training_can_be_built() -> None:
@@ -23,10 +24,11 @@ def test_the_crf_gives_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(short_runs_module, "SENTENCES", 100)
     monkeypatch.setitem(short_runs_module.SECTIONS, "crf", {"c1": [0.1], "c2": [0.1], "max_iterations": 5})
     data = short_runs_module.read_data("sample")
-    assert (len(data.train), len(data.validation), len(data.test)) == (100, 200, 500)
+    assert list(map(len, data)) == [100, 200, 500]
     first, second = (short_runs_module.train("sample", "crf", data, [0]) for _ in range(2))
     assert first.is_deterministic
     assert set(first.runs[0]["scores"]) == set(METRICS)
+    assert first.made_by["data"] == {file.name: file.sha256 for file in corpus_named("sample").files}
     assert first.made_by["settings"] == {"c1": [0.1], "c2": [0.1], "max_iterations": 5, "sentences": 100}
     assert {verdict.outcome for verdict in verdicts(first, second)} == {Outcome.PASS}
     assert first.runs[0]["scores"] == second.runs[0]["scores"]
@@ -35,16 +37,16 @@ def test_the_crf_gives_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unavailable_corpus_is_left_out_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def read_data(name: str) -> short_runs_module.Data:
+    def read_data(name: str) -> list[list[Sentence]]:
         if name != "sample":
             raise CorpusUnavailable("no network")
-        return short_runs_module.Data([], [], [], {})
+        return [[], [], []]
 
     asked = []
     monkeypatch.setattr(short_runs_module, "read_data", read_data)
     monkeypatch.setattr(
         short_runs_module, "train", lambda corpus, system, data, seeds: asked.append((corpus, system, seeds))
     )
-    short_runs(is_for_reference=False)
+    short_runs_module.short_runs(is_for_reference=False)
     assert asked == [("sample", "crf", [0]), ("sample", "minilm", [13])]
     assert capsys.readouterr().out == "mit_movie_eng is left out: no network\n\n"
