@@ -29,9 +29,7 @@ from bert_ner.corpus.catalog import CORPORA
 from bert_ner.errors import BertNerError
 from claims.judging import judge_claims
 from reporting import markdown
-from reporting.content import sections
-from reporting.results import Results
-from reporting.sections.domain_comparison import TITLE, domain_sections
+from reporting.content import report_content
 
 CODE = "results/code/"
 CACHED = ("data/", "models/")  # kept by DVC, not by Git
@@ -86,10 +84,7 @@ def outdated(results: Path) -> dict[str, list[str]]:
 
 def report(name: str, results: Path) -> str:
     """Return the text of report.md of a corpus, or of the comparison of corpora."""
-    if name == DOMAINS:
-        return markdown.render(TITLE, domain_sections(results))
-    corpus = CORPORA[name]
-    return markdown.render(f"{corpus.title}: results", sections(Results(results, corpus)))
+    return markdown.render(*report_content(results, name))
 
 
 def path_in(root: Path, item: Any) -> str:

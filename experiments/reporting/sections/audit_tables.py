@@ -6,24 +6,37 @@ from typing import Any
 
 from harness.tables import as_written_by
 
-from reporting.blocks import Block, Missing, Section, Table
+from reporting.blocks import Block, Missing, Table
 from reporting.results import Results
 
 
-def audit_section(results: Results) -> Section:
-    audit, title = results.facts("audit"), "Audit of data and alignment"
-    command = f"python experiments/audit.py --corpus {results.corpus.name}"
+def audit_blocks(results: Results) -> list[Block]:
+    audit, command = results.facts("audit"), f"python experiments/audit.py --corpus {results.corpus.name}"
     if audit is None:
-        return Section("audit", title, [Missing("Data and alignment are not audited yet.", command)])
+        return [Missing("Data and alignment are not audited yet.", command)]
     with as_written_by(command, results.folder / "audit.json"):
-        blocks: list[Block] = [_alignment(audit["alignment"]), _queries(audit["queries"]), _types(audit)]
-        blocks += [_duplicates(audit["duplicates"]["across"]), _encoder(audit["encoder"])]
-    return Section("audit", title, blocks)
+        types = [[str(name), str(found or "not in the corpus")] for name, found in audit["paper_types"].items()]
+        types += [["not named", str(name)] for name in audit["types_not_in_paper"]]
+        duplicates = [
+            [f"sentences of {name}", *map(_show, facts.values())]
+            for name, facts in audit["duplicates"]["across"].items()
+        ]
+        encoder = [[str(key).replace("_", " "), _show(value)] for key, value in audit["encoder"].items()]
+        return [
+            _alignment(audit["alignment"]),
+            _queries(audit["queries"]),
+            Table("The types that the paper names, and the corpus's", ["paper", "corpus"], types, text_columns=2),
+            Table(
+                "Sentences that occur in two parts, word for word", ["part", "with the same tags", "with other tags"],
+                duplicates,
+            ),
+            Table("The encoder measured here", ["property", "value"], encoder),
+        ]  # fmt: skip
 
 
 def _alignment(parts: dict[str, Any]) -> Table:
     rows = [
-        [part, *(f"{facts[key]:,}" for key in ("sentences", "differ", "raise"))]
+        [part, *(_show(facts[key]) for key in ("sentences", "differ", "raise"))]
         for part, facts in parts.items()
         if isinstance(facts, dict) and "differ" in facts
     ]
@@ -49,23 +62,6 @@ def _entities(pairs: list[list[str]] | None) -> str:
     if pairs is None:
         return "not in the corpus"
     return ", ".join(f"{name} '{text}'" for name, text in pairs) or "none"
-
-
-def _types(audit: dict[str, Any]) -> Table:
-    rows = [[str(name), str(found) if found else "not in the corpus"] for name, found in audit["paper_types"].items()]
-    rows += [["not named", str(name)] for name in audit["types_not_in_paper"]]
-    return Table("The types that the paper names, and the corpus's", ["paper", "corpus"], rows, text_columns=2)
-
-
-def _duplicates(across: dict[str, dict[str, int]]) -> Table:
-    rows = [[f"sentences of {name}", *(f"{n:,}" for n in facts.values())] for name, facts in across.items()]
-    caption = "Sentences that occur in two parts, word for word"
-    return Table(caption, ["part", "with the same tags", "with other tags"], rows)
-
-
-def _encoder(encoder: dict[str, Any]) -> Table:
-    rows = [[str(key).replace("_", " "), _show(value)] for key, value in encoder.items()]
-    return Table("The encoder measured here", ["property", "value"], rows)
 
 
 def _show(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bert_ner.scoring.errors import KINDS
-from reporting.blocks import Block, Missing, Section, Table, Text
+from reporting.blocks import Block, Missing, Table, Text
 from reporting.formats import count, mean_and_spread
 from reporting.results import Results, by_system
 
@@ -16,63 +16,56 @@ RECALL_CAPTIONS = {
 }
 
 
-def error_section(results: Results) -> Section:
+def error_blocks(results: Results) -> list[Block]:
     kinds, recall = results.table("error_kinds"), results.table("recall")
-    blocks: list[Block] = []
-    if kinds is None:
-        blocks += [Missing("The errors are not sorted by kind yet.", results.command("error_kinds"))]
-    else:
-        blocks += [
-            Text(
-                "A wrong entity is one of: boundary (right type, overlapping words), type (right words), boundary and "
-                "type (neither, but overlapping), missed, spurious. Counts are means over seeds."
-            ),
-            _kind_table(kinds),
-            _kinds_by_type(kinds),
-        ]
-    if recall is None:
-        blocks += [Missing("Recall by group of entities is not computed yet.", results.command("recall"))]
-    else:
-        blocks += [Text(
-            "Recall of groups of entities. Seen: the same words, in lower case, are an entity of that type in the "
-            "training sentences. Length: words."
-        ), *_recall_tables(recall)]  # fmt: skip
     text = (
         "errors.html, in the folder of this report, shows every test sentence that some system gets wrong. It contains "
         "text of the corpus, so it is not in the repository."
     )
-    command = f"python experiments/report.py --corpus {results.corpus.name}"
-    return Section("errors", "Kinds of errors", [*blocks, Missing(text, command)])
+    return [
+        *([results.missing("error_kinds", "The errors are not sorted by kind yet.")] if kinds is None
+          else _kind_blocks(kinds)),
+        *([results.missing("recall", "Recall by group of entities is not computed yet.")] if recall is None
+          else _recall_blocks(recall)),
+        Missing(text, f"python experiments/report.py --corpus {results.corpus.name}"),
+    ]  # fmt: skip
 
 
-def _per_run(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the errors of one run on average, by type (rows) and kind (columns)."""
-    counts = table.groupby(["type", "kind"])["count"].sum().astype(float) / table["seed"].nunique()
-    return counts.unstack("kind", fill_value=0).reindex(columns=list(KINDS), fill_value=0)
-
-
-def _kind_table(table: pd.DataFrame) -> Table:
-    sums = {system: _per_run(rows).sum() for system, rows in by_system(table)}
-    rows = [
+def _kind_blocks(table: pd.DataFrame) -> list[Block]:
+    """Return the errors of each system by kind, and by kind and type; the mean over its runs."""
+    errors = {}
+    for system, rows in by_system(table):
+        counts = rows.groupby(["type", "kind"])["count"].sum().astype(float) / rows["seed"].nunique()
+        errors[system] = counts.unstack("kind", fill_value=0).reindex(columns=list(KINDS), fill_value=0)
+    sums = {system: counts.sum() for system, counts in errors.items()}
+    by_kind = [
         [kind, *(f"{total[kind]:,.0f} ({100 * total[kind] / (total.sum() or 1):.0f} %)" for total in sums.values())]
         for kind in KINDS
     ]
-    return Table("Entity errors by kind, and their share of a system's errors", ["kind", *sums], rows)
+    by_type = [
+        [system, str(name), *(f"{n:,.0f}" for n in counts.loc[name])]
+        for system, counts in errors.items()
+        for name in counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
+    ]
+    return [
+        Text(
+            "A wrong entity is one of: boundary (right type, overlapping words), type (right words), boundary and "
+            "type (neither, but overlapping), missed, spurious. Counts are means over seeds."
+        ),
+        Table("Entity errors by kind, and their share of a system's errors", ["kind", *sums], by_kind),
+        Table(
+            "Entity errors by type: gold's type, or the predicted one where there is no gold entity",
+            ["system", "type", *KINDS], by_type, text_columns=2, filter_by=0,
+        ),
+    ]  # fmt: skip
 
 
-def _kinds_by_type(table: pd.DataFrame) -> Table:
-    rows = []
-    for system, errors in by_system(table):
-        counts = _per_run(errors)
-        for name in counts.sum(axis=1).sort_values(ascending=False, kind="stable").index:
-            rows.append([system, str(name), *(f"{n:,.0f}" for n in counts.loc[name])])
-    caption = "Entity errors by type: gold's type, or the predicted one where there is no gold entity"
-    return Table(caption, ["system", "type", *KINDS], rows, text_columns=2, filter_by=0)
-
-
-def _recall_tables(table: pd.DataFrame) -> list[Block]:
+def _recall_blocks(table: pd.DataFrame) -> list[Block]:
     systems = list(dict.fromkeys(table["system"]))
-    blocks: list[Block] = []
+    blocks: list[Block] = [Text(
+        "Recall of groups of entities. Seen: the same words, in lower case, are an entity of that type in the "
+        "training sentences. Length: words."
+    )]  # fmt: skip
     for by, caption in RECALL_CAPTIONS.items():
         rows = [
             [str(group), count(found["support"].max()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from harness.tables import as_written_by
@@ -11,12 +10,12 @@ import pandas as pd
 
 from bert_ner.corpus.catalog import Corpus
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
-from reporting.blocks import Block, Facts, Missing, Section, Text, Warn
+from reporting.blocks import Block, Facts, Text, Warn
 from reporting.formats import BANNER, METRIC_NAMES, mean_and_spread, percent
 from reporting.results import Results, by_system
 
 
-def headline(results: Results) -> Section:
+def headline_blocks(results: Results) -> list[Block]:
     scores, corpus, featured = results.needed("scores"), results.corpus, results.featured()
     shown = [(name, rows) for name, rows in by_system(scores) if name in featured]
     facts = [
@@ -24,24 +23,23 @@ def headline(results: Results) -> Section:
         for metric in ("token_micro_f1", "entity_f1")
     ]
     blocks: list[Block] = [Warn("Generated corpus.", BANNER)] if corpus.is_generated else []
-    if corpus.name == PAPER_CORPUS:
+    if corpus.name != PAPER_CORPUS:
+        blocks.append(Facts(facts))
+    else:
         remark = "BERT-base-uncased, 110 M parameters; over tokens, without saying whether O counts"
-        claim = ("The paper's claim", f"{percent(PAPER_MICRO_F1)} % micro-F1", remark)
-        facts = [claim, *facts, *_verdicts(results)]
-    blocks += [Facts(facts)]
-    if corpus.name == PAPER_CORPUS and results.table("claims") is None:
-        blocks += [Missing("There is no verdict on that claim yet.", results.command("claims"))]
+        facts.insert(0, ("The paper's claim", f"{percent(PAPER_MICRO_F1)} % micro-F1", remark))
+        if (claims := results.table("claims")) is None:
+            blocks += [Facts(facts), results.missing("claims", "There is no verdict on that claim yet.")]
+        else:
+            blocks.append(Facts(facts + _verdicts(claims)))
     with as_written_by(f"python experiments/prepare.py --corpus {corpus.name}", results.folder / "corpus.json"):
-        blocks += [Text(_describe(corpus, results.facts("corpus"), scores))]
-    return Section("headline", "", blocks)
+        blocks.append(Text(_describe(corpus, results.facts("corpus"), scores)))
+    return blocks
 
 
-def _verdicts(results: Results) -> list[tuple[str, str, str]]:
+def _verdicts(claims: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Return the verdict on claim R1, which may have parts: R1a, R1b."""
-    claims = results.table("claims")
-    if claims is None:
-        return []
-    rows = claims[claims["id"].map(lambda name: bool(re.fullmatch(r"R1\D*", name)))]
+    rows = claims[claims["id"].str.fullmatch(r"R1\D*")]
     see = "see the table of claims for the evidence"
     return [(f"Verdict on {row['id']}: {row['claim']}", row["verdict"], see) for _, row in rows.iterrows()]
 

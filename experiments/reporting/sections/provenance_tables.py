@@ -9,20 +9,22 @@ from harness.tables import as_written_by
 import pandas as pd
 
 from bert_ner.scoring import METRICS
-from reporting.blocks import Block, Code, Missing, Section, Table
+from reporting.blocks import Block, Code, Table
 from reporting.results import Results
 
 
-def provenance_section(results: Results) -> Section:
+def provenance_blocks(results: Results) -> list[Block]:
     corpus, record = results.corpus.name, results.provenance()
     commands = [f"dvc repro pipeline/dvc.yaml:report@{corpus}", f"python experiments/report.py --corpus {corpus}"]
-    blocks: list[Block] = [Code("To reproduce the results, and to write only this report again", commands)]
-    if record is None:
-        blocks += [Missing("The provenance of these results is not on record.", results.command("scores"))]
-    else:
+    found: Block = results.missing("scores", "The provenance of these results is not on record.")
+    if record is not None:
         with as_written_by(results.command("scores"), results.root / "provenance.json"):
-            blocks += [Table("Provenance of these results", ["", ""], _facts(record), text_columns=2)]
-    return Section("provenance", "Provenance", [*blocks, Code("Signatures", signatures(results.needed("scores")))])
+            found = Table("Provenance of these results", ["", ""], _facts(record), text_columns=2)
+    return [
+        Code("To reproduce the results, and to write only this report again", commands),
+        found,
+        Code("Signatures", signatures(results.needed("scores"))),
+    ]
 
 
 def _facts(record: dict[str, Any]) -> list[list[str]]:
@@ -31,7 +33,7 @@ def _facts(record: dict[str, Any]) -> list[list[str]]:
     runs = {name: run for name, run in record.get("runs", {}).items() if isinstance(run, dict)}
     rows = [
         ("code revision", evaluated.get("revision")),
-        ("uncommitted changes", ", ".join(evaluated.get("uncommitted_changes") or []) or None),
+        ("uncommitted changes", ", ".join(evaluated.get("uncommitted_changes") or [])),
         *dict.fromkeys(
             (f"weights of {run['settings']['name']}", f"{weights['source']}, SHA-256 {weights['sha256']}")
             for run in runs.values()
