@@ -78,12 +78,10 @@ def _judge_once(claim: Claim, evidence: Evidence) -> Row:
         verdict, measured, shown, low, high = Finding("not tested", None, f"{reason}; run {claim.command}")
     return {
         **{key: getattr(claim, key) for key in ("id", "section", "claim", "kind")},
-        **{
-            "paper_value": _cell(claim.paper_value),
-            "measured": _cell(measured),
-            "low": _cell(low),
-            "high": _cell(high),
-        },
+        "paper_value": _cell(claim.paper_value),
+        "measured": _cell(measured),
+        "low": _cell(low),
+        "high": _cell(high),
         "verdict": verdict,
         "system": f"{system.name} ({system.encoder})" if system else "",
         "evidence": shown,

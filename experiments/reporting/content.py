@@ -13,17 +13,14 @@ from bert_ner.corpus.catalog import corpus_named
 from claims.paper import PAPER_CORPUS
 from reporting.blocks import Block, Section
 from reporting.results import Results
-from reporting.sections.audit_tables import audit_blocks
+from reporting.sections.audit_and_provenance import audit_blocks, provenance_blocks
 from reporting.sections.claim_table import claim_blocks, published_blocks
 from reporting.sections.curves import loss_blocks, study_sections
 from reporting.sections.domain_comparison import domain_sections
-from reporting.sections.error_kinds import error_blocks
-from reporting.sections.headline import headline_blocks
+from reporting.sections.headline import headline_blocks, metric_blocks
 from reporting.sections.intervals import comparison_blocks, interval_blocks
-from reporting.sections.metric_table import metric_blocks
-from reporting.sections.provenance_tables import provenance_blocks
 from reporting.sections.system_costs import benchmark_blocks, system_blocks
-from reporting.sections.type_scores import confusion_blocks, type_blocks
+from reporting.sections.types_and_errors import confusion_blocks, error_blocks, type_blocks
 
 
 def report_content(root: Path, name: str) -> tuple[str, list[Section]]:

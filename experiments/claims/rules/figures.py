@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bert_ner.settings import Settings
 from claims.evidence import Evidence, Finding, graded, show
-from claims.fields import OneSource, Operand, Source, Sources, Text, Verdict
+from claims.fields import OneSource, Operand, Source, Sources, Text, Verdict, one_of
 
 _FAILED = "the verdict where it does not hold"
 
@@ -106,17 +106,10 @@ class Arithmetic(_Tolerant):
     """One figure of the paper follows from others."""
 
     rule: Literal["arithmetic"]
-    formula: str = Field(description=f"one of {', '.join(FORMULAS)}")
+    formula: Annotated[str, one_of(FORMULAS)] = Field(description=f"one of {', '.join(FORMULAS)}")
     arguments: list[Operand] = Field(min_length=1, description="the formula's arguments")
     rounding: float = Field(0, ge=0, description="how far each printed argument may be from the true one")
     value: OneSource | None = Field(None, description="the expected result, if it is not paper_value")
-
-    @field_validator("formula")
-    @classmethod
-    def _is_known(cls, formula: str) -> str:
-        if formula not in FORMULAS:
-            raise ValueError(f"must be one of {', '.join(FORMULAS)}")
-        return formula
 
     def judge(self, evidence: Evidence) -> Finding:
         formula = FORMULAS[self.formula]

@@ -9,7 +9,7 @@ from bert_ner.corpus.catalog import CORPORA
 from bert_ner.scoring import METRICS
 from claims.paper import PAPER_CORPUS
 from reporting.formats import METRIC_NAMES, claim_value, count, decimals, interval, p_value, percent, points, short
-from reporting.sections.provenance_tables import signatures
+from reporting.sections.audit_and_provenance import signatures
 
 
 def test_every_metric_has_a_name_and_a_signature() -> None:

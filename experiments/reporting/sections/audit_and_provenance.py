@@ -1,4 +1,4 @@
-"""The audit of the data and of the paper's alignment of words and word pieces."""
+"""The audit of data and alignment; the provenance of the results, and the signature of every score."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any
 
 from harness.tables import as_written_by
 
-from reporting.blocks import Block, Missing, Table
+import pandas as pd
+
+from bert_ner.scoring import METRICS
+from reporting.blocks import Block, Code, Missing, Table
 from reporting.results import Results
 
 
@@ -68,3 +71,44 @@ def _show(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def provenance_blocks(results: Results) -> list[Block]:
+    corpus, record = results.corpus.name, results.provenance()
+    commands = [f"dvc repro pipeline/dvc.yaml:report@{corpus}", f"python experiments/report.py --corpus {corpus}"]
+    found: Block = results.missing("scores", "The provenance of these results is not on record.")
+    if record is not None:
+        with as_written_by(results.command("scores"), results.root / "provenance.json"):
+            found = Table("Provenance of these results", ["", ""], _facts(record), text_columns=2)
+    return [
+        Code("To reproduce the results, and to write only this report again", commands),
+        found,
+        Code("Signatures", signatures(results.needed("scores"))),
+    ]
+
+
+def _facts(record: dict[str, Any]) -> list[list[str]]:
+    """Return rows of name and value; facts that an older record lacks are left out."""
+    evaluated = record.get("evaluated", {})
+    runs = {name: run for name, run in record.get("runs", {}).items() if isinstance(run, dict)}
+    rows = [
+        ("code revision", evaluated.get("revision")),
+        ("uncommitted changes", ", ".join(evaluated.get("uncommitted_changes") or [])),
+        *dict.fromkeys(
+            (f"weights of {run['settings']['name']}", f"{weights['source']}, SHA-256 {weights['sha256']}")
+            for run in runs.values()
+            if (weights := run.get("weights"))
+        ),
+        *((f"SHA-256 of {name}", digest) for name, digest in record.get("files", {}).items()),
+        *((name, evaluated.get(name)) for name in ("platform", "processor", "cores", "threads", "device", "python")),
+        ("packages", ", ".join(f"{name} {version}" for name, version in evaluated.get("packages", {}).items())),
+        ("training time", ", ".join(f"{name} {run.get('seconds', '?')} s" for name, run in runs.items())),
+        ("evaluated", evaluated.get("time")),
+    ]
+    return [[name, str(value)] for name, value in rows if value not in (None, "")]
+
+
+def signatures(scores: pd.DataFrame) -> list[str]:
+    """Return the signature of each metric; the table has entity_f1's, and only name and convention differ."""
+    source = scores["signature"].iloc[0].partition("|scheme:")[2]
+    return [f"{name}|{metric.convention}|scheme:{source}" for name, metric in METRICS.items() if name in scores]
