@@ -10,7 +10,6 @@ some system gets wrong.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness.paths import DOMAINS, RESULTS
@@ -19,38 +18,29 @@ from harness.run_main import arguments, run_main
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
 from reporting import markdown, page
-from reporting.blocks import Plot, Section
-from reporting.content import sections
+from reporting.blocks import Plot
+from reporting.content import report_content
 from reporting.errors_page import error_page
 from reporting.plots import save
 from reporting.results import Results
-from reporting.sections.domain_comparison import TITLE, domain_sections
 
 
 def main() -> None:
     options = arguments(__doc__, domains={"action": "store_true", "help": "compare the corpora"})
-    if options.domains:
-        write_report(RESULTS / DOMAINS, TITLE, domain_sections(RESULTS))
-        return
-    results = Results(RESULTS, corpus_named(options.corpus))
-    content, errors = sections(results), error_page(results)
-    links = [("errors.html", "Sentences with errors (errors.html)")]
-    write_report(results.folder, results.title, content, links)
-    (results.folder / "errors.html").unlink(missing_ok=True)  # of a corpus that is no longer present
-    if errors:
-        write(results.folder / "errors.html", errors)
-
-
-def write_report(folder: Path, title: str, content: Sequence[Section], links: Sequence[tuple[str, str]] = ()) -> None:
-    """Write both renderings of a report, and its plots in place of any that were there."""
+    name = DOMAINS if options.domains else options.corpus
+    folder = RESULTS / name
+    title, content = report_content(RESULTS, name)
+    errors = "" if options.domains else error_page(Results(RESULTS, corpus_named(name)))
+    links = [] if options.domains else [("errors.html", "Sentences with errors (errors.html)")]
     write(folder / "report.md", markdown.render(title, content))
     write(folder / "report.html", page.render(title, content, links))
     shutil.rmtree(folder / "plots", ignore_errors=True)
     (folder / "plots").mkdir()  # DVC expects it, even without a plot
-    for section in content:
-        for block in section.blocks:
-            if isinstance(block, Plot):
-                save(block.figure, folder / "plots", block.name)
+    for plot in (block for section in content for block in section.blocks if isinstance(block, Plot)):
+        save(plot.figure, folder / "plots", plot.name)
+    (folder / "errors.html").unlink(missing_ok=True)  # of a corpus that is no longer present
+    if errors:
+        write(folder / "errors.html", errors)
 
 
 def write(path: Path, text: str) -> None:

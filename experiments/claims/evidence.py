@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +38,17 @@ class Finding(NamedTuple):
     evidence: str
     low: float | None = None
     high: float | None = None
+
+
+def graded(conditions: Iterable[Any]) -> str:
+    """Return the verdict: reproduced if all conditions hold, partly if some do."""
+    held = [bool(condition) for condition in conditions]
+    return "reproduced" if all(held) else "partly" if any(held) else "not reproduced"
+
+
+def with_interval(verdict: str, row: pd.Series, evidence: str, column: str = "value") -> Finding:
+    """Return a finding with the value and the interval in a row of a table."""
+    return Finding(verdict, float(row[column]), evidence, float(row["low"]), float(row["high"]))
 
 
 class Place(NamedTuple):
@@ -78,15 +89,10 @@ class MeasuredSystem(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """The results, as one claim reads them.
+    """The results, as one claim reads them. What was not measured yet is a NotMeasuredError.
 
-    Attributes:
-        results: the folder of all results.
-        corpus, encoder: those of the paper.
-        published: the published scores.
-        place: the claim's entry in claims.yaml.
-        paper_value: the paper's figure.
-        chosen: the system that is judged; None for the first that can stand for the paper's.
+    `results` is the folder of all results, `place` the claim's entry in claims.yaml; corpus, encoder and paper_value
+    are those of the paper; `chosen` is the system that is judged, by default the first that can stand for the paper's.
     """
 
     results: Path
@@ -111,36 +117,19 @@ class Evidence:
         return self.paper_value
 
     def facts(self, name: str) -> dict[str, Any]:
-        """Read a JSON object.
-
-        Raises:
-            NotMeasuredError: there is no such file yet.
-            BertNerError: it is broken.
-        """
         path = self.results / ("" if name == "provenance.json" else self.corpus) / name
         if not path.is_file():
             raise NotMeasuredError(f"{self.corpus} has no {name} yet")
         return read_json(path)
 
     def rows(self, name: str) -> pd.DataFrame:
-        """Read a table.
-
-        Raises:
-            NotMeasuredError: there is no such table yet.
-            BertNerError: it is broken.
-        """
         rows = read_table(self.results, self.corpus, name)
         if rows is None:
             raise NotMeasuredError(f"{self.corpus} has no {name}.csv yet")
         return rows
 
     def table(self, name: str, /, **values: Any) -> pd.DataFrame:
-        """Return the rows of a table that have these values; there is at least one.
-
-        Raises:
-            NotMeasuredError: there is no such table yet, or it is one that grows and has no such row yet.
-            BertNerError: the table is broken, or lacks a column or row that it should have.
-        """
+        """Return the rows of a table that have these values: at least one, unless the table grows run by run."""
         rows = self.rows(name)
         for column, value in values.items():
             rows = rows[_has_value(self._column(rows, name, column), str(value))]
@@ -158,12 +147,7 @@ class Evidence:
         return rows[column]
 
     def value(self, source: Source) -> Any:
-        """Return the value that a source names; of a table, the mean of a column over some rows.
-
-        Raises:
-            NotMeasuredError: as `table`.
-            BertNerError: the file has no such value.
-        """
+        """Return the value that a source names; of a table, the mean of a column over some rows."""
         if source.file not in FILES:
             raise self._wrong(source, f"no result is named '{source.file}'; the known ones are {', '.join(FILES)}")
         return self._fact(source) if source.file.endswith(".json") else self._mean(source)
@@ -197,7 +181,7 @@ class Evidence:
         return value
 
     def name(self, operand: float | Source) -> str:
-        """Return a source, or a number that stands for one, as the evidence shows it."""
+        """Return a source, or a number in its place, as the evidence shows it."""
         return f"{operand.file} {self._path(operand)}" if isinstance(operand, Source) else show(operand)
 
     def shown(self, source: Source) -> str:
@@ -209,10 +193,6 @@ class Evidence:
 
     def _wrong(self, source: Any, complaint: str) -> BertNerError:
         return self.place.source(source).error(complaint)
-
-    def on(self, corpus: str) -> Evidence:
-        """Return the results of another corpus."""
-        return replace(self, corpus=corpus)
 
     def groups(self, by: str) -> pd.DataFrame:
         """Return the rows of intervals_by_group.csv of the system that are grouped in one way."""
@@ -232,11 +212,7 @@ def _has_value(column: pd.Series, value: str) -> pd.Series:
 
 
 def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredSystem]:
-    """Return the systems that can stand for the paper's: those with its encoder, then by closeness in size to it.
-
-    Raises:
-        NotMeasuredError: no system with an encoder has been scored.
-    """
+    """Return the systems that can stand for the paper's: those with its encoder, then by closeness in size to it."""
     scores = read_table(results, corpus, "scores")
     if scores is None:
         raise NotMeasuredError(f"{corpus} has no scores.csv yet")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 
 from bert_ner.scoring import METRICS
 from bert_ner.settings import Settings
@@ -42,37 +43,39 @@ def _source(value: Any) -> Source:
 
 
 def _sources(value: Any) -> list[Source]:
-    items = value if isinstance(value, list) else [value]
     try:
-        return [_source(item) for item in items or [None]]
+        return [_source(item) for item in _items(value) or [None]]
     except ValueError as error:
         raise ValueError(f"{error}, or a list of these") from None
 
 
-def _operand(value: Any) -> Any:
-    """Return a number as it is, a whole one as an int, or a source."""
-    return value if _is_number(value) else _source(value)
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _paper_value(value: Any) -> Any:
-    items = value if isinstance(value, list) else [value]
-    if not items or not all(_is_number(item) or _is_text(item) for item in items):
+    if not _items(value) or not all(_is_number(item) or _is_text(item) for item in _items(value)):
         raise ValueError("must be a number, text or a list of them")
     return value
 
 
-def _metric(value: Any) -> Any:
-    if value not in METRICS:
-        raise ValueError(f"must be one of {', '.join(METRICS)}")
-    return value
+def one_of(names: Iterable[str]) -> AfterValidator:
+    """Return a validator of text that is one of these names."""
+
+    def check(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"must be one of {', '.join(names)}")
+        return value
+
+    return AfterValidator(check)
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, PlainValidator(_text)]
-Metric = Annotated[str, PlainValidator(_metric)]
+Metric = Annotated[str, one_of(METRICS)]
 OneSource = Annotated[Source, PlainValidator(_source)]
 Sources = Annotated[list[Source], PlainValidator(_sources)]
-Operand = Annotated[float | Source, PlainValidator(_operand)]
+Operand = Annotated[float | Source, PlainValidator(lambda value: value if _is_number(value) else _source(value))]
 PaperValue = Annotated[Any, PlainValidator(_paper_value)]
 
 

@@ -23,12 +23,7 @@ Row = dict[str, str]
 
 
 def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Path = PUBLISHED) -> list[Row]:
-    """Return a row per claim about a corpus, or about what compares corpora (`domains`); none for another corpus.
-
-    Raises:
-        BertNerError: something in claims.yaml or published.yaml is wrong, or does not fit the results; the message has
-            the line.
-    """
+    """Return a row per claim about a corpus, or about what compares corpora (`domains`); none for another corpus."""
     content, placed = read_claims(claims)
     scores = read_published(published)
     return [
@@ -71,63 +66,49 @@ def _judge_once(claim: Claim, evidence: Evidence) -> Row:
     try:
         if claim.encoder:
             system = evidence.system
-            _check_encoder(claim, evidence, system)
-        finding = claim.judge.judge(evidence)
+            _check_encoder(claim, evidence.encoder, system)
+        verdict, measured, shown, low, high = claim.judge.judge(evidence)
         if system and not system.has_papers_encoder:
-            finding = _with_another_encoder(finding, claim, evidence.encoder, system)
-        if claim.proxy:
-            finding = finding._replace(evidence=f"{finding.evidence}; {claim.proxy}", verdict=_cap(finding.verdict))
-        finding = finding._replace(evidence="; ".join([finding.evidence, *_also_shown(claim, evidence)]))
+            shown = f"{_encoder_note(claim, evidence.encoder, system)}: {shown}"
+        is_substitute = system and not system.has_papers_encoder and claim.encoder != "vocabulary"
+        if verdict == "reproduced" and (is_substitute or claim.proxy):
+            verdict = "partly"
+        shown = "; ".join([shown, *filter(None, [claim.proxy]), *_also_shown(claim, evidence)])
     except NotMeasuredError as reason:
-        finding = Finding("not tested", None, f"{reason}; run {claim.command}")
+        verdict, measured, shown, low, high = Finding("not tested", None, f"{reason}; run {claim.command}")
     return {
-        "id": claim.id,
-        "section": claim.section,
-        "claim": claim.claim,
-        "kind": claim.kind,
+        **{key: getattr(claim, key) for key in ("id", "section", "claim", "kind")},
         "paper_value": _cell(claim.paper_value),
-        "measured": _cell(finding.measured),
-        "low": _cell(finding.low),
-        "high": _cell(finding.high),
-        "verdict": finding.verdict,
+        "measured": _cell(measured),
+        "low": _cell(low),
+        "high": _cell(high),
+        "verdict": verdict,
         "system": f"{system.name} ({system.encoder})" if system else "",
-        "evidence": finding.evidence,
+        "evidence": shown,
     }
 
 
-def _check_encoder(claim: Claim, evidence: Evidence, system: MeasuredSystem) -> None:
-    """Refuse a system whose encoder can't stand for the paper's in this claim.
-
-    Raises:
-        NotMeasuredError: it can't.
-    """
+def _check_encoder(claim: Claim, paper: str, system: MeasuredSystem) -> None:
+    """Refuse a system whose encoder can't stand for the paper's in this claim."""
     if claim.encoder == "required" and not system.has_papers_encoder:
         raise NotMeasuredError(
-            f"the claim is about {evidence.encoder} itself, but {system.encoder} was measured; add {evidence.encoder} "
-            "to the encoders in params.yaml where its weights are available"
+            f"the claim is about {paper} itself, but {system.encoder} was measured; add {paper} to the encoders in "
+            "params.yaml where its weights are available"
         )
     splits_alike = system.has_papers_encoder or Path(system.encoder).name in SAME_PIECES
     if claim.encoder == "vocabulary" and not splits_alike:
         raise NotMeasuredError(
-            f"the claim is about the word pieces of {evidence.encoder}, but {system.encoder} may split words "
-            f"differently; add one of {', '.join(SAME_PIECES)} to the encoders in params.yaml"
+            f"the claim is about the word pieces of {paper}, but {system.encoder} may split words differently; add "
+            f"one of {', '.join(SAME_PIECES)} to the encoders in params.yaml"
         )
 
 
-def _with_another_encoder(finding: Finding, claim: Claim, paper: str, system: MeasuredSystem) -> Finding:
-    """Name the encoder that was measured, and cap the verdict unless word pieces alone matter."""
-    note = {
+def _encoder_note(claim: Claim, paper: str, system: MeasuredSystem) -> str:
+    return {
         "comparable": f"measured on {system.encoder}, not on {paper}",
         "vocabulary": f"measured on {system.encoder}, which splits words as {paper} does",
         "shape": f"{paper} as the library describes it, without its weights",
     }[str(claim.encoder)]
-    verdict = finding.verdict if claim.encoder == "vocabulary" else _cap(finding.verdict)
-    return finding._replace(evidence=f"{note}: {finding.evidence}", verdict=verdict)
-
-
-def _cap(verdict: str) -> str:
-    """Return the verdict, at best `partly`."""
-    return "partly" if verdict == "reproduced" else verdict
 
 
 def _also_shown(claim: Claim, evidence: Evidence) -> list[str]:

@@ -70,11 +70,7 @@ class PlacedClaim(NamedTuple):
 
 
 def read_claims(path: Path) -> tuple[ClaimFile, list[PlacedClaim]]:
-    """Read claims.yaml.
-
-    Raises:
-        BertNerError: something in the file is wrong; the message has the line, and what to do.
-    """
+    """Read claims.yaml; an error has the line, and what to do."""
     content = read_yaml(path, ClaimFile)
     placed = [PlacedClaim(claim, Place(path, ("claims", i))) for i, claim in enumerate(content.claims)]
     uses = Counter(claim.id for claim in content.claims)
@@ -85,11 +81,7 @@ def read_claims(path: Path) -> tuple[ClaimFile, list[PlacedClaim]]:
 
 
 def read_published(path: Path) -> list[PublishedScore]:
-    """Read the entries of published.yaml.
-
-    Raises:
-        BertNerError: something in the file is wrong; the message has the line, and what to do.
-    """
+    """Read the entries of published.yaml; an error has the line, and what to do."""
     entries = read_yaml(path, PublishedFile).systems
     for i, entry in enumerate(entries):
         if not entry.comparable and not entry.reason:

@@ -27,9 +27,7 @@ from harness.tables import as_csv
 from bert_ner.corpus.catalog import CORPORA
 from claims.judging import judge_claims
 from reporting import markdown
-from reporting.content import sections
-from reporting.results import Results
-from reporting.sections.domain_comparison import TITLE, domain_sections
+from reporting.content import report_content
 
 CODE = "results/code/"
 CACHED = ("data/", "models/")  # kept by DVC, not by Git
@@ -71,10 +69,7 @@ def outdated(results: Path) -> dict[str, list[str]]:
 
 def report(name: str, results: Path) -> str:
     """Return the text of report.md of a corpus, or of the comparison of corpora."""
-    if name == DOMAINS:
-        return markdown.render(TITLE, domain_sections(results))
-    tables = Results(results, CORPORA[name])
-    return markdown.render(tables.title, sections(tables))
+    return markdown.render(*report_content(results, name))
 
 
 def reasons(root: Path, stage: Any, code: Mapping[str, dict[str, str]], written: Mapping[str, Any]) -> Iterator[str]:

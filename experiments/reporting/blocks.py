@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,46 +18,40 @@ class Cell(NamedTuple):
     mark: str
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A paragraph."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Warn:
+class Warn(NamedTuple):
     """A paragraph that nobody may miss."""
 
     title: str
     text: str
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """Something that does not exist yet, and the command that makes it."""
 
     text: str
     command: str
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(NamedTuple):
     """Lines to copy: commands, or signatures."""
 
     title: str
     lines: Sequence[str]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """The few most important numbers: label, value, remark."""
 
     items: Sequence[tuple[str, str, str]]
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A table whose first `text_columns` columns are words and the rest numbers.
 
     A reader can filter the rows by the values of the column `filter_by`; `choices` come first.
@@ -80,18 +75,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure; `name` is that of its files in plots/, without the suffix."""
+    """A figure, drawn when it is first used; `name` is that of its files in plots/, without the suffix."""
 
     title: str
     name: str
-    figure: Figure
+    draw: Callable[[], Figure]
+
+    @cached_property
+    def figure(self) -> Figure:
+        return self.draw()
 
 
 Block = Text | Warn | Missing | Code | Facts | Table | Plot
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A heading and the blocks below it; `anchor` is its address in the page."""
 
     anchor: str

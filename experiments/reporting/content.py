@@ -1,42 +1,59 @@
-"""The sections of a corpus's report, in order."""
+"""The titles and sections of the reports, in order."""
 
 from __future__ import annotations
 
-from reporting.blocks import Section
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.paths import DOMAINS
+
+import pandas as pd
+
+from bert_ner.corpus.catalog import corpus_named
+from claims.paper import PAPER_CORPUS
+from reporting.blocks import Block, Section
 from reporting.results import Results
-from reporting.sections.audit_tables import audit_section
-from reporting.sections.claim_table import claim_section, published_section
-from reporting.sections.error_kinds import error_section
-from reporting.sections.headline import headline
-from reporting.sections.intervals import comparison_section, interval_section
-from reporting.sections.losses import loss_section
-from reporting.sections.metric_table import metric_section
-from reporting.sections.provenance_tables import provenance_section
-from reporting.sections.studies import study_sections
-from reporting.sections.system_costs import benchmark_section, system_section
-from reporting.sections.type_scores import confusion_section, type_section
+from reporting.sections.audit_and_provenance import audit_blocks, provenance_blocks
+from reporting.sections.claim_table import claim_blocks, published_blocks
+from reporting.sections.curves import loss_blocks, study_sections
+from reporting.sections.domain_comparison import domain_sections
+from reporting.sections.headline import headline_blocks, metric_blocks
+from reporting.sections.intervals import comparison_blocks, interval_blocks
+from reporting.sections.system_costs import benchmark_blocks, system_blocks
+from reporting.sections.types_and_errors import confusion_blocks, error_blocks, type_blocks
 
 
-def sections(results: Results) -> list[Section]:
-    """Return the report of one corpus.
+def report_content(root: Path, name: str) -> tuple[str, list[Section]]:
+    """Return title and sections of a corpus's report, or of the comparison of corpora; `root` is results/."""
+    if name == DOMAINS:
+        return "Comparison of the corpora", domain_sections(root)
+    corpus = corpus_named(name)
+    return f"{corpus.title}: results", corpus_sections(Results(root, corpus))
 
-    Raises:
-        BertNerError: a table without which there is no report is missing, or any table is broken.
-    """
+
+def corpus_sections(results: Results) -> list[Section]:
+    def shown(
+        anchor: str, title: str, table: str, absent: str, blocks: Callable[[Results, pd.DataFrame], list[Block]]
+    ) -> Section:
+        """Return the section that shows a table, or the command that makes the table."""
+        rows = results.table(table)
+        return Section(anchor, title, [results.missing(table, absent)] if rows is None else blocks(results, rows))
+
+    metrics = "Which metric?" if results.corpus.name == PAPER_CORPUS else "Scores"
     return [
-        headline(results),
-        system_section(results),
-        metric_section(results),
-        interval_section(results),
-        comparison_section(results),
-        loss_section(results),
-        type_section(results),
-        confusion_section(results),
-        error_section(results),
+        Section("headline", "", headline_blocks(results)),
+        shown("systems", "Systems", "costs", "The costs of the systems are not on record.", system_blocks),
+        Section("metrics", metrics, metric_blocks(results)),
+        shown("intervals", "Scores with intervals", "intervals", "There are no intervals yet.", interval_blocks),
+        shown("comparisons", "Comparisons", "comparisons", "The systems are not compared yet.", comparison_blocks),
+        Section("loss", "Loss by epoch", loss_blocks(results)),
+        Section("types", "Entity F1 by type", type_blocks(results)),
+        Section("confusion", "Confusion between types", confusion_blocks(results)),
+        Section("errors", "Kinds of errors", error_blocks(results)),
         *study_sections(results),
-        benchmark_section(results),
-        claim_section(results),
-        published_section(results),
-        audit_section(results),
-        provenance_section(results),
+        shown("cost", "Cost", "benchmarks", "Time and memory are not measured yet.", benchmark_blocks),
+        Section("claims", "The paper's claims", claim_blocks(results)),
+        Section("published", "Published results", published_blocks(results.corpus.name)),
+        Section("audit", "Audit of data and alignment", audit_blocks(results)),
+        Section("provenance", "Provenance", provenance_blocks(results)),
     ]

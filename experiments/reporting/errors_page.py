@@ -23,8 +23,8 @@ class Piece(NamedTuple):
     """Some words of a sentence: an entity, right or wrong, or the words outside entities (no type)."""
 
     text: str
-    type: str
-    is_wrong: bool
+    type: str = ""
+    is_wrong: bool = False
 
 
 class TaggedSentence(NamedTuple):
@@ -45,11 +45,7 @@ class WrongSentence(NamedTuple):
 
 
 def error_page(results: Results) -> str:
-    """Return the page; empty if the corpus is not present.
-
-    Raises:
-        BertNerError: predictions are missing or broken.
-    """
+    """Return the page; empty if the corpus is not present."""
     corpus = results.corpus
     if not prepared_file(corpus.name, "test.bio").is_file():
         return ""
@@ -72,9 +68,9 @@ def render(
     sentences = []
     for number, sentence in enumerate(test, start=1):
         tags = {name: tagged[number - 1] for name, tagged in predictions.items()}
-        errors = {name: entity_errors(sentence.tags, tags[name]) for name in tags}
-        if any(errors.values()):
-            sentences.append(_wrong_sentence(number, sentence, tags, errors, types))
+        wrong = _wrong_sentence(number, sentence, tags, types)
+        if wrong.codes:  # some system gets it wrong
+            sentences.append(wrong)
     return page.fill(
         "errors.html", "errors.js", title=f"{corpus.title}: test sentences that some system gets wrong",
         sentences=sentences, total=len(test), systems=list(predictions), kinds=KINDS, types=types,
@@ -82,14 +78,12 @@ def render(
     )  # fmt: skip
 
 
-def _wrong_sentence(
-    number: int, sentence: Sentence, tags: dict[str, list[str]], errors: dict[str, list[EntityError]],
-    types: Sequence[str],
-) -> WrongSentence:  # fmt: skip
+def _wrong_sentence(number: int, sentence: Sentence, tags: dict[str, list[str]], types: Sequence[str]) -> WrongSentence:
     versions = [TaggedSentence("gold", _pieces(sentence.words, spans_of(sentence.tags), ()), [])]
     codes = []
-    for system, (name, found) in enumerate(errors.items()):
-        pieces = _pieces(sentence.words, spans_of(tags[name]), {error.predicted for error in found})
+    for system, (name, predicted) in enumerate(tags.items()):
+        found = entity_errors(sentence.tags, predicted)
+        pieces = _pieces(sentence.words, spans_of(predicted), {error.predicted for error in found})
         versions.append(TaggedSentence(name, pieces, [_describe(error) for error in found]))
         codes += [f"{system}.{KINDS.index(error.kind)}.{types.index(error.type)}" for error in found]
     return WrongSentence(number, " ".join(sentence.words), versions, " ".join(dict.fromkeys(codes)))
@@ -106,18 +100,14 @@ def _pieces(words: Sequence[str], spans: Sequence[Span], wrong: Collection[Span 
     pieces, start = [], 0
     for span in spans:
         if start < span.start:
-            pieces.append(Piece(" ".join(words[start : span.start]), "", False))
+            pieces.append(Piece(" ".join(words[start : span.start])))
         pieces.append(Piece(" ".join(words[span.start : span.end]), span.type, span in wrong))
         start = span.end
-    return pieces + ([Piece(" ".join(words[start:]), "", False)] if start < len(words) else [])
+    return pieces + ([Piece(" ".join(words[start:]))] if start < len(words) else [])
 
 
 def read_predictions(path: Path, test: Sequence[Sentence], types: Sequence[str], command: str) -> list[list[str]]:
-    """Read the tags that a system gave to the test sentences; `command` writes them.
-
-    Raises:
-        BertNerError: the file can't be read, has other sentences than the test set, or something that is not a tag.
-    """
+    """Read the tags that a system gave to the test sentences; `command` writes them."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     except (OSError, ValueError) as error:

@@ -30,36 +30,39 @@ METRIC_NAMES = {
 
 
 def percent(value: float) -> str:
-    return "" if math.isnan(value) else f"{100 * value:.2f}"
+    return _number(100 * value, ".2f")
 
 
 def points(difference: float) -> str:
     """Format a difference in percentage points, with its sign."""
-    return "" if math.isnan(difference) else f"{100 * difference:+.2f}".replace("-", MINUS)
+    return _number(100 * difference, "+.2f").replace("-", MINUS)
 
 
 def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:
-    return "" if math.isnan(low) or math.isnan(high) else f"{form(low)} to {form(high)}"
+    return "" if pd.isna(low) or pd.isna(high) else f"{form(low)} to {form(high)}"
 
 
 def decimals(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.3f}"
+    return _number(value, ".3f")
 
 
 def count(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:,.0f}"
+    return _number(value, ",.0f")
 
 
 def short(value: float) -> str:
     """Format a quantity of any size: thousands as whole numbers, smaller ones with three significant digits."""
-    if math.isnan(value):
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return count(value) if pd.isna(value) or abs(value) >= 1000 else _number(value, ".3g")
+
+
+def _number(value: float, form: str) -> str:
+    """Format a number; one that is absent, NaN or NA, as an empty cell."""
+    return "" if pd.isna(value) else f"{value:{form}}"
 
 
 def p_value(value: float) -> str:
     """Format a p-value; a very small one as a bound, because there are ten thousand resamples."""
-    return "" if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if not pd.isna(value) and value < 0.001 else decimals(value)
 
 
 def claim_value(text: str) -> str:
@@ -74,7 +77,7 @@ def _claim_number(text: str) -> str:
         return text
     if not math.isfinite(value):
         return text
-    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4f}".rstrip("0").rstrip(".")
+    return count(value) if value.is_integer() else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def mean_and_spread(values: pd.Series, form: Callable[[float], str] = percent) -> str:

@@ -35,14 +35,9 @@ def fill(template: str, script: str, **content: Any) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters |= {"verdict": _verdict, "svg": _svg}
-    return environment.get_template(template).render(content, script=Markup(code), digest=digest)
+    environment.filters["svg"] = _svg
+    return environment.get_template(template).render(content, script=Markup(code), digest=digest, verdicts=VERDICTS)
 
 
 def _svg(plot: Plot) -> Markup:
     return Markup(inline_svg(plot.figure, plot.title, plot.name))  # matplotlib escapes the text in it
-
-
-def _verdict(text: str) -> int:
-    """Return the number of a verdict in the style sheet."""
-    return VERDICTS.index(text) if text in VERDICTS else len(VERDICTS)

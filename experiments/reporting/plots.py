@@ -97,16 +97,14 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
     y = 0.0
     for group, members in itertools.groupby(dots, key=lambda dot: dot.group):
         systems = list(dict.fromkeys(dot.system for dot in members))
+        rows[y] = group
         if pairs:
-            rows[y] = group
             places |= {(group, system): y + 0.3 * (i - (len(systems) - 1) / 2) for i, system in enumerate(systems)}
             y += 1
         else:
-            rows[y] = group
             headings.append(y)
-            for i, system in enumerate(systems, start=1):
-                rows[y + i] = system
-                places[group, system] = y + i
+            rows |= {y + i: system for i, system in enumerate(systems, start=1)}
+            places |= {(group, system): y + i for i, system in enumerate(systems, start=1)}
             y += len(systems) + 1.4
     figure = Figure(figsize=(7.2, 0.9 + (0.3 if pairs else 0.2) * y))
     axes = figure.subplots()
@@ -150,15 +148,14 @@ def lines_plot(
         dashes = "none" if not line.system else "--" if line.is_dashed else "-"
         face = PAPER if line.is_dashed else colour
         axes.plot(x, value, linestyle=dashes, marker=marker, markersize=6, color=colour, markerfacecolor=face)
-    every = [point for line in lines for point in line.points]
+    are_curves = max(len(line.points) for line in lines) > 1
     if log:
         axes.set_xscale("log")
         axes.minorticks_off()
-    ticks = sorted({point.x for point in every})
-    if not log:
+        if are_curves:
+            axes.set_xticks(sorted({point.x for line in lines for point in line.points}))
+    else:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    elif max(len(line.points) for line in lines) > 1:
-        axes.set_xticks(ticks)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
     if percent:
         axes.yaxis.set_major_formatter(PERCENT)
@@ -166,29 +163,24 @@ def lines_plot(
         axes.set_ylim(0, None)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.06)
-    sides = ["right"] if max(len(line.points) for line in lines) > 1 else ["right", "left"]
-    _label_ends(axes, [(line.label, line.points[-1]) for line in lines], sides)
+    _label_ends(axes, lines, ["left"] if are_curves else ["left", "right"])
     return figure
 
 
-def _label_ends(axes: Axes, ends: Sequence[tuple[str, Point]], sides: Sequence[str]) -> None:
-    """Write each label beside its point, or above or below where it would cover another label or point."""
-    to_fraction = axes.transData + axes.transAxes.inverted()
-    spots: list[tuple[str, float, float]] = []
-    for label, point in ends:
-        x, y = to_fraction.transform((point.x, point.value))
-        spots.append((label, float(x), float(y)))
-    taken = [(x - MARK, x + MARK, y) for _, x, y in spots]
-    for label, x, y in sorted(spots, key=lambda spot: spot[2]):
-        width = LETTER * len(label)
-        for rise, side in itertools.product(RISES, sides):
-            start = x + MARK if side == "right" else x - MARK - width
-            box = (start, start + width, y + rise * ROW)
-            if not any(box[0] < end and first < box[1] and abs(box[2] - at) < ROW * 0.99 for first, end, at in taken):
-                taken.append(box)
-                anchor = (box[0] if side == "right" else box[1], box[2])
-                align = "left" if side == "right" else "right"
-                axes.annotate(label, anchor, xycoords="axes fraction", ha=align, va="center")
+def _label_ends(axes: Axes, lines: Sequence[Line], alignments: Sequence[str]) -> None:
+    """Write each label next to the line's end, or above or below where it would cover another label or point."""
+    ends = [(line.points[-1].x, line.points[-1].value) for line in lines]
+    spots = (axes.transData + axes.transAxes.inverted()).transform(ends).tolist()
+    taken = [(x - MARK, x + MARK, y) for x, y in spots]
+    for line, (x, y) in sorted(zip(lines, spots, strict=True), key=lambda pair: pair[1][1]):
+        width = LETTER * len(line.label)
+        for rise, align in itertools.product(RISES, alignments):
+            at = y + rise * ROW
+            start, end = (x + MARK, x + MARK + width) if align == "left" else (x - MARK - width, x - MARK)
+            if not any(start < last and first < end and abs(at - row) < ROW * 0.99 for first, last, row in taken):
+                taken.append((start, end, at))
+                anchor = (start if align == "left" else end, at)
+                axes.annotate(line.label, anchor, xycoords="axes fraction", ha=align, va="center")
                 break
 
 

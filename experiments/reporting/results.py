@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.params import REFERENCE
@@ -14,35 +14,33 @@ import pandas as pd
 from bert_ner.corpus.catalog import Corpus
 from claims.evidence import NotMeasuredError, measured_systems
 from claims.paper import PAPER_ENCODER
+from reporting.blocks import Missing
 
 
-class Results:
-    """The results of one corpus. A table or file that is absent is None; a broken one is an error."""
+class Results(NamedTuple):
+    """The results of one corpus; `root` is results/. An absent table or file is None; a broken one is an error."""
 
-    def __init__(self, root: Path, corpus: Corpus) -> None:
-        """`root` is the folder results/."""
-        self.root, self.corpus, self.folder = root, corpus, root / corpus.name
-        self.title = f"{corpus.title}: results"
+    root: Path
+    corpus: Corpus
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.corpus.name
 
     def command(self, table: str) -> str:
         """Return the command that writes a table."""
         return producer_of(table, self.corpus.name)
 
-    def table(self, name: str) -> pd.DataFrame | None:
-        """Read a table; None if it is absent or has no rows.
+    def missing(self, table: str, text: str) -> Missing:
+        return Missing(text, self.command(table))
 
-        Raises:
-            BertNerError: it is broken.
-        """
+    def table(self, name: str) -> pd.DataFrame | None:
+        """Read a table; None if it is absent or has no rows."""
         table = read_table(self.root, self.corpus.name, name)
         return table if table is not None and len(table) else None
 
     def needed(self, name: str) -> pd.DataFrame:
-        """Read a table that the report can't do without.
-
-        Raises:
-            BertNerError: it is missing, empty or broken.
-        """
+        """Read a table that the report can't do without; its absence is an error."""
         return require_table(self.root, self.corpus.name, name)
 
     def featured(self) -> list[str]:
@@ -56,20 +54,12 @@ class Results:
         return [system for system in systems if system in (REFERENCE, closest)]
 
     def facts(self, name: str) -> dict[str, Any] | None:
-        """Read a JSON object; None if it is absent.
-
-        Raises:
-            BertNerError: it is broken.
-        """
+        """Read a JSON object."""
         path = self.folder / f"{name}.json"
         return read_json(path) if path.is_file() else None
 
     def provenance(self) -> dict[str, Any] | None:
-        """Read the corpus's part of provenance.json; None if there is none.
-
-        Raises:
-            BertNerError: it is broken.
-        """
+        """Read the corpus's part of provenance.json."""
         path = self.root / "provenance.json"
         return read_json(path).get(self.corpus.name) if path.is_file() else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from report_results import run, write_corpus, write_more, write_results
 
@@ -114,6 +115,17 @@ def test_each_system_has_a_row_with_its_cost_and_what_was_not_run_has_its_reason
     assert {"quality_and_cost.png", "few_shot.svg"} <= {p.name for p in (results / "mit_movie_eng/plots").iterdir()}
     assert "![Entity F1 and training time; whiskers are intervals over sentences](plots/quality_and_cost.png)" in text
     assert len(html) < 1_000_000
+
+
+def test_a_system_without_parameters_has_an_empty_cell(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_results(results, "mit_movie_eng")
+    write_more(results, "mit_movie_eng")
+    costs = pd.read_csv(folder / "costs.csv", dtype=str)
+    costs.loc[costs["system"] == "crf", "parameters"] = ""
+    costs.to_csv(folder / "costs.csv", index=False)
+    text, _ = run(monkeypatch)
+    assert "| crf |  | 100 | 7,000 | 91 |" in text
+    assert "| encoder | 22.6 | 102 | 7,000 | 91 |" in text
 
 
 def test_types_say_where_the_encoder_is_better_and_where_not(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

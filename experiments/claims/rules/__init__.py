@@ -5,37 +5,17 @@ To add a rule: a model with its keys and a method `judge` in one of these files,
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated
 
 from pydantic import Field
 
-from claims.rules.examples import Confused, LowerRecall, Queries
-from claims.rules.figures import (
-    AllExist,
-    Arithmetic,
-    Bound,
-    Bounds,
-    Equals,
-    IsTrue,
-    NoFailures,
-    Stated,
-    WithinFactor,
-)
-from claims.rules.scores import (
-    BestPublished,
-    EveryType,
-    FewPublished,
-    Outperforms,
-    ScoreAtLeast,
-    Transfers,
-    WhichMetric,
-)
-from claims.rules.training import Ablation, Converged, FewShot, Losses, Recipe, Reduction, Saturates
+from claims.rules import examples, figures, scores, training
 
 AnyRule = Annotated[
-    Ablation | AllExist | Arithmetic | BestPublished | Bound | Bounds | Confused | Converged | Equals | EveryType
-    | FewPublished | FewShot | IsTrue | Losses | LowerRecall | NoFailures | Outperforms | Queries | Recipe | Reduction
-    | Saturates | ScoreAtLeast | Stated | Transfers | WhichMetric | WithinFactor,
+    training.Ablation | figures.AllExist | figures.Arithmetic | scores.BestPublished | figures.Bound | figures.Bounds
+    | examples.Confused | training.Converged | figures.Equals | scores.EveryType | scores.FewPublished
+    | training.FewShot | figures.IsTrue | training.Losses | examples.LowerRecall | figures.NoFailures
+    | scores.Outperforms | examples.Queries | training.Recipe | training.Reduction | training.Saturates
+    | scores.ScoreAtLeast | figures.Stated | scores.Transfers | scores.WhichMetric | figures.WithinFactor,
     Field(discriminator="rule"),
 ]  # fmt: skip
-RULES = {get_args(model.model_fields["rule"].annotation)[0]: model for model in get_args(get_args(AnyRule)[0])}

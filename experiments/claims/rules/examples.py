@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from bert_ner.settings import Settings
-from claims.evidence import Evidence, Finding, NotMeasuredError, show
+from claims.evidence import Evidence, Finding, NotMeasuredError, graded, show, with_interval
 from claims.fields import Fraction, OneSource, Text
 
 
@@ -28,13 +28,13 @@ class Confused(Settings):
         found = rows[rows["group"] == pair]
         if found.empty:
             return Finding("not reproduced", None, f"{pair} is never confused; ranks of the most confused: {first}")
-        rank, low, high = (float(found[column].iloc[0]) for column in ("value", "low", "high"))
-        verdict = "reproduced" if high <= self.top else "partly" if low <= self.top else "not reproduced"
+        row = found.iloc[0]
+        verdict = graded(row[end] <= self.top for end in ("low", "high"))
         shown = (
-            f"{pair} has rank {rank:.0f} of {len(rows)} confused pairs, {low:.0f} to {high:.0f} over resampled "
-            f"sentences; wanted: {show(self.top)} or better. The first {self.top}: {first}"
+            f"{pair} has rank {row['value']:.0f} of {len(rows)} confused pairs, {row['low']:.0f} to {row['high']:.0f} "
+            f"over resampled sentences; wanted: {show(self.top)} or better. The first {self.top}: {first}"
         )
-        return Finding(verdict, rank, shown, low, high)
+        return with_interval(verdict, row, shown)
 
 
 class LowerRecall(Settings):
@@ -54,7 +54,7 @@ class LowerRecall(Settings):
         gap = rows[(rows["group"] == self.easy) & (rows["than"] == self.hard)]
         if gap.empty:
             raise evidence.key("hard").error(f"intervals_by_group.csv does not compare {self.easy} with {self.hard}")
-        value, low, high = (float(gap[column].iloc[0]) for column in ("value", "low", "high"))
+        low = gap["low"].iloc[0]
         verdict = "reproduced" if low >= self.margin else "partly" if low > 0 else "not reproduced"
         shown = "; ".join(
             f"{name}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
@@ -62,7 +62,7 @@ class LowerRecall(Settings):
             for _, row in rows[(rows["group"] == name) & (rows["than"] == "")].iterrows()
         )
         shown = f"recall by {self.by}, {shown}; measured: the difference, wanted: {show(self.margin)} or more"
-        return Finding(verdict, value, shown, low, high)
+        return with_interval(verdict, gap.iloc[0], shown)
 
 
 class Queries(Settings):
@@ -74,22 +74,21 @@ class Queries(Settings):
     def judge(self, evidence: Evidence) -> Finding:
         queries, system = evidence.value(self.measured), evidence.system.name
         unknown = sorted({name for query in queries for name, exists in query["types_exist"].items() if not exists})
-        same, notes = 0, []
+        same, notes = [], []
         for query in queries:
             if system not in query["predicted"]:
                 raise NotMeasuredError(f"{system} has not tagged '{query['query']}'")
             predicted = query["predicted"][system]
-            same += predicted == query["paper"]
+            same.append(predicted == query["paper"])
             gold = f"gold {_entities(query['gold'])}" if query["gold"] is not None else "no gold"
             parts = " and ".join(name.replace("_", " ") for name in ("in_test", "in_train") if query[name])
             notes.append(
                 f"'{query['query']}' ({parts or 'in neither part'}; {gold}): paper {_entities(query['paper'])}, "
                 f"{system} {_entities(predicted)}"
             )
-        verdict = "reproduced" if same == len(queries) else "partly" if same else "not reproduced"
         missing = f"not types of the corpus: {', '.join(unknown)}. " if unknown else ""
-        shown = f"{missing}{'; '.join(notes)}"
-        return Finding("contradicted" if unknown else verdict, f"{same} of {len(queries)}", shown)
+        verdict = "contradicted" if unknown else graded(same)
+        return Finding(verdict, f"{sum(same)} of {len(queries)}", f"{missing}{'; '.join(notes)}")
 
 
 def _entities(entities: Sequence[Sequence[str]]) -> str:

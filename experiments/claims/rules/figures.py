@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bert_ner.settings import Settings
-from claims.evidence import Evidence, Finding, show
-from claims.fields import OneSource, Operand, Source, Sources, Text, Verdict
+from claims.evidence import Evidence, Finding, graded, show
+from claims.fields import OneSource, Operand, Source, Sources, Text, Verdict, one_of
 
 _FAILED = "the verdict where it does not hold"
 
@@ -106,17 +106,10 @@ class Arithmetic(_Tolerant):
     """One figure of the paper follows from others."""
 
     rule: Literal["arithmetic"]
-    formula: str = Field(description=f"one of {', '.join(FORMULAS)}")
+    formula: Annotated[str, one_of(FORMULAS)] = Field(description=f"one of {', '.join(FORMULAS)}")
     arguments: list[Operand] = Field(min_length=1, description="the formula's arguments")
     rounding: float = Field(0, ge=0, description="how far each printed argument may be from the true one")
     value: OneSource | None = Field(None, description="the expected result, if it is not paper_value")
-
-    @field_validator("formula")
-    @classmethod
-    def _is_known(cls, formula: str) -> str:
-        if formula not in FORMULAS:
-            raise ValueError(f"must be one of {', '.join(FORMULAS)}")
-        return formula
 
     def judge(self, evidence: Evidence) -> Finding:
         formula = FORMULAS[self.formula]
@@ -176,9 +169,8 @@ class IsTrue(Settings):
     measured: Sources = Field(description="the property, or a list of them")
 
     def judge(self, evidence: Evidence) -> Finding:
-        true = sum(evidence.value(source) is True for source in self.measured)
-        verdict = "reproduced" if true == len(self.measured) else "partly" if true else "not reproduced"
-        return Finding(verdict, f"{true} of {len(self.measured)}", _counts(evidence, self.measured))
+        true = [evidence.value(source) is True for source in self.measured]
+        return Finding(graded(true), f"{sum(true)} of {len(true)}", _counts(evidence, self.measured))
 
 
 class WithinFactor(Settings):
@@ -211,13 +203,11 @@ class Bounds(Settings):
         if len(self.measured) != len(self.at_most):
             raise evidence.key("at_most").error(f"{len(self.measured)} sources are measured; give as many bounds")
         measured = [evidence.number(source) for source in self.measured]
-        held = sum(value <= bound for value, bound in zip(measured, self.at_most, strict=True))
-        verdict = "reproduced" if held == len(measured) else "partly" if held else "not reproduced"
-        shown = "; ".join(
-            f"{evidence.name(source)} is {show(float(value))}, wanted: at most {show(bound)}"
-            for source, value, bound in zip(self.measured, measured, self.at_most, strict=True)
-        )
-        return Finding(verdict, measured, shown)
+        notes, held = [], []
+        for source, value, bound in zip(self.measured, measured, self.at_most, strict=True):
+            held.append(value <= bound)
+            notes.append(f"{evidence.name(source)} is {show(float(value))}, wanted: at most {show(bound)}")
+        return Finding(graded(held), measured, "; ".join(notes))
 
 
 class Stated(Settings):

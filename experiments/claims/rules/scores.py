@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from bert_ner.scoring import METRICS, holm
 from bert_ner.settings import Settings
-from claims.evidence import ALPHA, Evidence, Finding, NotMeasuredError, show
+from claims.evidence import ALPHA, Evidence, Finding, NotMeasuredError, graded, show, with_interval
 from claims.fields import Fraction, Metric, Text
 
 
@@ -40,19 +41,15 @@ class WhichMetric(Settings):
             inside = f"inside ({' and '.join(covering[metric])})" if covering[metric] else "outside"
             notes.append(f"{metric} {row['value']:.4f} ({shown}): {inside}")
         closest = min(METRICS, key=lambda metric: abs(values[metric] - paper))
-        verdict = "reproduced" if covering[self.meant] else "partly" if any(covering.values()) else "not reproduced"
+        verdict = graded([covering[self.meant], any(covering.values())])
         shown = f"{show(paper)} is closest to {closest}. {'; '.join(notes)}"
-        return _scored(verdict, evidence.interval(self.meant), shown)
+        return with_interval(verdict, evidence.interval(self.meant), shown)
 
 
 def _one_more_run(seeds: pd.Series) -> tuple[float, float]:
     """Return where one further run would land with the interval's level, given the interval of the mean of n runs."""
     half = (seeds["high"] - seeds["low"]) / 2 * math.sqrt(seeds["n"] + 1)
     return seeds["value"] - half, seeds["value"] + half
-
-
-def _scored(verdict: str, row: pd.Series, shown: str, column: str = "value") -> Finding:
-    return Finding(verdict, float(row[column]), shown, float(row["low"]), float(row["high"]))
 
 
 class ScoreAtLeast(Settings):
@@ -64,9 +61,9 @@ class ScoreAtLeast(Settings):
 
     def judge(self, evidence: Evidence) -> Finding:
         row = evidence.interval(self.metric)
-        verdict = "reproduced" if row["low"] >= self.value else "partly" if row["high"] >= self.value else ""
+        verdict = graded(row[end] >= self.value for end in ("low", "high"))
         shown = f"{self.metric} of {evidence.system.name}; wanted: at least {show(self.value)}"
-        return _scored(verdict or "not reproduced", row, shown)
+        return with_interval(verdict, row, shown)
 
 
 class Outperforms(Settings):
@@ -94,7 +91,8 @@ class Outperforms(Settings):
         for row, p_value in zip(rows, holm([float(row["p_value"]) for row in rows]), strict=True):
             is_better = row["difference"] > 0 and p_value <= ALPHA
             over_sentences.append(is_better)
-            note = f"{_difference(row)} over sentences, Holm p {p_value:.4f}"
+            gap = f"{row['difference']:+.4f}, {row['low']:+.4f} to {row['high']:+.4f}"
+            note = f"{gap} over sentences, Holm p {p_value:.4f}"
             if row["metric"] in seeds.index:
                 low, high = (float(seeds.loc[row["metric"], end]) - row["b"] for end in ("low", "high"))
                 over_seeds.append(low > 0)
@@ -103,15 +101,9 @@ class Outperforms(Settings):
             notes.append(
                 f"{row['system_b']}, {row['metric']}: {note} ({'better' if is_better else 'not shown to be better'})"
             )
-        verdict = "not reproduced"
-        if any(over_sentences):
-            verdict = "reproduced" if all(over_sentences) and all(over_seeds) else "partly"
+        verdict = graded([any(over_sentences), all(over_sentences) and all(over_seeds)])
         least = min(rows, key=lambda row: row["difference"])
-        return _scored(verdict, least, "; ".join(notes), "difference")
-
-
-def _difference(row: pd.Series) -> str:
-    return f"{row['difference']:+.4f}, {row['low']:+.4f} to {row['high']:+.4f}"
+        return with_interval(verdict, least, "; ".join(notes), "difference")
 
 
 class BestPublished(Settings):
@@ -135,7 +127,7 @@ class BestPublished(Settings):
             f"{higher} of {len(rivals)} comparable published systems have a higher {self.metric}; the best is "
             f"{best.system} with {show(best.score)} ({best.source})"
         )
-        return _scored(verdict, row, shown)
+        return with_interval(verdict, row, shown)
 
 
 class FewPublished(Settings):
@@ -173,7 +165,7 @@ class EveryType(Settings):
             f"or more, {below} have less (of these, {weak} below {show(self.weak)}), and "
             f"{len(rows) - strong - below} are undecided{'; not shown to be strong: ' if others else ''}{others}"
         )
-        return _scored(verdict, rows.iloc[0], shown)
+        return with_interval(verdict, rows.iloc[0], shown)
 
 
 class Transfers(Settings):
@@ -184,9 +176,9 @@ class Transfers(Settings):
     metric: Metric = Field(description="the metric")
 
     def judge(self, evidence: Evidence) -> Finding:
-        rows = {corpus: self._comparison(evidence.on(corpus), evidence.system.name) for corpus in self.corpora}
-        ahead = [row["low"] > 0 for row in rows.values()]
-        verdict = "reproduced" if all(ahead) else "partly" if any(ahead) else "not reproduced"
+        system = evidence.system.name
+        rows = {corpus: self._comparison(replace(evidence, corpus=corpus), system) for corpus in self.corpora}
+        verdict = graded(row["low"] > 0 for row in rows.values())
         notes = [
             f"{corpus}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
             f"{row['high']:+.4f} over sentences): "

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from bert_ner.scoring import UnlikeScores, check_same_signature, seed_interval
 from bert_ner.settings import Settings
-from claims.evidence import Evidence, Finding, NotMeasuredError, show
+from claims.evidence import Evidence, Finding, NotMeasuredError, graded, show
 from claims.fields import Fraction, Text
 
 _STUDY = "the name of the study in studies.csv"
@@ -34,10 +34,10 @@ class Recipe(Settings):
                 raise place.error(f"the runs have no setting '{name}'; they have {', '.join(trained[0])}")
         same = [name for name, value in self.settings.items() if all(run[name] == value for run in trained)]
         other = {name: trained[0][name] for name in self.settings if name not in same}
-        verdict = "reproduced" if not other else "partly" if same else "not reproduced"
         shown = f"{len(trained)} runs trained with the paper's {', '.join(same) or 'none'}"
         if other:
             shown += f"; different: {', '.join(f'{name} {show(value)}' for name, value in other.items())}"
+        verdict = graded(name in same for name in self.settings)
         return Finding(verdict, f"{len(same)} of {len(self.settings)}", shown)
 
 
@@ -60,11 +60,10 @@ class Losses(Settings):
             raise NotMeasuredError(f"history.csv has {len(losses.columns)} epochs; the claim is about {len(paper)}")
         epochs = [losses[epoch] for epoch in losses.columns[: len(paper)]]
         means = [float(epoch.mean()) for epoch in epochs]
-        close = sum(abs(a - b) <= self.tolerance for a, b in zip(means, paper, strict=True))
-        verdict = "reproduced" if close == len(paper) else "partly" if close else "not reproduced"
+        close = [abs(a - b) <= self.tolerance for a, b in zip(means, paper, strict=True)]
         spread = ", ".join(f"{epoch.min():.3f} to {epoch.max():.3f}" for epoch in epochs)
-        shown = f"{close} of {len(paper)} epochs within {show(self.tolerance)}; over {len(losses)} seeds {spread}"
-        return Finding(verdict, means, shown)
+        shown = f"{sum(close)} of {len(paper)} epochs within {show(self.tolerance)}; over {len(losses)} seeds {spread}"
+        return Finding(graded(close), means, shown)
 
 
 class Reduction(Settings):
@@ -101,7 +100,7 @@ class Converged(Settings):
             raise NotMeasuredError(f"study {self.study} shares no seed with history.csv")
         gain = float((longer.loc[seeds, "validation_entity_f1"] - usual.loc[seeds, "validation_entity_f1"]).mean())
         fall = float((usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]).mean())
-        verdict = ("not reproduced", "partly", "reproduced")[(gain <= self.margin) + (fall <= self.loss_margin)]
+        verdict = graded([gain <= self.margin, fall <= self.loss_margin])
         shown = (
             f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 "
             f"gains {show(gain)} and validation loss falls by {show(fall)} (less than 0: it rises); mean of "
@@ -120,11 +119,7 @@ def _last_epochs(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tested(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of studies that have a test entity F1.
-
-    Raises:
-        NotMeasuredError: there is none, or it is another kind of score than that of scores.csv.
-    """
+    """Return the rows of studies that have a test entity F1 of the same kind as those of scores.csv."""
     tested = rows.dropna(subset="test_entity_f1")
     if tested.empty:
         raise NotMeasuredError("studies.csv has no test scores of this study yet")
@@ -161,8 +156,7 @@ class Ablation(Settings):
             cost = full.loc[common] - without.loc[common]
             costs.append(float(cost.mean()))
             notes.append(f"{study}: {show(costs[-1])} (seeds: {', '.join(show(float(c)) for c in cost)})")
-        lost = sum(cost >= self.margin for cost in costs)
-        verdict = "reproduced" if lost == len(costs) else "partly" if lost else "not reproduced"
+        verdict = graded(cost >= self.margin for cost in costs)
         shown = f"entity F1 lost without it, wanted: {show(self.margin)} or more. {'; '.join(notes)}"
         return Finding(verdict, costs, shown)
 
@@ -216,7 +210,7 @@ class FewShot(Settings):
                 "needs two"
             )
         value, low, high = (end / full[system] for end in seed_interval(draws.tolist()))
-        verdict = "reproduced" if low >= self.share else "partly" if high >= self.share else "not reproduced"
+        verdict = graded([low >= self.share, high >= self.share])
         curves = []
         for name, group in rows.groupby("system", sort=False):
             means = group.groupby("per_type")["test_entity_f1"].mean().items()

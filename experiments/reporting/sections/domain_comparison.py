@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from harness.paths import DOMAINS
@@ -15,17 +16,23 @@ from reporting.blocks import Block, Missing, Plot, Section, Table, Text
 from reporting.formats import count, mean_and_spread, percent
 from reporting.plots import Dot, dots_plot
 from reporting.results import Results, first_rows
-from reporting.sections.claim_table import claim_blocks
-
-TITLE = "Comparison of the corpora"
+from reporting.sections.claim_table import verdict_blocks
 
 
 def domain_sections(root: Path) -> list[Section]:
-    """Return entity F1 of every system on every corpus that was not generated, and the claims about other corpora.
+    """Return entity F1 on every corpus that was not generated, and the claims about other corpora."""
+    claims = read_table(root, DOMAINS, "claims")
+    absent = [Missing("They are not judged yet.", producer_of("claims", DOMAINS))]
+    return [
+        Section("scores", "Entity F1", _score_blocks(root)),
+        Section(
+            "claims", "The paper's claims about other corpora",
+            absent if claims is None or claims.empty else verdict_blocks(claims),
+        ),
+    ]  # fmt: skip
 
-    Raises:
-        BertNerError: a table is broken.
-    """
+
+def _score_blocks(root: Path) -> list[Block]:
     corpora = [Results(root, corpus) for corpus in CORPORA.values() if not corpus.is_generated]
     tables = {results.corpus.name: results.table("scores") for results in corpora}
     scored = {name: scores for name, scores in tables.items() if scores is not None}
@@ -37,16 +44,16 @@ def domain_sections(root: Path) -> list[Section]:
     best = {name: _best_published(name) for name in scored}
     if any(best.values()):
         rows.append(["best published", *(percent(entry.score) if entry else "" for entry in best.values())])
-    blocks: list[Block] = _domain_plot([results for results in corpora if results.corpus.name in scored])
+    blocks: list[Block] = _plots([results for results in corpora if results.corpus.name in scored])
     blocks.append(Table("Entity F1 on each corpus", ["system", *scored], rows))
     if named := "; ".join(f"{name}: {entry.system} ({entry.source})" for name, entry in best.items() if entry):
         blocks.append(Text(f"The best comparable published results, {named}."))
     if missing := [name for name in tables if name not in scored]:
         blocks.append(Missing(f"No results on {', '.join(missing)} yet.", "make repro-all"))
-    return [Section("scores", "Entity F1", blocks), _claims(root)]
+    return blocks
 
 
-def _domain_plot(corpora: list[Results]) -> list[Block]:
+def _plots(corpora: list[Results]) -> list[Block]:
     """Return entity F1 with its interval over sentences on each corpus, if there is more than one."""
     dots = []
     for results in corpora:
@@ -58,7 +65,8 @@ def _domain_plot(corpora: list[Results]) -> list[Block]:
         ]
     if len({dot.group for dot in dots}) < 2:
         return []
-    return [Plot("Entity F1 by corpus; whiskers are intervals over sentences", "domains", dots_plot(dots))]
+    title = "Entity F1 by corpus; whiskers are intervals over sentences"
+    return [Plot(title, "domains", partial(dots_plot, dots))]
 
 
 def _best_published(corpus: str) -> PublishedScore | None:
@@ -68,10 +76,3 @@ def _best_published(corpus: str) -> PublishedScore | None:
         if entry.test_set == corpus and entry.comparable and entry.metric == "entity_f1"
     ]
     return max(found, key=lambda entry: entry.score, default=None)
-
-
-def _claims(root: Path) -> Section:
-    claims, title = read_table(root, DOMAINS, "claims"), "The paper's claims about other corpora"
-    if claims is None or claims.empty:
-        return Section("claims", title, [Missing("They are not judged yet.", producer_of("claims", DOMAINS))])
-    return Section("claims", title, claim_blocks(claims))

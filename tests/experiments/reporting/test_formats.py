@@ -8,8 +8,8 @@ import pytest
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.scoring import METRICS
 from claims.paper import PAPER_CORPUS
-from reporting.formats import METRIC_NAMES, claim_value
-from reporting.sections.provenance_tables import signatures
+from reporting.formats import METRIC_NAMES, claim_value, count, decimals, interval, p_value, percent, points, short
+from reporting.sections.audit_and_provenance import signatures
 
 
 def test_every_metric_has_a_name_and_a_signature() -> None:
@@ -30,3 +30,9 @@ def test_the_paper_corpus_is_one_of_the_catalog() -> None:
 )  # fmt: skip
 def test_values_of_claims_are_shown_short(text: str, shown: str) -> None:
     assert claim_value(text) == shown
+
+
+@pytest.mark.parametrize("absent", [float("nan"), pd.NA])
+def test_an_absent_number_is_an_empty_cell(absent: float) -> None:
+    assert {form(absent) for form in (percent, points, decimals, count, short, p_value)} == {""}
+    assert interval(absent, absent) == ""

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from report_results import HOSTILE, IMAGE
 
-from reporting import page
+from reporting import markdown, page
 from reporting.blocks import Plot, Section
 from reporting.plots import (
     COLOURS,
@@ -35,10 +35,12 @@ def plots(name: str) -> list[Plot]:
     words = pd.DataFrame([[5, 1], [0, 4]], index=[name, "O"], columns=[name, "O"])
     lines = [Line(name, name, [point, Point(2, 0.4, 0.4, 0.4)]), Line("x", "", [point])]
     return [
-        Plot(name, "a", dots_plot([Dot(name, name, 0.9, 0.8, 0.95, over_seeds=True)], (name, 0.94))),
-        Plot(name, "b", dots_plot([Dot(name, name, 0.9, 0.8, 0.95), Dot(name, "crf", 0.5, 0.4, 0.6)], pairs=True)),
-        Plot(name, "c", lines_plot(lines, name, name, percent=True, log=True)),
-        Plot(name, "d", confusion_plot(words, name)),
+        Plot(name, "a", lambda: dots_plot([Dot(name, name, 0.9, 0.8, 0.95, over_seeds=True)], (name, 0.94))),
+        Plot(
+            name, "b", lambda: dots_plot([Dot(name, name, 0.9, 0.8, 0.95), Dot(name, "crf", 0.5, 0.4, 0.6)], pairs=True)
+        ),
+        Plot(name, "c", lambda: lines_plot(lines, name, name, percent=True, log=True)),
+        Plot(name, "d", lambda: confusion_plot(words, name)),
     ]
 
 
@@ -80,3 +82,18 @@ def test_a_figure_is_saved_the_same_each_time(tmp_path: Path) -> None:
         save(plots("crf")[2].figure, tmp_path / folder, "lines")
     for kind in ("png", "svg"):
         assert (tmp_path / f"a/lines.{kind}").read_bytes() == (tmp_path / f"b/lines.{kind}").read_bytes()
+
+
+def test_a_figure_is_drawn_when_it_is_used_and_only_once() -> None:
+    drawn = []
+    plot = Plot("t", "n", lambda: drawn.append(1) or dots_plot([Dot("g", "crf", 0.9, 0.8, 0.95)]))
+    assert markdown.render("t", [Section("s", "s", [plot])]).endswith("![t](plots/n.png)\n")
+    assert drawn == []
+    assert plot.figure is plot.figure
+    assert drawn == [1]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("i", range(4))
+def test_a_figure_is_drawn_without_a_warning(i: int) -> None:
+    assert plots("crf")[i].figure.axes

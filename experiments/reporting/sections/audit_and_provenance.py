@@ -1,0 +1,114 @@
+"""The audit of data and alignment; the provenance of the results, and the signature of every score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.tables import as_written_by
+
+import pandas as pd
+
+from bert_ner.scoring import METRICS
+from reporting.blocks import Block, Code, Missing, Table
+from reporting.results import Results
+
+
+def audit_blocks(results: Results) -> list[Block]:
+    audit, command = results.facts("audit"), f"python experiments/audit.py --corpus {results.corpus.name}"
+    if audit is None:
+        return [Missing("Data and alignment are not audited yet.", command)]
+    with as_written_by(command, results.folder / "audit.json"):
+        types = [[str(name), str(found or "not in the corpus")] for name, found in audit["paper_types"].items()]
+        types += [["not named", str(name)] for name in audit["types_not_in_paper"]]
+        duplicates = [
+            [f"sentences of {name}", *map(_show, facts.values())]
+            for name, facts in audit["duplicates"]["across"].items()
+        ]
+        encoder = [[str(key).replace("_", " "), _show(value)] for key, value in audit["encoder"].items()]
+        return [
+            _alignment(audit["alignment"]),
+            _queries(audit["queries"]),
+            Table("The types that the paper names, and the corpus's", ["paper", "corpus"], types, text_columns=2),
+            Table(
+                "Sentences that occur in two parts, word for word", ["part", "with the same tags", "with other tags"],
+                duplicates,
+            ),
+            Table("The encoder measured here", ["property", "value"], encoder),
+        ]  # fmt: skip
+
+
+def _alignment(parts: dict[str, Any]) -> Table:
+    rows = [
+        [part, *(_show(facts[key]) for key in ("sentences", "differ", "raise"))]
+        for part, facts in parts.items()
+        if isinstance(facts, dict) and "differ" in facts
+    ]
+    caption = (
+        "The paper's alignment compared with alignment by word index: sentences with other labels (differ), and "
+        "sentences on which it fails (raise)"
+    )
+    return Table(caption, ["sentences", "number", "differ", "raise"], rows)
+
+
+def _queries(queries: list[dict[str, Any]]) -> Table:
+    rows = []
+    for query in queries:
+        predicted = "; ".join(f"{name}: {_entities(found)}" for name, found in query["predicted"].items())
+        in_parts = [_show(query[part]) for part in ("in_test", "in_train")]
+        entities = [_entities(query[key]) for key in ("gold", "paper")]
+        rows.append([query["query"], *in_parts, *entities, predicted or "not tagged"])
+    header = ["query", "in test", "in train", "gold", "paper", "our systems"]
+    return Table("The queries that the paper shows", header, rows, text_columns=6)
+
+
+def _entities(pairs: list[list[str]] | None) -> str:
+    if pairs is None:
+        return "not in the corpus"
+    return ", ".join(f"{name} '{text}'" for name, text in pairs) or "none"
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def provenance_blocks(results: Results) -> list[Block]:
+    corpus, record = results.corpus.name, results.provenance()
+    commands = [f"dvc repro pipeline/dvc.yaml:report@{corpus}", f"python experiments/report.py --corpus {corpus}"]
+    found: Block = results.missing("scores", "The provenance of these results is not on record.")
+    if record is not None:
+        with as_written_by(results.command("scores"), results.root / "provenance.json"):
+            found = Table("Provenance of these results", ["", ""], _facts(record), text_columns=2)
+    return [
+        Code("To reproduce the results, and to write only this report again", commands),
+        found,
+        Code("Signatures", signatures(results.needed("scores"))),
+    ]
+
+
+def _facts(record: dict[str, Any]) -> list[list[str]]:
+    """Return rows of name and value; facts that an older record lacks are left out."""
+    evaluated = record.get("evaluated", {})
+    runs = {name: run for name, run in record.get("runs", {}).items() if isinstance(run, dict)}
+    rows = [
+        ("code revision", evaluated.get("revision")),
+        ("uncommitted changes", ", ".join(evaluated.get("uncommitted_changes") or [])),
+        *dict.fromkeys(
+            (f"weights of {run['settings']['name']}", f"{weights['source']}, SHA-256 {weights['sha256']}")
+            for run in runs.values()
+            if (weights := run.get("weights"))
+        ),
+        *((f"SHA-256 of {name}", digest) for name, digest in record.get("files", {}).items()),
+        *((name, evaluated.get(name)) for name in ("platform", "processor", "cores", "threads", "device", "python")),
+        ("packages", ", ".join(f"{name} {version}" for name, version in evaluated.get("packages", {}).items())),
+        ("training time", ", ".join(f"{name} {run.get('seconds', '?')} s" for name, run in runs.items())),
+        ("evaluated", evaluated.get("time")),
+    ]
+    return [[name, str(value)] for name, value in rows if value not in (None, "")]
+
+
+def signatures(scores: pd.DataFrame) -> list[str]:
+    """Return the signature of each metric; the table has entity_f1's, and only name and convention differ."""
+    source = scores["signature"].iloc[0].partition("|scheme:")[2]
+    return [f"{name}|{metric.convention}|scheme:{source}" for name, metric in METRICS.items() if name in scores]
