@@ -1,7 +1,5 @@
 """A linear-chain CRF with the features that a practitioner would write: the baseline that the paper lacks."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """A rule-based tagger: lists of entities from the training sentences, and patterns for years and ratings."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter, defaultdict

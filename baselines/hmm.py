@@ -1,7 +1,5 @@
 """A second-order hidden Markov model, in the manner of TnT (Brants, 2000, https://aclanthology.org/A00-1031)."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The floor: each word's most frequent tag, whatever its context."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Choose a model on the validation sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 

@@ -6,8 +6,6 @@ bert-ner check gold.bio
 bert-ner score gold.bio predicted.bio
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

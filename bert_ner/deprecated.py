@@ -1,7 +1,5 @@
 """Keep the old names of things that moved, with a warning, for one release."""
 
-from __future__ import annotations
-
 import importlib
 import warnings
 from collections.abc import Callable, Mapping

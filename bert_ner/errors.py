@@ -1,7 +1,5 @@
 """The base of every error that the user can fix, and how errors are printed."""
 
-from __future__ import annotations
-
 import re
 from reprlib import Repr
 

@@ -1,7 +1,5 @@
 """Write files that are whole or absent, verify SHA-256 checksums, and locate the cache."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

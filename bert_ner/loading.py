@@ -4,8 +4,6 @@ from bert_ner import load_tagger
 load_tagger("models/mit_movie_eng/crf-0").tag([["movies", "starring", "mel", "gibson"]])
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 from collections.abc import Mapping

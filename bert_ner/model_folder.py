@@ -1,7 +1,5 @@
 """The folder of a saved tagger: its manifest and the checksums of its files."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

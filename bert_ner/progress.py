@@ -1,7 +1,5 @@
 """Report the progress of a training: a bar on a terminal, or one JSON object a line for a program that asks for it."""
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -1,7 +1,5 @@
 """Validate settings with pydantic, and report errors in plain words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar

@@ -3,8 +3,6 @@
 echo "movies starring mel gibson" | bert-ner tag --system crf
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The protocol that every tagger implements, and the constructor that all trainable systems share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable

@@ -3,8 +3,6 @@
 python experiments/acquire.py --corpus mit_movie_eng
 """
 
-from __future__ import annotations
-
 from harness.paths import SHARED, raw_folder
 from harness.run_main import arguments, run_main
 

@@ -6,8 +6,6 @@ Writes results/<corpus>/audit.json: counts, and no sentence of the corpus except
 that are not trained are left out of the queries, and named.
 """
 
-from __future__ import annotations
-
 import json
 
 from harness.artifacts import model_folder, read_labels, read_part

@@ -8,8 +8,6 @@ turns (A B C A B C), so that a machine that slows down slows them all. Figures a
 nothing else meanwhile: two busy processes on two cores spoil every figure. `make repro` must have trained the systems.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -9,8 +9,6 @@ Exit status: 0 if everything passes, 1 if a score is worse or not comparable or 
 read or the command is wrong. The test is in bert_ner/scoring/gate.py.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections import Counter

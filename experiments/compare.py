@@ -7,8 +7,6 @@ over test sentences (source `sentences`) and over seeds (source `seeds`) is in r
 and comparisons_by_type.csv have the uncertainty over sentences for groups of entities.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from harness.artifacts import read_part

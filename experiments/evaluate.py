@@ -6,8 +6,6 @@ Writes its tables (harness/tables.py), metrics.json and predictions/ into result
 into results/provenance.json. Committed predictions of extra runs stay where their models are not here.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Sequence

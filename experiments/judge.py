@@ -7,8 +7,6 @@ Verdicts: reproduced, partly, not reproduced, contradicted (the paper disagrees 
 not tested (the evidence gives the reason). The claims are about one corpus; the table of any other one is empty.
 """
 
-from __future__ import annotations
-
 from harness.paths import DOMAINS, RESULTS
 from harness.run_main import arguments, run_main
 from harness.tables import read_table, write_table

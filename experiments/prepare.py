@@ -3,8 +3,6 @@
 python experiments/prepare.py --corpus mit_movie_eng
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 from collections.abc import Sequence

@@ -7,8 +7,6 @@ Needs no model and no corpus. Where the corpus is present, errors.html in the sa
 some system gets wrong.
 """
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

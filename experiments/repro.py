@@ -5,8 +5,6 @@ make repro-all                                 everything in params.yaml: all co
 python experiments/repro.py --corpus sample
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import signal

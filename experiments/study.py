@@ -6,8 +6,6 @@ Puts the rows of the study into results/<corpus>/studies.csv, in place of its ol
 continues with the training, and the epoch, that it was in.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time

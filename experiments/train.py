@@ -3,8 +3,6 @@
 python experiments/train.py --corpus mit_movie_eng --system minilm --seed 13
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import time

@@ -1,7 +1,5 @@
 """Read corpora in BIO, fetch those of the catalog, and split them."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

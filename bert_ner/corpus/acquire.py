@@ -4,8 +4,6 @@ A file stays in memory until its SHA-256 is verified, so the folder never holds 
 processes that run at once, the later one replaces the files of the earlier one by equal files.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile

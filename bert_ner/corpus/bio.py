@@ -4,8 +4,6 @@ A BIO file has one word and one tag per line, and a blank line after each senten
 `I-X` continues it, and `O` is outside. Reading never repairs: every problem is reported with file and line.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter, defaultdict

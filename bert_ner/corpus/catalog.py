@@ -1,7 +1,5 @@
 """List the corpora: their files, addresses, SHA-256 and entity types. To add a corpus, add an entry."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from bert_ner.corpus.bio import labels_of

@@ -4,8 +4,6 @@ The body stays in memory until it is complete, so two processes never share an o
 killed starts from zero. One that is cut off, times out or is stopped by Ctrl-C saves its part for the next run.
 """
 
-from __future__ import annotations
-
 import re
 import socket
 import textwrap

@@ -8,8 +8,6 @@ In sample_grammar.txt, the name of a rule starts a line, and its alternatives ar
 `(a|b|)` is a, b or nothing; `Word` is a rule, `TYPE` an entity. All alternatives are equally likely.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Split a training file into a training and a validation part, by a seed."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Unpack some files of a zip that comes in parts."""
 
-from __future__ import annotations
-
 import errno
 import shutil
 import tempfile

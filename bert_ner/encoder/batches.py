@@ -1,7 +1,5 @@
 """Batches of windows of similar length, which need hardly any padding."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 

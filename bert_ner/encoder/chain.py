@@ -4,8 +4,6 @@ Lafferty, McCallum and Pereira (2001); on a BiLSTM, Huang, Xu and Yu (2015). The
 its emissions, of a transition score for each pair of neighbours, and of scores for its first and its last tag.
 """
 
-from __future__ import annotations
-
 import torch
 from torch.nn.utils.rnn import pad_sequence
 

@@ -1,7 +1,5 @@
 """Save the state of a training after each epoch, so that a killed one resumes and ends with the same bits."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence

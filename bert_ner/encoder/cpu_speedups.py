@@ -3,8 +3,6 @@
 A plain step of a small encoder spends more time on memory and random numbers than on matrix products.
 """
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from collections.abc import Collection, Iterator

@@ -1,7 +1,5 @@
 """Sentences -> batches of windows -> logits -> tags: the part that all runtimes of an encoder share."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple

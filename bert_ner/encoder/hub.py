@@ -4,8 +4,6 @@ The limits of time and size are ours: the client waits without end for the list 
 response of any length to the disk.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A pretrained encoder with a classifier over each word's first piece."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path

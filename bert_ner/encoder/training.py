@@ -1,7 +1,5 @@
 """Fine-tune an encoder by a recipe."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -6,8 +6,6 @@ It starts in a second and tags several times as fast; results/benchmarks.md has 
 into the folder of each encoder, int8/, which `load_tagger` uses by default.
 """
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Iterator

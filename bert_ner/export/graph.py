@@ -1,7 +1,5 @@
 """Write an encoder as an ONNX graph."""
 
-from __future__ import annotations
-
 import copy
 from pathlib import Path
 from typing import Any

@@ -6,8 +6,6 @@ hundredfold in size, but the bytes of a product need one unit. So each column is
 matching row of weights is multiplied by it, which leaves the product unchanged: SmoothQuant (Xiao et al., 2023).
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Run an exported encoder, with onnxruntime and without PyTorch."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Check scores against other programs: seqeval for entities, scikit-learn for tokens."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import chain
 

@@ -4,8 +4,6 @@ from bert_ner.scoring.errors import error_kinds
 error_kinds([["B-ACTOR", "I-ACTOR", "O"]], [["B-ACTOR", "O", "O"]])     # {("boundary", "ACTOR"): 1}
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain

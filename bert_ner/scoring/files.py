@@ -3,8 +3,6 @@
 bert-ner score gold.bio a.bio b.bio
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import Counter

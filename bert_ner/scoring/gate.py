@@ -17,8 +17,6 @@ Encoders have a standard deviation over seeds of 0.2 points here. With five refe
 a loss of 1 point fails with 0.978 (noncentral t; the tests simulate it).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum

@@ -5,8 +5,6 @@ A system is a table of shape (runs, n, ...) of whole numbers that add up over th
 the draws, so the sums of a run under them are computed once for all comparisons of the run.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple

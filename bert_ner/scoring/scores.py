@@ -4,8 +4,6 @@ from bert_ner.scoring import score
 score([["B-ACTOR", "I-ACTOR", "O"]], [["B-ACTOR", "O", "O"]])["entity_f1"].value
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

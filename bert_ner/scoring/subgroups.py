@@ -8,8 +8,6 @@ the mean of its runs. All systems share the draws, so they are passed together, 
 a subgroup has 0 there, which makes the interval of a small subgroup wide, as it should be.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import permutations
 

@@ -11,8 +11,6 @@ merged. A system is the counts of one run, or of several runs on the same senten
 score is the mean of the scores of its runs.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from itertools import chain

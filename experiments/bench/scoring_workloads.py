@@ -1,7 +1,5 @@
 """Workloads that score, and the speed of matrix products, the limit of a training's speed on this machine."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from random import Random

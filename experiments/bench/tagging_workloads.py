@@ -1,7 +1,5 @@
 """Workloads that tag: the test set in one call, one sentence at a time, from a cold start, and a long stream."""
 
-from __future__ import annotations
-
 import math
 import random
 import subprocess

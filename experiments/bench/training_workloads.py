@@ -1,7 +1,5 @@
 """Workloads that train: an epoch of the paper's recipe, of transformers' Trainer and of ours, and a checkpoint."""
 
-from __future__ import annotations
-
 import statistics
 import sys
 from collections import Counter

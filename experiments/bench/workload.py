@@ -3,8 +3,6 @@
 Workloads import packages in their functions, so that none uses memory for the packages of another.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """What audit.py checks: the paper's statements about its data, encoder and examples."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path

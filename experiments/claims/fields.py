@@ -1,7 +1,5 @@
 """The types of the fields in claims.yaml and published.yaml, and the model of a published score."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, NamedTuple, get_args

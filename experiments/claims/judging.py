@@ -1,7 +1,5 @@
 """Judge the claims in claims.yaml: a row of claims.csv for each."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace

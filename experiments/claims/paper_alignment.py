@@ -1,7 +1,5 @@
 """The paper's alignment of labels and word pieces (section 3.3.2), and our sentences to try it on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The models of claims.yaml and published.yaml, and their readers."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 from typing import Literal, NamedTuple

@@ -9,8 +9,6 @@ results/reference/<corpus>/<system>.json has the runs of the whole pipeline, res
       reason: a new reading of the corpus; a reference follows
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

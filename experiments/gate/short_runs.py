@@ -4,8 +4,6 @@ The runs show that training and scoring still work; their scores are no results.
 short_runs.yaml, and references of their own, in results/reference/fast.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory

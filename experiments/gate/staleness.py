@@ -10,8 +10,6 @@ fresh clone. Three things differ from `dvc status`:
   are no dependencies in DVC: benchmarks, studies and, for results/domains, the other corpora.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections import defaultdict

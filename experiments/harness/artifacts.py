@@ -1,7 +1,5 @@
 """What the stages leave for each other: prepared sentences, trained models, predictions and JSON files."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The rows of the tables that compare.py writes: intervals of each system, and comparisons of pairs."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Run stages with DVC and show them live; find the stages that have to run."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -16,8 +16,6 @@ These changes go unnoticed; run dvc repro --force after one:
 - in the effects that the import of one module has on another.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

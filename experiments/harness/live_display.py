@@ -1,7 +1,5 @@
 """Show the progress of a pipeline's stages: a live table on a terminal, elsewhere lines every half minute."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping

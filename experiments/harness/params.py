@@ -1,7 +1,5 @@
 """params.yaml as a model, and the trainings that it asks for."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self

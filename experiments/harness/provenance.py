@@ -1,7 +1,5 @@
 """Where a result comes from: code, packages and machine. Kept apart from the metrics, so that those can be equal."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import os

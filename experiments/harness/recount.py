@@ -1,7 +1,5 @@
 """The committed predictions of a corpus, counted and scored again, for what compares systems."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

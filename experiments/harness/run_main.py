@@ -1,7 +1,5 @@
 """How a script takes its options, and how it ends."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """The rows of the tables that evaluate.py computes from predicted tags, and their summary."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 

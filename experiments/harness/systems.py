@@ -1,7 +1,5 @@
 """Build the systems of params.yaml."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The registry of the tables in results/: each CSV's columns, types, key and producer, and its writer and reader."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The trainings of a study: their settings, and the sentences that they see."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Sequence

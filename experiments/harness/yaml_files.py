@@ -1,7 +1,5 @@
 """Read YAML files into pydantic models; an error names the file and the line."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

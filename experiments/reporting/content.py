@@ -1,7 +1,5 @@
 """The titles and sections of the reports, in order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

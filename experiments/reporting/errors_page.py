@@ -1,7 +1,5 @@
 """The page of every test sentence that some system gets wrong. It contains corpus text, so Git ignores it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple

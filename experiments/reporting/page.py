@@ -1,7 +1,5 @@
 """The report as one HTML file: it fetches nothing, and everything in it is escaped."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

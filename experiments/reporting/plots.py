@@ -4,8 +4,6 @@ A system has the same colour and marker in every figure. The page maps the colou
 styles (templates/style.css).
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Sequence

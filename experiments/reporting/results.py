@@ -1,7 +1,5 @@
 """The results of one corpus."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

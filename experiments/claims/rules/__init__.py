@@ -3,8 +3,6 @@
 To add a rule: a model with its keys and a method `judge` in one of these files, and its name in AnyRule.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

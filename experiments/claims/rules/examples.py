@@ -1,7 +1,5 @@
 """Rules for errors, and for the paper's example queries."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Rules for counts, arithmetic, facts and costs: a measured number or truth compared with the paper's."""
 
-from __future__ import annotations
-
 import inspect
 import itertools
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Rules for scores: levels, comparisons, published results, types and other corpora."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from dataclasses import replace

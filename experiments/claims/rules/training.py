@@ -1,7 +1,5 @@
 """Rules for training: recipes, losses, and studies with one thing changed."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, Literal
 

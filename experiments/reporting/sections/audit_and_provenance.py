@@ -1,7 +1,5 @@
 """The audit of data and alignment; the provenance of the results, and the signature of every score."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from harness.tables import as_written_by

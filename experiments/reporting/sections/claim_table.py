@@ -1,7 +1,5 @@
 """The paper's claims with their verdicts, and the published results."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from claims.fields import VERDICTS

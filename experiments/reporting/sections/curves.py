@@ -1,7 +1,5 @@
 """The loss of each epoch, the learning curve, and the other studies."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

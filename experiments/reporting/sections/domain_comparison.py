@@ -1,7 +1,5 @@
 """The systems on every corpus: the page of results/domains."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

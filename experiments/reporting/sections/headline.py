@@ -1,7 +1,5 @@
 """The head of the report: the claim, the scores and the verdict; and the scores under every metric."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

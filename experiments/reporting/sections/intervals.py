@@ -1,7 +1,5 @@
 """The uncertainty of the scores, and the differences between systems."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The cost and the quality of each system, and the benchmarks."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 

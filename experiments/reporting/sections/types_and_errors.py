@@ -1,7 +1,5 @@
 """Entity F1 of each type, confusions between types, wrong entities by kind, and recall by group of entities."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from harness.params import REFERENCE
