@@ -8,6 +8,7 @@ the SHA-256 of the code that the entry takes from each of our modules, which are
 - Comments, layout, docstrings, a field's description, the order of imports and code under TYPE_CHECKING do not count.
 - Of a module, the top-level statements count that the imported names need. Statements that bind no name, or have a
   decorator, always count. So a new function changes nothing until it is used, and a new system changes no other.
+- A data file in a module's folder (JSON, YAML or text) counts with each statement that names it.
 
 These changes go unnoticed; run dvc repro --force after one:
 - in other files (pipeline/dvc.yaml lists data, templates and claims.yaml itself);
@@ -19,6 +20,7 @@ These changes go unnoticed; run dvc repro --force after one:
 import ast
 import hashlib
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +34,7 @@ from harness.paths import RESULTS, ROOT
 from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError
-from bert_ner.files import write_whole
+from bert_ner.files import sha256_of, write_whole
 from bert_ner.loading import KINDS
 
 SOURCES = ("", "experiments/")  # the folders that our modules are imported from
@@ -143,7 +145,11 @@ class Source:
             path = self.root / module
             try:
                 tree = _Stripped().visit(ast.parse(path.read_bytes(), filename=str(path)))
-                units = [unit for statement in tree.body for unit in _units_of(statement)]
+                units = [
+                    unit._replace(text=unit.text + _data_files(path.parent, statement))
+                    for statement in tree.body
+                    for unit in _units_of(statement)
+                ]
             except (OSError, SyntaxError, ValueError) as error:
                 raise BertNerError(f"{path} can't be followed: {error}") from None
             imports = [unit for unit in units if unit.text.startswith("import ")]
@@ -183,6 +189,13 @@ class _Stripped(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
         return node.orelse if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING") else node
+
+
+def _data_files(folder: Path, node: ast.stmt) -> str:
+    """Return the SHA-256 of each data file in the module's folder that a statement names."""
+    strings = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant)]
+    names = [text for text in strings if isinstance(text, str) and re.fullmatch(r"[\w-]+\.(json|txt|yaml)", text)]
+    return "".join(f" {name} {sha256_of(folder / name)}" for name in names if (folder / name).is_file())
 
 
 def _units_of(node: ast.stmt) -> Iterator[Unit]:

@@ -159,6 +159,15 @@ def changed(repository: Path, name: str, old: str, new: str) -> set[str]:
     return {entry for entry in before.keys() | after.keys() if before.get(entry) != after.get(entry)}
 
 
+def test_a_data_file_beside_a_module_counts_where_the_module_names_it(repository: Path) -> None:
+    module = repository / "baselines/crf.py"
+    module.write_text(f"{module.read_text()}    words = open('words.txt')\n")
+    for name in ("words.txt", "other.txt"):
+        (repository / "baselines" / name).write_text("a\n")
+    assert changed(repository, "baselines/words.txt", "a", "b") == {"crf"}
+    assert changed(repository, "baselines/other.txt", "a", "b") == set()
+
+
 def test_entries_are_the_stages_and_the_systems_with_the_modules_that_they_reach(repository: Path) -> None:
     found = fingerprints(repository, CLASSES)
     assert list(found) == ["crf", "evaluate", "hmm"]
@@ -246,7 +255,9 @@ def test_the_script_writes_an_entry_for_every_stage_and_system(tmp_path: Path) -
     assert "baselines/crf.py" not in found["hmm"]
     copy = tmp_path / "repository"
     for name in (*SOURCES, "params.yaml"):
-        for path in [ROOT / name] if name.endswith("yaml") else (ROOT / name).rglob("*.py"):
+        for path in [ROOT / name] if name.endswith("yaml") else (ROOT / name).rglob("*.*"):
+            if path.suffix not in {".py", ".json", ".txt", ".yaml"}:
+                continue
             (copy / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy / path.relative_to(ROOT))
     code = copy / "results/code"
