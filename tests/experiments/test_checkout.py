@@ -62,7 +62,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy the files of Git; the environment has another checkout installed."""
     folder = tmp_path_factory.mktemp("checkout") / "repository"
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py", "*.yaml"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py", "*.yaml", "bert_ner/*"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from harm import contents, untimed
 from workplace import Workplace
 
@@ -61,6 +62,8 @@ def lasting(place: Workplace) -> dict[str, bytes]:
     return {name: data for name, data in untimed(contents(place)).items() if not any(part in name for part in varying)}
 
 
+@pytest.mark.slow
+@pytest.mark.alone
 def test_interrupted_killed_and_started_again(place: Workplace, tmp_path: Path) -> None:
     whole = lasting(place)
     begin_again(place)
