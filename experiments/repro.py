@@ -7,6 +7,7 @@ python experiments/repro.py --corpus sample
 
 import fcntl
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from harness.params import Params, read_params
 from harness.paths import RESULTS, ROOT, SHARED
 from harness.provenance import recorded
 from harness.run_main import command_line, run_main
+
+import psutil
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
@@ -31,6 +34,7 @@ from reporting.sections.headline import score_table
 FALLBACK = "sample"
 DOMAINS = "domains"  # the stage that compares corpora; it needs the report on the paper's
 LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
+DVC_LOCKS = LOCK.with_name("rwlock")
 
 
 def main() -> None:
@@ -149,7 +153,22 @@ def only_run() -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         os.set_inheritable(file.fileno(), True)  # DVC keeps the lock if it outlives this process
+        release_dead(DVC_LOCKS)
         yield
+
+
+def release_dead(locks: Path) -> None:
+    """Remove DVC's locks if all who hold them are dead. DVC itself waits for a dead process that nobody reaps."""
+    pids = {int(pid) for pid in re.findall(r'"pid": (\d+)', locks.read_text())} if locks.is_file() else set()
+    if pids and not any(map(is_alive, pids)):
+        locks.unlink()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 if __name__ == "__main__":

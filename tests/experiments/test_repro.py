@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +125,21 @@ def test_only_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         pass
     with repro.only_run():
         pass
+
+
+def test_the_locks_of_dead_processes_are_released(tmp_path: Path) -> None:
+    locks = tmp_path / "rwlock"
+    with subprocess.Popen(["true"]) as zombie:
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has reaped it
+        held = {"write": {"a": {"pid": zombie.pid, "cmd": "dvc"}}, "read": {"b": [{"pid": os.getpid(), "cmd": "dvc"}]}}
+        locks.write_text(json.dumps(held))
+        repro.release_dead(locks)
+        assert locks.is_file()  # this process is alive
+        del held["read"]
+        locks.write_text(json.dumps(held))
+        repro.release_dead(locks)
+        assert not locks.exists()
+    repro.release_dead(locks)  # nothing to release
 
 
 @pytest.mark.parametrize("script", ["repro.py", "check.py", "benchmark.py"])
