@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NoReturn, get_args
 
 from bert_ner import __version__, load_tagger
 from bert_ner.corpus.bio import Order, check_bio
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_names
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError, as_out_of_memory, printable, printable_message
 from bert_ner.loading import trained_folder
@@ -172,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
     system = "a system that 'make repro' trained; default: %(default)s"
     source.add_argument("--system", default="minilm", metavar="NAME", help=system)
-    tagging.add_argument("--corpus", choices=CORPORA, help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
+    tagging.add_argument("--corpus", choices=corpus_names(), help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
     as_trained = "use the weights as trained, not their 8-bit copy; slower"
     tagging.add_argument("--float", action="store_true", help=as_trained)
     input_format = "of the input; default: by FILE's extension, else text"

@@ -46,7 +46,7 @@ def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     params = read_params()
     test, known = read_part(corpus.name, "test"), known_entities(read_part(corpus.name, "train"))
-    files = {file.name: sha256_of(raw_folder(corpus.name) / file.name) for file in corpus.files}
+    files = {file.name: sha256_of(raw_folder(corpus.name) / file.name) for file in corpus.files.values()}
     source = signature_source(corpus)
 
     rows: dict[str, Rows] = {name: [] for name in stage_tables("evaluate")}

@@ -13,7 +13,7 @@ from harness.paths import RESULTS, prepared_file, raw_folder
 from harness.run_main import arguments, run_main
 
 from bert_ner.corpus.acquire import check_acquired
-from bert_ner.corpus.bio import Sentence, illegal_transitions, read_bio, spans_of, write_bio
+from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, read_bio, spans_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
@@ -27,23 +27,27 @@ def main() -> None:
     params = read_params()
     raw = raw_folder(corpus.name)
     check_acquired(corpus, raw)
-    training_file = read_bio(raw / corpus.train.name, corpus.labels)
-    train, validation = split(training_file, params.split.validation_fraction, params.split.seed)
-    parts = {"train": train, "validation": validation, "test": read_bio(raw / corpus.test.name, corpus.labels)}
+    files = {part: read_bio(raw / file.name, corpus.labels) for part, file in corpus.files.items()}
+    training_file = files["train"]
+    if "validation" not in files:
+        files["train"], files["validation"] = split(training_file, params.split.validation_fraction, params.split.seed)
+    parts = {part: files[part] for part in ("train", "validation", "test")}
+    everything = [sentence for sentences in files.values() for sentence in sentences]
+    types = {span.type for _, tags in everything for span in spans_of(tags)}
+    labels = corpus.labels or labels_of(sorted(types))
     for part, sentences in parts.items():
         write_bio(prepared_file(corpus.name, f"{part}.bio"), sentences)
-    # Training depends on these files alone, so that a new entry in the catalog makes no old result stale.
-    write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(corpus.labels) + "\n")
+    # Training depends on these files alone, so that a new title of the corpus makes no model stale.
+    write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(labels) + "\n")
     write_sums(prepared_file(corpus.name, "labels.txt").parent)
 
     pieces = WordPieces.of(load_tokenizer(find_weights(params.tokenizer_encoder).folder), limit=1_000_000)
-    everything = [*training_file, *parts["test"]]
     facts = {
-        "types": len({span.type for _, tags in everything for span in spans_of(tags)}),
+        "types": len(types),
         "tags": len({tag for _, tags in everything for tag in tags}),
         "training_file": describe(training_file, pieces),
         **{part: describe(sentences, pieces) for part, sentences in parts.items()},
-        "also_in_train": {part: shared(parts[part], train) for part in ("validation", "test")},
+        "also_in_train": {part: shared(parts[part], parts["train"]) for part in ("validation", "test")},
         "test_also_in_training_file": shared(parts["test"], training_file),
     }
     write_whole(RESULTS / corpus.name / "corpus.json", json.dumps(facts, indent=2) + "\n")

@@ -23,7 +23,7 @@ from harness.run_main import command_line, run_main
 import psutil
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
-from bert_ner.corpus.catalog import CORPORA, Corpus, corpus_named
+from bert_ner.corpus.catalog import Corpus, corpus_named, corpus_names
 from bert_ner.errors import BertNerError
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.formats import BANNER, percent
@@ -39,7 +39,7 @@ DVC_LOCKS = LOCK.with_name("rwlock")
 
 def main() -> None:
     parser = command_line(__doc__)
-    parser.add_argument("--corpus", choices=CORPORA, help=f"run on this corpus only; default: {PAPER_CORPUS}")
+    parser.add_argument("--corpus", choices=corpus_names(), help=f"run on this corpus only; default: {PAPER_CORPUS}")
     parser.add_argument("--all", action="store_true", help="run everything in params.yaml, studies included")
     options = parser.parse_args()
     params = read_params()

@@ -1,4 +1,4 @@
-"""Read corpora in BIO, fetch those of the catalog, and split them."""
+"""Read corpora in BIO, fetch those of corpora/, and split them."""
 
 import os
 from pathlib import Path
@@ -11,15 +11,17 @@ __all__ = ["Sentence", "load_corpus", "read_bio", "write_bio"]
 
 
 def load_corpus(name: str, folder: str | os.PathLike[str]) -> dict[str, list[Sentence]]:
-    """Put a corpus of the catalog into a folder, as `acquire` does, and read its `train` and its `test` sentences.
+    """Put a corpus into a folder, as `acquire` does, and read its sentences by part: train, validation, test.
 
-    `bert_ner.corpus.split` makes a validation part of the former.
+    Without a validation file there is no such part; `bert_ner.corpus.split` makes one of the training file.
+
+    Args:
+        name: that of a file in corpora/, without its suffix.
 
     Raises:
-        InvalidValue: the catalog has no corpus of that name.
+        InvalidValue: no corpus has that name.
         CorpusUnavailable, ChecksumMismatch, BertNerError: as `acquire`.
     """
     corpus = corpus_named(name)
     _acquire(corpus, Path(folder))
-    train, test = (read_bio(Path(folder, file.name), corpus.labels) for file in corpus.files)
-    return {"train": train, "test": test}
+    return {part: read_bio(Path(folder, file.name), corpus.labels) for part, file in corpus.files.items()}

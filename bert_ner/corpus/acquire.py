@@ -24,21 +24,23 @@ class CorpusUnavailable(BertNerError, RuntimeError):
 
 
 class ChecksumMismatch(BertNerError, RuntimeError):
-    """A file is not the one in the catalog; the message names the file, both sums and what to do."""
+    """A file is not the one that the corpus names; the message names the file, both sums and what to do."""
 
 
 def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> dict[str, str]:
-    """Put the training and the test file of a corpus into `folder`, both or neither, and return their sources by name.
+    """Put the files of a corpus into `folder`, all or none, and return their sources by name.
 
-    The sources of a file, in this order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the
-    publisher's address. Files of an earlier run are replaced.
+    The sources of a file, in this order: the corpus's folder, if the file has no address; $BERT_NER_CORPORA/<corpus>;
+    `shared`/corpora/<corpus>; the download cache; the address. Files of an earlier run are replaced.
 
     Raises:
         CorpusUnavailable: no source has one of the files.
         ChecksumMismatch: the first source that has a file has a wrong one.
         BertNerError: `folder` can't be written.
     """
-    found = _generated(corpus) if corpus.is_generated else {f.name: _find(corpus, f, shared) for f in corpus.files}
+    found = (
+        _generated(corpus) if corpus.is_generated else {f.name: _find(corpus, f, shared) for f in corpus.files.values()}
+    )
     try:
         _place({name: data for name, (data, _) in found.items()}, folder.resolve())
     except OSError as error:
@@ -49,7 +51,7 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
 def check_acquired(corpus: Corpus, folder: Path) -> None:
     """Raise CorpusUnavailable or ChecksumMismatch if a file of `acquire` in `folder` is missing or has changed."""
     remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro"
-    for file in corpus.files:
+    for file in corpus.files.values():
         path = folder / file.name
         try:
             _verified(path.read_bytes(), file, str(path), f"Remove it, and {remedy}.")
@@ -60,12 +62,12 @@ def check_acquired(corpus: Corpus, folder: Path) -> None:
 def _generated(corpus: Corpus) -> dict[str, tuple[bytes, str]]:
     from bert_ner.corpus.sample import write_sample  # noqa: PLC0415 - the real corpora don't need its grammar
 
-    remedy = "The generator writes other sentences than those in the catalog; please report it."
+    remedy = "The generator writes other sentences than corpora/sample.yaml pins; please report it."
     with tempfile.TemporaryDirectory() as folder:
         write_sample(Path(folder))
         return {
             file.name: (_verified(Path(folder, file.name).read_bytes(), file, "the generator", remedy), "generated")
-            for file in corpus.files
+            for file in corpus.files.values()
         }
 
 
@@ -74,6 +76,9 @@ def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> tuple[bytes, str]:
     name = Path(corpus.name, file.name)
     mirror, cached = os.environ.get(MIRROR_VARIABLE), cache_folder("corpora") / name
     tried, copies = [], []
+    if file.url is None:
+        path = Path(corpus.folder, file.file)
+        copies.append((corpus.folder, path, str(path), _mirror_remedy(file, "")))
     if mirror:
         source, path = f"folder ${MIRROR_VARIABLE}", Path(mirror) / name
         copies.append((source, path, f"{source}: {path}", _mirror_remedy(file, f"unset {MIRROR_VARIABLE}")))
@@ -96,17 +101,18 @@ def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> tuple[bytes, str]:
         return _from_publisher(file, cached)
     except DownloadError as error:
         tried.append(str(error))
-    needed = " and ".join(f"{corpus.name}/{each.name}" for each in corpus.files)
+    needed = " and ".join(f"{corpus.name}/{each.name}" for each in corpus.files.values())
     listed = "".join(f"\n  - {problem}" for problem in tried)
+    alternative = "go online" if file.url else f"put the file into {corpus.folder}"
     raise CorpusUnavailable(
         f"{corpus.name}/{file.name} is unavailable. Tried, in this order:{listed}\n"
-        f"Set {MIRROR_VARIABLE} to a folder that holds {needed}{', or go online' if file.url else ''}; then run again."
+        f"Set {MIRROR_VARIABLE} to a folder that holds {needed}, or {alternative}; then run again."
     )
 
 
 def _from_publisher(file: CorpusFile, cached: Path) -> tuple[bytes, str]:
     if file.url is None:
-        raise DownloadError("its publisher: the catalog has no address of it")
+        raise DownloadError("its publisher: the corpus's YAML file has no address of it")
     remedy = (
         "Nothing was saved: run again. If the sum stays wrong, a proxy or a login page may have answered, or the file "
         f"there has changed: then set {MIRROR_VARIABLE} to a folder with the original."
@@ -120,17 +126,17 @@ def _from_publisher(file: CorpusFile, cached: Path) -> tuple[bytes, str]:
 
 
 def _mirror_remedy(file: CorpusFile, alternative: str) -> str:
-    if file.url is None:
-        return "If this is the intended file, put the sum that was found into the catalog; then run again."
+    if not (file.url and alternative):
+        return "If this is the intended file, put the sum that was found into the corpus's YAML file; then run again."
     return f"Put the file of {file.url} there, or {alternative}; then run again."
 
 
 def _verified(data: bytes, file: CorpusFile, where: str, remedy: str) -> bytes:
-    """Return the data if it has the file's sum, else raise ChecksumMismatch."""
+    """Return the data if it has the file's sum, or if that has none; else raise ChecksumMismatch."""
     found = hashlib.sha256(data).hexdigest()
-    if found != file.sha256:
+    if file.sha256 and found != file.sha256:
         raise ChecksumMismatch(
-            f"{where} is not the {file.name} that bert_ner/corpus/catalog.py pins: wrong SHA-256 ({len(data)} bytes)\n"
+            f"{where} is not the {file.name} that the corpus's YAML file pins: wrong SHA-256 ({len(data)} bytes)\n"
             f"  found    {found}\n  expected {file.sha256}\n{remedy}"
         )
     return data

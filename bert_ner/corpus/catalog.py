@@ -1,100 +1,102 @@
-"""List the corpora: their files, addresses, SHA-256 and entity types. To add a corpus, add an entry."""
+"""Read the corpora: a YAML file for each, corpora/NAME.yaml. docs/adding-a-corpus.md describes its keys."""
 
-from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from bert_ner.corpus.bio import labels_of
 from bert_ner.errors import InvalidValue
+from bert_ner.settings import Settings
+from bert_ner.yaml_files import read_yaml
+
+# Those of a checkout, or, in an installed package, the copies of ours that it carries.
+FOLDER = next(
+    (
+        folder
+        for folder in (Path(__file__).parents[2] / "corpora", Path(__file__).parents[1] / "corpora")
+        if folder.is_dir()
+    ),
+    Path("corpora"),
+)
+
+_Text = Annotated[str, StringConstraints(min_length=1)]
 
 
-@dataclass(frozen=True)
-class CorpusFile:
+class CorpusFile(Settings):
     """A file of a corpus. Without an address, or offline, it must be in a local folder."""
 
-    name: str
-    sha256: str
-    url: str | None = None
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """A corpus: a training and a test file in BIO, and their entity types in alphabetical order.
-
-    Attributes:
-        is_generated: bert_ner/corpus/sample.py writes its files, so they need no source.
-    """
-
-    name: str
-    title: str
-    train: CorpusFile
-    test: CorpusFile
-    types: tuple[str, ...]
-    is_generated: bool = False
+    file: _Text = Field(description="its path in the corpus's folder; the last part is its name everywhere else")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="its sum; without it, any content is taken")
+    url: _Text | None = Field(None, description="an https:// address, to download it from if no folder has it")
 
     @property
-    def files(self) -> tuple[CorpusFile, CorpusFile]:
-        return (self.train, self.test)
+    def name(self) -> str:
+        return Path(self.file).name
+
+
+def _with_keys(value: Any) -> Any:
+    """Let a path stand for a file without sum and address."""
+    return {"file": value} if isinstance(value, str) else value
+
+
+_File = Annotated[CorpusFile, BeforeValidator(_with_keys)]
+
+
+class Corpus(Settings):
+    """A corpus: a training and a test file, perhaps a validation file, and how they are read."""
+
+    name: str = Field("", description="that of the YAML file, without its suffix")
+    title: _Text = Field(description="the heading of its report")
+    folder: str = Field(".", description="the folder of the files, from that of the YAML file")
+    train: _File = Field(description="the training file")
+    validation: _File | None = Field(None, description="the validation file; without it, part of the training file")
+    test: _File = Field(description="the test file")
+    types: list[_Text] | None = Field(None, min_length=1, description="the entity types; without them, those found")
+    is_generated: bool = Field(False, description="whether bert_ner/corpus/sample.py writes the files")
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Return the tag set, `O` first."""
-        return labels_of(self.types)
+    def files(self) -> dict[str, CorpusFile]:
+        """The files by the part that they hold: train, validation if there is one, test."""
+        files = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: file for part, file in files.items() if file}
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The tag set, `O` first, if the types are given."""
+        return None if self.types is None else labels_of(self.types)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len({file.name for file in self.files.values()}) < len(self.files):
+            raise ValueError("must have files of different names")
+        return self
 
 
-_MOVIE_TYPES = (
-    "ACTOR", "CHARACTER", "DIRECTOR", "GENRE", "PLOT", "RATING",
-    "RATINGS_AVERAGE", "REVIEW", "SONG", "TITLE", "TRAILER", "YEAR",
-)  # fmt: skip
-_TRIVIA_TYPES = (
-    "Actor", "Award", "Character_Name", "Director", "Genre", "Opinion",
-    "Origin", "Plot", "Quote", "Relationship", "Soundtrack", "Year",
-)  # fmt: skip
-_RESTAURANT_TYPES = ("Amenity", "Cuisine", "Dish", "Hours", "Location", "Price", "Rating", "Restaurant_Name")
-
-
-def _mit(path: str, sha256: str) -> CorpusFile:
-    """Return a file of the publisher of the MIT corpora."""
-    return CorpusFile(path.rpartition("/")[2], sha256, f"https://groups.csail.mit.edu/sls/downloads/{path}")
-
-
-CORPORA = {
-    corpus.name: corpus
-    for corpus in (
-        Corpus(
-            "mit_movie_eng",
-            "MIT Movie (simple queries)",
-            _mit("movie/engtrain.bio", "68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8"),
-            _mit("movie/engtest.bio", "2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd"),
-            _MOVIE_TYPES,
-        ),
-        Corpus(
-            "mit_movie_trivia",
-            "MIT Movie Trivia (complex queries)",
-            _mit("movie/trivia10k13train.bio", "3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82"),
-            _mit("movie/trivia10k13test.bio", "244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d"),
-            _TRIVIA_TYPES,
-        ),
-        Corpus(
-            "mit_restaurant",
-            "MIT Restaurant",
-            _mit("restaurant/restauranttrain.bio", "f51794247426c975e7701011d4dba668ac6b881358f162e2c2c10709f2d17b9b"),
-            _mit("restaurant/restauranttest.bio", "09809dd126a3781c4205d06e721752054e51a10b1c98f3495ef17cd723f25ce2"),
-            _RESTAURANT_TYPES,
-        ),
-        Corpus(
-            name="sample",
-            title="Generated sample (no claim of the paper is judged on it)",
-            train=CorpusFile("sampletrain.bio", "0dd921778d27baacf2aa0c3d86c177cf0f7b691b0ba3d811a40afdb9c05ea689"),
-            test=CorpusFile("sampletest.bio", "4e10d09aa54dac4b3803af6d0e791eac2102300c790c756fb9bd0c57eba641ec"),
-            types=_MOVIE_TYPES,
-            is_generated=True,
-        ),
-    )
-}
+def corpus_names() -> list[str]:
+    """Return the names of all corpora, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def corpus_named(name: str) -> Corpus:
-    """Return the corpus of that name; raise InvalidValue, which lists the names, if there is none."""
-    if name not in CORPORA:
-        names = ", ".join(CORPORA)
-        raise InvalidValue(f"no corpus is named '{name}'; the catalog has {names} (bert_ner/corpus/catalog.py)")
-    return CORPORA[name]
+    """Return the corpus of a name.
+
+    Raises:
+        InvalidValue: there is none; the message lists the names.
+        BertNerError: its YAML file is wrong; the message has the line.
+    """
+    if name not in corpus_names():
+        raise InvalidValue(f"no corpus is named '{name}'; {FOLDER} has {', '.join(corpus_names())}")
+    return read_corpus(FOLDER / f"{name}.yaml")
+
+
+@lru_cache
+def read_corpus(path: Path) -> Corpus:
+    """Read the YAML file of a corpus; raise BertNerError if it is wrong."""
+    corpus = read_yaml(path, Corpus)
+    if corpus.name not in ("", path.stem):
+        raise InvalidValue(
+            f"{path}: its name is '{corpus.name}'; name it '{path.stem}', as the file, or remove the key"
+        )
+    return corpus.model_copy(update={"name": path.stem, "folder": str(path.parent / corpus.folder)})

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bert_ner.corpus.bio import Sentence, Span, tags_of, write_bio
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_named
 
 SEED = 0
 TRAIN_SENTENCES = 2_000
@@ -42,7 +42,7 @@ def generate() -> tuple[list[Sentence], list[Sentence]]:
 
 def write_sample(folder: Path) -> None:
     """Write the training and the test file of the corpus `sample` into a folder."""
-    for file, sentences in zip(CORPORA["sample"].files, generate(), strict=True):
+    for file, sentences in zip(corpus_named("sample").files.values(), generate(), strict=True):
         write_bio(folder / file.name, sentences)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from bert_ner.corpus.bio import BioError, Order, ParsedSentence, parse_bio, raise_problems, spans_of
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_named, corpus_names
 from bert_ner.errors import InvalidValue, printable
 from bert_ner.scoring.counts import Counts, count
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
@@ -98,9 +98,9 @@ def as_text(record: Record) -> str:
 
 
 def _source(gold: File) -> dict[str, str]:
-    """Return the split, corpus and data of the signatures: the catalog's if it has a file with the same sum."""
-    for corpus in CORPORA.values():
-        for split, file in (("train", corpus.train), ("test", corpus.test)):
+    """Return the split, corpus and data of the signatures: those of a corpus that has a file with the same sum."""
+    for corpus in map(corpus_named, corpus_names()):
+        for split, file in corpus.files.items():
             if file.sha256 == gold.sha256:
                 return {"split": split, "corpus": corpus.name, "data": gold.sha256[:8]}
     # A file's name may contain the separators of a signature.

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.tables import TABLES, producer_of, read_table
-from harness.yaml_files import line_of, load_yaml, plain
 
 import pandas as pd
 
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Location
+from bert_ner.yaml_files import line_of, load_yaml, plain
 from claims.fields import PublishedScore, Source
 
 ALPHA = 0.05

@@ -4,11 +4,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from harness.yaml_files import read_yaml
-
 from pydantic import Field, ValidationInfo, field_validator
 
 from bert_ner.settings import Settings
+from bert_ner.yaml_files import read_yaml
 from claims.evidence import Place
 from claims.fields import PaperValue, PublishedScore, Sources, Text
 from claims.rules import AnyRule

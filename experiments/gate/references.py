@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 
 from harness.artifacts import read_json
 from harness.tables import as_written_by, producer_of, read_table
-from harness.yaml_files import read_yaml
 
 from pydantic import Field, RootModel, ValidationError
 
@@ -26,6 +25,7 @@ from bert_ner.scoring import METRICS
 from bert_ner.scoring.gate import BAD, EQUAL, MIN_RUNS, Outcome, Runs, Verdict, differences
 from bert_ner.scoring.gate import METRICS as DECIDING
 from bert_ner.settings import Settings, complaints
+from bert_ner.yaml_files import read_yaml
 
 Key = tuple[str, str]  # corpus and system
 

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from harness.paths import SHARED
 from harness.provenance import environment
 from harness.systems import build
-from harness.yaml_files import load_yaml, plain
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.bio import Sentence, read_bio
@@ -19,6 +18,7 @@ from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.scoring import score
 from bert_ner.scoring.gate import Runs
+from bert_ner.yaml_files import load_yaml, plain
 
 CORPORA = ("sample", "mit_movie_eng")
 SENTENCES = 2000  # the first of the training part
@@ -45,7 +45,7 @@ def read_data(name: str) -> list[list[Sentence]]:
     corpus = corpus_named(name)
     with TemporaryDirectory() as scratch:
         acquire(corpus, Path(scratch, name), shared=SHARED)
-        published, test = (read_bio(Path(scratch, name, file.name), corpus.labels) for file in corpus.files)
+        published, test = (read_bio(Path(scratch, name, file.name), corpus.labels) for file in corpus.files.values())
     train, validation = split(published, fraction=0.1, seed=42)
     return [train[:SENTENCES], validation, test]
 
@@ -54,15 +54,15 @@ def train(name: str, system: str, data: Sequence[list[Sentence]], seeds: Sequenc
     """Train a system with its short settings, once for each seed, and score the test sentences."""
     corpus = corpus_named(name)
     known, validation, test = data
-    source = {"split": "test", "corpus": name, "data": corpus.test.sha256[:8]}
+    source = {"split": "test", "corpus": name, "data": str(corpus.test.sha256)[:8]}
     runs, signature = [], ""
     for seed in seeds:
-        tagger = build(system, SECTIONS[system], corpus.labels, seed)
+        tagger = build(system, SECTIONS[system], corpus.labels or (), seed)
         tagger.fit(known, validation)
         scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
         signature = scores["entity_f1"].signature
         values = {metric: round(found.value, 6) for metric, found in scores.items()}
         runs.append({"seed": seed, "scores": values, "environment": environment()})
     settings = {key: value for key, value in SECTIONS[system].items() if key != "kind"} | {"sentences": SENTENCES}
-    sums = {file.name: file.sha256 for file in corpus.files}
+    sums = {file.name: file.sha256 for file in corpus.files.values()}
     return Runs(name, system, {"signature": signature, "settings": settings, "data": sums, "weights": None}, runs)

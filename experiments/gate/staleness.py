@@ -22,7 +22,7 @@ from harness.fingerprint import content, fingerprints, system_classes
 from harness.paths import DOMAINS
 from harness.tables import as_csv
 
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_names
 from claims.judging import judge_claims
 from reporting import markdown
 from reporting.content import report_content
@@ -53,7 +53,7 @@ def outdated(results: Path) -> dict[str, list[str]]:
     The figures of report.html depend on fonts and on matplotlib, so only report.md is compared.
     """
     found = {}
-    for name in [*CORPORA, DOMAINS]:
+    for name in [*corpus_names(), DOMAINS]:
         if not (results / name / "report.md").is_file():
             continue
         claims = as_csv("claims", judge_claims(name, results))

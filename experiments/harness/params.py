@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
 from harness.paths import ROOT
-from harness.yaml_files import read_yaml
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -13,6 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from bert_ner.errors import BertNerError
 from bert_ner.loading import KINDS
 from bert_ner.settings import Location, Settings
+from bert_ner.yaml_files import read_yaml
 
 REFERENCE = "crf"  # every other system is compared with it
 SEEDS = range(2**32)  # every random generator that the systems use takes these

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.params import SEEDS
 
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
 
 
@@ -23,7 +23,7 @@ def command_line(description: str | None) -> argparse.ArgumentParser:
 def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Namespace:
     """Parse the command line of a stage: --corpus, and the options given."""
     parser = command_line(description)
-    parser.add_argument("--corpus", choices=CORPORA, default="mit_movie_eng", help="default: %(default)s")
+    parser.add_argument("--corpus", choices=corpus_names(), default="mit_movie_eng", help="default: %(default)s")
     for name, settings in options.items():
         parser.add_argument(f"--{name}", **settings)
     return parser.parse_args()

@@ -17,7 +17,7 @@ from broken import DEEP, Change, breaks, cut, flipped, swapped, with_values
 from workplace import Workplace
 
 from bert_ner.corpus.acquire import check_acquired
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.sample import write_sample
 from bert_ner.errors import BertNerError
 from gate.references import present, read_references
@@ -100,7 +100,7 @@ def test_broken_file(name: str, change: Change, messages: list[str], copy: Path)
 
 @pytest.mark.parametrize("change", [flipped, cut])
 def test_broken_file_of_a_corpus(change: Change, tmp_path: Path) -> None:
-    corpus = CORPORA["sample"]
+    corpus = corpus_named("sample")
     write_sample(tmp_path)
     check_acquired(corpus, tmp_path)
     breaks(tmp_path / corpus.train.name, change)

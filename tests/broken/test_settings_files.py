@@ -9,13 +9,13 @@ from typing import Any
 
 from harness.params import Params
 from harness.systems import build
-from harness.yaml_files import read_yaml
 
 import pytest
 from broken import DEEP_YAML, Change, breaks, swapped
 
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
+from bert_ner.yaml_files import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 REMEDY = "correct it, or take the one in the repository"

@@ -12,10 +12,11 @@ from typing import Any
 
 from harness.params import read_params
 from harness.tables import TABLES, stage_tables
-from harness.yaml_files import load_yaml, plain
 
 import pandas as pd
 import pytest
+
+from bert_ner.yaml_files import load_yaml, plain
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, Any] = plain(load_yaml(ROOT / "pipeline/dvc.yaml"))["stages"]

@@ -14,7 +14,6 @@ from typing import Any
 from harness import tables
 from harness.artifacts import read_json
 from harness.params import Params
-from harness.yaml_files import read_yaml
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -26,6 +25,7 @@ from bert_ner.export.tagger import OnnxTagger
 from bert_ner.files import SUMS, check_sums
 from bert_ner.loading import load_tagger
 from bert_ner.model_folder import MANIFEST
+from bert_ner.yaml_files import read_yaml
 from claims.schema import read_claims, read_published
 from reporting.errors_page import read_predictions
 

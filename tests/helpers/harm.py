@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -62,11 +63,9 @@ def in_mounts(command: list[str], **mounts: str) -> list[str]:
 
 
 def publish(place: Workplace, publisher: Server) -> None:
-    """Add the publisher's corpus to the catalog of a workplace, as `published`."""
-    files = ", ".join(
-        f'{part}=CorpusFile("{part}.bio", "{hashlib.sha256(data).hexdigest()}", "{publisher.url}/{part}.bio")'
-        for part, data in (("train", TRAIN), ("test", TEST))
-    )
-    catalog = place.folder / "bert_ner/corpus/catalog.py"
-    entry = f'CORPORA["published"] = Corpus(name="published", title="Published", {files}, types=_MOVIE_TYPES)'
-    catalog.write_text(f"{catalog.read_text()}\n\n{entry}\n")
+    """Add the publisher's corpus to a workplace, as `published`."""
+    corpus: dict[str, object] = {"title": "Published"}
+    for part, data in (("train", TRAIN), ("test", TEST)):
+        digest = hashlib.sha256(data).hexdigest()
+        corpus[part] = {"file": f"{part}.bio", "sha256": digest, "url": f"{publisher.url}/{part}.bio"}
+    (place.folder / "corpora/published.yaml").write_text(json.dumps(corpus))  # JSON is YAML

@@ -16,7 +16,7 @@ from filelock import FileLock
 from ruamel.yaml import YAML
 
 from bert_ner.corpus import sample
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_named
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAIN_SENTENCES, TEST_SENTENCES = 200, 60  # of the generated corpus in a workplace
@@ -81,9 +81,9 @@ class Workplace:
                 )
                 patch.setattr(sample, name, size)
             sample.write_sample(self.folder)
-        for file in CORPORA["sample"].files:
+        for file in corpus_named("sample").files.values():
             path = self.folder / file.name
-            self.replace("bert_ner/corpus/catalog.py", file.sha256, hashlib.sha256(path.read_bytes()).hexdigest())
+            self.replace("corpora/sample.yaml", str(file.sha256), hashlib.sha256(path.read_bytes()).hexdigest())
             path.unlink()
 
     def replace(self, name: str, old: str, new: str) -> None:

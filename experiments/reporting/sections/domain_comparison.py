@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.paths import DOMAINS
 from harness.tables import producer_of, read_table
 
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_named, corpus_names
 from claims.fields import PublishedScore
 from claims.judging import PUBLISHED
 from claims.schema import read_published
@@ -31,7 +31,7 @@ def domain_sections(root: Path) -> list[Section]:
 
 
 def _score_blocks(root: Path) -> list[Block]:
-    corpora = [Results(root, corpus) for corpus in CORPORA.values() if not corpus.is_generated]
+    corpora = [Results(root, corpus) for corpus in map(corpus_named, corpus_names()) if not corpus.is_generated]
     tables = {results.corpus.name: results.table("scores") for results in corpora}
     scored = {name: scores for name, scores in tables.items() if scores is not None}
     systems = dict.fromkeys(system for scores in scored.values() for system in scores["system"])

@@ -28,8 +28,9 @@ def place(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Pl
     corpus = Corpus(
         name="films",
         title="Films",
-        train=CorpusFile("train.bio", sha256(TRAIN), f"{server.url}/train.bio"),
-        test=CorpusFile("test.bio", sha256(TEST), f"{server.url}/test.bio"),
-        types=("YEAR",),
+        folder=str(tmp_path / "films"),
+        train=CorpusFile(file="train.bio", sha256=sha256(TRAIN), url=f"{server.url}/train.bio"),
+        test=CorpusFile(file="test.bio", sha256=sha256(TEST), url=f"{server.url}/test.bio"),
+        types=["YEAR"],
     )
     return Place(tmp_path, corpus)

@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,17 @@ from publisher import TEST, TRAIN, Server, says, sends
 
 from bert_ner.corpus import acquire as acquire_module
 from bert_ner.corpus import download
-from bert_ner.corpus.acquire import ChecksumMismatch, CorpusUnavailable, acquire
+from bert_ner.corpus.acquire import ChecksumMismatch, CorpusUnavailable, acquire, check_acquired
+from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
 from bert_ner.files import cache_folder, write_whole
+
+
+def offline(corpus: Corpus, **changes: object) -> Corpus:
+    """Return the corpus without the addresses of its files, and with other changes of them."""
+    files = {part: file.model_copy(update={"url": None, **changes}) for part, file in corpus.files.items()}
+    return corpus.model_copy(update=files)
+
 
 # The download
 
@@ -155,22 +162,32 @@ def test_an_unavailable_corpus_lists_every_source_and_the_remedy(
 def test_a_corpus_without_an_address_comes_from_a_folder(
     place: Place, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train, test = (replace(file, url=None) for file in place.corpus.files)
-    place.corpus = replace(place.corpus, train=train, test=test)
+    place.corpus = offline(place.corpus)
     with pytest.raises(CorpusUnavailable) as caught:
         place.acquire()
     assert str(caught.value).splitlines()[-2:] == [
-        "  - its publisher: the catalog has no address of it",
-        "Set BERT_NER_CORPORA to a folder that holds films/train.bio and films/test.bio; then run again.",
+        "  - its publisher: the corpus's YAML file has no address of it",
+        f"Set BERT_NER_CORPORA to a folder that holds films/train.bio and films/test.bio, or put the file into "
+        f"{place.corpus.folder}; then run again.",
     ]
     place.fill(place.variable / "films", test=WRONG)
     monkeypatch.setenv("BERT_NER_CORPORA", str(place.variable))
-    with pytest.raises(ChecksumMismatch, match="put the sum that was found into the catalog"):
+    with pytest.raises(ChecksumMismatch, match="put the sum that was found into the corpus's YAML file"):
         place.acquire()
     place.fill(place.variable / "films")
     assert place.acquire() == place.sources("folder $BERT_NER_CORPORA")
     place.assert_whole()
+    place.fill(Path(place.corpus.folder))
+    assert place.acquire() == place.sources(place.corpus.folder)
     assert not server.requests
+
+
+def test_a_file_without_a_sum_is_taken_as_it_is(place: Place) -> None:
+    place.corpus = offline(place.corpus, sha256=None)
+    place.fill(Path(place.corpus.folder), test=WRONG)
+    place.acquire()
+    assert (place.folder / "test.bio").read_bytes() == WRONG
+    check_acquired(place.corpus, place.folder)
 
 
 # The generated corpus
@@ -178,12 +195,7 @@ def test_a_corpus_without_an_address_comes_from_a_folder(
 
 @pytest.fixture
 def generated(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    place.corpus = replace(
-        place.corpus,
-        train=replace(place.corpus.train, url=None),
-        test=replace(place.corpus.test, url=None),
-        is_generated=True,
-    )
+    place.corpus = offline(place.corpus).model_copy(update={"is_generated": True})
     monkeypatch.setattr("bert_ner.corpus.sample.write_sample", place.fill)
     return place
 
@@ -195,7 +207,8 @@ def test_the_generated_corpus_is_generated(generated: Place, server: Server) -> 
 
 
 def test_a_generator_that_changed_is_a_wrong_sum(generated: Place) -> None:
-    generated.corpus = replace(generated.corpus, test=replace(generated.corpus.test, sha256=sha256(WRONG)))
+    other = generated.corpus.test.model_copy(update={"sha256": sha256(WRONG)})
+    generated.corpus = generated.corpus.model_copy(update={"test": other})
     with pytest.raises(ChecksumMismatch, match=r"the generator is not the test\.bio that"):
         generated.acquire()
     generated.assert_untouched()

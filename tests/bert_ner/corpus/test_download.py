@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-from dataclasses import replace
 from http.client import HTTPMessage
 from io import BytesIO
 from urllib.error import URLError
@@ -39,7 +38,7 @@ def never_ends(handler: Handler) -> None:
 
 def with_url(corpus: Corpus, url: str) -> Corpus:
     """Return the corpus with another address of its training file."""
-    return replace(corpus, train=replace(corpus.train, url=url))
+    return corpus.model_copy(update={"train": corpus.train.model_copy(update={"url": url})})
 
 
 # Resumed downloads

@@ -28,7 +28,7 @@ def test_the_crf_gives_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (short_runs_module.train("sample", "crf", data, [0]) for _ in range(2))
     assert first.is_deterministic
     assert set(first.runs[0]["scores"]) == set(METRICS)
-    assert first.made_by["data"] == {file.name: file.sha256 for file in corpus_named("sample").files}
+    assert first.made_by["data"] == {file.name: file.sha256 for file in corpus_named("sample").files.values()}
     assert first.made_by["settings"] == {"c1": [0.1], "c2": [0.1], "max_iterations": 5, "sentences": 100}
     assert {verdict.outcome for verdict in verdicts(first, second)} == {Outcome.PASS}
     assert first.runs[0]["scores"] == second.runs[0]["scores"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.yaml_files import MAX_BYTES, line_of, load_yaml, plain, read_yaml
-
 import pytest
 
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
+from bert_ner.yaml_files import MAX_BYTES, line_of, load_yaml, plain, read_yaml
 
 TEXT = """\
 base: &base

@@ -1,0 +1,59 @@
+"""The YAML files of corpora: what they may say, and the messages where they are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bert_ner.corpus.catalog import corpus_named, corpus_names, read_corpus
+from bert_ner.errors import BertNerError
+
+SHORT = "title: Toy\nfolder: files\ntrain: a/train.bio\ntest: test.bio\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "toy.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_ours_are_complete() -> None:
+    assert corpus_names() == ["mit_movie_eng", "mit_movie_trivia", "mit_restaurant", "sample"]
+    for corpus in map(corpus_named, corpus_names()):
+        assert list(corpus.files) == ["train", "test"]
+        assert all(file.sha256 for file in corpus.files.values())
+        assert all(file.url for file in corpus.files.values()) != corpus.is_generated
+        assert corpus.labels
+        assert corpus.labels[0] == "O"
+
+
+def test_a_path_is_enough_for_a_file(tmp_path: Path) -> None:
+    corpus = read_corpus(written(tmp_path, f"{SHORT}validation: dev.bio\n"))
+    assert (corpus.name, corpus.folder, corpus.labels) == ("toy", str(tmp_path / "files"), None)
+    assert [file.name for file in corpus.files.values()] == ["train.bio", "dev.bio", "test.bio"]
+    assert corpus.train.file == "a/train.bio"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("title: Toy\n", ""), "line 1: title is missing"),
+        (("test: test.bio", "test: b/train.bio"), "must have files of different names"),
+        (("test: test.bio", "test: {file: test.bio, sha256: abc}"), "line 4: test.sha256 must match pattern"),
+        (("test: test.bio", "tset: test.bio"), "line 4: unknown key 'tset'; the keys here are name, title, folder"),
+        (("title: Toy", "title: Toy\nname: other"), "its name is 'other'; name it 'toy', as the file, or remove the key"),
+        (("title: Toy", "title: [Toy"), "is not YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    path = written(tmp_path, SHORT.replace(*change))
+    with pytest.raises(BertNerError) as caught:
+        read_corpus(path)
+    assert str(caught.value).startswith(str(path))
+    assert message in str(caught.value)
+
+
+def test_an_unknown_corpus_lists_the_known_ones() -> None:
+    with pytest.raises(BertNerError, match=r"no corpus is named 'toy'; .*corpora has mit_movie_eng, mit_movie_trivia"):
+        corpus_named("toy")
