@@ -44,7 +44,10 @@ def test_no_circle() -> None:
 @pytest.mark.parametrize(
     ("folder", "allowed"),
     [
-        ("bert_ner.corpus", {"bert_ner.corpus", "bert_ner.deprecated", "bert_ner.errors", "bert_ner.files"}),
+        (
+            "bert_ner.corpus",
+            {f"bert_ner.{name}" for name in ("corpus", "deprecated", "errors", "files", "settings", "yaml_files")},
+        ),
         ("bert_ner.model_folder", {"bert_ner.deprecated", "bert_ner.errors", "bert_ner.files"}),
     ],
 )
