@@ -7,6 +7,7 @@ that are not trained are left out of the queries, and named.
 """
 
 import json
+from typing import Any
 
 from harness.artifacts import model_folder, read_labels, read_part
 from harness.params import read_params
@@ -24,7 +25,10 @@ from claims.paper import EXAMPLE_QUERY, PAPER_ENCODER, PIECES, QUERIES
 
 def main() -> None:
     corpus = arguments(__doc__).corpus
-    from claims import audit_checks as checks  # not at the top, because torch and transformers take seconds to import
+    # Not at the top, because torch and transformers take seconds to import.
+    from transformers import AutoConfig, BertConfig
+
+    from claims import audit_checks as checks
 
     params, labels = read_params(), read_labels(corpus)
     parts = {part: read_part(corpus, part) for part in ("train", "validation", "test")}
@@ -33,7 +37,8 @@ def main() -> None:
 
     weights = find_weights(params.tokenizer_encoder)
     pieces = WordPieces.of(load_tokenizer(weights.folder), limit=1_000_000)
-    encoder = checks.describe_saved_encoder(weights.folder, len(labels))
+    options: dict[str, Any] = {"num_labels": len(labels)}
+    config = AutoConfig.from_pretrained(weights.folder, local_files_only=True, trust_remote_code=False, **options)
 
     folders = {run: model_folder(corpus, run) for run in params.runs}
     trained = {run: load_tagger(folder, quantised=False) for run, folder in folders.items() if folder.is_dir()}
@@ -44,12 +49,10 @@ def main() -> None:
 
     facts = {
         "encoder": {
-            "name": params.tokenizer_encoder,
-            **encoder,
-            **checks.size_on_disk(fine_tuned, encoder["parameters"]),
+            **checks.describe_encoder(params.tokenizer_encoder, config, fine_tuned),
             "is_papers": weights.sha256 == ENCODERS[PAPER_ENCODER].sha256,
         },
-        "papers_encoder": checks.describe_papers_encoder(len(labels)),
+        "papers_encoder": checks.describe_encoder(PAPER_ENCODER, BertConfig(**options)),
         "tokenizer": type(pieces.tokenizer.model).__name__,
         "alignment": checks.audit_alignment(parts, pieces),
         "loss_mask": checks.loss_mask(parts["train"], pieces, labels),

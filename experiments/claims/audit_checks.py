@@ -1,6 +1,6 @@
 """What audit.py checks: the paper's statements about its data, encoder and examples."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from harness.params import Run
 
 import torch
 from tokenizers.models import WordPiece
-from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig, PreTrainedConfig
+from transformers import AutoModelForTokenClassification, PreTrainedConfig
 
 from bert_ner.corpus.bio import Sentence, Span, spans_of
 from bert_ner.encoder.alignment import WordPieces
@@ -17,7 +17,7 @@ from bert_ner.encoder.tagger import examples_of
 from bert_ner.encoder.training import IGNORED
 from bert_ner.model_folder import WEIGHTS
 from bert_ner.tagger import Tagger
-from claims.paper import PAPER_ENCODER, PAPER_ENTITIES, PAPER_TYPES, SHAPE
+from claims.paper import PAPER_ENTITIES, PAPER_TYPES, SHAPE
 from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, tally
 
 Parts = Mapping[str, Sequence[Sentence]]  # by name: train, validation, test
@@ -28,38 +28,23 @@ def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
     return {name: next((found for found in names if found in types), None) for name, names in PAPER_TYPES.items()}
 
 
-def describe_papers_encoder(classes: int) -> dict[str, Any]:
-    """Describe BERT-base by its shape, which is transformers' default."""
-    config = BertConfig()
-    config.num_labels = classes
-    facts = describe_encoder(config)
-    return {"name": PAPER_ENCODER, **facts, **size_on_disk([], facts["parameters"])}
+def describe_encoder(name: str, config: PreTrainedConfig, saved: Iterable[Path] = ()) -> dict[str, Any]:
+    """Return an encoder's shape, and its size with a classifier over the labels; needs no weights.
 
-
-def describe_saved_encoder(folder: Path, classes: int) -> dict[str, Any]:
-    """Describe the encoder in a folder."""
-    config = AutoConfig.from_pretrained(folder, num_labels=classes, local_files_only=True, trust_remote_code=False)
-    return describe_encoder(config)
-
-
-def describe_encoder(config: PreTrainedConfig) -> dict[str, Any]:
-    """Return an encoder's shape, and its number of parameters with a classifier over the labels; needs no weights."""
+    The bytes are those of the first of the saved models that exists, or else four for each parameter.
+    """
     with torch.device("meta"):
         model = AutoModelForTokenClassification.from_config(config)  # type: ignore[no-untyped-call]
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+    parameters, headless = (sum(each.numel() for each in part.parameters()) for part in (model, model.base_model))
+    file = next((file for file in saved if file.is_file()), None)
     return {
+        "name": name,
         "parameters": parameters,
-        "head_parameters": parameters - sum(parameter.numel() for parameter in model.base_model.parameters()),
-        **{name: getattr(config, field, None) for name, field in SHAPE.items()},  # not every family has every field
+        "head_parameters": parameters - headless,
+        **{figure: getattr(config, field, None) for figure, field in SHAPE.items()},  # not every family has every field
+        "bytes": file.stat().st_size if file else 4 * parameters,
+        "bytes_from": f"{WEIGHTS} of {file.parent.name}" if file else "four bytes a parameter",
     }
-
-
-def size_on_disk(files: Iterable[Path], parameters: int) -> dict[str, Any]:
-    """Return the bytes of the first of these model files that exists, or else of so many parameters."""
-    for file in files:
-        if file.is_file():
-            return {"bytes": file.stat().st_size, "bytes_from": f"{WEIGHTS} of {file.parent.name}"}
-    return {"bytes": 4 * parameters, "bytes_from": "four bytes a parameter"}
 
 
 def audit_alignment(parts: Parts, pieces: WordPieces) -> dict[str, Any]:
@@ -78,20 +63,21 @@ def audit_alignment(parts: Parts, pieces: WordPieces) -> dict[str, Any]:
 def loss_mask(sentences: Sequence[Sentence], pieces: WordPieces, labels: Sequence[str]) -> dict[str, Any]:
     """Count the pieces that carry a label in training, and compare them with the tokenizer's first pieces of words."""
     label_id = {label: i for i, label in enumerate(labels)}
-    counts = dict.fromkeys(("words", "words_with_a_piece", "labelled_pieces", "labelled_first_pieces"), 0)
-    specials = 0
+    counts: Counter[str] = Counter()
     for sentence in sentences:
-        counts["words"] += len(sentence.words)
         word_ids = pieces.tokenizer.encode(list(sentence.words), is_pretokenized=True).word_ids
-        first = {word: word_ids.index(word) for word in set(word_ids) - {None}}
-        counts["words_with_a_piece"] += len(first)
+        first = {word_ids.index(word) for word in set(word_ids) - {None}}
         for example in examples_of([sentence], pieces, label_id):
             labelled = {i for i, label in enumerate(example.labels) if label != IGNORED}
-            counts["labelled_pieces"] += len(labelled)
-            counts["labelled_first_pieces"] += len(labelled & set(first.values()))
-            specials += sum(word_ids[i] is None for i in labelled)
+            counts.update(
+                words=len(sentence.words),
+                words_with_a_piece=len(first),
+                labelled_pieces=len(labelled),
+                labelled_first_pieces=len(labelled & first),
+                labelled_special_pieces=sum(word_ids[i] is None for i in labelled),
+            )
     only = counts["words_with_a_piece"] == counts["labelled_pieces"] == counts["labelled_first_pieces"]
-    return {"first_pieces_only": only and not specials, **counts, "labelled_special_pieces": specials}
+    return {"first_pieces_only": only, **counts}
 
 
 def audit_query(
@@ -141,11 +127,9 @@ def duplicates(parts: Parts) -> dict[str, Any]:
 
 def tagged_twice(sentences: Sequence[Sentence]) -> dict[str, int]:
     """Count the different sentences that occur more than once: those always tagged alike, and the others."""
-    tags_by_words = defaultdict(list)
-    for words, tags in sentences:
-        tags_by_words[words].append(tags)
-    repeated = [len(set(every)) for every in tags_by_words.values() if len(every) > 1]
-    return {"same_tags": sum(n == 1 for n in repeated), "other_tags": sum(n > 1 for n in repeated)}
+    times, versions = (Counter(words for words, _ in group) for group in (sentences, set(sentences)))
+    repeated = [versions[words] for words, n in times.items() if n > 1]
+    return {"same_tags": repeated.count(1), "other_tags": len(repeated) - repeated.count(1)}
 
 
 def copies(sentences: Sequence[Sentence], others: Sequence[Sentence]) -> dict[str, int]:

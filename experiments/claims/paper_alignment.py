@@ -1,6 +1,8 @@
 """The paper's alignment of labels and word pieces (section 3.3.2), and our sentences to try it on."""
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from bert_ner.corpus.bio import Sentence
@@ -58,12 +60,10 @@ def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
     `differ` is without those of `raise`; `raise_shifted` is those of `raise` with a label on a wrong piece before.
     """
     outcomes = [align(sentence, pieces) for sentence in sentences]
-    return {
-        "sentences": len(outcomes),
-        "differ": sum(outcome.differs and not outcome.raises for outcome in outcomes),
-        "raise": sum(outcome.raises for outcome in outcomes),
-        "raise_shifted": sum(outcome.raises and outcome.differs for outcome in outcomes),
-    }
+    kinds = Counter((outcome.raises, outcome.differs) for outcome in outcomes)
+    shifted, only_raises = kinds[True, True], kinds[True, False]
+    counts = {"differ": kinds[False, True], "raise": shifted + only_raises, "raise_shifted": shifted}
+    return {"sentences": len(outcomes), **counts}
 
 
 def _tagged(text: str) -> Sentence:
@@ -75,26 +75,5 @@ def _tagged(text: str) -> Sentence:
 EXAMPLE = _tagged("did wall-e|B-TITLE win in 2008|B-YEAR")
 
 # Queries with punctuation, as people type them; the corpus has almost none. The last five need no split inside a word.
-_TEXTS = """\
-what's ocean's|B-TITLE eleven|I-TITLE about?
-movies with robert|B-ACTOR downey,|I-ACTOR jr.|I-ACTOR
-is spider-man|B-TITLE rated pg-13?|B-RATING
-sci-fi|B-GENRE from the 1980's|B-YEAR
-who directed e.t.|B-TITLE in 1982?|B-YEAR
-show me mission:|B-TITLE impossible|I-TITLE
-a rom-com|B-GENRE with chloë|B-ACTOR grace|I-ACTOR moretz|I-ACTOR
-x-men|B-TITLE trailers, please
-does r2-d2|B-CHARACTER speak in star|B-TITLE wars?|I-TITLE
-the who-done-it|B-GENRE by j.j.|B-DIRECTOR abrams|I-DIRECTOR
-(500)|B-TITLE days|I-TITLE of|I-TITLE summer|I-TITLE
-was se7en|B-TITLE better than zodiac?!|B-TITLE
-any film rated 7.5/10|B-RATINGS_AVERAGE or more
-lupita|B-ACTOR nyong'o|I-ACTOR and michael|B-ACTOR b.|I-ACTOR jordan|I-ACTOR
-find the song don't|B-SONG stop|I-SONG me|I-SONG now|I-SONG
-films by joel|B-DIRECTOR &|I-DIRECTOR ethan|I-DIRECTOR coen|I-DIRECTOR
-films with mel|B-ACTOR gibson|I-ACTOR
-who is in naïve|B-TITLE hearts|I-TITLE ?
-unforgettable musicals|B-GENRE of the eighties|B-YEAR !
-is it true that greta|B-DIRECTOR gerwig|I-DIRECTOR acts , too ?
-"""
+_TEXTS = Path(__file__).with_name("punctuated.txt").read_text(encoding="utf-8")
 PUNCTUATED = [EXAMPLE, *map(_tagged, _TEXTS.splitlines())]
