@@ -163,9 +163,9 @@ class Evidence:
             return operand.replace("{system}", self.system.name) if "{system}" in operand else operand
         return show(operand)
 
-    def shown(self, source: str, verb: str = " is") -> str:
+    def shown(self, source: str) -> str:
         """Return a source with its value."""
-        return f"{self.name(source)}{verb} {show(self.value(source))}"
+        return f"{self.name(source)} is {show(self.value(source))}"
 
 
 def _has_value(column: pd.Series, value: str) -> pd.Series:

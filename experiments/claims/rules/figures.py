@@ -52,19 +52,12 @@ def bound(
 
 
 def bounds(
-    evidence: Evidence,
-    measured: Sources = Field(description="the measured numbers"),
-    at_most: list[float] = Field(min_length=1, description="their upper bounds"),
+    evidence: Evidence, at_most: dict[Source, float] = Field(min_length=1, description="numbers with their bounds")
 ) -> Finding:
     """Check that several numbers are each at most a value."""
-    if len(measured) != len(at_most):
-        raise EntryError(f"{len(measured)} sources are measured; give as many bounds", "at_most")
-    numbers = [evidence.number(source) for source in measured]
-    notes = [
-        f"{evidence.shown(source)}, wanted: at most {show(limit)}"
-        for source, limit in zip(measured, at_most, strict=True)
-    ]
-    verdict = graded(number <= limit for number, limit in zip(numbers, at_most, strict=True))
+    numbers = [evidence.number(source) for source in at_most]
+    notes = [f"{evidence.shown(source)}, wanted: at most {show(limit)}" for source, limit in at_most.items()]
+    verdict = graded(number <= limit for number, limit in zip(numbers, at_most.values(), strict=True))
     return Finding(verdict, numbers, "; ".join(notes))
 
 
@@ -101,7 +94,6 @@ def _bert_parameters(
 
 FORMULAS: dict[str, Callable[..., float]] = {
     "sum": lambda a, b: a + b,
-    "ratio": lambda a, b: a / b,
     "share": lambda part, rest: part / (part + rest),
     "reduction": lambda first, last: 1 - last / first,
     "harmonic mean": lambda a, b: 2 * a * b / (a + b),

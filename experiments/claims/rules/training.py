@@ -39,7 +39,7 @@ def losses(
     if len(found.columns) < len(paper):
         raise NotMeasuredError(f"history.csv has {len(found.columns)} epochs; the claim is about {len(paper)}")
     epochs = [found[epoch] for epoch in found.columns[: len(paper)]]
-    means = [float(epoch.mean()) for epoch in epochs]
+    means = [epoch.mean() for epoch in epochs]
     close = [abs(a - b) <= tolerance for a, b in zip(means, paper, strict=True)]
     spread = ", ".join(f"{epoch.min():.3f} to {epoch.max():.3f}" for epoch in epochs)
     shown = f"{sum(close)} of {len(paper)} epochs within {show(tolerance)}; over {len(found)} seeds {spread}"
@@ -52,7 +52,7 @@ def reduction(
     """Check that the training loss falls by the paper's fraction over all epochs; the mean over seeds."""
     found = _losses(evidence)
     falls = 1 - found[found.columns[-1]] / found[found.columns[0]]
-    mean, low, high = float(falls.mean()), float(falls.min()), float(falls.max())
+    mean, low, high = falls.mean(), falls.min(), falls.max()
     verdict = "reproduced" if abs(mean - evidence.paper_number()) <= tolerance else "not reproduced"
     shown = (
         f"loss falls by {show(mean)} over {len(found.columns)} epochs; low and high are the least and the most of "
@@ -80,8 +80,8 @@ def converged(
     seeds = usual.index.intersection(longer.index)
     if seeds.empty:
         raise NotMeasuredError(f"study {study} shares no seed with history.csv")
-    gain = float((longer.loc[seeds, "validation_entity_f1"] - usual.loc[seeds, "validation_entity_f1"]).mean())
-    fall = float((usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]).mean())
+    gain = (longer.loc[seeds, "validation_entity_f1"] - usual.loc[seeds, "validation_entity_f1"]).mean()
+    fall = (usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]).mean()
     shown = (
         f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 "
         f"gains {show(gain)} and validation loss falls by {show(fall)} (less than 0: it rises); mean of "
@@ -103,7 +103,7 @@ def ablation(
         cost = (full - rows.groupby("seed")["test_entity_f1"].mean()).dropna()
         if cost.empty:
             raise NotMeasuredError(f"study {study} shares no seed with scores.csv")
-        costs.append(float(cost.mean()))
+        costs.append(cost.mean())
         notes.append(f"{study}: {show(costs[-1])} (seeds: {', '.join(map(show, cost))})")
     shown = f"entity F1 lost without it, wanted: {show(margin)} or more. {'; '.join(notes)}"
     return Finding(graded(cost >= margin for cost in costs), costs, shown)
@@ -116,12 +116,12 @@ def saturates(
     margin: float = Field(ge=0, description="a gain in entity F1 that counts as none"),
 ) -> Finding:
     """Check that the learning curve's last step gains next to nothing; partly if it gains more but the CRF is worse."""
-    system, full = evidence.system.name, _mean_f1(evidence)
+    system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
     rows = _tested(evidence, study, [system, "crf"])
     before = rows.loc[(rows["system"] == system) & (rows["fraction"] == fraction), "test_entity_f1"]
     if before.empty:
         raise NotMeasuredError(f"studies.csv has no run on a fraction of {fraction} yet")
-    gain = full[system] - float(before.mean())
+    gain = full[system] - before.mean()
     is_ahead = full[system] > full.get("crf", math.inf)
     verdict = "reproduced" if gain <= margin else "partly" if is_ahead else "not reproduced"
     step = f"from {fraction:g} to all of the sentences entity F1 gains {show(gain)}"
@@ -138,7 +138,7 @@ def few_shot(
 
     Reproduced if the whole interval of the mean over draws is at or above the share, partly if its upper end is.
     """
-    system, full = evidence.system.name, _mean_f1(evidence)
+    system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
     rows = _tested(evidence, study)
     draws = rows.loc[(rows["system"] == system) & (rows["per_type"] == per_type), "test_entity_f1"]
     if len(draws) < 2:
@@ -169,18 +169,12 @@ def _tested(evidence: Evidence, study: str, systems: Sequence[str] = ()) -> pd.D
     return rows
 
 
-def _mean_f1(evidence: Evidence) -> dict[str, float]:
-    """Return each system's entity F1 with all training sentences, the mean over seeds."""
-    by_system = evidence.table("scores").groupby("system")["entity_f1"].mean()
-    return {str(system): float(f1) for system, f1 in by_system.items()}
-
-
-def _curves(rows: pd.DataFrame, amount: str, full: dict[str, float], whole: str) -> str:
+def _curves(rows: pd.DataFrame, amount: str, full: pd.Series, whole: str) -> str:
     """Show each system's entity F1 by the amount of training data, and with all of it."""
     curves = []
     for name, group in rows.groupby("system", sort=False):
         means = group.groupby(amount)["test_entity_f1"].mean()
         points = [f"{size:g} {show(f1)}" for size, f1 in means.items()]
-        points += [f"{whole} {show(full[str(name)])}"] if name in full else []
+        points += [f"{whole} {show(full[name])}"] if name in full else []
         curves.append(f"{name}: {', '.join(points)}")
     return "; ".join(curves)

@@ -36,7 +36,7 @@ BROKEN = [
     ("corpus.json a.b", "[corpus.json a.b]", 8, None),
     ("corpus.json a.b", "[corpus.json a.b, corpus.json a.b]", 8, "2 sources are measured; give as many"),
     ("equals, ", "score_at_least, metric: f_one, ", 9, "metric must be one of token_micro_f1, .*, not 'f_one'"),
-    (EQUALS, "arithmetic, formula: cube, arguments: [1]", 9, "formula must be one of sum, ratio, .*, not 'cube'"),
+    (EQUALS, "arithmetic, formula: cube, arguments: [1]", 9, "formula must be one of sum, share, .*, not 'cube'"),
     (EQUALS, "arithmetic, formula: sum, arguments: [1]", 9, "'sum' takes 2 arguments, not 1"),
     (EQUALS, "arithmetic, formula: sum, arguments: [1, scores.csv encoder]", 9, "no number in scores.csv encoder"),
     (EQUALS, "within_factor, measured: corpus.json a, factor: 2", 9, "corpus.json a is .*, not a number"),
