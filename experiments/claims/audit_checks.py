@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.params import Run
 
@@ -15,12 +15,40 @@ from bert_ner.corpus.bio import Sentence, Span, spans_of
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.tagger import examples_of
 from bert_ner.encoder.training import IGNORED
+from bert_ner.errors import BertNerError
 from bert_ner.model_folder import WEIGHTS
 from bert_ner.tagger import Tagger
-from claims.paper import PAPER_ENTITIES, PAPER_TYPES, SHAPE
-from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, tally
+from claims.paper import PAPER_TYPES, SHAPE
 
 Parts = Mapping[str, Sequence[Sentence]]  # by name: train, validation, test
+Labels = list[str | int]  # for each piece: a tag, or IGNORED
+
+
+class Outcome(NamedTuple):
+    """The labels of one sentence under both alignments."""
+
+    pieces: list[str]
+    paper: Labels  # for each piece; they end where its algorithm ran out of labels
+    ours: Labels
+    raises: bool  # whether it ran out of labels, which ends the paper's program with an IndexError
+
+    @property
+    def differs(self) -> bool:
+        """Whether the paper's algorithm gave other labels than alignment by word index."""
+        return self.paper != self.ours[: len(self.paper)]
+
+
+def _tagged(text: str) -> Sentence:
+    """Return the words and tags of a text such as `films with mel|B-ACTOR gibson|I-ACTOR`; those without one are O."""
+    pairs = [word.partition("|") for word in text.split()]
+    return Sentence(tuple(word for word, _, _ in pairs), tuple(tag or "O" for _, _, tag in pairs))
+
+
+EXAMPLE = _tagged("did wall-e|B-TITLE win in 2008|B-YEAR")
+
+# Queries with punctuation, as people type them; the corpus has almost none. The last five need no split inside a word.
+_TEXTS = Path(__file__).with_name("punctuated.txt").read_text(encoding="utf-8")
+PUNCTUATED = [EXAMPLE, *map(_tagged, _TEXTS.splitlines())]
 
 
 def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
@@ -45,6 +73,44 @@ def describe_encoder(name: str, config: PreTrainedConfig, saved: Iterable[Path] 
         "bytes": file.stat().st_size if file else 4 * parameters,
         "bytes_from": f"{WEIGHTS} of {file.parent.name}" if file else "four bytes a parameter",
     }
+
+
+def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) -> tuple[Labels, bool]:
+    """Label as the paper prints it: the next tag for each piece without ##. Return also whether the tags ran out."""
+    labels: Labels = []
+    remaining = iter(tags)
+    for piece in ids:
+        is_ignored = piece in pieces.special or str(pieces.tokenizer.id_to_token(piece)).startswith("##")
+        label = IGNORED if is_ignored else next(remaining, None)
+        if label is None:
+            return labels, True
+        labels.append(label)
+    return labels, False
+
+
+def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
+    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index."""
+    encoding = pieces.tokenizer.encode(" ".join(sentence.words))
+    paper, raises = paper_labels(encoding.ids, sentence.tags, pieces)
+    ours: Labels = [IGNORED] * len(encoding.ids)
+    for window in pieces.encode([sentence.words])[0]:
+        if window.ids != encoding.ids:
+            raise BertNerError("this tokenizer splits a sentence differently from its words; pieces can't be compared")
+        for word, position in zip(window.words, window.positions, strict=True):
+            ours[position] = sentence.tags[word]
+    return Outcome(encoding.tokens, paper, ours, raises)
+
+
+def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
+    """Count the sentences that the paper's algorithm labels differently, and those where it runs out of labels.
+
+    `differ` is without those of `raise`; `raise_shifted` is those of `raise` with a label on a wrong piece before.
+    """
+    outcomes = [align(sentence, pieces) for sentence in sentences]
+    kinds = Counter((outcome.raises, outcome.differs) for outcome in outcomes)
+    shifted, only_raises = kinds[True, True], kinds[True, False]
+    counts = {"differ": kinds[False, True], "raise": shifted + only_raises, "raise_shifted": shifted}
+    return {"sentences": len(outcomes), **counts}
 
 
 def audit_alignment(parts: Parts, pieces: WordPieces) -> dict[str, Any]:
@@ -81,9 +147,9 @@ def loss_mask(sentences: Sequence[Sentence], pieces: WordPieces, labels: Sequenc
 
 
 def audit_query(
-    query: str, parts: Parts, paper_types: Mapping[str, str | None], trained: Mapping[Run, Tagger]
+    query: str, paper: list[list[str]], parts: Parts, types: Mapping[str, str | None], trained: Mapping[Run, Tagger]
 ) -> dict[str, Any]:
-    """Return where a query of the paper occurs, its gold entities, and the entities that each system finds."""
+    """Return where a query of the paper occurs, its gold entities, and those that the paper and each system find."""
     words = tuple(query.split())
     found = {part: [tags for other, tags in sentences if other == words] for part, sentences in parts.items()}
     annotations = [*found["test"], *found["train"], *found["validation"]]
@@ -102,8 +168,8 @@ def audit_query(
         "gold_is_the_same_everywhere": len(set(annotations)) <= 1,
         "predicted": first_of_system,
         "predicted_by_run": {run.name: predicted for run, predicted in by_run.items()},
-        "paper": PAPER_ENTITIES[query],
-        "types_exist": {name: paper_types[name] is not None for name, _ in PAPER_ENTITIES[query]},
+        "paper": paper,
+        "types_exist": {name: types[name] is not None for name, _ in paper},
     }
 
 

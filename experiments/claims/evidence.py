@@ -43,7 +43,7 @@ def graded(conditions: Iterable[Any]) -> str:
 
 def with_interval(verdict: str, row: pd.Series, evidence: str, column: str = "value") -> Finding:
     """Return a finding with the value and the interval in a row of a table."""
-    return Finding(verdict, float(row[column]), evidence, float(row["low"]), float(row["high"]))
+    return Finding(verdict, row[column], evidence, row["low"], row["high"])
 
 
 class MeasuredSystem(NamedTuple):

@@ -32,10 +32,6 @@ def is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -52,7 +48,11 @@ def _source(value: Any) -> str:
     return str(value)
 
 
-def must_be(kind: str, test: Callable[[Any], bool]) -> PlainValidator:
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _must_be(kind: str, test: Callable[[Any], bool]) -> PlainValidator:
     """Return a validator of the values that pass a test; `kind` describes them."""
 
     def check(value: Any) -> Any:
@@ -68,9 +68,9 @@ def _is_paper_value(value: Any) -> bool:
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, must_be("text (in quotes, if it looks like a number)", _is_text)]
-Metric = Annotated[str, must_be(f"one of {', '.join(METRICS)}", METRICS.__contains__)]
-PaperValue = Annotated[Any, must_be("a number, text or a list of them", _is_paper_value)]
+Metric: Any = Literal[*METRICS]
+Text = Annotated[str, _must_be("text (in quotes, if it looks like a number)", _is_text)]
+PaperValue = Annotated[Any, _must_be("a number, text or a list of them", _is_paper_value)]
 Source = Annotated[str, PlainValidator(_source)]  # a value in results/; in text, for {system} stands the system's name
 Sources = Annotated[list[Source], BeforeValidator(as_list), Field(min_length=1)]
 Operand = Annotated[float | str, PlainValidator(lambda value: value if is_number(value) else _source(value))]

@@ -18,10 +18,8 @@ PUBLISHED = ROOT / "experiments/claims/published.yaml"
 # Encoders that split words as the paper's does: its vocabulary, or that and a few words of their own.
 SAME_PIECES = ("bert-base-uncased", "all-MiniLM-L6-v2", "all-mpnet-base-v2")
 
-Row = dict[str, str]
 
-
-def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Path = PUBLISHED) -> list[Row]:
+def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Path = PUBLISHED) -> list[dict[str, str]]:
     """Return a row per claim about a corpus, or about what compares corpora (`domains`); none for another corpus."""
     content, scores, rows = read_claims(claims), read_published(published), []
     for position, claim in enumerate(content.claims):
@@ -42,7 +40,7 @@ def tally(verdicts: Iterable[str]) -> str:
     return f"{total} claim{'' if total == 1 else 's'}: {each}"
 
 
-def _judge(claim: Claim, evidence: Evidence) -> Row:
+def _judge(claim: Claim, evidence: Evidence) -> dict[str, str]:
     """Judge a claim on the measured system closest to the paper's for which it can be tested."""
     try:
         systems = measured_systems(evidence.results, evidence.corpus, evidence.encoder)
@@ -56,7 +54,7 @@ def _judge(claim: Claim, evidence: Evidence) -> Row:
     return next((row for row in rows if row["verdict"] != "not tested"), rows[0])
 
 
-def _judge_once(claim: Claim, evidence: Evidence) -> Row:
+def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
     system, note = None, ""
     try:
         if claim.encoder:
@@ -64,7 +62,10 @@ def _judge_once(claim: Claim, evidence: Evidence) -> Row:
             note = _encoder_note(claim.encoder, evidence.encoder, system)
         keys = dict(claim.judge)
         found = RULES[keys.pop("rule")](evidence, **keys)
-        notes = [f"{note}: {found.evidence}" if note else found.evidence, claim.proxy, *_also_shown(claim, evidence)]
+        notes = [f"{note}: {found.evidence}" if note else found.evidence, claim.proxy]
+        for source in claim.also_shown:
+            with suppress(NotMeasuredError):
+                notes.append(f"also: {evidence.shown(source)}")
         found = found._replace(evidence="; ".join(filter(None, notes)))
         if found.verdict == "reproduced" and (claim.proxy or (note and claim.encoder != "vocabulary")):
             found = found._replace(verdict="partly")
@@ -96,12 +97,6 @@ def _encoder_note(use: str, paper: str, system: MeasuredSystem) -> str:
         "vocabulary": f"measured on {used}, which splits words as {paper} does",
         "shape": f"{paper} as the library describes it, without its weights",
     }[use]
-
-
-def _also_shown(claim: Claim, evidence: Evidence) -> Iterable[str]:
-    for source in claim.also_shown:
-        with suppress(NotMeasuredError):
-            yield f"also: {evidence.shown(source)}"
 
 
 def _cell(value: Any) -> str:

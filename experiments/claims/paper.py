@@ -31,4 +31,3 @@ QUERIES = {
     "what leonard cohen songs have been used in a movie": [["PERSON", "leonard cohen"], ["CONTENT_TYPE", "songs"]],
 }
 EXAMPLE_QUERY = {"movies starring mel gibson": [["ACTOR", "mel gibson"]]}  # section 5.3.2
-PAPER_ENTITIES = QUERIES | EXAMPLE_QUERY

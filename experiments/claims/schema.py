@@ -15,10 +15,8 @@ from claims.evidence import Finding
 from claims.fields import PaperValue, PublishedScore, Sources, Text
 from claims.rules import figures, scores, training
 
-Rule = Callable[..., Finding]
-
 # A rule is a public function of these modules; its parameters after the evidence are its keys in claims.yaml.
-RULES: dict[str, Rule] = {
+RULES: dict[str, Callable[..., Finding]] = {
     name: rule
     for module in (figures, scores, training)
     for name, rule in inspect.getmembers(module, inspect.isfunction)
@@ -26,7 +24,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-def _model_of(name: str, rule: Rule) -> type[Settings]:
+def _model_of(name: str, rule: Callable[..., Finding]) -> type[Settings]:
     """Make a model of a rule's name and keys."""
     _, *keys = inspect.signature(rule).parameters.values()
     fields: dict[str, Any] = {key.name: (key.annotation, key.default) for key in keys}
@@ -49,10 +47,7 @@ class Claim(Settings):
     judge: AnyRule = Field(description="the rule, with its keys")
     also_shown: Sources = Field([], description="what the evidence quotes as well; the verdict does not depend on it")
     encoder: Literal["required", "comparable", "vocabulary", "shape"] | None = Field(
-        None,
-        description="how the claim depends on the encoder: `required` is about the paper's own and not tested with "
-        "another; `comparable` is at best partly reproduced with another; `vocabulary` needs the same word pieces; "
-        "`shape` is at best partly reproduced from the library's description of the encoder",
+        None, description="how the claim depends on the encoder; the head of claims.yaml explains each"
     )
     proxy: Text | None = Field(None, description="what was measured instead: at best partly reproduced")
     command: Text = Field(description="the command that produces the evidence")
@@ -85,8 +80,8 @@ def read_claims(path: Path) -> ClaimFile:
     """Read claims.yaml; an error has the line, and what to do."""
     content = read_yaml(path, ClaimFile)
     ids = [claim.id for claim in content.claims]
-    for position, name in reversed([*enumerate(ids)]):
-        if ids.count(name) > 1:
+    for position, name in enumerate(ids):
+        if name in ids[:position]:
             complaint = f"id {name} is used {ids.count(name)} times; give each claim its own"
             raise entry_error(path, position, complaint, "id")
     return content

@@ -21,8 +21,8 @@ from bert_ner.encoder.training import IGNORED
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
 from claims import audit_checks
+from claims.audit_checks import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 from claims.paper import QUERIES
-from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 
 LABELS = labels_of(["ACTOR", "YEAR"])
 TRAIN = [
@@ -162,19 +162,19 @@ class Fake:
 
 
 def test_a_query_is_looked_up_and_tagged() -> None:
-    query = next(iter(QUERIES))
+    query, paper = next(iter(QUERIES.items()))
     words = tuple(query.split())
     tags = ("O",) * (len(words) - 2) + ("B-ACTOR", "I-ACTOR")
     parts = {"test": [], "train": TRAIN, "validation": [Sentence(words, tags)]}
     types = audit_checks.corpus_types(["ACTOR"])
-    found = audit_checks.audit_query(query, parts, types, {Run("encoder", 2): Fake()})  # type: ignore[dict-item]
+    found = audit_checks.audit_query(query, paper, parts, types, {Run("encoder", 2): Fake()})  # type: ignore[dict-item]
     assert (found["in_test"], found["in_train"], found["copies"]["validation"]) == (False, True, 1)
     assert found["gold"] == [["ACTOR", "the 1980s"]]
     assert found["gold_spans"] == [("ACTOR", len(words) - 2, len(words))]
     assert found["predicted"] == {"encoder": [["ACTOR", "1980s"]]}
     assert found["predicted_by_run"] == {"encoder-2": [["ACTOR", "1980s"]]}
     assert found["types_exist"] == {"ACTOR": True, "YEAR": False}
-    nowhere = audit_checks.audit_query(query, dict.fromkeys(parts, TRAIN), types, {})
+    nowhere = audit_checks.audit_query(query, paper, dict.fromkeys(parts, TRAIN), types, {})
     assert (nowhere["gold"], nowhere["predicted"], nowhere["in_train"]) == (None, {}, False)
 
 

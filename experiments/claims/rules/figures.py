@@ -3,12 +3,12 @@
 import inspect
 import itertools
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from claims.evidence import EntryError, Evidence, Finding, graded, show
-from claims.fields import Operand, Source, Sources, Text, Verdict, as_list, is_number, must_be
+from claims.fields import Operand, Source, Sources, Text, Verdict, as_list, is_number
 
 
 def equals(
@@ -51,9 +51,7 @@ def bound(
     return Finding(verdict, number, f"{shown} is {show(number)}; wanted: {direction} {show(value)}")
 
 
-def bounds(
-    evidence: Evidence, at_most: dict[Source, float] = Field(min_length=1, description="numbers with their bounds")
-) -> Finding:
+def bounds(evidence: Evidence, at_most: dict[Source, float] = Field(min_length=1, description="bounds")) -> Finding:
     """Check that several numbers are each at most a value."""
     numbers = [evidence.number(source) for source in at_most]
     notes = [f"{evidence.shown(source)}, wanted: at most {show(limit)}" for source, limit in at_most.items()]
@@ -102,7 +100,7 @@ FORMULAS: dict[str, Callable[..., float]] = {
     "linear decay": lambda step, steps: max(0, (steps - step) / steps),
     "parameters of BERT": _bert_parameters,
 }
-Formula = Annotated[str, must_be(f"one of {', '.join(FORMULAS)}", tuple(FORMULAS).__contains__)]
+Formula: Any = Literal[*FORMULAS]
 
 
 def arithmetic(
@@ -141,9 +139,7 @@ def no_failures(
     return Finding(verdict, failed + failed_beyond, _listed(evidence, [*on, *beyond]))
 
 
-def all_exist(
-    evidence: Evidence, measured: Source = Field(description="names with their counterparts, or null")
-) -> Finding:
+def all_exist(evidence: Evidence, measured: Source = Field(description="names with counterparts, or null")) -> Finding:
     """Check that every name that the paper uses has a counterpart in the corpus."""
     found = evidence.value(measured)
     missing = [name for name, counterpart in found.items() if not counterpart]

@@ -44,7 +44,8 @@ def score_at_least(
     """Check a score of the system: reproduced if its whole interval is above a value, partly if its upper end is."""
     row = evidence.interval(metric)
     verdict = graded(row[end] >= value for end in ("low", "high"))
-    return with_interval(verdict, row, f"{metric} of {evidence.system.name}; wanted: at least {show(value)}")
+    shown = f"{metric} of {evidence.system.name}; wanted: at least {show(value)}"
+    return with_interval(verdict, row, shown)
 
 
 def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, description="the metrics")) -> Finding:
@@ -179,19 +180,17 @@ def lower_recall(
 
     Reproduced if the whole interval of the difference over sentences is at or above a margin, partly if it is above 0.
     """
-    rows = evidence.groups(by)
-    gap = rows[(rows["group"] == easy) & (rows["than"] == hard)]
-    if gap.empty:
+    rows = {(row["group"], row["than"]): row for _, row in evidence.groups(by).iterrows()}
+    if (easy, hard) not in rows:
         raise EntryError(f"intervals_by_group.csv does not compare {easy} with {hard}", "hard")
-    low = gap["low"].iloc[0]
+    gap = rows[easy, hard]
     notes = [
-        f"{name}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
-        for name in (hard, easy)
-        for _, row in rows[(rows["group"] == name) & (rows["than"] == "")].iterrows()
+        f"{row['group']}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
+        for row in (rows[hard, ""], rows[easy, ""])
     ]
     shown = f"recall by {by}, {'; '.join(notes)}; measured: the difference, wanted: {show(margin)} or more"
-    verdict = "reproduced" if low >= margin else "partly" if low > 0 else "not reproduced"
-    return with_interval(verdict, gap.iloc[0], shown)
+    verdict = "reproduced" if gap["low"] >= margin else "partly" if gap["low"] > 0 else "not reproduced"
+    return with_interval(verdict, gap, shown)
 
 
 def queries(evidence: Evidence, measured: Source = Field(description="the queries as audit.py tagged them")) -> Finding:

@@ -14,9 +14,7 @@ from claims.fields import Fraction, Text, as_list
 _STUDY = "the name of the study in studies.csv"
 
 
-def recipe(
-    evidence: Evidence, settings: dict[str, Any] = Field(min_length=1, description="settings with their values")
-) -> Finding:
+def recipe(evidence: Evidence, settings: dict[str, Any] = Field(min_length=1, description="the settings")) -> Finding:
     """Check that the system was trained with these settings."""
     runs = evidence.facts("provenance.json").get(evidence.corpus, {}).get("runs", {})
     trained = [run["settings"] for run in runs.values() if run["system"] == evidence.system.name]
@@ -31,9 +29,7 @@ def recipe(
     return Finding(graded(name in same for name in settings), f"{len(same)} of {len(settings)}", shown)
 
 
-def losses(
-    evidence: Evidence, tolerance: float = Field(ge=0, description="how far the losses may be apart")
-) -> Finding:
+def losses(evidence: Evidence, tolerance: float = Field(ge=0, description="how far they may be apart")) -> Finding:
     """Check that the mean training loss of each epoch is the paper's."""
     found, paper = _losses(evidence), as_list(evidence.paper_value)
     if len(found.columns) < len(paper):
@@ -46,9 +42,7 @@ def losses(
     return Finding(graded(close), means, shown)
 
 
-def reduction(
-    evidence: Evidence, tolerance: float = Field(ge=0, description="how far the fractions may be apart")
-) -> Finding:
+def reduction(evidence: Evidence, tolerance: float = Field(ge=0, description="how far they may be apart")) -> Finding:
     """Check that the training loss falls by the paper's fraction over all epochs; the mean over seeds."""
     found = _losses(evidence)
     falls = 1 - found[found.columns[-1]] / found[found.columns[0]]
