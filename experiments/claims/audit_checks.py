@@ -108,9 +108,8 @@ def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
     """
     outcomes = [align(sentence, pieces) for sentence in sentences]
     kinds = Counter((outcome.raises, outcome.differs) for outcome in outcomes)
-    shifted, only_raises = kinds[True, True], kinds[True, False]
-    counts = {"differ": kinds[False, True], "raise": shifted + only_raises, "raise_shifted": shifted}
-    return {"sentences": len(outcomes), **counts}
+    raised = {"raise": kinds[True, True] + kinds[True, False], "raise_shifted": kinds[True, True]}
+    return {"sentences": len(outcomes), "differ": kinds[False, True], **raised}
 
 
 def audit_alignment(parts: Parts, pieces: WordPieces) -> dict[str, Any]:

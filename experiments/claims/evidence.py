@@ -113,16 +113,14 @@ class Evidence:
         rows = read_table(self.results, self.corpus, name)
         if rows is None:
             raise NotMeasuredError(f"{self.corpus} has no {name}.csv yet")
-        for column, value in values.items():
-            rows = rows[_has_value(rows[column], str(value))]
+        texts = {column: str(value) for column, value in values.items()}
+        for column, text in texts.items():
+            rows = rows[_has_value(rows[column], text)]
         if rows.empty:
-            complaint = (
-                f"{name}.csv has no row with {', '.join(f'{column}={value}' for column, value in values.items())}"
-            )
-            producer = producer_of(name, self.corpus)
+            wanted, producer = ", ".join(map("=".join, texts.items())), producer_of(name, self.corpus)
             if producer.startswith("make "):  # its table grows run by run
-                raise NotMeasuredError(f"{complaint} yet")
-            raise EntryError(f"{complaint}; correct the entry, or run {producer}", "rule")
+                raise NotMeasuredError(f"{name}.csv has no row with {wanted} yet")
+            raise EntryError(f"{name}.csv has no row with {wanted}; correct the entry, or run {producer}", "rule")
         return rows
 
     def interval(self, metric: str) -> pd.Series:

@@ -72,9 +72,8 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
     except NotMeasuredError as reason:
         found = Finding("not tested", None, f"{reason}; run {claim.command}")
     cells = claim.model_dump(include={"id", "section", "claim", "kind", "paper_value"}) | found._asdict()
-    return {key: _cell(value) for key, value in cells.items()} | {
-        "system": f"{system.name} ({system.encoder})" if system else ""
-    }
+    cells["system"] = f"{system.name} ({system.encoder})" if system else ""
+    return {column: _cell(value) for column, value in cells.items()}
 
 
 def _encoder_note(use: str, paper: str, system: MeasuredSystem) -> str:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
 from pydantic import Field
 
 from bert_ner.scoring import METRICS, holm
@@ -58,27 +59,22 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
     baselines = scores.loc[scores["encoder"] == "", "system"].unique()
     if not len(baselines):
         raise NotMeasuredError("scores.csv has no baseline")
-    rows = [
-        evidence.table("comparisons", system_a=system, system_b=baseline, metric=metric).iloc[0]
-        for baseline, metric in itertools.product(baselines, metrics)
-    ]
-    intervals = evidence.table("intervals", system=system)
-    seeds = intervals[intervals["source"] == "seeds"].set_index("metric")
-    over_sentences, over_seeds, notes = [], [], []
-    for row, p_value in zip(rows, holm([float(row["p_value"]) for row in rows]), strict=True):
-        is_better = row["difference"] > 0 and p_value <= ALPHA
-        over_sentences.append(is_better)
+    pairs = itertools.product(baselines, metrics)
+    rows = pd.concat(evidence.table("comparisons", system_a=system, system_b=b, metric=m) for b, m in pairs)
+    intervals = evidence.table("intervals", system=system).set_index("metric")
+    over_seeds = intervals.loc[intervals["source"] == "seeds", ["low", "high"]].add_suffix("_seeds")
+    rows = rows.assign(p_holm=holm(rows["p_value"].tolist())).join(over_seeds, on="metric")
+    over_sentences = (rows["difference"] > 0) & (rows["p_holm"] <= ALPHA)
+    is_better = over_sentences & ~(rows["low_seeds"] <= rows["b"])  # the interval of a single run is absent
+    notes = []
+    for is_shown, (_, row) in zip(is_better, rows.iterrows(), strict=True):
         gap = f"{row['difference']:+.4f}, {row['low']:+.4f} to {row['high']:+.4f}"
-        note = f"{row['system_b']}, {row['metric']}: {gap} over sentences, Holm p {p_value:.4f}"
-        if row["metric"] in seeds.index:
-            low, high = seeds.loc[row["metric"], ["low", "high"]] - row["b"]
-            over_seeds.append(low > 0)
-            is_better = is_better and low > 0
-            note += f", {low:+.4f} to {high:+.4f} over seeds"
-        notes.append(f"{note} ({'better' if is_better else 'not shown to be better'})")
-    verdict = graded([any(over_sentences), all(over_sentences) and all(over_seeds)])
-    least = min(rows, key=lambda row: row["difference"])
-    return with_interval(verdict, least, "; ".join(notes), "difference")
+        note = f"{row['system_b']}, {row['metric']}: {gap} over sentences, Holm p {row['p_holm']:.4f}"
+        if pd.notna(row["low_seeds"]):
+            note += f", {row['low_seeds'] - row['b']:+.4f} to {row['high_seeds'] - row['b']:+.4f} over seeds"
+        notes.append(f"{note} ({'better' if is_shown else 'not shown to be better'})")
+    verdict = graded([over_sentences.any(), is_better.all()])
+    return with_interval(verdict, rows.nsmallest(1, "difference").iloc[0], "; ".join(notes), "difference")
 
 
 def transfers(
@@ -87,21 +83,19 @@ def transfers(
     metric: Metric = Field(description="the metric"),
 ) -> Finding:
     """Check that on other corpora the system is above the CRF, by the whole paired interval over sentences."""
-    system, gains, lows, notes = evidence.system.name, [], [], []
-    for corpus in corpora:
-        rows = replace(evidence, corpus=corpus).table("comparisons")
-        rows = rows[(rows["system_a"] == system) & (rows["system_b"] == "crf") & (rows["metric"] == metric)]
-        if rows.empty:
-            raise NotMeasuredError(f"{corpus}: comparisons.csv does not compare {system} with the CRF")
-        row = rows.iloc[0]
-        gains.append(float(row["difference"]))
-        lows.append(row["low"])
-        found = "above" if row["low"] > 0 else "below" if row["high"] < 0 else "not shown to differ"
-        notes.append(
-            f"{corpus}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
-            f"{row['high']:+.4f} over sentences): {found}"
-        )
-    return Finding(graded(low > 0 for low in lows), gains, f"{metric}; {'; '.join(notes)}")
+    system = evidence.system.name
+    tables = [replace(evidence, corpus=corpus).table("comparisons").assign(corpus=corpus) for corpus in corpora]
+    rows = pd.concat(tables)
+    rows = rows[(rows["system_a"] == system) & (rows["system_b"] == "crf") & (rows["metric"] == metric)]
+    if missing := [corpus for corpus in corpora if corpus not in set(rows["corpus"])]:
+        raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with the CRF")
+    notes = [
+        f"{row['corpus']}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
+        f"{row['high']:+.4f} over sentences): "
+        f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
+        for _, row in rows.iterrows()
+    ]
+    return Finding(graded(rows["low"] > 0), rows["difference"].tolist(), f"{metric}; {'; '.join(notes)}")
 
 
 def best_published(evidence: Evidence, metric: Metric = Field(description="the metric")) -> Finding:

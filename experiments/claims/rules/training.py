@@ -1,7 +1,6 @@
 """Rules for training: recipes, losses, and studies with one thing changed."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -93,7 +92,7 @@ def ablation(
     system, costs, notes = evidence.system.name, [], []
     full = evidence.table("scores", system=system).set_index("seed")["entity_f1"]
     for study in studies:
-        rows = _tested(evidence, study, [system])
+        rows = _tested(evidence, evidence.table("studies", study=study, system=system))
         cost = (full - rows.groupby("seed")["test_entity_f1"].mean()).dropna()
         if cost.empty:
             raise NotMeasuredError(f"study {study} shares no seed with scores.csv")
@@ -111,7 +110,8 @@ def saturates(
 ) -> Finding:
     """Check that the learning curve's last step gains next to nothing; partly if it gains more but the CRF is worse."""
     system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
-    rows = _tested(evidence, study, [system, "crf"])
+    tables = [evidence.table("studies", study=study, system=name) for name in (system, "crf")]
+    rows = _tested(evidence, pd.concat(tables))
     before = rows.loc[(rows["system"] == system) & (rows["fraction"] == fraction), "test_entity_f1"]
     if before.empty:
         raise NotMeasuredError(f"studies.csv has no run on a fraction of {fraction} yet")
@@ -133,12 +133,10 @@ def few_shot(
     Reproduced if the whole interval of the mean over draws is at or above the share, partly if its upper end is.
     """
     system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
-    rows = _tested(evidence, study)
+    rows = _tested(evidence, evidence.table("studies", study=study))
     draws = rows.loc[(rows["system"] == system) & (rows["per_type"] == per_type), "test_entity_f1"]
     if len(draws) < 2:
-        raise NotMeasuredError(
-            f"studies.csv has {len(draws)} draws of {per_type} sentences a type for {system}; an interval needs two"
-        )
+        raise NotMeasuredError(f"{system} has {len(draws)} draws of {per_type} sentences a type; an interval needs two")
     value, low, high = (end / full[system] for end in seed_interval(draws.tolist()))
     shown = (
         f"{show(value)} of the entity F1 that all sentences give, with {per_type} of each type, over {len(draws)} "
@@ -147,10 +145,8 @@ def few_shot(
     return Finding(graded([low >= share, high >= share]), value, shown, low, high)
 
 
-def _tested(evidence: Evidence, study: str, systems: Sequence[str] = ()) -> pd.DataFrame:
-    """Return the rows of a study that have a test entity F1 of the same kind as those of scores.csv."""
-    tables = [evidence.table("studies", study=study, system=system) for system in systems]
-    rows = pd.concat(tables) if tables else evidence.table("studies", study=study)
+def _tested(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of studies that have a test entity F1 of the same kind as those of scores.csv."""
     rows = rows.dropna(subset="test_entity_f1")
     if rows.empty:
         raise NotMeasuredError("studies.csv has no test scores of this study yet")
