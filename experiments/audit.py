@@ -7,7 +7,6 @@ that are not trained are left out of the queries, and named.
 """
 
 import json
-from typing import Any
 
 from harness.artifacts import model_folder, read_labels, read_part
 from harness.params import read_params
@@ -26,7 +25,7 @@ from claims.paper import EXAMPLE_QUERY, PAPER_ENCODER, PIECES, QUERIES
 def main() -> None:
     corpus = arguments(__doc__).corpus
     # Not at the top, because torch and transformers take seconds to import.
-    from transformers import AutoConfig, BertConfig
+    from transformers import AutoConfig
 
     from claims import audit_checks as checks
 
@@ -37,8 +36,8 @@ def main() -> None:
 
     weights = find_weights(params.tokenizer_encoder)
     pieces = WordPieces.of(load_tokenizer(weights.folder), limit=1_000_000)
-    options: dict[str, Any] = {"num_labels": len(labels)}
-    config = AutoConfig.from_pretrained(weights.folder, local_files_only=True, trust_remote_code=False, **options)
+    local = {"local_files_only": True, "trust_remote_code": False}
+    config = AutoConfig.from_pretrained(weights.folder, num_labels=len(labels), **local)
 
     folders = {run: model_folder(corpus, run) for run in params.runs}
     trained = {run: load_tagger(folder, quantised=False) for run, folder in folders.items() if folder.is_dir()}
@@ -48,11 +47,9 @@ def main() -> None:
     all_o = score(gold, [["O"] * len(tags) for tags in gold])
 
     facts = {
-        "encoder": {
-            **checks.describe_encoder(params.tokenizer_encoder, config, fine_tuned),
-            "is_papers": weights.sha256 == ENCODERS[PAPER_ENCODER].sha256,
-        },
-        "papers_encoder": checks.describe_encoder(PAPER_ENCODER, BertConfig(**options)),
+        "encoder": checks.describe_encoder(params.tokenizer_encoder, config, fine_tuned)
+        | {"is_papers": weights.sha256 == ENCODERS[PAPER_ENCODER].sha256},
+        "papers_encoder": checks.describe_encoder(PAPER_ENCODER, AutoConfig.for_model("bert", num_labels=len(labels))),
         "tokenizer": type(pieces.tokenizer.model).__name__,
         "alignment": checks.audit_alignment(parts, pieces),
         "loss_mask": checks.loss_mask(parts["train"], pieces, labels),

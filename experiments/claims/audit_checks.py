@@ -1,7 +1,7 @@
 """What audit.py checks: the paper's statements about its data, encoder and examples."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,11 +44,10 @@ def _tagged(text: str) -> Sentence:
     return Sentence(tuple(word for word, _, _ in pairs), tuple(tag or "O" for _, _, tag in pairs))
 
 
-EXAMPLE = _tagged("did wall-e|B-TITLE win in 2008|B-YEAR")
-
 # Queries with punctuation, as people type them; the corpus has almost none. The last five need no split inside a word.
 _TEXTS = Path(__file__).with_name("punctuated.txt").read_text(encoding="utf-8")
-PUNCTUATED = [EXAMPLE, *map(_tagged, _TEXTS.splitlines())]
+PUNCTUATED = [_tagged(text) for text in _TEXTS.splitlines()]
+EXAMPLE = PUNCTUATED[0]
 
 
 def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
@@ -179,13 +178,12 @@ def entities(words: Sequence[str], spans: Iterable[Span]) -> list[list[str]]:
 
 def duplicates(parts: Parts) -> dict[str, Any]:
     """Count the sentences that occur more than once, by whether their tags agree; corpus.json has the totals."""
-    train, validation, test = (parts[name] for name in ("train", "validation", "test"))
     return {
         "within": {part: tagged_twice(sentences) for part, sentences in parts.items()},
         "across": {
-            "validation in train": copies(validation, train),
-            "test in train": copies(test, train),
-            "test in training file": copies(test, [*train, *validation]),
+            "validation in train": copies(parts["validation"], parts["train"]),
+            "test in train": copies(parts["test"], parts["train"]),
+            "test in training file": copies(parts["test"], [*parts["train"], *parts["validation"]]),
         },
     }
 
@@ -212,13 +210,11 @@ def entity_overlap(train: Sequence[Sentence], test: Sequence[Sentence]) -> dict[
     """
     known = set(forms(train))
     known_forms = {form for form, _ in known}
-
-    def by_kind(entities: Collection[tuple[str, str]]) -> dict[str, int]:
-        same = sum(entity in known for entity in entities)
-        seen = sum(form in known_forms for form, _ in entities)
-        return {"all": len(entities), "same_type": same, "other_type": seen - same, "unseen": len(entities) - seen}
-
-    return {"mentions": by_kind(forms(test)), "forms": by_kind(set(forms(test)))}
+    overlap = {}
+    for name, found in {"mentions": forms(test), "forms": set(forms(test))}.items():
+        same, seen = sum(entity in known for entity in found), sum(form in known_forms for form, _ in found)
+        overlap[name] = {"all": len(found), "same_type": same, "other_type": seen - same, "unseen": len(found) - seen}
+    return overlap
 
 
 def forms(sentences: Sequence[Sentence]) -> list[tuple[str, str]]:

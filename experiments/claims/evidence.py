@@ -177,8 +177,6 @@ def show(value: Any) -> str:
     """Return a value as the evidence shows it."""
     if isinstance(value, list | tuple):
         return ", ".join(map(show, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".")
-    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else str(value)

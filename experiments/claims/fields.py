@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, fie
 from bert_ner.scoring import METRICS
 from bert_ner.settings import Settings
 
-JSON_FILES = ("audit.json", "corpus.json", "provenance.json")
-CSV_FILES = {f"{name}.csv": table.columns for name, table in TABLES.items() if name != "claims"}
+# The files of results/ that a claim may name, with the columns of tables.
+FILES: dict[str, dict[str, str]] = {"audit.json": {}, "corpus.json": {}, "provenance.json": {}}
+FILES |= {f"{name}.csv": table.columns for name, table in TABLES.items() if name != "claims"}
 
 Verdict = Literal["reproduced", "partly", "not reproduced", "contradicted", "not tested"]
 VERDICTS: tuple[str, ...] = get_args(Verdict)
@@ -21,7 +22,7 @@ VERDICTS: tuple[str, ...] = get_args(Verdict)
 def split_source(source: str) -> tuple[str, str, dict[str, str]]:
     """Return the file, the path or column, and the values that other columns have in the wanted rows."""
     file, _, place = source.partition(" ")
-    if file not in CSV_FILES:
+    if not file.endswith(".csv"):
         return file, place, {}
     column, _, where = place.partition(" where ")
     pairs = [condition.partition("=") for condition in where.split(", ") if condition]
@@ -38,13 +39,13 @@ def as_list(value: Any) -> list[Any]:
 
 def _source(value: Any) -> str:
     file, place, where = split_source(str(value))
-    if not place or file not in (*JSON_FILES, *CSV_FILES):
+    if not place or file not in FILES:
         raise ValueError(
             "must be a file of results/ and a place in it, such as corpus.json train.sentences, or scores.csv "
-            f"entity_f1 where system=crf; the files are {', '.join((*JSON_FILES, *CSV_FILES))}"
+            f"entity_f1 where system=crf; the files are {', '.join(FILES)}"
         )
-    if file in CSV_FILES and not {place, *where} <= CSV_FILES[file].keys():
-        raise ValueError(f"must name columns of {file}, which are {', '.join(CSV_FILES[file])}")
+    if FILES[file] and not {place, *where} <= FILES[file].keys():
+        raise ValueError(f"must name columns of {file}, which are {', '.join(FILES[file])}")
     return str(value)
 
 
