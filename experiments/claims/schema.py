@@ -95,9 +95,8 @@ def read_published(path: Path) -> list[PublishedScore]:
 def entry_error(path: Path, position: int, complaint: str, wrong: Any) -> BertNerError:
     """Return the error about a key or a source of a claim, with its line."""
     node = load_yaml(path)
-    where = ("claims", position)
     keys = next(_places(plain(node)["claims"][position], wrong), ())
-    return BertNerError(f"{path}, line {line_of(node, (*where, *keys))}: {complaint}")
+    return BertNerError(f"{path}, line {line_of(node, ('claims', position, *keys))}: {complaint}")
 
 
 def _places(content: Any, wanted: Any) -> Iterator[Location]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ from claim_results import (
     study,
     trained,
 )
+from pydantic.fields import FieldInfo
 
 from bert_ner.errors import BertNerError
 from claims.fields import VERDICTS
@@ -176,6 +178,12 @@ def test_studies_that_were_scored_otherwise_are_not_compared(tmp_path: Path) -> 
 def test_every_rule_has_a_case() -> None:
     tried = {rule.partition(",")[0] for rule, *_ in CASES} | {"stated"}
     assert tried == set(RULES)
+
+
+def test_every_key_of_a_rule_is_a_described_field() -> None:
+    for name, rule in RULES.items():
+        _, *keys = inspect.signature(rule).parameters.values()
+        assert all(isinstance(key.default, FieldInfo) and key.default.description for key in keys), name
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
