@@ -1,6 +1,5 @@
 """Numbers and names as the report writes them."""
 
-import math
 from collections.abc import Callable
 
 import pandas as pd
@@ -72,8 +71,6 @@ def _claim_number(text: str) -> str:
     try:
         value = float(text)
     except ValueError:
-        return text
-    if not math.isfinite(value):
         return text
     return count(value) if value.is_integer() else f"{value:,.4f}".rstrip("0").rstrip(".")
 

@@ -12,7 +12,7 @@ from reporting.results import Results
 
 
 def audit_blocks(results: Results) -> list[Block]:
-    audit, command = results.facts("audit"), f"python experiments/audit.py --corpus {results.corpus.name}"
+    audit, command = results.facts("audit.json"), f"python experiments/audit.py --corpus {results.corpus.name}"
     if audit is None:
         return [Missing("Data and alignment are not audited yet.", command)]
     with as_written_by(command, results.folder / "audit.json"):
@@ -72,7 +72,7 @@ def _show(value: Any) -> str:
 
 
 def provenance_blocks(results: Results) -> list[Block]:
-    corpus, record = results.corpus.name, results.provenance()
+    corpus, record = results.corpus.name, (results.facts("../provenance.json") or {}).get(results.corpus.name)
     commands = [f"dvc repro pipeline/dvc.yaml:report@{corpus}", f"python experiments/report.py --corpus {corpus}"]
     found: Block = results.missing("scores", "The provenance of these results is not on record.")
     if record is not None:

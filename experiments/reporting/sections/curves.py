@@ -96,7 +96,7 @@ def study_sections(results: Results) -> list[Section]:
 def _curve_blocks(results: Results, curve: pd.DataFrame) -> list[Block]:
     if curve.empty:
         return [results.missing("studies", "There is no learning curve yet.")]
-    if facts := results.facts("corpus"):  # its last point is the score with every training sentence
+    if facts := results.facts("corpus.json"):  # its last point is the score with every training sentence
         scores = results.needed("scores").rename(columns=lambda name: f"test_{name}" if name in TESTED else name)
         whole = scores[scores["system"].isin(curve["system"])].assign(sentences=facts["train"]["sentences"])
         curve = pd.concat([curve, whole])
