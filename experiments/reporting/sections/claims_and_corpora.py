@@ -14,7 +14,7 @@ from claims.judging import PUBLISHED, tally
 from claims.paper import PAPER_CORPUS
 from claims.schema import read_published
 from reporting.blocks import Block, Cell, Missing, Plot, Section, Table, Text
-from reporting.formats import METRIC_NAMES, claim_value, count, mean_and_spread, percent
+from reporting.formats import METRIC_NAMES, claim_value, count, mean_and_spread, note, percent
 from reporting.plots import Dot, dots_plot
 from reporting.results import Results, by_system, first_rows, records
 
@@ -55,7 +55,7 @@ def published_blocks(corpus: str) -> list[Block]:
         return [Text("No published result on this corpus is known.")]
     header = ["system", "parameters", "score", "metric", "comparable", "remark", "source"]
     return [
-        Text("As their sources give them. A score is comparable on the same test sentences and by the same metric."),
+        note("published"),
         Table("Published results", header, rows, text_columns=7, filter_by=4),
     ]
 

@@ -7,9 +7,9 @@ from harness.params import REFERENCE
 import pandas as pd
 
 from claims.paper import PAPER_CORPUS
-from reporting.blocks import Block, Plot, Table, Text
-from reporting.formats import MINUS, TIMES, count, interval, mean_and_spread, p_value, points, short
-from reporting.plots import Line, Point, lines_plot
+from reporting.blocks import Block, Plot, Table
+from reporting.formats import MINUS, TIMES, count, interval, mean_and_spread, note, p_value, points, short
+from reporting.plots import Line, lines_plot
 from reporting.results import Results, by_system, first_rows, records
 
 LEAST_SECONDS = 0.1  # where the axis of training time begins
@@ -30,7 +30,7 @@ def system_blocks(results: Results, costs: pd.DataFrame) -> list[Block]:
         row += ["", ""] if gap is None else [points(gap["difference"]), p_value(gap["p_holm"])]
         rows.append(row)
         if ends is not None and cost["train_seconds"] >= 0:
-            point = Point(max(cost["train_seconds"], LEAST_SECONDS), *ends[["value", "low", "high"]])
+            point = (max(cost["train_seconds"], LEAST_SECONDS), ends["value"], ends["low"], ends["high"])
             lines.append(Line(system, system, [point]))
     header = [
         "system", "M parameters", "training s", "words/s", "MB", "token micro-F1", "entity F1", "interval",
@@ -50,12 +50,7 @@ def system_blocks(results: Results, costs: pd.DataFrame) -> list[Block]:
         draw = partial(lines_plot, lines, "seconds of training", "entity F1", percent=True, log=True)
         blocks.append(Plot(title, "quality_and_cost", draw))
     machines = ", ".join(dict.fromkeys(costs["machine"]))
-    return [*blocks, Text(
-        "Means over runs; the interval is over sentences. The last columns are the difference in entity F1 to "
-        f"{REFERENCE} in points, and p of the paired test, corrected for the number of comparisons. Times were taken "
-        f"while the results were made, on {machines}, where other work may have run; make bench measures with nothing "
-        "else running. A model's size is that of its folder."
-    )]  # fmt: skip
+    return [*blocks, note("costs", reference=REFERENCE, machines=machines)]  # fmt: skip
 
 
 def benchmark_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
@@ -68,9 +63,6 @@ def benchmark_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     ]  # fmt: skip
     header = ["task", "system", "setting", "sentences", "tokens", "seconds", "tokens/s", "peak MB", "ratio"]
     return [
-        Text(
-            f"Measured on: {'; '.join(dict.fromkeys(table['machine']))}. Training is one epoch over the sentences "
-            f"given; latency is that of one sentence. The trained systems are those of {PAPER_CORPUS}."
-        ),
+        note("benchmarks", machines="; ".join(dict.fromkeys(table["machine"])), corpus=PAPER_CORPUS),
         Table("Time and memory", header, rows, text_columns=3),
     ]

@@ -8,8 +8,8 @@ import pandas as pd
 from bert_ner.scoring import seed_interval
 from claims.paper import PAPER_CORPUS, PAPER_LOSSES
 from reporting.blocks import Block, Plot, Section, Table, Text
-from reporting.formats import METRIC_NAMES, count, decimals, interval, mean_and_spread, percent, points
-from reporting.plots import Line, Point, lines_plot
+from reporting.formats import METRIC_NAMES, count, decimals, interval, mean_and_spread, note, percent, points
+from reporting.plots import Line, lines_plot
 from reporting.results import Results, by_system
 
 CURVE, FEW_SHOT, FLOAT32 = "learning_curve", "few_shot", "float32"  # studies with a table of their own
@@ -34,15 +34,12 @@ def loss_blocks(results: Results) -> list[Block]:
     featured = history[history["system"].isin(results.featured())]
     lines = _loss_lines(featured if len(featured) else history)
     if paper:
-        points = [Point(epoch, loss, loss, loss) for epoch, loss in enumerate(paper, start=1)]
+        points = [(float(epoch), loss, loss, loss) for epoch, loss in enumerate(paper, start=1)]
         lines.append(Line("the paper, training", "", points))
     return [
         _loss_plot("Mean cross-entropy by epoch; bands span the seeds", "loss", lines),
         Table("Loss by epoch", [*header, "validation entity F1"], rows),
-        Text(
-            "The training loss is the mean over an epoch's batches, with dropout, while the weights change. The "
-            "validation loss is taken at the epoch's end, without dropout."
-        ),
+        note("losses"),
     ]
 
 
@@ -66,12 +63,10 @@ def _loss_plot(title: str, name: str, lines: Sequence[Line]) -> Plot:
     return Plot(title, name, partial(lines_plot, lines, "epoch", "mean cross-entropy"))
 
 
-def _means(rows: pd.DataFrame, x: str, y: str) -> list[Point]:
+def _means(rows: pd.DataFrame, x: str, y: str) -> list[tuple[float, float, float, float]]:
     """Return the mean of y at each x, with its range over seeds."""
     groups = rows.dropna(subset=[y]).groupby(x)[y]
-    return [
-        Point(float(str(at)), float(values.mean()), float(values.min()), float(values.max())) for at, values in groups
-    ]
+    return [(float(str(at)), float(values.mean()), float(values.min()), float(values.max())) for at, values in groups]
 
 
 def study_sections(results: Results) -> list[Section]:
@@ -136,11 +131,7 @@ def _few_shot_blocks(results: Results, few: pd.DataFrame) -> list[Block]:
     blocks: list[Block] = [
         _curve_plot(few, "per_type", "sentences of each type", FEW_SHOT),
         Table(caption, ["system", *(f"{n:.0f} ({count(size)})" for n, size in sizes.items()), "all"], rows),
-        Text(
-            f"Mean ± standard deviation over {few['seed'].nunique()} draws of the training sentences, the same for "
-            "every system. Each draw has at least so many sentences with every entity type, drawn from the rarest type "
-            "on. The validation sentences, by which the CRF chooses its settings, are drawn alike and as few."
-        ),
+        note("few_shot", draws=few["seed"].nunique()),
     ]
     if changed:
         blocks.append(Text(f"Settings that differ from those with all sentences, {'; '.join(changed)}."))
@@ -185,9 +176,5 @@ def _precision(results: Results, tested: pd.DataFrame) -> list[Block]:
     header = ["system", "metric", "seeds", "as configured", "float32", "difference", "sd", "over seeds"]
     return [
         Table("The cost of bfloat16, seed by seed", header, rows, text_columns=2),
-        Text(
-            "As configured: bfloat16 where the processor computes in it. The difference is the mean over seeds, in "
-            "points, with the standard deviation over seeds and Student's 95 % t interval of the mean. The paper does "
-            "not mention its number format."
-        ),
+        note("precision"),
     ]

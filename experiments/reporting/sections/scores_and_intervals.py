@@ -11,7 +11,18 @@ import pandas as pd
 from bert_ner.corpus.catalog import Corpus
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
-from reporting.formats import BANNER, METRIC_NAMES, MINUS, count, interval, mean_and_spread, p_value, percent, points
+from reporting.formats import (
+    BANNER,
+    METRIC_NAMES,
+    MINUS,
+    count,
+    interval,
+    mean_and_spread,
+    note,
+    p_value,
+    percent,
+    points,
+)
 from reporting.plots import Dot, dots_plot
 from reporting.results import Results, by_system, records
 
@@ -39,10 +50,10 @@ def headline_blocks(results: Results) -> list[Block]:
     if corpus.name == PAPER_CORPUS and claims is None:
         blocks.append(results.missing("claims", "There is no verdict on that claim yet."))
     with as_written_by(f"python experiments/prepare.py --corpus {corpus.name}", results.folder / "corpus.json"):
-        return [*blocks, Text(_describe(corpus, results.facts("corpus.json"), scores))]
+        return [*blocks, _describe(corpus, results.facts("corpus.json"), scores)]
 
 
-def _describe(corpus: Corpus, facts: dict[str, Any] | None, scores: pd.DataFrame) -> str:
+def _describe(corpus: Corpus, facts: dict[str, Any] | None, scores: pd.DataFrame) -> Text:
     """Return the sizes of the corpus, and the systems with their encoders and seeds."""
     size = ""
     if facts is not None:
@@ -54,10 +65,7 @@ def _describe(corpus: Corpus, facts: dict[str, Any] | None, scores: pd.DataFrame
         encoder = f" ({rows['encoder'].iloc[0]})" if rows["encoder"].iloc[0] else ""
         seeds = f", seeds {', '.join(map(str, rows['seed']))}" if len(rows) > 1 else ""
         systems.append(f"{name}{encoder}{seeds}")
-    return (
-        f"{corpus.title}: {size}Systems: {'; '.join(systems)}. Values are percentages on the test sentences; with "
-        "several seeds, mean ± sample standard deviation."
-    )
+    return note("systems", title=corpus.title, size=size, systems="; ".join(systems))
 
 
 def metric_blocks(results: Results) -> list[Block]:
@@ -69,13 +77,9 @@ def metric_blocks(results: Results) -> list[Block]:
         means = {name: _means(rows) for name, rows in by_system(scores) if name in featured}
         nearest = [(name, _nearest_metric(values)) for name, values in means.items()]
         found = [f"{METRIC_NAMES[metric]} for {name} ({percent(means[name][metric])})" for name, metric in nearest]
-        blocks.append(Text(
-            f"The paper reports {percent(PAPER_MICRO_F1)} % as micro-F1 over tokens (section 4.2), without saying "
-            f"whether O counts. Nearest to it, in bold: {'; '.join(found)}. The paper's encoder is BERT-base-uncased "
-            "(110 M parameters); the encoders measured here are named above."
-        ))  # fmt: skip
+        blocks.append(note("metrics", paper=percent(PAPER_MICRO_F1), nearest="; ".join(found)))  # fmt: skip
     if all_o:
-        blocks.append(Text("The last column is a tagger that says O for every word and finds no entity."))
+        blocks.append(note("all_o"))
     return blocks
 
 
@@ -128,11 +132,7 @@ def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     methods = dict.fromkeys(zip(table["source"], table["method"], strict=True))
     header = ["metric", "system", "score", "over sentences", "over seeds", "seed sd"]
     return [
-        Text(
-            "There are two sources of uncertainty. The interval over sentences is where the mean of these runs may be "
-            "on other test sentences of this kind. The interval over seeds is where the mean of many runs may be on "
-            f"these sentences. Both have a level of {level}. {'; '.join(': '.join(pair) for pair in methods)}."
-        ),
+        note("intervals", level=level, methods="; ".join(map(": ".join, methods))),
         Plot(title, "intervals", partial(dots_plot, dots, reference)),
         Table(f"Scores with intervals at {level}", header, rows, text_columns=2, filter_by=0),
     ]
@@ -150,11 +150,7 @@ def comparison_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     more = "" if is_few else " comparisons.csv has the other metrics."
     header = ["systems", "metric", "first", "second", "difference", "interval", "p", "Holm p"]
     return [
-        Text(f"Both systems tagged the same test sentences. Differences are in percentage points.{more}"),
+        note("comparisons", more=more),
         Table("Differences between systems", header, rows, text_columns=2, filter_by=1),
-        Text(
-            f"Test: {'; '.join(dict.fromkeys(table['test']))}; {count(table['n'].max())} sentences. p is the "
-            "probability of a difference at least as large if the systems were equally good. Holm p is corrected for "
-            "the number of systems compared under the metric."
-        ),
+        note("tests", tests="; ".join(dict.fromkeys(table["test"])), n=count(table["n"].max())),
     ]

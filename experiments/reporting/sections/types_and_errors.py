@@ -9,8 +9,8 @@ import pandas as pd
 from bert_ner.scoring.errors import KINDS
 from claims.evidence import ALPHA
 from claims.paper import PAPER_CORPUS
-from reporting.blocks import Block, Missing, Plot, Table, Text
-from reporting.formats import count, interval, mean_and_spread, p_value, percent, points
+from reporting.blocks import Block, Missing, Plot, Table
+from reporting.formats import NOTES, count, interval, mean_and_spread, note, p_value, percent, points
 from reporting.plots import Dot, confusion_plot, dots_plot
 from reporting.results import Results, by_system, first_rows
 
@@ -38,7 +38,7 @@ def type_blocks(results: Results) -> list[Block]:
         Table("Entity F1 by type", ["type", "test entities", *systems], rows),
     ]
     if results.corpus.name == PAPER_CORPUS:
-        blocks.append(Text("The paper calls its results strong for every type, but gives no figure for any."))
+        blocks.append(note("paper_types"))
     return blocks
 
 
@@ -78,10 +78,7 @@ def _comparison(results: Results, labels: dict[str, str]) -> list[Block]:
     named = "; ".join(f"{word} on {', '.join(outcomes[word]) or 'none'}" for word in ("better", "worse"))
     header = ["type", REFERENCE, system, "difference", "interval", "Holm p", f"{system} is"]
     return [
-        Text(
-            f"Compared with {REFERENCE}, {system} is {named}. On the other types neither is shown to be better "
-            "(paired test over sentences, Holm's correction over the types, level 0.05)."
-        ),
+        note("types", reference=REFERENCE, system=system, named=named),
         Table(f"Entity F1 by type: {system} compared with {REFERENCE}", header, rows),
     ]
 
@@ -101,7 +98,7 @@ def confusion_blocks(results: Results) -> list[Block]:
     ]
     caption = "The commonest confusions between types: words, mean over seeds"
     return [
-        Text("Of the words of each gold type, the percentage tagged with each type; all seeds."),
+        note("confusion"),
         *(
             Plot(f"Confusion matrix of {name}", f"confusion_{name}", partial(confusion_plot, _matrix(found), name))
             for name, found in by_system(table[table["system"].isin(featured)])
@@ -123,16 +120,12 @@ def _word_sums(rows: pd.DataFrame, index: str | list[str], columns: str) -> pd.D
 
 def error_blocks(results: Results) -> list[Block]:
     kinds, recall = results.table("error_kinds"), results.table("recall")
-    text = (
-        "errors.html, in the folder of this report, shows every test sentence that some system gets wrong. It contains "
-        "text of the corpus, so it is not in the repository."
-    )
     return [
         *([results.missing("error_kinds", "The errors are not sorted by kind yet.")] if kinds is None
           else _kind_blocks(kinds)),
         *([results.missing("recall", "Recall by group of entities is not computed yet.")] if recall is None
           else _recall_blocks(recall)),
-        Missing(text, f"python experiments/report.py --corpus {results.corpus.name}"),
+        Missing(NOTES["errors"], f"python experiments/report.py --corpus {results.corpus.name}"),
     ]  # fmt: skip
 
 
@@ -153,10 +146,7 @@ def _kind_blocks(table: pd.DataFrame) -> list[Block]:
         for name in counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
     ]
     return [
-        Text(
-            "A wrong entity is one of: boundary (right type, overlapping words), type (right words), boundary and "
-            "type (neither, but overlapping), missed, spurious. Counts are means over seeds."
-        ),
+        note("kinds"),
         Table("Entity errors by kind, and their share of a system's errors", ["kind", *sums], by_kind),
         Table(
             "Entity errors by type: gold's type, or the predicted one where there is no gold entity",
@@ -167,10 +157,7 @@ def _kind_blocks(table: pd.DataFrame) -> list[Block]:
 
 def _recall_blocks(table: pd.DataFrame) -> list[Block]:
     systems = list(dict.fromkeys(table["system"]))
-    blocks: list[Block] = [Text(
-        "Recall of groups of entities. Seen: the same words, in lower case, are an entity of that type in the "
-        "training sentences. Length: words."
-    )]  # fmt: skip
+    blocks: list[Block] = [note("recall")]  # fmt: skip
     for by, caption in RECALL_CAPTIONS.items():
         rows = [
             [str(group), count(found["support"].max()),
