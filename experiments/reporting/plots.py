@@ -7,9 +7,9 @@ styles (templates/style.css).
 import itertools
 import re
 from collections.abc import Sequence
-from io import BytesIO, StringIO
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import matplotlib as mpl
@@ -210,19 +210,20 @@ def ratio_plot(benchmarks: pd.DataFrame) -> Figure:
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write the figure as <name>.png and <name>.svg."""
+    write_whole(folder / f"{name}.png", _picture(figure, name, format="png"))
+    write_whole(folder / f"{name}.svg", _picture(figure, name, format="svg", metadata={"Date": None}))
+
+
+def _picture(figure: Figure, name: str, **options: Any) -> bytes:
+    picture = BytesIO()
     with mpl.rc_context({"svg.hashsalt": name}):  # the same figure is the same file
-        for kind, metadata in (("png", {}), ("svg", {"Date": None})):
-            picture = BytesIO()
-            figure.savefig(picture, format=kind, metadata=metadata)
-            write_whole(folder / f"{name}.{kind}", picture.getvalue())
+        figure.savefig(picture, **options)
+    return picture.getvalue()
 
 
 def inline_svg(figure: Figure, title: str, name: str) -> str:
     """Return the figure as an element of an HTML page, in the page's colours; its ids start with its name."""
-    picture = StringIO()
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(picture, format="svg", metadata={"Date": None}, transparent=True)
-    text = picture.getvalue()
+    text = _picture(figure, name, format="svg", metadata={"Date": None}, transparent=True).decode()
     text = text[text.index("<svg") :]
     for pattern, replacement in (
         (r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*", ""),
