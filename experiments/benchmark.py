@@ -30,7 +30,7 @@ from tqdm import tqdm
 from bench.scoring_workloads import LIMIT, SCORING
 from bench.tagging_workloads import TAGGING, exported
 from bench.training_workloads import TRAINING
-from bench.workload import CORPUS, CRF, Figures, encoder_run, peak_memory
+from bench.workload import CORPUS, CRF, Figures, encoder_folder, peak_memory
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from reporting import markdown
@@ -52,9 +52,9 @@ def main() -> None:
         figures = WORKLOADS[options.child].run()  # one that measures another process has the memory of that
         print(json.dumps({"memory": peak_memory(), **figures}))
         return
-    for run in (CRF, encoder_run()):
-        if not model_folder(CORPUS, run).is_dir():
-            raise BertNerError(f"{run.name} is not trained on {CORPUS}; run 'make repro' first")
+    for folder in (model_folder(CORPUS, CRF), encoder_folder()):
+        if not folder.is_dir():
+            raise BertNerError(f"{folder.name} is not trained on {CORPUS}; run 'make repro' first")
 
     [[rates]] = measure(["limit"], 1).values()
     del rates["memory"]

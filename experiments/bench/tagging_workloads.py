@@ -130,8 +130,8 @@ TAGGING = {
             system,
             name,
             partial(_latency, how),
-            () if how == "pipeline" else ("latency pipeline",),
-            tuple(PERCENTILES),
+            ratio_to=() if how == "pipeline" else ("latency pipeline",),
+            settings=tuple(PERCENTILES),
         )
         for how, system, name, _ in _TAGGERS
     },
@@ -145,4 +145,4 @@ TAGGING = {
         for system in ("crf", "minilm")
         for length, lines in (("short", 10_000), ("long", 1_000_000))
     },
-}
+}  # fmt: skip

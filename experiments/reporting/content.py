@@ -15,12 +15,7 @@ from reporting.sections.audit_and_provenance import audit_blocks, provenance_blo
 from reporting.sections.claims_and_corpora import claim_blocks, domain_sections, published_blocks
 from reporting.sections.costs import benchmark_blocks, system_blocks
 from reporting.sections.curves import loss_blocks, study_sections
-from reporting.sections.scores_and_intervals import (
-    comparison_blocks,
-    headline_blocks,
-    interval_blocks,
-    metric_blocks,
-)
+from reporting.sections.scores_and_intervals import comparison_blocks, headline_blocks, interval_blocks, metric_blocks
 from reporting.sections.types_and_errors import confusion_blocks, error_blocks, type_blocks
 
 
