@@ -29,7 +29,7 @@ from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.formats import BANNER, percent
 from reporting.markdown import table
 from reporting.results import Results
-from reporting.sections.headline import score_table
+from reporting.sections.scores_and_intervals import score_table
 
 FALLBACK = "sample"
 DOMAINS = "domains"  # the stage that compares corpora; it needs the report on the paper's
