@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from typing import Any, Self
 
 from tqdm import tqdm
@@ -42,11 +43,11 @@ class Progress:
         if time.monotonic() - self._written >= _INTERVAL:
             self._write()
 
-    def end_epoch(self, **values: Any) -> None:
-        """Report the results of an epoch; `values` update the fields of the event."""
-        self._event |= values
-        shown = {name: f"{value:.3f}" for name, value in values.items() if isinstance(value, float)}
-        self._bar.set_postfix(shown)
+    def end_epoch(self, row: Mapping[str, Any]) -> None:
+        """Report the loss and the score in an epoch's row."""
+        figures = {name: row.get(name) for name in ("train_loss", "validation_entity_f1")}
+        self._event |= figures
+        self._bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items() if value is not None})
         self._write()
 
     def _write(self) -> None:
