@@ -6,6 +6,7 @@ response of any length to the disk.
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,11 +35,10 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
     """Raise a HubError if the hub can't be reached, lacks a file, or the files are too large; fetch none of them."""
     from huggingface_hub import HfApi  # noqa: PLC0415 - as above
 
-    def ask() -> dict[str, int]:
-        facts = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
-        return {file.rfilename: file.size or 0 for file in facts.siblings or ()}
-
-    sizes = _within(2 * TIMEOUT, ask)
+    facts = _within(
+        2 * TIMEOUT, HfApi().model_info, repository, revision=revision, files_metadata=True, timeout=TIMEOUT
+    )
+    sizes = {file.rfilename: file.size or 0 for file in facts.siblings or ()}
     if missing := [name for name in files if name not in sizes]:
         raise HubError(f"it holds no {' and no '.join(missing)}")
     if (total := sum(sizes[name] for name in files)) > MAX_BYTES:
@@ -77,34 +77,32 @@ def forget(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
+def _within(seconds: float, work: Callable[..., _Result], *args: Any, **settings: Any) -> _Result:
     """Return the result of `work`; give it up after a time, because the client's time-outs do not end a trickle."""
-    outcome: list[_Result | Exception] = []
+    future: Future[_Result] = Future()
 
     def run() -> None:
         try:
-            outcome.append(work())
+            future.set_result(work(*args, **settings))
         except Exception as error:  # noqa: BLE001 - the client lets errors of its transport through
-            outcome.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not outcome:
+    threading.Thread(target=run, daemon=True).start()  # an executor's thread would keep the process from ending
+    if not wait([future], seconds).done:
         raise HubError(f"not done after {seconds:g} s")
-    if isinstance(outcome[0], Exception):
-        raise HubError(_reason(outcome[0])) from None
-    return outcome[0]
+    if error := future.exception():
+        raise HubError(_reason(error)) from None
+    return future.result()
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     from huggingface_hub import errors  # noqa: PLC0415 - as above
 
     if isinstance(error, errors.RevisionNotFoundError):
         return "the repository has no such revision"
     if isinstance(error, errors.RepositoryNotFoundError):
         return "no such repository there, or a private one"
-    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+    if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__:
         return _reason(error.__cause__)
     if isinstance(error, ValueError | KeyError | TypeError):  # not JSON, or not the hub's
         return "the answer is not a hub's; does it come from a proxy or a login page?"
