@@ -3,13 +3,14 @@
 import json
 import os
 import time
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self, TypeVar
 
 from tqdm import tqdm
 
 RECORD_SEPARATOR = "\x1e"  # starts each line, as in RFC 7464
 VARIABLE = "BERT_NER_PROGRESS"
+Result = TypeVar("Result")
 _INTERVAL = 1.0  # seconds between two lines within an epoch
 
 
@@ -42,6 +43,12 @@ class Progress:
         self._bar.update()
         if time.monotonic() - self._written >= _INTERVAL:
             self._write()
+
+    def steps(self, results: Iterable[Result]) -> Iterator[Result]:
+        """Yield the results, and count a step for each."""
+        for result in results:
+            self.step()
+            yield result
 
     def end_epoch(self, row: Mapping[str, Any]) -> None:
         """Report the loss and the score in an epoch's row."""

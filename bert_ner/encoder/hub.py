@@ -7,6 +7,7 @@ response of any length to the disk.
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,9 +36,8 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
     """Raise a HubError if the hub can't be reached, lacks a file, or the files are too large; fetch none of them."""
     from huggingface_hub import HfApi  # noqa: PLC0415 - as above
 
-    facts = _within(
-        2 * TIMEOUT, HfApi().model_info, repository, revision=revision, files_metadata=True, timeout=TIMEOUT
-    )
+    ask = partial(HfApi().model_info, repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+    facts = _within(2 * TIMEOUT, ask)
     sizes = {file.rfilename: file.size or 0 for file in facts.siblings or ()}
     if missing := [name for name in files if name not in sizes]:
         raise HubError(f"it holds no {' and no '.join(missing)}")
@@ -64,11 +64,9 @@ def download(repository: str, revision: str, files: Sequence[str]) -> Path:
                 raise HubError(f"a file is longer than the limit of {MAX_BYTES} bytes")
             return super().update(n)
 
-    def fetch() -> list[str]:
-        settings: Any = {"revision": revision, "etag_timeout": TIMEOUT, "tqdm_class": LimitedBar}
-        return [hf_hub_download(repository, name, **settings) for name in files]
-
-    return Path(_within(DEADLINE, fetch)[0]).parent
+    settings: Any = {"revision": revision, "etag_timeout": TIMEOUT, "tqdm_class": LimitedBar}
+    paths = _within(DEADLINE, lambda: [hf_hub_download(repository, name, **settings) for name in files])
+    return Path(paths[0]).parent
 
 
 def forget(path: Path) -> None:
@@ -77,13 +75,13 @@ def forget(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _within(seconds: float, work: Callable[..., _Result], *args: Any, **settings: Any) -> _Result:
+def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
     """Return the result of `work`; give it up after a time, because the client's time-outs do not end a trickle."""
     future: Future[_Result] = Future()
 
     def run() -> None:
         try:
-            future.set_result(work(*args, **settings))
+            future.set_result(work())
         except Exception as error:  # noqa: BLE001 - the client lets errors of its transport through
             future.set_exception(error)
 
