@@ -73,15 +73,12 @@ class LinearChainCRF(torch.nn.Module):
         return torch.cat(path[::-1], 1)
 
     def _as_float64(self, emissions: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Convert all scores: over 100,000 words, float32 sums err by more than the scores of two tags differ."""
+        # Over 100,000 words, float32 sums err by more than the scores of two tags differ.
         return self.start.double(), self.end.double(), self.transitions.double(), emissions.double()
 
 
 def pad_sentences(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Split values, of shape (words of all sentences, ...), into a row per sentence, padded with zeros.
-
-    The result has the shape (sentences, words of the longest, ...).
-    """
+    """Split values, of shape (words of all sentences, ...), into (sentences, words of the longest, ...), with zeros."""
     return pad_sequence(list(torch.split(values, lengths.tolist())), batch_first=True)
 
 

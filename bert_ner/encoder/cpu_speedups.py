@@ -7,6 +7,7 @@ import ctypes
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Self, cast
 
 import torch
@@ -46,34 +47,35 @@ class MasterWeights:
         self._copy = self.vector.to(dtype)  # the vector itself if that is its type
 
     def __enter__(self) -> Self:
-        for parameter, view in zip(self._parameters, self._views(self._copy), strict=True):
+        for parameter, view in self._views(self._copy):
             parameter.data = view
         return self
 
     def __exit__(self, *_: object) -> None:
-        for parameter, view in zip(self._parameters, self._views(self.vector), strict=True):
+        for parameter, view in self._views(self.vector):
             parameter.data, parameter.grad = view.clone(), None
 
     def collect_gradients(self) -> torch.Tensor:
         """Move the parameters' gradients into the vector's gradient, and return their norm."""
         gradient = cast(torch.Tensor, self.vector.grad)
-        for parameter, view in zip(self._parameters, self._views(gradient), strict=True):
+        for parameter, view in self._views(gradient):
             if parameter.grad is None:
                 view.zero_()
             else:
                 view.copy_(parameter.grad)
                 parameter.grad = None
-        norm: torch.Tensor = torch.linalg.vector_norm(gradient)
-        return norm
+        return torch.as_tensor(torch.linalg.vector_norm(gradient))
 
     def update_model(self) -> None:
         """Make the model compute with the vector's current values."""
         if self._copy is not self.vector:
             self._copy.copy_(self.vector)
 
-    def _views(self, vector: torch.Tensor) -> list[torch.Tensor]:
+    def _views(self, vector: torch.Tensor) -> Iterator[tuple[torch.nn.Parameter, torch.Tensor]]:
+        """Yield each parameter with its part of a vector, in the parameter's shape."""
         parts = torch.split(vector, [parameter.numel() for parameter in self._parameters])
-        return [part.view(parameter.shape) for part, parameter in zip(parts, self._parameters, strict=True)]
+        for part, parameter in zip(parts, self._parameters, strict=True):
+            yield parameter, part.view(parameter.shape)
 
 
 @contextmanager
@@ -112,31 +114,22 @@ class _UsedRows(torch.nn.Module):
 
 
 @contextmanager
-def cheap_dropout(model: PreTrainedModel) -> Iterator[None]:
-    """Draw four decisions of dropout from each 64-bit random number within the context.
-
-    PyTorch draws a number for each element.
-    """
-    layers = [
-        (parent, name, child)
-        for parent in model.modules()
-        for name, child in parent.named_children()
-        if type(child) is torch.nn.Dropout
-    ]
-    for parent, name, child in layers:
-        setattr(parent, name, _CheapDropout(child.p).train(child.training))
+def cheap_dropout(model: torch.nn.Module) -> Iterator[None]:
+    """Draw four decisions of dropout from each 64-bit random number within the context; PyTorch draws one for each."""
+    layers = [module for module in model.modules() if type(module) is torch.nn.Dropout]
+    for layer in layers:
+        layer.forward = partial(_drop, layer)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        for parent, name, child in layers:
-            setattr(parent, name, child.train(parent.training))
+        for layer in layers:
+            del layer.forward
 
 
-class _CheapDropout(torch.nn.Dropout):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        dropped = round(self.p * _LEVELS)
-        if not self.training or not dropped:
-            return x
-        numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
-        keep = numbers.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - _LEVELS // 2
-        return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))
+def _drop(layer: torch.nn.Dropout, x: torch.Tensor) -> torch.Tensor:
+    dropped = round(layer.p * _LEVELS)
+    if not layer.training or not dropped:
+        return x
+    numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+    keep = numbers.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - _LEVELS // 2
+    return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 # Read when CUDA starts; without it, cuBLAS is not deterministic.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -155,16 +155,14 @@ def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | No
 @contextmanager
 def _deterministic() -> Iterator[None]:
     """Make PyTorch deterministic within the context; the settings are those of the whole process."""
-    before = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    memory: Any = torch.utils.deterministic
-    fill = memory.fill_uninitialized_memory
+    enabled, memory = torch.are_deterministic_algorithms_enabled(), cast(Any, torch.utils.deterministic)
+    warn_only, fill = torch.is_deterministic_algorithms_warn_only_enabled(), memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
     memory.fill_uninitialized_memory = False  # filling costs time, and only guards against reads of unset memory
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
         memory.fill_uninitialized_memory = fill
 
 
@@ -177,9 +175,7 @@ def rate_factor(step: int, steps: int, warmup: float, schedule: Schedule = "line
     rise = round(warmup * steps)
     if step < rise:
         return step / rise
-    if schedule == "constant":
-        return 1.0
-    return max(0.0, (steps - step) / (steps - rise))
+    return 1.0 if schedule == "constant" else max(0.0, (steps - step) / (steps - rise))
 
 
 def model_inputs(ids: NDArray[np.int64], mask: NDArray[np.int64], device: torch.device) -> dict[str, torch.Tensor]:
