@@ -19,10 +19,9 @@ _LEVELS = 2**16  # a dropout probability is a multiple of 1/65,536
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep freed memory for the next step; only with glibc on Linux.
+    """Let the process keep freed memory for the next step (glibc on Linux).
 
-    Otherwise glibc returns each step's gradients to the system, and every page of the next step's gradients has to be
-    faulted in and zeroed: a third of a step.
+    Otherwise every page of the next step's gradients has to be faulted in and zeroed: a third of a step.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_ARENA_MAX, 1)  # otherwise the backward thread still returns its arena's memory
@@ -82,8 +81,7 @@ class MasterWeights:
 def used_embeddings_only(model: PreTrainedModel, used: Collection[int]) -> Iterator[None]:
     """Train only the used rows of the vocabulary within the context.
 
-    The other rows have no gradient, so the optimiser only lets them decay. A spare row of ones, also unused, records by
-    how much, and the other rows are multiplied by it at the end.
+    The others would only decay: a spare row of ones records by how much, and multiplies them at the end.
     """
     whole = cast(torch.nn.Embedding, model.get_input_embeddings())
     rows = _UsedRows(whole, sorted(used))

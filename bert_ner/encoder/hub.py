@@ -1,7 +1,6 @@
-"""Fetch files of a model hub's repository at a pinned revision, through the hub's own client and its cache.
+"""Fetch files of a hub's repository at a pinned revision, through the hub's own client and its cache.
 
-The limits of time and size are ours: the client waits without end for the list of a repository's files, and writes a
-response of any length to the disk.
+The limits of time and size are ours: the client waits without end, and writes a response of any length to the disk.
 """
 
 import threading
@@ -46,10 +45,7 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
 
 
 def download(repository: str, revision: str, files: Sequence[str]) -> Path:
-    """Fetch files that `look_up` found into the client's cache, whole or not at all; return their folder there.
-
-    Raise a HubError if a file is unavailable, too large or takes too long.
-    """
+    """Fetch files that `look_up` found into the client's cache, whole or not at all, or raise a HubError."""
     from huggingface_hub import hf_hub_download  # noqa: PLC0415 - as above
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
 

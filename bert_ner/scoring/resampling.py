@@ -20,6 +20,7 @@ CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does
 
 Systems = Mapping[str, Floats]
 Pair = tuple[str, str]
+Intervals = dict[str, list["Interval"]]  # of each system's m values
 # From sums over sentences, of shape (runs, k, ...), to m values for each, of shape (runs, k, m).
 Statistic = Callable[[Floats], Floats]
 
@@ -45,12 +46,9 @@ class Comparison(NamedTuple):
     b_sd: float
 
 
-def intervals(
-    systems: Systems, statistic: Statistic, samples: int, seed: int, level: float
-) -> dict[str, list[Interval]]:
+def intervals(systems: Systems, statistic: Statistic, samples: int, seed: int, level: float) -> Intervals:
     """Return the percentile bootstrap interval of each of a system's m values, as `bootstrap` defines it."""
-    draws = _resample(systems, statistic, samples, seed)
-    by_run = _by_run(systems, statistic)
+    draws, by_run = _resample(systems, statistic, samples, seed), _by_run(systems, statistic)
     return {name: _intervals(values.mean(axis=0), draws[name], level) for name, values in by_run.items()}
 
 
@@ -109,8 +107,7 @@ def _randomisation_p_values(
 
     def differences(is_swapped: Floats) -> dict[Pair, Floats]:
         """Return each pair's differences, of shape (k, m), if the sentences marked 1 in (k, n) are swapped."""
-        # A hybrid adds the sentences that one run keeps to those that the other gives: sums that all pairs share.
-        given = sums(is_swapped)
+        given = sums(is_swapped)  # a hybrid adds these to the other run's kept ones
         kept = {name: totals[name] - given[name] for name in systems}
         found = {}
         for a, b in pairs:

@@ -19,8 +19,10 @@ LONG = 4  # words; entities of this length or more form one group
 
 Entity = tuple[str, tuple[str, ...]]  # type and lower-cased words
 Grouping = Callable[[int, Span], str]  # from a sentence's index and an entity in it to the name of the entity's group
-CountedSystems = Mapping[str, Sequence[Counts]]  # the counts by sentence of each run of each system
-TaggedSystems = Mapping[str, Sequence[Tags]]  # the predicted tags of each run of each system
+Counted = Mapping[str, Sequence[Counts]]  # the counts by sentence of each run of each system
+Tagged = Mapping[str, Sequence[Tags]]  # the predicted tags of each run of each system
+ByType = dict[str, dict[str, Interval]]  # by system and type
+Groups = dict[str, dict[tuple[str, str], Interval]]  # by system and pair
 
 
 def entity_groupings(test: Sequence[Sentence], known: Collection[Entity]) -> dict[str, Grouping]:
@@ -37,9 +39,7 @@ def known_entities(sentences: Sequence[Sentence]) -> set[Entity]:
     return {_entity(words, span) for words, tags in sentences for span in spans_of(tags)}
 
 
-def f1_by_type(
-    systems: CountedSystems, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[str, Interval]]:
+def f1_by_type(systems: Counted, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> ByType:
     """Return each system's entity F1 of each type in gold or its predictions, in alphabetical order."""
     types = {name: shared_axes(runs)[1] for name, runs in systems.items()}
     tables = {name: _entity_table(runs, types[name]) for name, runs in systems.items()}
@@ -48,7 +48,7 @@ def f1_by_type(
 
 
 def compare_types(
-    systems: CountedSystems, pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
+    systems: Counted, pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
 ) -> dict[Pair, dict[str, Comparison]]:
     """Compare pairs of systems by the entity F1 of each type in gold or their predictions, as `compare_all` does."""
     _, types = shared_axes([run for runs in systems.values() for run in runs])
@@ -61,8 +61,8 @@ def compare_types(
 
 
 def recall_gaps(
-    gold: Tags, systems: TaggedSystems, group: Grouping, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[tuple[str, str], Interval]]:
+    gold: Tags, systems: Tagged, group: Grouping, samples: int = 10_000, seed: int = SEED, level: float = 0.95
+) -> Groups:
     """Return for each system: (group, "") -> its recall of a group of gold entities; (a, b) -> that of a minus b's."""
     entities = [(i, group(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
     names = sorted({name for _, name, _ in entities})
@@ -87,22 +87,19 @@ def recall_gaps(
 
 
 def confusion_ranks(
-    gold: Tags, systems: TaggedSystems, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[tuple[str, str], Interval]]:
+    gold: Tags, systems: Tagged, samples: int = 10_000, seed: int = SEED, level: float = 0.95
+) -> Groups:
     """Return for each system: a pair of types -> its rank by the number of words confused either way, over all runs.
 
     The rank is 1 plus the number of pairs with more such words. Pairs without any have none.
     """
-    pairs, tables = {}, {}
-    for name, runs in systems.items():
-        pairs[name], words = _confused_words(gold, runs)
-        tables[name] = words[None]
+    confused = {name: _confused_words(gold, runs) for name, runs in systems.items()}
 
     def statistic(sums: Floats) -> Floats:
         return np.asarray(1 + (sums[..., None, :] > sums[..., None]).sum(axis=-1, dtype=float))
 
-    found = intervals(tables, statistic, samples, seed, level)
-    return {name: dict(zip(pairs[name], ranks, strict=True)) for name, ranks in found.items()}
+    found = intervals({name: words[None] for name, (_, words) in confused.items()}, statistic, samples, seed, level)
+    return {name: dict(zip(confused[name][0], ranks, strict=True)) for name, ranks in found.items()}
 
 
 def _entity(words: Sequence[str], span: Span) -> Entity:

@@ -11,7 +11,6 @@ merged. A system is the counts of one run, or of several that differ only in the
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 from scipy.special import stdtrit
@@ -21,6 +20,7 @@ from bert_ner.scoring.resampling import SEED, Comparison, Interval, Pair, Statis
 from bert_ner.scoring.scores import METRICS, Floats
 
 System = Counts | Sequence[Counts]
+Comparisons = dict[str, Comparison]  # by metric
 
 
 def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> dict[str, Interval]:
@@ -54,9 +54,7 @@ def bootstrap_all(
     return {name: dict(zip(METRICS, values, strict=True)) for name, values in found.items()}
 
 
-def compare(
-    a: System, b: System, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, Comparison]:
+def compare(a: System, b: System, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> Comparisons:
     """Compare two systems on the same sentences by each metric: the difference, its interval and its p-value.
 
     The difference is that of the mean scores over runs. Its interval and its p-value take the runs as given, and
@@ -81,7 +79,7 @@ def compare(
 
 def compare_all(
     systems: Mapping[str, System], pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[Pair, dict[str, Comparison]]:
+) -> dict[Pair, Comparisons]:
     """Apply `compare` to pairs of systems, by name; much faster than one by one. A KeyError names an unknown system."""
     tables, metrics = _tables(systems)
     found = comparisons(tables, pairs, metrics, samples, seed, level)
@@ -133,7 +131,7 @@ def holm_by_metric(compared: Mapping[Pair, Mapping[str, Comparison]]) -> dict[st
 def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic]:
     """Return a table of each system's counts, of shape (runs, n, L + 2T + 2, 3), and the metrics of them."""
     listed = {name: [system] if isinstance(system, Counts) else list(system) for name, system in systems.items()}
-    all_runs = list(chain.from_iterable(listed.values()))
+    all_runs = [run for runs in listed.values() for run in runs]
     if not all_runs or not all(listed.values()):
         raise ValueError("there are no systems, or a system has no runs")
     if any(run.words.ndim != 3 for run in all_runs):
@@ -144,7 +142,13 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic
     if len(sizes) > 1:
         raise ValueError(f"the runs differ in their sentences: {sizes[0]} and {sizes[1]}")
     labels, types = shared_axes(all_runs)
-    tables = {name: np.stack([_as_table(run.over(labels, types)) for run in runs]) for name, runs in listed.items()}
+
+    def table_of(run: Counts) -> Floats:
+        run = run.over(labels, types)
+        spans, overlaps = run.spans[:, None], run.overlaps[:, None]
+        return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, dtype=float)
+
+    tables = {name: np.stack([table_of(run) for run in runs]) for name, runs in listed.items()}
     gold = next(iter(tables.values()))[0, ..., 0]
     for table in tables.values():
         for i in np.flatnonzero((table[..., 0] != gold).any(axis=(0, 2))):
@@ -157,8 +161,3 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic
         return np.stack([metric.compute(counts) for metric in METRICS.values()], axis=-1)
 
     return tables, metrics
-
-
-def _as_table(run: Counts) -> Floats:
-    spans, overlaps = run.spans[:, None], run.overlaps[:, None]
-    return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, dtype=float)
