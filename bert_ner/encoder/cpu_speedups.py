@@ -11,7 +11,6 @@ from functools import partial
 from typing import Self, cast
 
 import torch
-from torch.nn.functional import embedding
 from transformers import PreTrainedModel
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's mallopt(3)
@@ -84,31 +83,21 @@ def used_embeddings_only(model: PreTrainedModel, used: Collection[int]) -> Itera
     The others would only decay: a spare row of ones records by how much, and multiplies them at the end.
     """
     whole = cast(torch.nn.Embedding, model.get_input_embeddings())
-    rows = _UsedRows(whole, sorted(used))
-    model.set_input_embeddings(rows)
+    device, ids = whole.weight.device, torch.tensor(sorted(used), device=whole.weight.device)
+    row_of = torch.full((whole.num_embeddings,), -1, device=device)  # a row that does not exist
+    row_of[ids] = torch.arange(len(ids), device=device)
+    rows = torch.cat([whole.weight[ids], torch.ones_like(whole.weight[:1])]).detach()
+    padding = int(row_of[whole.padding_idx]) if whole.padding_idx in used else None
+    trained = torch.nn.Embedding.from_pretrained(rows, freeze=False, padding_idx=padding)  # type: ignore[no-untyped-call]
+    trained.register_forward_pre_hook(lambda _, inputs: (row_of[inputs[0]],))
+    model.set_input_embeddings(trained)
     try:
         yield
     finally:
         with torch.no_grad():
-            whole.weight.mul_(rows.weight[-1, 0])
-            whole.weight[rows.used] = rows.weight[:-1]
+            whole.weight.mul_(trained.weight[-1, 0])
+            whole.weight[ids] = trained.weight[:-1]
         model.set_input_embeddings(whole)
-
-
-class _UsedRows(torch.nn.Module):
-    """Some rows of an embedding, looked up by their ids in the whole embedding."""
-
-    def __init__(self, whole: torch.nn.Embedding, used: list[int]) -> None:
-        super().__init__()
-        self.used = torch.tensor(used, device=whole.weight.device)
-        self.row_of = torch.full((whole.num_embeddings,), -1, device=whole.weight.device)
-        self.row_of[self.used] = torch.arange(len(used), device=whole.weight.device)
-        spare = torch.ones_like(whole.weight[:1])
-        self.weight = torch.nn.Parameter(torch.cat([whole.weight[self.used], spare]).detach())
-        self.padding = int(self.row_of[whole.padding_idx]) if whole.padding_idx in used else None
-
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        return embedding(self.row_of[ids], self.weight, self.padding)
 
 
 @contextmanager
