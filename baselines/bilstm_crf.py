@@ -88,8 +88,7 @@ class Network(torch.nn.Module):
         seen = torch.cat([self.words(batch.words), spelt[batch.spelling]], -1)
         packed = pack_padded_sequence(self.dropout(seen), batch.lengths, batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
-        emissions: torch.Tensor = self.emissions(self.dropout(states))
-        return emissions
+        return torch.as_tensor(self.emissions(self.dropout(states)))
 
 
 class Batch(NamedTuple):
@@ -113,10 +112,9 @@ class BiLSTMCRFTagger(System):
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        """Train, and keep the epoch that tags the validation sentences best.
+        """Train, and keep the epoch that tags the validation sentences best; losses are in nats per word.
 
-        Deterministic for a seed, a machine and a number of threads. Losses are in nats per word, and an epoch's seconds
-        do not include its validation.
+        Deterministic for a seed, a machine and a number of threads.
         """
         train, validation = ([sentence for sentence in part if sentence.words] for part in (train, validation))
         self.check_labels([*train, *validation])
@@ -228,8 +226,8 @@ class BiLSTMCRFTagger(System):
             batch = batch._replace(words=batch.words.masked_fill(dropped, _UNKNOWN))
         label_id = {label: i for i, label in enumerate(self.labels)}
         tags = torch.from_numpy(pad_rows([[label_id[tag] for tag in tags] for _, tags in sentences], 0))
-        loss: torch.Tensor = self.network.chain(self.network(batch), batch.lengths, tags).sum() / batch.lengths.sum()
-        return loss
+        losses = self.network.chain(self.network(batch), batch.lengths, tags)
+        return torch.as_tensor(losses.sum() / batch.lengths.sum())
 
     @torch.inference_mode()
     def _mean_loss(self, sentences: Sequence[Sentence]) -> float:

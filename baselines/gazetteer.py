@@ -51,10 +51,10 @@ class GazetteerSettings(Settings):
 
 
 class GazetteerTagger(System):
-    """Look entities up from left to right, the longest first; a listed phrase wins over a pattern of equal length.
+    """Look entities up from left to right, the longest first, in lower case; a phrase wins over a pattern as long.
 
     A phrase or a pattern is listed with its most frequent type in the training sentences, of equals the first seen. It
-    has to have that type `min_count` times, and in `min_share` of its occurrences. Words are compared in lower case.
+    has to have that type `min_count` times, and in `min_share` of its occurrences.
     """
 
     Settings = GazetteerSettings

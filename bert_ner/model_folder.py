@@ -62,6 +62,5 @@ def _manifest_sums(folder: Path) -> dict[str, str]:
         return {}
     manifest = read_manifest(folder)
     sums, former_file = manifest.get("sha256"), _FORMER_FILES.get(manifest["tagger"])
-    if isinstance(sums, dict):
-        return {str(name): str(digest) for name, digest in sums.items()}
-    return {former_file: str(sums)} if former_file else {}
+    sums = sums if isinstance(sums, dict) else {former_file: sums} if former_file else {}
+    return {str(name): str(digest) for name, digest in sums.items()}

@@ -1,7 +1,6 @@
 """Put the files of a corpus into a folder, verified: from a mirror, the download cache or the publisher.
 
-A file stays in memory until its SHA-256 is verified, so the folder never holds a wrong or partial file. Of two
-processes that run at once, the later one replaces the files of the earlier one by equal files.
+A file stays in memory until its SHA-256 is verified, so the folder never holds a wrong or partial file.
 """
 
 import hashlib
@@ -28,10 +27,9 @@ class ChecksumMismatch(BertNerError, RuntimeError):
 
 
 def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> dict[str, str]:
-    """Put the training and the test file of a corpus into `folder`, both or neither, and return their sources by name.
+    """Put the files of a corpus into `folder`, all or none, over older ones, and return their sources by name.
 
-    The sources of a file, in this order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the
-    publisher's address. Files of an earlier run are replaced.
+    The sources, in order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the publisher.
 
     Raises:
         CorpusUnavailable: no source has one of the files.

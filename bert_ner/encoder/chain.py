@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import pad_sequence
 class LinearChainCRF(torch.nn.Module):
     """Learnt scores of tags that follow each other. They start at zero, where the CRF equals a softmax per word.
 
-    In all methods, emissions are float32 of shape (sentences, words of the longest, tags). Lengths are the numbers of
-    words, at least 1 each, of shape (sentences,) and on the same device. Values beyond a length are ignored.
+    In all methods, emissions are float32 of shape (sentences, words of the longest, tags), and lengths are the numbers
+    of words, at least 1 each. Values beyond a length are ignored.
     """
 
     def __init__(self, tags: int) -> None:
@@ -22,10 +22,7 @@ class LinearChainCRF(torch.nn.Module):
         self.transitions = torch.nn.Parameter(torch.zeros(tags, tags))  # from row to column
 
     def forward(self, emissions: torch.Tensor, lengths: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
-        """Return the negative log likelihood, in nats, of each sentence's tags; of shape (sentences,).
-
-        Tag ids have the shape (sentences, words), with any valid id beyond a length.
-        """
+        """Return the negative log likelihood, in nats, of each sentence's tag ids, of shape (sentences, words)."""
         return self.log_partition(emissions, lengths) - self.score(emissions, lengths, tags)
 
     def score(self, emissions: torch.Tensor, lengths: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:

@@ -148,8 +148,8 @@ def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | No
         return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
     first = labels != IGNORED
     lengths = first.sum(1)
-    losses: torch.Tensor = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
-    return losses.sum() / lengths.sum()
+    losses = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
+    return torch.as_tensor(losses.sum() / lengths.sum())
 
 
 @contextmanager
@@ -169,8 +169,7 @@ def _deterministic() -> Iterator[None]:
 def rate_factor(step: int, steps: int, warmup: float, schedule: Schedule = "linear") -> float:
     """Return the learning rate before step `step` of `steps` as a share of its peak, from 0 to 1.
 
-    It rises over the warm-up and then follows the schedule. Without warm-up, `linear` is the formula of the paper's
-    section 3.4.3, (steps - step) / steps.
+    Without warm-up, `linear` is the formula of the paper's section 3.4.3, (steps - step) / steps.
     """
     rise = round(warmup * steps)
     if step < rise:
