@@ -114,14 +114,13 @@ class _Model:
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         tagged: list[list[str]] = [[] for _ in sentences]
         for batch in _batches([len(words) for words in sentences]):
-            emissions = np.array([[self._emission_of(word.lower()) for word in sentences[i]] for i in batch])
+            emissions = np.array([[self._emissions_of(word.lower()) for word in sentences[i]] for i in batch])
             for i, path in zip(batch, viterbi(self.transitions, emissions), strict=True):
                 tagged[i] = [self.tags[tag] for tag in path]
         return tagged
 
-    def _emission_of(self, word: str) -> Floats:
-        known = self.emissions.get(word)
-        return self._emission(self._guess(word)) if known is None else known
+    def _emissions_of(self, word: str) -> Floats:
+        return self.emissions[word] if word in self.emissions else self._emission(self._guess(word))
 
     def _emission(self, tag_given_word: Floats) -> Floats:
         """Return the logarithm of P(word | tag) / P(word), from P(tag | word); the edge emits no word."""
@@ -136,8 +135,7 @@ class _Model:
 
 def interpolated(counts: Floats) -> Floats:
     """Return P(c | a, b) from counts of trigrams a, b, c, both of shape (tags,) * 3, by deleted interpolation."""
-    orders = _orders(counts)
-    shares = (_share(f, f.sum(-1, keepdims=True)) for f in orders)
+    shares = [_share(f, f.sum(-1, keepdims=True)) for f in (counts.sum((0, 1)), counts.sum(0), counts)]
     weighted = (weight * share for weight, share in zip(interpolation_weights(counts), shares, strict=True))
     return sum(weighted, np.zeros_like(counts))
 
@@ -148,13 +146,10 @@ def interpolation_weights(counts: Floats) -> Floats:
     Each occurrence of a trigram votes for the order that predicts it best once it is left out, the lowest of equals.
     Each order starts with one vote, which keeps its weight above 0: nothing unseen is impossible.
     """
-    without = np.broadcast_arrays(*(_share(f - 1, f.sum(-1, keepdims=True) - 1) for f in _orders(counts)))
+    orders = (counts.sum((0, 1)), counts.sum(0), counts)
+    without = np.broadcast_arrays(*(_share(f - 1, f.sum(-1, keepdims=True) - 1) for f in orders))
     votes = 1 + np.bincount(np.argmax(without, axis=0).ravel(), counts.ravel(), minlength=3)
     return np.asarray(votes / votes.sum(), np.float64)
-
-
-def _orders(counts: Floats) -> tuple[Floats, Floats, Floats]:
-    return counts.sum((0, 1)), counts.sum(0), counts
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

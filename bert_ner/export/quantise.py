@@ -139,8 +139,7 @@ def _scale(found: Range, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float3
     A value in their range becomes the unsigned byte round(value / unit) + zero.
     """
     largest = np.maximum(np.maximum(found.high, -found.low), _SMALLEST)
-    weight = np.maximum(np.abs(matrix).max(1), _SMALLEST)
-    size = largest**_MIGRATION / weight ** (1 - _MIGRATION)
+    size = largest**_MIGRATION / np.maximum(np.abs(matrix).max(1), _SMALLEST) ** (1 - _MIGRATION)
     low, high = min((found.low / size).min(), 0), max((found.high / size).max(), 0)
     step = max(high - low, _SMALLEST) / _STEPS
     return (size * step).astype(np.float32), round(-low / step)
