@@ -19,10 +19,8 @@ def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[li
         raise InvalidValue(f"the validation fraction must lie between 0 and 1, not be {fraction}")
     size = math.ceil(len(sentences) * fraction)
     if not 0 < size < len(sentences):
-        raise InvalidValue(
-            f"a validation fraction of {fraction} leaves one part of {len(sentences)} sentence(s) empty; "
-            f"choose another fraction or give more sentences"
-        )
+        problem = f"a validation fraction of {fraction} leaves one part of {len(sentences)} sentence(s) empty"
+        raise InvalidValue(f"{problem}; choose another fraction or give more sentences")
     draw = random.Random(seed)
     keys = [draw.random() for _ in sentences]
     order = sorted(range(len(sentences)), key=keys.__getitem__)
