@@ -1,6 +1,13 @@
-"""The former name of `bert_ner.scoring.subgroups`."""
+"""Keep the former name of `bert_ner.scoring.subgroups` for one release."""
 
-from bert_ner.deprecated import moved
+import warnings
 
-_NAMES = ("compare_types", "confusion_ranks", "f1_by_type", "recall_gaps")
-__getattr__ = moved(__name__, {name: f"bert_ner.scoring.subgroups:{name}" for name in _NAMES})
+from bert_ner.scoring.subgroups import compare_types, confusion_ranks, f1_by_type, recall_gaps
+
+__all__ = ["compare_types", "confusion_ranks", "f1_by_type", "recall_gaps"]
+
+warnings.warn(
+    "bert_ner.scoring.parts is now bert_ner.scoring.subgroups; the old name goes with the next release",
+    DeprecationWarning,
+    stacklevel=2,
+)

@@ -7,7 +7,6 @@ import importlib
 import pytest
 
 from bert_ner import loading, model_folder
-from bert_ner.scoring import subgroups
 
 MOVED = {
     "bert_ner.tagger:load_tagger": loading.load_tagger,
@@ -17,8 +16,6 @@ MOVED = {
     "bert_ner.tagger:read_manifest": model_folder.read_manifest,
     "bert_ner.tagger:write_manifest": model_folder.write_manifest,
     "bert_ner.tagger:write_model": model_folder.write_model,
-    "bert_ner.scoring.parts:f1_by_type": subgroups.f1_by_type,
-    "bert_ner.scoring.parts:recall_gaps": subgroups.recall_gaps,
 }
 
 

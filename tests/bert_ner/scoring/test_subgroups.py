@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import math
 from collections.abc import Callable
@@ -151,3 +152,9 @@ def test_entities_are_grouped_by_whether_training_has_them_by_length_and_by_type
         {"seen": "seen", "length": "2", "type": "ACTOR"},
         {"seen": "unseen", "length": "4+", "type": "TITLE"},
     ]
+
+
+def test_the_former_module_still_works_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match=r"scoring\.parts is now bert_ner\.scoring\.subgroups"):
+        parts = importlib.import_module("bert_ner.scoring.parts")
+    assert parts.f1_by_type is f1_by_type
