@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.tables import TABLES, producer_of, read_table
-from harness.yaml_files import line_of, load_yaml, plain
+from harness.yaml_files import line_of, load_yaml
 
 import pandas as pd
 
@@ -65,10 +65,10 @@ class Place(NamedTuple):
         node = load_yaml(self.path)
         for key in self.keys:
             node = node[key]
-        return self.at(*(_find(plain(node), {source.file: source.path}) or ()))
+        return self.at(*(_find(node, {source.file: source.path}) or ()))
 
     def error(self, complaint: str) -> BertNerError:
-        return BertNerError(f"{self.path}, line {line_of(load_yaml(self.path), self.keys)}: {complaint}")
+        return BertNerError(f"{self.path}, line {line_of(self.path, self.keys)}: {complaint}")
 
 
 def _find(content: Any, wanted: Any) -> Location | None:
