@@ -16,14 +16,14 @@ from harness.artifacts import read_json, read_labels, read_part, signature_sourc
 from harness.params import read_params
 from harness.paths import DATA, RESULTS, state_file
 from harness.run_main import arguments, run_main
-from harness.tables import TABLES, read_table, write_table
-from harness.trials import Trial, build_trial, read_trials, trial_sentences
+from harness.systems import build, has_weights
+from harness.tables import read_table, write_table
+from harness.trials import Trial, read_trials, trial_sentences
 
 import pandas as pd
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
-from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import score
@@ -37,20 +37,18 @@ def main() -> None:
     from bert_ner.encoder.checkpoint import fingerprint  # not at the top, because torch takes seconds to import
 
     corpus, params = options.corpus, read_params()
-    trials = [trial for trial in read_trials(options.study, params) if has_weights(trial)]
-    if not trials:
-        raise BertNerError(f"studies.{options.study}: its encoders have no weights; 'bert-ner encoders' says why")
+    trials = available_trials(read_trials(options.study, params))
     labels, source = read_labels(corpus), signature_source(corpus_named(corpus))
     train, validation, test = (read_part(corpus, part) for part in ("train", "validation", "test"))
-    state = state_file(corpus, f"study-{options.study}")
+    state, where = state_file(corpus, f"study-{options.study}"), f"studies.{options.study}"
     # All of them before the first trains, so that an error in the last one shows at once.
-    taggers = [build_trial(trial, labels, state) for trial in trials]
+    taggers = [build(trial.system, trial.settings, labels, trial.seed, state, where) for trial in trials]
 
     notes = DATA / "unfinished" / corpus / f"study-{options.study}.json"
     finished = read_json(notes) if notes.is_file() else {}
     rows: Rows = []
     for trial, tagger in zip(trials, taggers, strict=True):
-        sentences = (*trial_sentences(trial, train, validation), test)
+        sentences = [*trial_sentences(trial, train, validation), test]
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
         key = fingerprint(trial, code, *sentences)
         if key not in finished:
@@ -61,16 +59,17 @@ def main() -> None:
     write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, list(params.studies)))
     notes.unlink(missing_ok=True)
     shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
-    print(pd.DataFrame([row for row in rows if "test_entity_f1" in row])[shown].to_string(index=False))
+    print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
 
 
-def has_weights(trial: Trial) -> bool:
-    """Return whether the encoder of a trial is available, or it has none; print why it is left out."""
-    name = trial.settings.get("name")
-    is_available = name not in ENCODERS or availability(ENCODERS[name])[0]
-    if not is_available:
-        print(f"{trial.system}-{trial.seed} is left out: the weights of {name} are unavailable")
-    return is_available
+def available_trials(trials: list[Trial]) -> list[Trial]:
+    """Return the trials of systems whose weights are available, and name the other systems."""
+    available = [trial for trial in trials if has_weights(trial.settings)]
+    if not available:
+        raise BertNerError(f"studies.{trials[0].study}: its encoders have no weights; 'bert-ner encoders' says why")
+    for system in dict.fromkeys(trial.system for trial in trials if trial not in available):
+        print(f"{system} is left out: its weights are unavailable")
+    return available
 
 
 def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]], source: dict[str, str]) -> Rows:
@@ -84,20 +83,17 @@ def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]],
         tried = [row["validation_entity_f1"] for row in history if "validation_entity_f1" in row]
         rows = [{"seconds": seconds} | ({"validation_entity_f1": max(tried)} if tried else {})]
     scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
-    rows[-1] = {**rows[-1], **{f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}}
-    rows[-1]["signature"] = scores["entity_f1"].signature
+    tested = {f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}
+    rows[-1] = {**rows[-1], **tested, "signature": scores["entity_f1"].signature}
     shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "sentences": len(train)}
     return [{**shared, **row} for row in rows]
 
 
-def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> pd.DataFrame:
-    """Return the table with these rows in place of their study's old ones; it keeps only studies of params.yaml."""
-    new = pd.DataFrame(rows, columns=list(TABLES["studies"].columns))
-    if table is None:
-        return new
-    kept = table[~table["study"].isin(new["study"]) & table["study"].isin(studies)]
-    every = pd.concat([kept.astype(object), new.astype(object)])
-    return every.sort_values("study", key=lambda names: names.map(studies.index), kind="stable")
+def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:
+    """Return the table's rows with these in place of their study's old ones; only studies of params.yaml stay."""
+    old: list[Any] = [] if table is None else table.to_dict("records")
+    kept = [row for row in old if row["study"] in studies and row["study"] != rows[0]["study"]]
+    return sorted([*kept, *rows], key=lambda row: studies.index(row["study"]))
 
 
 if __name__ == "__main__":

@@ -4,17 +4,12 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.params import Params
-from harness.systems import build
 
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.errors import BertNerError
-from bert_ner.tagger import Tagger
-
-Sentences = Sequence[Sentence]
 
 
 class Trial(NamedTuple):
@@ -44,31 +39,22 @@ def read_trials(name: str, params: Params) -> list[Trial]:
     return trials
 
 
-def build_trial(trial: Trial, labels: Sequence[str], state: Path) -> Tagger:
-    """Make the system of a trial, not yet trained."""
-    try:
-        return build(trial.system, trial.settings, labels, trial.seed, state)
-    except BertNerError as error:
-        raise BertNerError(f"params.yaml, studies.{trial.study}: {error}") from None
-
-
-def trial_sentences(trial: Trial, train: Sentences, validation: Sentences) -> tuple[list[Sentence], list[Sentence]]:
+def trial_sentences(trial: Trial, *parts: Sequence[Sentence]) -> list[list[Sentence]]:
     """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
     if trial.per_type is not None:
-        n, seed = trial.per_type, trial.seed
-        return few_of_each_type(train, n, seed), few_of_each_type(validation, n, seed)
-    assert trial.fraction is not None
-    return subset(train, trial.fraction, trial.seed), list(validation)
+        return [few_of_each_type(part, trial.per_type, trial.seed) for part in parts]
+    train, validation = parts
+    return [subset(train, trial.fraction or 0, trial.seed), list(validation)]
 
 
-def subset(sentences: Sentences, fraction: float, seed: int) -> list[Sentence]:
+def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
     """Draw a share of the sentences, in their order. With the same seed, a larger share contains every smaller one."""
     order = list(range(len(sentences)))
     random.Random(f"subset {seed}").shuffle(order)
     return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
 
 
-def few_of_each_type(sentences: Sentences, n: int, seed: int) -> list[Sentence]:
+def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
     """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
 
     In each of n rounds, from the rarest type to the most frequent, a type that is in fewer chosen sentences than there
