@@ -7,13 +7,10 @@ over test sentences (source `sentences`) and over seeds (source `seeds`) is in r
 and comparisons_by_type.csv have the uncertainty over sentences for groups of entities.
 """
 
-from collections.abc import Collection
-
 from harness.artifacts import read_part
-from harness.comparison_rows import comparisons, group_intervals, intervals, type_comparisons
+from harness.comparison_rows import Pair, comparisons, group_intervals, intervals, recount, type_comparisons
 from harness.params import REFERENCE
 from harness.paths import RESULTS
-from harness.recount import recount
 from harness.run_main import arguments, run_main
 from harness.tables import require_table, write_table
 
@@ -28,11 +25,12 @@ def main() -> None:
     scores = require_table(RESULTS, corpus.name, "scores")
     test, known = read_part(corpus.name, "test"), known_entities(read_part(corpus.name, "train"))
     found = recount(corpus, test, scores)
+    with_reference, others = pairs(scores)
     rows = {
         "intervals": intervals(found),
-        "comparisons": comparisons(found, pairs(scores)),
+        "comparisons": comparisons(found, with_reference + others),
         "intervals_by_group": group_intervals(found, test, known),
-        "comparisons_by_type": type_comparisons(found, reference_pairs(found.counts)),
+        "comparisons_by_type": type_comparisons(found, with_reference),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -41,17 +39,12 @@ def main() -> None:
     print(f"{corpus.name}: nothing to compare" if table.empty else table.to_string(index=False, float_format="%.4f"))
 
 
-def pairs(scores: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the pairs to compare: every other system with the reference, and each encoder with every baseline."""
+def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
+    """Pair every other system with the reference, and then each encoder with every other baseline."""
     encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
-    baselines = [system for system, encoder in encoders.items() if not encoder]
-    wanted = [(system, baseline) for system, encoder in encoders.items() if encoder for baseline in baselines]
-    return list(dict.fromkeys([*reference_pairs(encoders), *wanted]))
-
-
-def reference_pairs(systems: Collection[str]) -> list[tuple[str, str]]:
-    """Pair every other system with the reference, if that is among them."""
-    return [(system, REFERENCE) for system in systems if system != REFERENCE and REFERENCE in systems]
+    with_reference = [(system, REFERENCE) for system in encoders if system != REFERENCE and REFERENCE in encoders]
+    baselines = [system for system, encoder in encoders.items() if not encoder and system != REFERENCE]
+    return with_reference, [(system, name) for system, encoder in encoders.items() if encoder for name in baselines]
 
 
 if __name__ == "__main__":

@@ -1,59 +1,93 @@
-"""The rows of the tables that compare.py writes: intervals of each system, and comparisons of pairs."""
+"""Count committed predictions again, and make the rows of compare.py's tables of them."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from harness.recount import Recount
+from harness.artifacts import check_predictions, signature_source
+from harness.paths import RESULTS
+from harness.tables import producer_of
 
 import pandas as pd
 
+from bert_ner import scoring
 from bert_ner.corpus.bio import Sentence, spans_of
-from bert_ner.scoring import METRICS, bootstrap_all, compare_all, holm, holm_by_metric, seed_interval
+from bert_ner.corpus.catalog import Corpus
+from bert_ner.errors import BertNerError
 from bert_ner.scoring.subgroups import Entity, compare_types, confusion_ranks, entity_groupings, f1_by_type, recall_gaps
 
 LEVEL, SAMPLES = 0.95, 10_000
-METHODS = {
-    "sentences": f"percentile bootstrap over sentences, {SAMPLES}; runs averaged",
-    "seeds": "Student's t over runs",
-}
 
 Rows = list[dict[str, Any]]
 Pair = tuple[str, str]
 
 
+class Recount(NamedTuple):
+    """Each system's tags, counts and scores, run by run."""
+
+    tags: dict[str, list[list[list[str]]]]
+    counts: dict[str, list[scoring.Counts]]
+    scores: dict[str, list[dict[str, scoring.Score]]]
+
+
+def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
+    """Count and score the predicted tags of every run in scores.csv again."""
+    gold, source = [tags for _, tags in test], signature_source(corpus)
+    remedy = f"run {producer_of('scores', corpus.name)}, or dvc repro"
+    found = Recount({}, {}, {})
+    for row in scores.to_dict("records"):
+        system = str(row["system"])
+        path = RESULTS / corpus.name / "predictions" / f"{system}-{row['seed']}.tags"
+        if not path.is_file():
+            raise BertNerError(f"{path} is missing, but scores.csv has a row of it; {remedy}")
+        check_predictions(path, remedy)
+        try:
+            predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+            counted, rescored = scoring.count(gold, predicted), scoring.score(gold, predicted, **source)
+            scoring.check_same_signature(str(row["signature"]), rescored["entity_f1"].signature)
+            for metric, (value, _) in rescored.items():
+                if abs(float(row[metric]) - value) > 1e-6:  # scores.csv has six decimals
+                    raise ValueError(f"{metric} is {row[metric]} in scores.csv, but {value:.6f} here")
+        except ValueError as error:
+            raise BertNerError(f"{path} does not fit the test sentences or scores.csv: {error}; {remedy}") from None
+        found.tags.setdefault(system, []).append(predicted)
+        found.counts.setdefault(system, []).append(counted)
+        found.scores.setdefault(system, []).append(rescored)
+    return found
+
+
 def intervals(found: Recount) -> Rows:
     """Return a row per system, metric and source of uncertainty; source `seeds` only for systems with several runs."""
     rows: Rows = []
-    for system, sentences in bootstrap_all(found.counts, SAMPLES, level=LEVEL).items():
-        for metric in METRICS:
-            shared = {"system": system, "metric": metric, "level": LEVEL, "signature": found.signatures[metric]}
-            row = {"source": "sentences", "n": len(found.counts[system][0].words), **sentences[metric]._asdict()}
-            rows.append({**shared, **row, "method": METHODS["sentences"]})
-            values = [run[metric] for run in found.values[system]]
-            if len(values) > 1:
-                row = {"source": "seeds", "n": len(values), **seed_interval(values, LEVEL)._asdict()}
-                rows.append({**shared, **row, "sd": pd.Series(values).std(), "method": METHODS["seeds"]})
+    for system, by_metric in scoring.bootstrap_all(found.counts, SAMPLES, level=LEVEL).items():
+        runs = found.scores[system]
+        for metric, interval in by_metric.items():
+            shared = {"system": system, "metric": metric, "level": LEVEL, "signature": runs[0][metric].signature}
+            method = f"percentile bootstrap over sentences, {SAMPLES}; runs averaged"
+            n = len(found.counts[system][0].words)
+            rows.append({**shared, "source": "sentences", "n": n, **interval._asdict(), "method": method})
+            if len(runs) > 1:
+                values = [run[metric].value for run in runs]
+                row = {"source": "seeds", "n": len(runs), **scoring.seed_interval(values, LEVEL)._asdict()}
+                rows.append({**shared, **row, "sd": pd.Series(values).std(), "method": "Student's t over runs"})
     return rows
 
 
 def comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
     """Return a row per pair and metric. The Holm correction is over all pairs of a metric."""
+    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL)
+    p_holm = scoring.holm_by_metric(compared)
     rows: Rows = []
-    counts = found.counts
-    compared = compare_all(counts, wanted, SAMPLES, level=LEVEL)
-    p_holm = holm_by_metric(compared)
     for (a, b), results in compared.items():
         test = (
             f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, "
-            f"{SAMPLES}; runs averaged, a={len(counts[a])} b={len(counts[b])}"
+            f"{SAMPLES}; runs averaged, a={len(found.counts[a])} b={len(found.counts[b])}"
         )
-        shared = {"system_a": a, "system_b": b, "test": test, "n": len(counts[a][0].words)}
-        rows += [
-            {**shared, "metric": metric, "signature": found.signatures[metric], **result._asdict()}
-            | {"p_holm": p_holm[metric][a, b]}
-            for metric, result in results.items()
-        ]
+        shared = {"system_a": a, "system_b": b, "test": test, "n": len(found.counts[a][0].words)}
+        for metric, result in results.items():
+            signature = found.scores[a][0][metric].signature
+            row = {"metric": metric, "signature": signature, "p_holm": p_holm[metric][a, b], **result._asdict()}
+            rows.append(shared | row)
     return rows
 
 
@@ -86,10 +120,10 @@ def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
     """Return a row per pair and type. The Holm correction is over a pair's types."""
     rows: Rows = []
     for (a, b), compared in compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
-        corrected = holm([result.p_value for result in compared.values()])
+        shared = {"system_a": a, "system_b": b, "n": len(found.counts[a][0].words)}
+        corrected = scoring.holm([result.p_value for result in compared.values()])
         rows += [
-            {"system_a": a, "system_b": b, "type": name, "p_holm": p_holm, **result._asdict()}
-            | {"n": len(found.counts[a][0].words)}
+            {**shared, "type": name, "p_holm": p_holm, **result._asdict()}
             for (name, result), p_holm in zip(compared.items(), corrected, strict=True)
         ]
     return rows
