@@ -22,12 +22,10 @@ def run_rows(
     gold = [tags for _, tags in test]
     scores = score(gold, predicted, **source)
     cross_check(gold, predicted, scores)
+    values = {metric: value.value for metric, value in scores.items()}
     errors = error_kinds(gold, predicted)
     return {
-        "scores": [
-            {**source, "n_sentences": len(test), "signature": scores["entity_f1"].signature}
-            | {metric: value.value for metric, value in scores.items()}
-        ],
+        "scores": [{**source, "n_sentences": len(test), **values, "signature": scores["entity_f1"].signature}],
         "scores_by_type": [by_type._asdict() for by_type in score_by_type(gold, predicted)],
         "confusion": [
             {"gold": a, "predicted": b, "words": n} for (a, b), n in sorted(confusion(gold, predicted).items())
@@ -37,7 +35,7 @@ def run_rows(
             for kind, name in sorted(errors, key=lambda error: (KINDS.index(error[0]), error[1]))
         ],
         "recall": [
-            {"by": by, "group": name, "support": recall.support, "found": recall.found, "recall": recall.value}
+            {"by": by, "group": name, **recall._asdict(), "recall": recall.value}
             for by, group in entity_groupings(test, known).items()
             for name, recall in recall_by(gold, predicted, group).items()
         ],
