@@ -8,7 +8,7 @@ into results/provenance.json. Committed predictions of extra runs stay where the
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,6 @@ from harness.params import Params, Run, read_params
 from harness.paths import RESULTS, RUN_FILE, raw_folder
 from harness.provenance import environment, record, recorded
 from harness.run_main import arguments, run_main
-from harness.score_rows import Rows, run_rows, summary
 from harness.systems import has_weights
 from harness.tables import TABLES, stage_tables, write_table
 
@@ -28,13 +27,17 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.loading import load_tagger
-from bert_ner.scoring import METRICS
-from bert_ner.scoring.subgroups import known_entities
+from bert_ner.scoring import METRICS, check_same_signature, score, score_by_type
+from bert_ner.scoring.counts import Tags
+from bert_ner.scoring.cross_check import cross_check
+from bert_ner.scoring.errors import KINDS, confusion, error_kinds, recall_by
+from bert_ner.scoring.subgroups import Entity, entity_groupings, known_entities
 from bert_ner.tagger import SizedTagger
 
-WARM_UP = 100  # sentences to tag before the speed is measured
-
+Rows = list[dict[str, Any]]
 Outcome = tuple[str, dict[str, Any]]  # a run's tags of the test sentences, a line for each, and the record of the run
+
+WARM_UP = 100  # sentences to tag before the speed is measured
 
 
 def main() -> None:
@@ -108,6 +111,47 @@ def committed(corpus: str, run: Run, params: Params, files: dict[str, str]) -> O
         return None
     check_predictions(path, "take the committed file, or remove it and run make repro-all")
     return path.read_text(encoding="utf-8"), trained
+
+
+def run_rows(
+    test: Sequence[Sentence], predicted: Tags, known: Collection[Entity], source: Mapping[str, str]
+) -> dict[str, Rows]:
+    """Return the rows of one run in each table that its tags suffice for; `known` are the training entities."""
+    gold = [tags for _, tags in test]
+    scores = score(gold, predicted, **source)
+    cross_check(gold, predicted, scores)
+    values = {metric: value.value for metric, value in scores.items()}
+    errors = error_kinds(gold, predicted)
+    return {
+        "scores": [{**source, "n_sentences": len(test), **values, "signature": scores["entity_f1"].signature}],
+        "scores_by_type": [by_type._asdict() for by_type in score_by_type(gold, predicted)],
+        "confusion": [
+            {"gold": a, "predicted": b, "words": n} for (a, b), n in sorted(confusion(gold, predicted).items())
+        ],
+        "error_kinds": [
+            {"kind": kind, "type": name, "count": errors[kind, name]}
+            for kind, name in sorted(errors, key=lambda error: (KINDS.index(error[0]), error[1]))
+        ],
+        "recall": [
+            {"by": by, "group": name, **recall._asdict(), "recall": recall.value}
+            for by, group in entity_groupings(test, known).items()
+            for name, recall in recall_by(gold, predicted, group).items()
+        ],
+    }
+
+
+def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Return each system's mean scores over its seeds, with the sample standard deviation of several."""
+    for signature in scores["signature"]:
+        check_same_signature(scores["signature"].iloc[0], signature)
+    return {
+        str(system): {
+            metric: {"mean": round(group[metric].mean(), 6)}
+            | ({"sd": round(group[metric].std(), 6)} if len(group) > 1 else {})
+            for metric in METRICS
+        }
+        for system, group in scores.groupby("system", sort=False)
+    }
 
 
 if __name__ == "__main__":

@@ -7,22 +7,24 @@ continues with the training, and the epoch, that it was in.
 """
 
 import json
+import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 from harness.artifacts import read_json, read_labels, read_part, signature_source
-from harness.params import read_params
+from harness.params import Params, read_params
 from harness.paths import DATA, RESULTS, state_file
 from harness.run_main import arguments, run_main
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
-from harness.trials import Trial, read_trials, trial_sentences
 
 import pandas as pd
 
-from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
@@ -30,6 +32,18 @@ from bert_ner.scoring import score
 from bert_ner.tagger import Tagger
 
 Rows = list[dict[str, Any]]
+
+
+class Trial(NamedTuple):
+    """One training of a study: a system, all its settings, and the part of the training sentences that it sees."""
+
+    study: str
+    variant: str
+    system: str
+    seed: int
+    fraction: float | None  # the part is a share of the sentences,
+    per_type: int | None  # or so many of each entity type; then it also validates on so many
+    settings: dict[str, Any]
 
 
 def main() -> None:
@@ -60,6 +74,21 @@ def main() -> None:
     notes.unlink(missing_ok=True)
     shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
     print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
+
+
+def read_trials(name: str, params: Params) -> list[Trial]:
+    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences."""
+    if name not in params.studies:
+        raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
+    study = params.studies[name]
+    parts: list[dict[str, Any]] = [{"fraction": share} for share in study.fractions]
+    parts += [{"per_type": n} for n in study.per_type]
+    trials = []
+    for (system, changes), part, seed in product(study.changes.items(), parts or [{}], study.seeds):
+        variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())
+        sees = {"fraction": None if "per_type" in part else 1.0, "per_type": None, **part}
+        trials.append(Trial(name, variant, system, seed, **sees, settings={**params[system], **changes}))
+    return trials
 
 
 def available_trials(trials: list[Trial]) -> list[Trial]:
@@ -94,6 +123,42 @@ def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:
     old: list[Any] = [] if table is None else table.to_dict("records")
     kept = [row for row in old if row["study"] in studies and row["study"] != rows[0]["study"]]
     return sorted([*kept, *rows], key=lambda row: studies.index(row["study"]))
+
+
+def trial_sentences(trial: Trial, *parts: Sequence[Sentence]) -> list[list[Sentence]]:
+    """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
+    if trial.per_type is not None:
+        return [few_of_each_type(part, trial.per_type, trial.seed) for part in parts]
+    train, validation = parts
+    return [subset(train, trial.fraction or 0, trial.seed), list(validation)]
+
+
+def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
+    """Draw a share of the sentences, in their order. With the same seed, a larger share contains every smaller one."""
+    order = list(range(len(sentences)))
+    random.Random(f"subset {seed}").shuffle(order)
+    return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
+
+
+def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
+    """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
+
+    In each of n rounds, from the rarest type to the most frequent, a type that is in fewer chosen sentences than there
+    were rounds gets the next one in the seed's order. So with the same seed, a larger n contains every smaller one.
+    """
+    order = list(range(len(sentences)))
+    random.Random(f"few {seed}").shuffle(order)
+    types = [{span.type for span in spans_of(tags)} for _, tags in sentences]
+    holding = {name: [i for i in order if name in types[i]] for name in set().union(*types)}
+    chosen: set[int] = set()
+    have: Counter[str] = Counter()
+    for rounds in range(1, n + 1):
+        for name in sorted(holding, key=lambda name: (len(holding[name]), name)):
+            found = next((i for i in holding[name] if i not in chosen), None)
+            if have[name] < rounds and found is not None:
+                chosen.add(found)
+                have.update(types[found])
+    return [sentences[i] for i in sorted(chosen)]
 
 
 if __name__ == "__main__":

@@ -4,17 +4,7 @@ python experiments/harness/fingerprint.py
 
 An entry is a stage's script, or a system of params.yaml: train.py with the class of the system's kind. Its file has
 the SHA-256 of the code that the entry takes from each of our modules, which are read as syntax trees and not imported.
-
-- Comments, layout, docstrings, a field's description, the order of imports and code under TYPE_CHECKING do not count.
-- Of a module, the top-level statements count that the imported names need. Statements that do not bind one name, or
-  have a decorator, always count. So a new function changes nothing until it is used, and a new system no other.
-- A data file in a module's folder (JSON, YAML or text) counts with each statement that names it.
-
-These changes go unnoticed; run dvc repro --force after one:
-- in other files (pipeline/dvc.yaml lists data, templates and claims.yaml itself);
-- in installed packages (results/provenance.json has their versions);
-- in a class that is looked up while the program runs, as load_tagger does (a change of it trains its models again);
-- in the effects that the import of one module has on another.
+docs/architecture.md lists what counts and what goes unnoticed.
 """
 
 import ast

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness import comparison_rows, paths
+from harness import paths
 from harness.artifacts import read_part
 from harness.tables import TABLES, as_csv, require_table
 
@@ -29,9 +29,9 @@ RUNS = {"crf-0": EMPTY, "encoder-1": GOLD, "encoder-2": [*GOLD[:10], *EMPTY[10:]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Results of a CRF that finds nothing and an encoder's two runs, one all right and one half right."""
     corpus = corpus_named("mit_movie_eng")
-    for module, name in ((paths, "DATA"), (comparison_rows, "RESULTS"), (compare, "RESULTS")):
+    for module, name in ((paths, "DATA"), (compare, "RESULTS")):
         monkeypatch.setattr(module, name, tmp_path / name.lower())
-    monkeypatch.setattr(comparison_rows, "SAMPLES", 200)
+    monkeypatch.setattr(compare, "SAMPLES", 200)
     monkeypatch.setattr("sys.argv", ["compare.py"])
     prepared = tmp_path / "data" / "prepared" / corpus.name
     raw = tmp_path / "data" / "raw" / corpus.name / corpus.test.name
@@ -116,9 +116,9 @@ def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> 
 @pytest.mark.usefixtures("folder")
 def test_holm_is_over_all_pairs_of_a_metric() -> None:
     scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
-    found = comparison_rows.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
+    found = compare.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
     found.counts["other"], found.scores["other"] = found.counts["crf"], found.scores["crf"]
-    rows = comparison_rows.comparisons(found, [("encoder", "crf"), ("other", "crf")])
+    rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")])
     of_metric = [row for row in rows if row["metric"] == "entity_f1"]
     # Of p-values 1/201 and 1 the smaller is doubled.
     assert [row["p_holm"] for row in of_metric] == pytest.approx([2 / 201, 1])

@@ -10,7 +10,6 @@ from typing import Any
 
 from harness.params import read_params
 from harness.tables import TABLES, as_csv, read_table
-from harness.trials import Trial, read_trials
 
 import pandas as pd
 import pytest
@@ -22,7 +21,7 @@ import study
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
-from study import available_trials, merged
+from study import Trial, available_trials, merged, read_trials
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,12 +8,12 @@ from typing import Any
 
 from harness.params import Params, read_params
 from harness.systems import build
-from harness.trials import few_of_each_type, read_trials, subset, trial_sentences
 
 import pytest
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
+from study import few_of_each_type, read_trials, subset, trial_sentences
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 
