@@ -2,9 +2,8 @@
 
     python experiments/compare.py --corpus mit_movie_eng
 
-Reads scores.csv and predictions/ in results/<corpus>, and writes intervals.csv and comparisons.csv there. Uncertainty
-over test sentences (source `sentences`) and over seeds (source `seeds`) is in rows of its own. intervals_by_group.csv
-and comparisons_by_type.csv have the uncertainty over sentences for groups of entities.
+Reads scores.csv and predictions/ in results/<corpus>, and writes intervals and comparisons there, over all and by group
+of entities. Uncertainty over test sentences and over seeds is in rows of its own.
 """
 
 from collections import Counter

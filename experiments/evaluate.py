@@ -2,8 +2,8 @@
 
     python experiments/evaluate.py --corpus mit_movie_eng
 
-Writes its tables (harness/tables.py), metrics.json and predictions/ into results/<corpus>, and where they come from
-into results/provenance.json. Committed predictions of extra runs stay where their models are not here.
+Writes its tables, metrics.json and predictions/ into results/<corpus>, and where they come from into
+results/provenance.json. Committed predictions of extra runs stay where their models are not here.
 """
 
 import json

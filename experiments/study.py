@@ -2,8 +2,7 @@
 
     python experiments/study.py --corpus mit_movie_eng --study warmup
 
-Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones. A study that was interrupted
-continues with the training, and the epoch, that it was in.
+Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones. An interrupted study goes on.
 """
 
 import json

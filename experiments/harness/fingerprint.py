@@ -11,6 +11,7 @@ import ast
 import hashlib
 import json
 import re
+import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -59,17 +60,10 @@ class Unit(NamedTuple):
 
 def main() -> None:
     command_line(__doc__).parse_args()
-    folder = RESULTS / "code"
-    files = {f"{entry}.json": content(modules) for entry, modules in fingerprints(ROOT, system_classes()).items()}
-    for path in sorted(folder.glob("*.json")):
-        if path.name not in files:
-            path.unlink()
-            print(f"{path.stem}: removed")
-    for name, text in files.items():
-        path = folder / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:  # an unchanged file keeps its time
-            write_whole(path, text)
-            print(f"{path.stem}: new or changed")
+    entries = fingerprints(ROOT, system_classes())
+    shutil.rmtree(RESULTS / "code", ignore_errors=True)
+    for entry, modules in entries.items():
+        write_whole(RESULTS / "code" / f"{entry}.json", content(modules))
 
 
 def system_classes() -> dict[str, str]:

@@ -17,9 +17,8 @@ INTERVAL = 30.0  # seconds between the lines where no terminal shows the table
 # The states of a stage, with their styles. In this order rows are shown where the screen is too low for all.
 FAILED, STOPPED, RUNNING, WAITING = "failed", "stopped", "running", "waiting"
 DONE, CACHED, UNCHANGED = "done", "cached", "unchanged"  # cached: DVC had the output of an earlier run
-STYLES = {
-    FAILED: "red", STOPPED: "yellow", RUNNING: "bold", WAITING: "dim", DONE: "green", CACHED: "dim", UNCHANGED: "dim",
-}  # fmt: skip
+STYLES = {FAILED: "red", STOPPED: "yellow", RUNNING: "bold", WAITING: "dim", DONE: "green"}
+STYLES |= {CACHED: "dim", UNCHANGED: "dim"}
 COLUMNS = "epoch", "loss", "val. F1", "time", "left"  # after a stage's name and state
 
 

@@ -78,16 +78,16 @@ def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
     path = table_path(results, corpus, name)
     if not path.is_file():
         return None
-    facts = path.stat()
-    return _read(path, name, f"remove it and run {producer_of(name, corpus)}", facts.st_mtime_ns, facts.st_size)
+    remedy, facts = f"remove it and run {producer_of(name, corpus)}", path.stat()
+    return _read(path, name, remedy, facts.st_mtime_ns, facts.st_size)
 
 
 def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:
     """Read a table that must have rows."""
     table = read_table(results, corpus, name)
     if table is None or table.empty:
-        path = table_path(results, corpus, name)
-        raise BertNerError(f"{path} is missing or has no rows; run {producer_of(name, corpus)}, or dvc repro")
+        remedy = f"run {producer_of(name, corpus)}, or dvc repro"
+        raise BertNerError(f"{table_path(results, corpus, name)} is missing or has no rows; {remedy}")
     return table
 
 
