@@ -24,16 +24,14 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         raise BertNerError("\n".join(lines)) from None
 
 
-def load_yaml(path: Path, kind: str = "safe") -> Any:
-    """Load a file by the library that DVC uses (PyYAML takes 3e-05 for a word); merged keys come first, as in DVC.
-
-    Kind `rt` keeps the lines of the keys.
-    """
+def load_yaml(path: Path, with_lines: bool = False) -> Any:
+    """Load a file by the library that DVC uses (PyYAML takes 3e-05 for a word); merged keys come first, as in DVC."""
+    loader = YAML(typ="rt", pure=True) if with_lines else YAML(typ="safe", pure=True)
     remedy = "correct it, or take the one in the repository"
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
             raise BertNerError(f"{path} has {size:,} bytes, more than the limit of {MAX_BYTES:,}; {remedy}")
-        return YAML(typ=kind, pure=True).load(path)
+        return loader.load(path)
     except YAMLError as error:
         raise BertNerError(f"{path} is not YAML: {error}; {remedy}") from None
     # The last three come from ruamel.yaml, for example where a list is a key.
@@ -43,7 +41,7 @@ def load_yaml(path: Path, kind: str = "safe") -> Any:
 
 def line_of(path: Path, where: Location) -> int:
     """Return the line of a key or list item, from 1 on: a merged key's in its anchor, a missing one's mapping's."""
-    node, line = load_yaml(path, "rt"), 1
+    node, line = load_yaml(path, with_lines=True), 1
     for part in where:
         holder = _holder(node, part)
         if holder is not None:  # else a missing key, or pydantic's name of a union's member
