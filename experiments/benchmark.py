@@ -10,6 +10,7 @@ nothing else meanwhile: two busy processes on two cores spoil every figure. `mak
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -29,11 +30,13 @@ from tqdm import tqdm
 from bench.scoring_workloads import LIMIT, SCORING
 from bench.tagging_workloads import TAGGING, exported
 from bench.training_workloads import TRAINING
-from bench.workload import CORPUS, CRF, Figures, encoder_run, peak_memory
+from bench.workload import CORPUS, CRF, Figures, encoder_folder, peak_memory
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from reporting import markdown
 from reporting.blocks import Table
+from reporting.formats import count, percent
+from reporting.results import records
 
 WORKLOADS = {"limit": LIMIT, **TRAINING, **TAGGING, **SCORING}  # each comes after those that it is compared with
 
@@ -49,9 +52,9 @@ def main() -> None:
         figures = WORKLOADS[options.child].run()  # one that measures another process has the memory of that
         print(json.dumps({"memory": peak_memory(), **figures}))
         return
-    for run in (CRF, encoder_run()):
-        if not model_folder(CORPUS, run).is_dir():
-            raise BertNerError(f"{run.name} is not trained on {CORPUS}; run 'make repro' first")
+    for folder in (model_folder(CORPUS, CRF), encoder_folder()):
+        if not folder.is_dir():
+            raise BertNerError(f"{folder.name} is not trained on {CORPUS}; run 'make repro' first")
 
     [[rates]] = measure(["limit"], 1).values()
     del rates["memory"]
@@ -88,38 +91,26 @@ def table_rows(measured: Mapping[str, Sequence[Figures]], machine: str, rate: fl
     for name, rounds in measured.items():
         workload = WORKLOADS[name]
         for setting in workload.settings:
-            runs = [figures[setting] for figures in rounds]
-            seconds = [run["seconds"] for run in runs]
-            median, first = statistics.median(seconds), runs[0]
+            first, seconds = rounds[0][setting], [figures[setting]["seconds"] for figures in rounds]
+            median, tflop = statistics.median(seconds), first.get("tflop")
             pace[name, setting] = median / first["sentences"]
-            tflop = first.get("tflop")
-            rows += [
-                {
-                    "task": workload.task,
-                    "system": workload.system,
-                    "setting": f"{workload.how} {setting}".strip(),
-                    **{key: first.get(key) for key in ("sentences", "tokens", "tflop", "entity_f1")},
-                    "seconds": median,
-                    "tokens_per_second": first["tokens"] / median,
-                    "peak_memory_mb": statistics.median(figures["memory"] for figures in rounds),
-                    "ratio_to": WORKLOADS[other].how if other else "",
-                    "ratio": pace[other, setting] / pace[name, setting] if other else None,
-                    "machine": machine,
-                    "seconds_low": min(seconds),
-                    "seconds_high": max(seconds),
-                    "rounds": len(seconds),
-                    "limit_share": tflop / median / rate if tflop else None,
-                }
-                for other in workload.ratio_to or ("",)
-            ]
+            row = {
+                "task": workload.task, "system": workload.system, "setting": f"{workload.how} {setting}".strip(),
+                **{key: first.get(key, math.nan) for key in ("sentences", "tokens", "tflop", "entity_f1")},
+                "seconds": median, "seconds_low": min(seconds), "seconds_high": max(seconds), "rounds": len(seconds),
+                "tokens_per_second": first["tokens"] / median, "machine": machine, "ratio_to": "", "ratio": None,
+                "peak_memory_mb": statistics.median(figures["memory"] for figures in rounds),
+                "limit_share": tflop / median / rate if tflop else None,
+            }  # fmt: skip
+            ratios = {WORKLOADS[other].how: pace[other, setting] / pace[name, setting] for other in workload.ratio_to}
+            rows += [{**row, "ratio_to": how, "ratio": ratio} for how, ratio in ratios.items()] or [row]
     return rows
 
 
 def merged(old: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     """Append the new rows to the old ones of tasks that were not measured this time."""
-    if old is None or old["task"].isin(new["task"]).all():
-        return new
-    return pd.concat([old[~old["task"].isin(new["task"])], new])
+    kept = None if old is None else old[~old["task"].isin(new["task"])]
+    return new if kept is None or kept.empty else pd.concat([kept, new])
 
 
 def save_table(table: pd.DataFrame) -> None:
@@ -136,22 +127,17 @@ def save_table(table: pd.DataFrame) -> None:
 def as_markdown(table: pd.DataFrame) -> str:
     """Return a page with the table, in a section for each machine."""
     parts = ["# Benchmarks", "Written by `make bench`: medians, with the lowest and highest of the rounds."]
+    header = ["task", "system", "setting", "times as fast", "sentences", "seconds", "words/s", "peak MB",
+              "of the limit", "entity F1"]  # fmt: skip
     for machine, group in table.groupby("machine", sort=False):
         rows = [
-            {
-                **{key: row[key] for key in ("task", "system", "setting")},
-                "times as fast": f"{row['ratio']:.2f} times {row['ratio_to']}" if row["ratio_to"] else "",
-                "sentences": f"{row['sentences']:,}",
-                "seconds": f"{row['seconds']:.4g} ({row['seconds_low']:.4g} to {row['seconds_high']:.4g})",
-                "words/s": f"{row['tokens_per_second']:,.0f}",
-                "peak MB": "" if pd.isna(row["peak_memory_mb"]) else f"{row['peak_memory_mb']:,.0f}",
-                "of the limit": "" if pd.isna(row["limit_share"]) else f"{row['limit_share']:.0%}",
-                "entity F1": "" if pd.isna(row["entity_f1"]) else f"{100 * row['entity_f1']:.2f}",
-            }
-            for row in group.to_dict("records")
-        ]
-        cells = [list(row.values()) for row in rows]
-        parts += [f"## {machine}", markdown.table(Table("", list(rows[0]), cells, text_columns=4))]
+            [row.task, row.system, row.setting, f"{row.ratio:.2f} times {row.ratio_to}" if row.ratio_to else "",
+             count(row.sentences), f"{row.seconds:.4g} ({row.seconds_low:.4g} to {row.seconds_high:.4g})",
+             count(row.tokens_per_second), count(row.peak_memory_mb),
+             "" if pd.isna(row.limit_share) else f"{row.limit_share:.0%}", percent(row.entity_f1)]
+            for row in records(group)
+        ]  # fmt: skip
+        parts += [f"## {machine}", markdown.table(Table("", header, rows, text_columns=4))]
     return "\n\n".join(parts) + "\n"
 
 

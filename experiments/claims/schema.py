@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, create_model, field_validator
 
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Location, Settings
-from bert_ner.yaml_files import line_of, load_yaml, plain, read_yaml
+from bert_ner.yaml_files import line_of, load_yaml, read_yaml
 from claims.evidence import Finding
 from claims.fields import PaperValue, PublishedScore, Sources, Text
 from claims.rules import figures, scores, training
@@ -93,9 +93,8 @@ def read_published(path: Path) -> list[PublishedScore]:
 
 def entry_error(path: Path, position: int, complaint: str, wrong: Any) -> BertNerError:
     """Return the error about a key or a source of a claim, with its line."""
-    node = load_yaml(path)
-    keys = next(_places(plain(node)["claims"][position], wrong), ())
-    return BertNerError(f"{path}, line {line_of(node, ('claims', position, *keys))}: {complaint}")
+    keys = next(_places(load_yaml(path)["claims"][position], wrong), ())
+    return BertNerError(f"{path}, line {line_of(path, ('claims', position, *keys))}: {complaint}")
 
 
 def _places(content: Any, wanted: Any) -> Iterator[Location]:

@@ -18,11 +18,11 @@ from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.scoring import score
 from bert_ner.scoring.gate import Runs
-from bert_ner.yaml_files import load_yaml, plain
+from bert_ner.yaml_files import load_yaml
 
 CORPORA = ("sample", "mit_movie_eng")
 SENTENCES = 2000  # the first of the training part
-SECTIONS = plain(load_yaml(Path(__file__).with_suffix(".yaml")))
+SECTIONS = load_yaml(Path(__file__).with_suffix(".yaml"))
 SEEDS = {"crf": [0], "minilm": [13, 42, 87, 7, 101]}  # a check uses the first, a reference all
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from reporting.blocks import Block, Cell, Code, Facts, Missing, Plot, Section, Table, Text, Warn
+from reporting.blocks import Block, Code, Facts, Missing, Plot, Section, Table, Text
 
 # Characters that can start markup; an underscore inside a word can't.
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w))")
@@ -15,40 +15,34 @@ def render(title: str, sections: Sequence[Section]) -> str:
     parts = [f"# {escape(title)}"]
     for section in sections:
         parts += [f"## {escape(section.title)}"] if section.title else []
-        parts += [text for block in section.blocks if (text := render_block(block))]
+        parts += filter(None, map(render_block, section.blocks))
     return "\n\n".join(parts) + "\n"
 
 
 def render_block(block: Block) -> str:
     """Return one block; a plot is a link to its picture."""
-    lines: list[str] = []
     match block:
-        case Text(text):
-            lines = [escape(text)]
-        case Warn(title, text):
-            lines = [f"> **{escape(title)}** {escape(text)}"]
+        case Text(text, warning):
+            return f"> **{escape(warning)}** {escape(text)}" if warning else escape(text)
         case Missing(text, command):
-            lines = [f"{escape(text)} Made by {code(command)}."]
-        case Code(title, commands):
-            lines = [f"{escape(title)}:", "", *(f"- {code(line)}" for line in commands)]
+            return f"{escape(text)} Made by {code(command)}."
+        case Code(title, lines):
+            return "\n".join([f"{escape(title)}:", "", *(f"- {code(line)}" for line in lines)])
         case Facts(items):
-            lines = [f"- {escape(label)}: **{escape(value)}**{_remark(text)}" for label, value, text in items]
+            return "\n".join(
+                f"- {escape(label)}: **{escape(value)}**" + (f" ({escape(remark)})" if remark else "")
+                for label, value, remark in items
+            )
         case Table():
-            lines = [table(block)]
-        case Plot(title, name, _):
-            lines = [f"![{escape(title)}](plots/{quote(name)}.png)"]
-    return "\n".join(lines)
-
-
-def _remark(text: str) -> str:
-    return f" ({escape(text)})" if text else ""
+            return table(block)
+        case Plot():
+            return f"![{escape(block.title)}](plots/{quote(block.name)}.png)"
 
 
 def table(block: Table) -> str:
-    columns = len(block.header)
-    rule = ["---"] * block.text_columns + ["---:"] * (columns - block.text_columns)
-    rows = [[_cell(cell) for cell in row] for row in block.rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [[escape(name) for name in block.header], rule, *rows])
+    rule = ["---" if i < block.text_columns else "---:" for i in range(len(block.header))]
+    rows = [list(map(escape, block.header)), rule, *(list(map(_cell, row)) for row in block.rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def escape(text: str) -> str:
@@ -63,8 +57,6 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
-def _cell(cell: str | Cell) -> str:
-    if isinstance(cell, str):
-        return escape(cell)
-    text = escape(cell.text)
-    return f"**{text}**" if cell.mark in {"strong", "nearest"} and text else text
+def _cell(cell: str) -> str:
+    text = escape(cell)
+    return f"**{text}**" if text and getattr(cell, "mark", "") in {"strong", "nearest"} else text

@@ -16,10 +16,10 @@ from harness.tables import TABLES, stage_tables
 import pandas as pd
 import pytest
 
-from bert_ner.yaml_files import load_yaml, plain
+from bert_ner.yaml_files import load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES: dict[str, Any] = plain(load_yaml(ROOT / "pipeline/dvc.yaml"))["stages"]
+STAGES: dict[str, Any] = load_yaml(ROOT / "pipeline/dvc.yaml")["stages"]
 # Read where they are, but no dependencies: hours of work that a report does not wait for.
 NOT_TRACKED = {"studies", "benchmarks"}
 
