@@ -2,7 +2,7 @@
 
     python experiments/evaluate.py --corpus mit_movie_eng
 
-Writes its tables, metrics.json and predictions/ into results/<corpus>, and where they come from into
+Writes its tables, metrics/ and predictions/ into results/<corpus>, and where they come from into
 results/provenance.json. Committed predictions of extra runs stay where their models are not here.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from harness.artifacts import check_predictions, model_folder, read_part, read_run, signature_source
-from harness.params import Params, Run, read_params
+from harness.artifacts import check_predictions, model_folder, read_part, read_run, read_section, signature_source
+from harness.params import Params, Run, read_params, settings_of
 from harness.paths import RESULTS, RUN_FILE, raw_folder
 from harness.provenance import environment, record, recorded
 from harness.run_main import arguments, run_main
@@ -51,7 +51,7 @@ def main() -> None:
     predictions, records = {}, {}
     for run in tqdm(params.all_runs(corpus.name), desc="evaluate", unit="run", disable=None):
         section = params[run.system]
-        if outcome := tag_test(corpus.name, run, test, params) or committed(corpus.name, run, params, files):
+        if outcome := tag_test(corpus.name, run, test, params) or committed(corpus.name, run, files):
             text, facts = outcome
             predictions[f"{run.name}.tags"], records[run.name] = text, facts
             found = run_rows(test, [line.split() for line in text.splitlines()], known, source)
@@ -69,11 +69,13 @@ def main() -> None:
         write_table(RESULTS, corpus.name, name, table)
     for name, text in predictions.items():
         write_whole(folder / "predictions" / name, text)
-    for path in (folder / "predictions").glob("*"):
-        if path.name not in predictions:
-            path.unlink()
     scores = pd.DataFrame(rows["scores"], columns=list(TABLES["scores"].columns))
-    write_whole(folder / "metrics.json", json.dumps(summary(scores), indent=2) + "\n")
+    metrics = {f"{system}.json": means for system, means in mean_scores(scores).items()}
+    for name, means in metrics.items():
+        write_whole(folder / "metrics" / name, json.dumps(means, indent=2) + "\n")
+    for path in [*(folder / "predictions").glob("*"), *(folder / "metrics").glob("*")]:
+        if path.name not in (*predictions, *metrics):
+            path.unlink()
     record(corpus.name, {"files": files, "evaluated": environment(), "runs": records})
     print(scores.groupby("system", sort=False)[list(METRICS)].mean().to_string(float_format="%.4f"))
 
@@ -101,12 +103,12 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
     return text, {**trained, "cost": cost, "predictions": sha256(text.encode()).hexdigest()}
 
 
-def committed(corpus: str, run: Run, params: Params, files: dict[str, str]) -> Outcome | None:
+def committed(corpus: str, run: Run, files: dict[str, str]) -> Outcome | None:
     """Return the committed predictions of a run; None if there are none of these settings and corpus files."""
     known = recorded(corpus)
     trained = known.get("runs", {}).get(run.name)
     path = RESULTS / corpus / "predictions" / f"{run.name}.tags"
-    settings = params.settings(run.system)
+    settings = settings_of(read_section(corpus, run.system))
     if not (trained and path.is_file() and trained["settings"] == settings and known["files"] == files):
         return None
     check_predictions(path, "take the committed file, or remove it and run make repro-all")
@@ -140,17 +142,13 @@ def run_rows(
     }
 
 
-def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return each system's mean scores over its seeds, with the sample standard deviation of several."""
+def mean_scores(scores: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return each system's main scores, the means over its seeds: `dvc metrics show` has a row for each system."""
     for signature in scores["signature"]:
         check_same_signature(scores["signature"].iloc[0], signature)
     return {
-        str(system): {
-            metric: {"mean": round(group[metric].mean(), 6)}
-            | ({"sd": round(group[metric].std(), 6)} if len(group) > 1 else {})
-            for metric in METRICS
-        }
-        for system, group in scores.groupby("system", sort=False)
+        str(system): {metric: round(float(runs[metric].mean()), 6) for metric in ("entity_f1", "token_micro_f1")}
+        for system, runs in scores.groupby("system", sort=False)
     }
 
 

@@ -39,6 +39,8 @@ def main() -> None:
         write_bio(prepared_file(corpus.name, f"{part}.bio"), sentences)
     # Training depends on these files alone, so that a new title of the corpus makes no model stale.
     write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(labels) + "\n")
+    if corpus.min_steps:
+        write_whole(prepared_file(corpus.name, "min_steps.txt"), f"{corpus.min_steps}\n")
     write_sums(prepared_file(corpus.name, "labels.txt").parent)
 
     pieces = WordPieces.of(load_tokenizer(find_weights(params.tokenizer_encoder).folder), limit=1_000_000)

@@ -10,12 +10,12 @@ import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.artifacts import model_folder, read_labels, read_part
-from harness.params import Run, read_params
+from harness.artifacts import model_folder, read_labels, read_part, read_section
+from harness.params import Run, kind_of, settings_of
 from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
 from harness.run_main import arguments, run_main, seed
-from harness.systems import build
+from harness.systems import build, check_saved
 
 from bert_ner.errors import NotExportable
 from bert_ner.files import write_sums, write_whole
@@ -28,9 +28,10 @@ def main() -> None:
         system={"required": True, "help": "a section of params.yaml"},
         seed={"type": seed, "default": 0, "help": "for systems that use random numbers; default: %(default)s"},
     )
-    run, params = Run(options.system, options.seed), read_params()
+    run = Run(options.system, options.seed)
     state = state_file(options.corpus, run.name)
-    tagger = build(run.system, params[run.system], read_labels(options.corpus), run.seed, state)
+    section = read_section(options.corpus, run.system)
+    tagger = build(run.system, section, read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 
     before, started = environment(), time.perf_counter()
@@ -46,7 +47,7 @@ def main() -> None:
         unfinished.mkdir()
         tagger.save(unfinished)
         # `load_tagger` uses an 8-bit copy in an encoder's folder.
-        if params.kind(run.system) == "encoder" and not params[run.system].get("crf"):
+        if kind_of(run.system, section) == "encoder" and not section.get("crf"):
             from bert_ner.export.export import export  # imports torch, which other systems don't need
 
             try:
@@ -57,7 +58,7 @@ def main() -> None:
             "corpus": options.corpus,
             "system": run.system,
             "seed": run.seed,
-            "settings": params.settings(run.system),
+            "settings": settings_of(section),
             "seconds": round(seconds, 2),
             "history": history,
             "weights": {"source": weights.source, "sha256": weights.sha256} if weights else None,
@@ -65,6 +66,7 @@ def main() -> None:
         }
         write_whole(unfinished / RUN_FILE, json.dumps(facts, indent=2) + "\n")
         write_sums(unfinished)
+        check_saved(tagger, unfinished, train[0].words)
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
     state.unlink(missing_ok=True)

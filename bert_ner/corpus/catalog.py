@@ -54,6 +54,7 @@ class Corpus(Settings):
     validation: _File | None = Field(None, description="the validation file; without it, part of the training file")
     test: _File = Field(description="the test file")
     types: list[_Text] | None = Field(None, min_length=1, description="the entity types; without them, those found")
+    min_steps: int = Field(0, ge=0, description="the least number of training steps of an encoder, for a small corpus")
     is_generated: bool = Field(False, description="whether bert_ner/corpus/sample.py writes the files")
 
     @property

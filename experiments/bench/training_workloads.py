@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.artifacts import read_labels, read_part
-from harness.params import read_params
+from harness.params import read_params, settings_of
 from harness.paths import DATA
 
 from bench.workload import CORPUS, Figures, Workload, figures, measure_seconds
@@ -71,7 +71,7 @@ def _our_epochs(
 ) -> Iterator[dict[str, Any]]:
     from bert_ner.encoder.training import Recipe, fine_tune
 
-    recipe = Recipe(**{**read_params().settings("minilm"), "epochs": epochs, "precision": "auto"})
+    recipe = Recipe(**{**settings_of(read_params()["minilm"]), "epochs": epochs, "precision": "auto"})
     return fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, **options)
 
 

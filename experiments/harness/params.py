@@ -38,6 +38,11 @@ def kind_of(name: str, section: Section) -> str:
     return str(section.get("kind", name))
 
 
+def settings_of(section: Section) -> Section:
+    """Return the settings in a section: all but its kind."""
+    return {name: value for name, value in section.items() if name != "kind"}
+
+
 class Split(Settings):
     """How the training file is split."""
 
@@ -103,10 +108,6 @@ class Params(Settings):
 
     def kind(self, system: str) -> str:
         return kind_of(system, self[system])
-
-    def settings(self, system: str) -> Section:
-        """Return the settings of a system: its section without its kind."""
-        return {name: value for name, value in self[system].items() if name != "kind"}
 
     @property
     def tokenizer_encoder(self) -> str:

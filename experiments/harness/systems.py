@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.params import kind_of
+from harness.params import kind_of, settings_of
 
 from bert_ner.errors import BertNerError, shorten
-from bert_ner.loading import tagger_class
+from bert_ner.loading import load_tagger, tagger_class
+from bert_ner.model_folder import MANIFEST
 from bert_ner.scoring import entity_f1
 from bert_ner.settings import parse_settings
 from bert_ner.tagger import System, Tagger
@@ -23,11 +24,30 @@ def build(
         system = tagger_class(kind_of(name, section))
         if not issubclass(system, System):
             raise BertNerError(f"{kind_of(name, section)} can't be trained")
-        settings = parse_settings(system.Settings, {key: value for key, value in section.items() if key != "kind"})
+        written = {name for base in system.__mro__ if base is not Tagger for name in vars(base)}
+        if missing := [name for name in ("fit", "tag", "save", "load") if name not in written]:
+            raise BertNerError(f"{system.__name__} lacks {', '.join(missing)}; bert_ner.tagger.Tagger describes them")
+        settings = parse_settings(system.Settings, settings_of(section))
     except BertNerError as error:
         place = where or f"section '{name}'"
         raise BertNerError(f"params.yaml, {place}: {error}") from None
     return system(settings, scoring=entity_f1, labels=labels, seed=seed, checkpoint=checkpoint)
+
+
+def check_saved(tagger: Tagger, folder: Path, words: Sequence[str]) -> None:
+    """Raise a BertNerError unless a saved tagger loads, and tags a sentence as it did before."""
+    name = type(tagger).__name__
+    if not any((folder / file).is_file() for file in (MANIFEST, "config.json")):
+        raise BertNerError(f"{name}.save wrote no {MANIFEST}; let it call bert_ner.model_folder.write_model")
+    try:
+        found = load_tagger(folder, quantised=False).tag([words])
+    except BertNerError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise BertNerError(f"{name}.load does not restore all that {name}.tag needs ({reason})") from error
+    if found != tagger.tag([words]):
+        raise BertNerError(f"a saved {name} tags differently once it is loaded; compare {name}.save with {name}.load")
 
 
 def has_weights(section: Mapping[str, Any]) -> bool:

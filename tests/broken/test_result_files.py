@@ -48,7 +48,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "data/prepared/sample/train.bio": lambda _: artifacts.read_part("sample", "train"),
     "models/sample/crf-0/run.json": lambda _: artifacts.read_run("sample", Run("crf", 0)),
     "results/sample/scores.csv": lambda folder: require_table(folder / "results", "sample", "scores"),
-    "results/sample/metrics.json": lambda folder: artifacts.read_json(folder / "results/sample/metrics.json"),
+    "results/sample/metrics/crf.json": lambda folder: artifacts.read_json(folder / "results/sample/metrics/crf.json"),
     TAGS: lambda folder: artifacts.check_predictions(folder / TAGS, f"run {EVALUATE}"),
     "results/provenance.json": lambda folder: present(folder / "results"),
 }
@@ -79,7 +79,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
         ),
         ("results/sample/scores.csv", swapped("crf,", "crf,,"), ["more columns than its first line", EVALUATE]),
         ("results/sample/scores.csv", None, ["is missing or has no rows", EVALUATE]),
-        ("results/sample/metrics.json", cut, ["can't be read", "remove it, and run the stage that writes it"]),
+        ("results/sample/metrics/crf.json", cut, ["can't be read", "remove it, and run the stage that writes it"]),
         (TAGS, b"\xff\n", [SUM, "provenance.json has", EVALUATE]),
         (TAGS, cut, [SUM, "provenance.json has", EVALUATE]),
         (TAGS, lambda content: content.replace(b"O", b"Q", 1), [SUM, "provenance.json has", EVALUATE]),

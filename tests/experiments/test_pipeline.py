@@ -129,8 +129,10 @@ def test_dvc_asked_for_the_real_corpus_fails_with_the_remedy(place: Workplace) -
 
 def test_dvc_shows_metrics_and_plots(place: Workplace) -> None:
     place.commit("run")
-    shown = json.loads(place.succeed("dvc", "metrics", "show", "--json"))
-    assert "results/sample/metrics.json" in shown[""]["data"]
+    shown = place.succeed("dvc", "metrics", "show").splitlines()
+    assert [line.split()[0] for line in shown[1:]] == [f"results/sample/metrics/{s}.json" for s in ("crf", "minilm")]
+    assert shown[0].split() == ["Path", "entity_f1", "token_micro_f1"]
+    assert max(map(len, shown)) <= 80  # fits a terminal
     place.succeed("dvc", "plots", "show", "--out", "plots_page")
     page = (place.folder / "plots_page" / "index.html").read_text()
     assert "loss on sample" in page
@@ -151,7 +153,7 @@ def test_an_experiment_with_another_parameter_retrains_only_what_depends_on_it(
     parameters = json.loads(place.succeed("dvc", "params", "diff", "--json", "HEAD", "slower"))
     assert parameters["params.yaml"]["minilm.learning_rate"] == {"old": 0.005, "new": 0.0001, "diff": -0.0049}
     metrics = json.loads(place.succeed("dvc", "metrics", "diff", "--json", "HEAD", "slower"))
-    assert "minilm.entity_f1.mean" in metrics["results/sample/metrics.json"]
+    assert "entity_f1" in metrics["results/sample/metrics/minilm.json"]
 
 
 @pytest.fixture(scope="module")

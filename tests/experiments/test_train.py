@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from harness.params import Params
 
@@ -14,11 +15,11 @@ import pytest
 
 import train
 from baselines.majority import MajorityTagger
-from bert_ner import load_tagger
+from bert_ner import load_tagger, loading
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
-from bert_ner.errors import NotExportable
+from bert_ner.errors import BertNerError, NotExportable
 from bert_ner.export import export
 from bert_ner.export.tagger import OnnxTagger
 from bert_ner.files import check_sums
@@ -36,7 +37,7 @@ def run(tmp_path: Path, sentences: list[Sentence], monkeypatch: pytest.MonkeyPat
         general["split"] = {"validation_fraction": 0.1, "seed": 1}
         params = Params.model_validate({**general, system: section})
         for name, value in (
-            ("read_params", lambda: params),
+            ("read_section", lambda corpus, system: params[system]),
             ("read_labels", lambda corpus: LABELS),
             ("read_part", lambda corpus, part: sentences),
             ("MODELS", tmp_path),
@@ -86,3 +87,47 @@ def test_an_encoder_that_can_not_be_exported_is_saved_with_a_warning(
         folder = run("tiny", kind="encoder", **recipe.model_dump())
     assert not (folder / "int8").exists()
     assert isinstance(load_tagger(folder), EncoderTagger)
+
+
+class Forgetful(MajorityTagger):
+    """A system whose author left something out."""
+
+    def save(self, folder: Path) -> None:
+        (folder / "table.json").write_text("{}")
+
+
+class Partial(MajorityTagger):
+    """A system that loads less than it needs."""
+
+    @classmethod
+    def load(cls, _: Path) -> Self:
+        return cls.__new__(cls)
+
+
+class Other(MajorityTagger):
+    """A system that loads another model than it saved."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        tagger = super().load(folder)
+        tagger.tag_of = dict.fromkeys(tagger.tag_of, "B-GENRE")
+        return tagger
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Forgetful, "Forgetful.save wrote no tagger.json; let it call bert_ner.model_folder.write_model"),
+        (Partial, "Partial.load does not restore all that Partial.tag needs (AttributeError: "),
+        (Other, "a saved Other tags differently once it is loaded; compare Other.save with Other.load"),
+    ],
+)
+def test_a_model_that_does_not_come_back_as_it_was_is_named_and_not_kept(
+    run: Train, kind: type[MajorityTagger], message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(loading.KINDS, "majority", f"{__name__}:{kind.__name__}")
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or types.SimpleNamespace(**globals()))
+    with pytest.raises(BertNerError) as caught:
+        run("majority")
+    assert message in str(caught.value)
+    assert not (tmp_path / "sample" / "majority-3").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.artifacts import model_folder
-from harness.params import Run, read_params
+from harness.params import Run, read_params, settings_of
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_systems_are_the_sections_with_a_kind() -> None:
     params = read_params()
     assert list(params.systems) == ["crf", "hmm", "e", "f"]
     assert params["f"] == {"kind": "encoder", "name": "x", "rate": 1}
-    assert list(params.settings("f").items()) == [("name", "x"), ("rate", 1)]  # merged keys first, as DVC has them
+    assert list(settings_of(params["f"]).items()) == [("name", "x"), ("rate", 1)]  # merged keys first, as DVC has them
     assert (params.kind("f"), params.kind("crf")) == ("encoder", "crf")
     assert params["e"]["rate"] == 3e-5
     assert params.tokenizer_encoder == "x"

@@ -15,6 +15,7 @@ import pytest
 from baselines.crf import CRFTagger
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
+from bert_ner.tagger import System
 
 ROOT = Path(__file__).resolve().parents[3]
 ENCODER = {
@@ -42,6 +43,16 @@ def test_the_kind_is_the_section_s_or_its_name() -> None:
         assert tagger.settings.model_dump() == crf
         assert (tagger.labels, tagger.seed, tagger.checkpoint) == (("O", "B-X"), 7, Path("state"))
     assert isinstance(build("mine", ENCODER, ["O"], 0), EncoderTagger)
+
+
+def test_methods_that_a_system_lacks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Started(System):
+        def fit(self, *_: Any) -> list[dict[str, Any]]:
+            return []
+
+    monkeypatch.setattr("harness.systems.tagger_class", lambda kind: Started)
+    with pytest.raises(BertNerError, match="section 'crf': Started lacks tag, save, load"):
+        build("crf", {}, ["O"], 0)
 
 
 @pytest.mark.parametrize(
