@@ -3,10 +3,12 @@
 bert-ner encoders
 echo "movies starring mel gibson" | bert-ner tag
 bert-ner check gold.bio
+bert-ner convert bioes.txt gold.bio
 bert-ner score gold.bio predicted.bio
 """
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -14,13 +16,13 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, get_args
+from typing import Any, NoReturn, get_args
 
 from bert_ner import __version__, load_tagger
-from bert_ner.corpus.bio import Order, check_bio
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.encoder.weights import ENCODERS, availability
-from bert_ner.errors import BertNerError, as_out_of_memory, printable, printable_message
+from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
+from bert_ner.file_commands import add_file_commands, open_input
 from bert_ner.loading import trained_folder
 from bert_ner.stream import Format, tag_stream, text_renderer, wants_colour
 
@@ -34,16 +36,6 @@ terminal the output is coloured text (without colours if NO_COLOR is set); anywh
   {"line": 1, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end", "score"}, ...]}
 An entity is the words from start up to, not including, end; its score is the mean probability of its tags.
 A line that can't be read gives {"line", "error"}, and tagging continues with the next."""
-_SCORE_HELP = """\
-Score the tags of BIO files against a gold file with the same words: each metric with its bootstrap interval and
-signature, and F1 by type. Two or more predictions are compared pairwise by a paired test. An I-X that continues no
-entity is counted as conlleval counts it, and reported.
-
-  bert-ner score gold.bio predicted.bio
-  bert-ner score gold.bio a.bio b.bio --json"""
-_CHECK_HELP = """\
-Report every error in BIO files (file, line, error, remedy), and summarise the valid sentences. A BIO file has a tag
-and a word per line, in either order, and a blank line after each sentence."""
 _TAG_STATUS = """\
 exit status: 0 if every line was tagged, 1 if a line or a file could not be read, 2 for wrong usage, 130 if
 interrupted, 141 if the reader of the output closed it"""
@@ -54,6 +46,8 @@ def main() -> None:
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:  # otherwise the parent process wants it ignored
         signal.signal(signal.SIGINT, _exit_on_interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as for standard error: not every encoding has all letters
     try:
         options = _parser().parse_args()
         options.run(options)
@@ -86,7 +80,7 @@ def tag(options: argparse.Namespace) -> None:
     terminal = os.isatty(1)
     input_format: Format = "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text"
     as_text = options.output == "text" or (options.output is None and terminal)
-    with _open(options.file) as source:
+    with open_input(options.file) as source:
         folder = options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
         tagger = load_tagger(folder, quantised=not options.float)
         render = text_renderer(wants_colour(terminal, os.environ)) if as_text else json.dumps
@@ -103,33 +97,11 @@ def export_encoder(options: argparse.Namespace) -> None:
     print(f"{options.target} written; bert-ner tag --model {options.target}")
 
 
-def score(options: argparse.Namespace) -> None:
-    """Score BIO files against a gold file."""
-    from bert_ner.scoring.files import File, as_text, score_files  # noqa: PLC0415 - imports scipy
-
-    gold, *predicted = (File(*_read(name)) for name in (options.gold, *options.predicted))
-    record = score_files(gold, predicted, options.order)
-    print(json.dumps(record, indent=2) if options.json else as_text(record))
-
-
-def check(options: argparse.Namespace) -> None:
-    """Check BIO files."""
-    invalid = 0
-    for file in options.files:
-        try:
-            name, content = _read(file)
-            errors, summary = check_bio(content, name, options.order)
-        except BertNerError as error:
-            errors, summary = str(error).split("\n"), []
-        print(*map(printable, errors + summary), sep="\n")
-        invalid += bool(errors)
-    if invalid:
-        raise BertNerError(f"{invalid} of {len(options.files)} file(s) are not valid; the lines above say why")
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="bert-ner", description="Named entity recognition: tag, check, score and export.", allow_abbrev=False
+        prog="bert-ner",
+        description="Named entity recognition: tag, convert, check, score and export.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -152,18 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     weights = "default: %(default)s, smaller and faster"
     exporting.add_argument("--weights", choices=("int8", "float32"), default="int8", help=weights)
 
-    status = "exit status: 0 if all files were scored, 1 if not, 2 for wrong usage"
-    scoring = add(score, "score", "score the tags of BIO files of any system", description=_SCORE_HELP, epilog=status)
-    scoring.add_argument("gold", metavar="GOLD", help="the gold file; -, here or once below, is standard input")
-    scoring.add_argument("predicted", nargs="+", metavar="PREDICTED", help="the output of a system for the same words")
-    scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
-
-    status = "exit status: 0 if all files are valid, 1 if one is not or can't be read, 2 for wrong usage"
-    checking = add(check, "check", "report errors in BIO files", description=_CHECK_HELP, epilog=status)
-    checking.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
-    for command in (scoring, checking):
-        order = "the order of the columns; default: detected from the tags, for each file"
-        command.add_argument("--order", choices=get_args(Order), help=order)
+    add_file_commands(add)
 
     summary = "tag queries, one per line, as they arrive"
     tagging = add(tag, "tag", summary, description=_TAG_HELP, epilog=_TAG_STATUS)
@@ -186,16 +147,3 @@ def _exit_on_interrupt(*_: object) -> NoReturn:
     with suppress(OSError):
         os.write(2, b"\nbert-ner: interrupted\n")
     os._exit(130)
-
-
-def _open(file: str) -> BinaryIO:
-    try:
-        return open(0 if file == "-" else file, "rb", buffering=0)
-    except OSError as error:
-        raise BertNerError(f"{'standard input' if file == '-' else file} can't be read: {error.strerror}") from None
-
-
-def _read(file: str) -> tuple[str, bytes]:
-    """Return the file's name for messages, and its content."""
-    with _open(file) as source:
-        return "standard input" if file == "-" else file, source.read()
