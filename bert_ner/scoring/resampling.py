@@ -5,14 +5,19 @@ A system is a table of shape (runs, n, ...) of whole numbers that add up over th
 the draws, so the sums of a run under them are computed once for all comparisons of the run.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bert_ner.scoring.scores import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEED = 12345
 CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does not change the draws
@@ -42,6 +47,20 @@ class Comparison(NamedTuple):
     p_value: float  # of the paired randomisation test over sentences
     a_sd: float  # the sample standard deviation of the system's scores over its runs; nan if there is only one run
     b_sd: float
+
+
+Row = TypeVar("Row", Interval, Comparison)
+
+
+class ByMetric(dict[str, Row]):
+    """A result for each metric, by the metric's name."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas table with a row per metric, which is its index, and the result's fields as columns."""
+        import pandas as pd  # noqa: PLC0415 - slow to import
+
+        rows = {metric: result._asdict() for metric, result in self.items()}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
 
 
 def intervals(

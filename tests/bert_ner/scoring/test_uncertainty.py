@@ -63,7 +63,7 @@ def total(counts: Counts) -> Counts:
 
 
 def values(gold: list[list[str]], predicted: list[list[str]]) -> dict[str, float]:
-    return {name: value for name, (value, _) in score(gold, predicted).items()}
+    return {name: each.value for name, each in score(gold, predicted).items()}
 
 
 def pick(sentences: list[list[str]], which: tuple[int, ...]) -> list[list[str]]:
