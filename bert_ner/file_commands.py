@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import BinaryIO, get_args
 
 from bert_ner.corpus.check import check_file, overlaps
@@ -32,7 +31,7 @@ counted as conlleval counts it, and reported. Scores are those of the entities i
 
   bert-ner score gold.bio predicted.bio
   bert-ner score gold.bio a.bio b.bio --json
-  bert-ner score conlleval.txt --tag-column 2 --predicted-column last"""
+  bert-ner score conlleval.txt --predicted-column last"""
 _CONVERT_HELP = f"""\
 Convert a file to another format, which the suffix of OUT names, or to another tag scheme. Nothing is lost or repaired
 in silence: what OUT can't express is an error.
@@ -40,6 +39,8 @@ in silence: what OUT can't express is an error.
 
   bert-ner convert bioes.txt train.bio
   bert-ner convert train.parquet train.txt --to-scheme BIOES"""
+
+_BEFORE_LAST = -2
 
 AddParser = Callable[..., argparse.ArgumentParser]
 
@@ -55,7 +56,10 @@ def add_file_commands(add: AddParser) -> None:
     scoring.add_argument("gold", metavar="GOLD", help="the gold file; -, here or once below, is standard input")
     predicted = "the output of a system for the same words; may be left out with --predicted-column"
     scoring.add_argument("predicted", nargs="*", metavar="PREDICTED", help=predicted)
-    column = "where the predicted tags are; without PREDICTED, in GOLD itself; default: as --tag-column"
+    column = (
+        "where the predicted tags are; default: as --tag-column. Without PREDICTED, they are in GOLD itself, as in "
+        "conlleval's files, where the gold tags are in the last column but one"
+    )
     scoring.add_argument("--predicted-column", type=_column, metavar="COLUMN", help=column)
     scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
     scoring.set_defaults(usage_error=scoring.error)
@@ -95,9 +99,12 @@ def score(options: argparse.Namespace) -> None:
 
     if not options.predicted and options.predicted_column is None:
         options.usage_error("name a file of predictions, or their column in the gold file with --predicted-column")
+    if not options.predicted and options.tag_column is None:
+        options.tag_column = _BEFORE_LAST  # as in conlleval's files
     reading = _reading(options)
-    column = options.tag_column if options.predicted_column is None else options.predicted_column
-    predicted_reading = replace(reading, layout=replace(reading.layout, tag_column=column))
+    if options.predicted_column is not None:
+        options.tag_column = options.predicted_column
+    predicted_reading = _reading(options)
     gold, *predicted = (File(*read_input(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted or [gold], reading, predicted_reading)
     print(json.dumps(record, indent=2) if options.json else as_text(record, sys.stdout.encoding))
@@ -146,6 +153,10 @@ def _reading(options: argparse.Namespace) -> Reading:
     layout = Layout(options.order, options.word_column, options.tag_column, options.comments, options.docstart)
     if layout.order and layout.named_columns:
         raise BertNerError("--order is for two columns; with --word-column and --tag-column it has no meaning")
+    if layout.named_columns and len({*layout.named_columns}) == 1:
+        raise BertNerError(
+            "the words and the tags can't be in the same column; name both, --word-column and --tag-column"
+        )
     return Reading(layout, options.format, options.scheme, options.names)
 
 

@@ -69,9 +69,9 @@ def _remarks(parsed: ParsedFile) -> Iterator[str]:
     for kind, number in parsed.skipped.items():
         yield f"skipped: {number:,} {kind} line(s)"
     lengths = {len(each.sentence.words) for each in parsed.sentences}
-    if len(parsed.sentences) == 1:
+    if len(parsed.sentences) == 1 and parsed.format == "columns":
         yield "one sentence: a blank line ends a sentence; are they missing?"
-    elif lengths == {1}:
+    elif lengths == {1} and parsed.format == "columns":
         yield "one word in every sentence: are there blank lines between the words of a sentence?"
     words = (
         (line, word) for each in parsed.sentences for line, word in zip(each.lines, each.sentence.words, strict=True)
@@ -87,5 +87,7 @@ def _remarks(parsed: ParsedFile) -> Iterator[str]:
 
 
 def _is_invisible(letter: str) -> bool:
-    """Return whether a character shows nothing by itself: zero-width and soft hyphens, marks, variation selectors."""
-    return unicodedata.category(letter) in {"Cf", "Cc"} or "VARIATION SELECTOR" in unicodedata.name(letter, "")
+    """Return whether a character shows nothing by itself: zero-width, soft hyphen, variation selector, a space."""
+    return unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp", "Zs"} or "VARIATION SELECTOR" in unicodedata.name(
+        letter, ""
+    )

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, NamedTuple, get_args
@@ -113,6 +113,12 @@ def read_columns(content: bytes, name: str, layout: Layout, allowed: Container[s
     return Columns(groups, skipped)
 
 
+def columns_text(words: Iterable[Sequence[str]], tags: Iterable[Sequence[str]]) -> str:
+    """Return the text of some sentences: a line `word<TAB>tag` for each word, and a blank line after each sentence."""
+    sentences = (zip(*pair, strict=True) for pair in zip(words, tags, strict=True))
+    return "".join("".join(f"{word}\t{tag}\n" for word, tag in pairs) + "\n" for pairs in sentences)
+
+
 def raise_problems(problems: Sequence[Problem], name: str, notes: Sequence[str] = (), place: str | None = None) -> None:
     """Raise a BioError that lists the problems of a file, if there are any, and then the notes.
 
@@ -164,7 +170,7 @@ def _row(line: str, layout: Layout) -> tuple[str, ...] | str:
         return columns
     count = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
     if layout.named_columns:
-        needed = max(column + 1 if column >= 0 else 2 for column in layout.named_columns)
+        needed = max(column + 1 if column >= 0 else 1 - column for column in layout.named_columns)
         return columns if len(columns) >= needed else f"{count} of at least {needed}: {quoted(line)}"
     remedy = ""
     if line.startswith("#"):

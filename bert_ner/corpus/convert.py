@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from os import PathLike
 
-from bert_ner.corpus.columns import BioError, Problem, word_problem
+from bert_ner.corpus.columns import BioError, Problem, columns_text, word_problem
 from bert_ner.corpus.formats import Format, ParsedFile, Reading, format_of, parse_file
 from bert_ner.corpus.records import Record, import_pyarrow
 from bert_ner.corpus.schemes import Scheme, first_loss, from_iob2
@@ -43,7 +43,7 @@ def convert(
     tags = [from_iob2(each, scheme) for each in iob2]
     if form == "columns":
         parsed.raise_problems(_word_problems(parsed))
-        written: str | bytes = _columns(parsed, tags)
+        written: str | bytes = columns_text((each.sentence.words for each in parsed.sentences), tags)
     else:
         written = _records(parsed, tags, form, str(target))
     try:
@@ -79,11 +79,6 @@ def _word_problems(parsed: ParsedFile) -> list[Problem]:
             if problem := word_problem(word):
                 problems.append(Problem(line, f"{problem}; .jsonl takes any word"))
     return problems
-
-
-def _columns(parsed: ParsedFile, tags: Sequence[Sequence[str]]) -> str:
-    sentences = (zip(each.sentence.words, own, strict=True) for each, own in zip(parsed.sentences, tags, strict=True))
-    return "".join("".join(f"{word}\t{tag}\n" for word, tag in pairs) + "\n" for pairs in sentences)
 
 
 def _records(parsed: ParsedFile, tags: Sequence[Sequence[str]], form: Format, target: str) -> str | bytes:

@@ -45,11 +45,16 @@ class ParsedFile(NamedTuple):
     """
 
     name: str
-    place: str
+    format: Format
     scheme: Scheme
     sentences: list[ParsedSentence]
     skipped: Counter[str]  # lines by kind
     others: list[Record]  # the keys of each record but words and tags; empty for text
+
+    @property
+    def place(self) -> str:
+        """Return what stands before the number of a line in messages."""
+        return f"{self.name}: record " if self.format in ("json", "parquet") else f"{self.name}:"
 
     @property
     def problems(self) -> list[Problem]:
@@ -66,7 +71,10 @@ class ParsedFile(NamedTuple):
     def note(self) -> str:
         """Return which scheme fits more sentences than IOB2, for tags that were taken for it; else an empty text."""
         candidates: tuple[Scheme, ...] = ("IOB2", "IO", "IOB1")
-        valid = {name: sum(is_valid(each.sentence.tags, name) for each in self.sentences) for name in candidates}
+        readable = [
+            each.sentence.tags for each in self.sentences if all(found.is_transition for found in each.problems)
+        ]
+        valid = {name: sum(is_valid(tags, name) for tags in readable) for name in candidates}
         best = max(candidates, key=valid.__getitem__)
         if self.scheme != "IOB2" or best == "IOB2":
             return ""
@@ -129,8 +137,7 @@ def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme 
     else:
         scheme = detect_scheme(sequences)
     sentences = [_parse(group, scheme) for group in groups]
-    place = f"{name}: record " if form in ("json", "parquet") else f"{name}:"
-    return ParsedFile(name, place, scheme, sentences, skipped, others)
+    return ParsedFile(name, form, scheme, sentences, skipped, others)
 
 
 def _tags(group: Group) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -104,7 +105,7 @@ def _read(entries: _Entries, name: str, names: Sequence[str] | None) -> Records:
     if not entries.records:
         raise BioError(f"{name}: no record in it; expected objects with {_NEEDED}")
     known = entries.names if names is None else names
-    if known is not None and not (isinstance(known, Sequence) and all(isinstance(each, str) for each in known)):
+    if known is not None and not (isinstance(known, list | tuple) and all(isinstance(each, str) for each in known)):
         raise BioError(f'{name}: "names" must be a list of tags, not {shorten(known)}')
     groups: list[Group] = []
     others: list[Record] = []
@@ -144,7 +145,9 @@ def _words_and_tags(record: Any, names: Sequence[str] | None) -> tuple[list[str]
 
 def _spans(entities: Any) -> Iterable[Span]:
     try:
-        return [Span(each["type"], each["start"], each["end"]) for each in entities]
+        return [
+            Span(str(each["type"]), operator.index(each["start"]), operator.index(each["end"])) for each in entities
+        ]
     except (TypeError, KeyError):
         raise ValueError('"entities" must be a list of objects with "type", "start" and "end", in words') from None
 
