@@ -9,7 +9,6 @@ bert-ner score gold.bio predicted.bio
 
 import argparse
 import io
-import json
 import os
 import signal
 import sys
@@ -24,18 +23,37 @@ from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
 from bert_ner.file_commands import add_file_commands, open_input
 from bert_ner.loading import trained_folder
-from bert_ner.stream import Format, tag_stream, text_renderer, wants_colour
+from bert_ner.stream import (
+    Format,
+    as_bio,
+    as_json,
+    bio_queries,
+    line_queries,
+    read_lines,
+    tag_queries,
+    text_renderer,
+    wants_colour,
+    write_answers,
+)
 
 DEFAULT_CORPUS = "mit_movie_eng"
+FORMATS: dict[str, Format] = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".bio": "bio", ".iob": "bio", ".conll": "bio",
+}  # fmt: skip
 
 _TAG_HELP = """\
 Tag queries, one per line, and write a record for each at once.
 
-The input is text with words separated by white space, or JSON Lines with {"words": [...]} or {"text": "..."}. On a
-terminal the output is coloured text (without colours if NO_COLOR is set); anywhere else it is JSON Lines:
-  {"line": 1, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end", "score"}, ...]}
-An entity is the words from start up to, not including, end; its score is the mean probability of its tags.
-A line that can't be read gives {"line", "error"}, and tagging continues with the next."""
+The input is text, or JSON Lines with {"text": "..."} or, if the words are separate, {"words": [...]} or
+{"tokens": [...]}, or a BIO file, whose tags are ignored. On a terminal the output is coloured text (without colours if
+NO_COLOR is set); anywhere else it is JSON Lines:
+  {"line": 1, "text": "...", "words": [...], "tags": [...],
+   "entities": [{"text", "type", "start", "end", "score"}, ...]}
+start and end cut an entity out of the text or, if words were given, of the words; its score is the mean probability of
+its tags. Other keys, such as "id", are kept. A line that can't be read gives {"line", "error"}, and tagging continues.
+
+  echo "Who directed Titanic?" | bert-ner tag
+  bert-ner tag gold.bio --output bio | bert-ner score gold.bio -"""
 _TAG_STATUS = """\
 exit status: 0 if every line was tagged, 1 if a line or a file could not be read, 2 for wrong usage, 130 if
 interrupted, 141 if the reader of the output closed it"""
@@ -78,13 +96,17 @@ def tag(options: argparse.Namespace) -> None:
     if options.model and options.corpus:
         raise BertNerError("--corpus goes with --system; a folder given by --model is used as it is")
     terminal = os.isatty(1)
-    input_format: Format = "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "text"
-    as_text = options.output == "text" or (options.output is None and terminal)
+    renderers = {"text": text_renderer(wants_colour(terminal, os.environ)), "jsonl": as_json, "bio": as_bio}
+    render = renderers[options.output or ("text" if terminal else "jsonl")]
+    form: Format = options.format or FORMATS.get(Path(options.file).suffix.lower(), "text")
     with open_input(options.file) as source:
         folder = options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
-        tagger = load_tagger(folder, quantised=not options.float)
-        render = text_renderer(wants_colour(terminal, os.environ)) if as_text else json.dumps
-        lines, errors = tag_stream(tagger, source.fileno(), 1, options.format or input_format, render)
+        tagger = load_tagger(folder, quantised=False if options.float else None)
+        if form == "bio":
+            queries = bio_queries(source.read(), options.file)
+        else:
+            queries = line_queries(read_lines(source.fileno()), form)
+        lines, errors = write_answers(1, tag_queries(tagger, queries), render)
     if errors:
         raise BertNerError(f"{errors} of {lines} line(s) can't be read; their records say why")
 
