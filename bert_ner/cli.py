@@ -44,6 +44,13 @@ entity is counted as conlleval counts it, and reported.
 _CHECK_HELP = """\
 Report every error in BIO files (file, line, error, remedy), and summarise the valid sentences. A BIO file has a tag
 and a word per line, in either order, and a blank line after each sentence."""
+_GATE_HELP = """\
+Compare new predictions of a system with reference predictions of the same test set, and fail if they are worse. Each
+side has a BIO file for each run, made with another seed. With five reference runs or more, a t-test decides; with
+fewer, a paired test over sentences.
+
+  bert-ner gate --gold test.bio --new runs/*.bio --save reference.json
+  bert-ner gate --gold test.bio --reference reference.json --new new/*.bio"""
 _TAG_STATUS = """\
 exit status: 0 if every line was tagged, 1 if a line or a file could not be read, 2 for wrong usage, 130 if
 interrupted, 141 if the reader of the output closed it"""
@@ -112,6 +119,27 @@ def score(options: argparse.Namespace) -> None:
     print(json.dumps(record, indent=2) if options.json else as_text(record))
 
 
+def gate(options: argparse.Namespace) -> None:
+    """Compare new runs with reference runs; exit with 1 if they are worse, with 2 if a file can't be read."""
+    from bert_ner.scoring.files import File  # noqa: PLC0415 - imports numpy
+    from bert_ner.scoring.gate import METRICS  # noqa: PLC0415
+    from bert_ner.scoring.gate_files import gate_files  # noqa: PLC0415
+    from bert_ner.scoring.gate_table import as_markdown, as_text, headline, passes  # noqa: PLC0415
+
+    try:
+        if not (options.reference or options.save):
+            raise BertNerError("there is nothing to compare with; name the runs of --reference, or a file to --save")
+        gold, *files = (File(*_read(name)) for name in (options.gold, *options.reference, *options.new))
+        reference, new = files[: len(options.reference)], files[len(options.reference) :]
+        found = gate_files(gold, reference, new, options.metric or METRICS, options.runs, options.save)
+    except BertNerError as error:
+        print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
+        sys.exit(2)
+    if options.reference:
+        print(headline(found), as_markdown(found) if options.markdown else as_text(found), sep="\n\n", flush=True)
+        sys.exit(0 if passes(found) else 1)
+
+
 def check(options: argparse.Namespace) -> None:
     """Check BIO files."""
     invalid = 0
@@ -157,6 +185,19 @@ def _parser() -> argparse.ArgumentParser:
     scoring.add_argument("gold", metavar="GOLD", help="the gold file; -, here or once below, is standard input")
     scoring.add_argument("predicted", nargs="+", metavar="PREDICTED", help="the output of a system for the same words")
     scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
+
+    status = "exit status: 0 if the new runs pass, 1 if they fail, 2 if a file can't be read or for wrong usage"
+    gating = add(gate, "gate", "fail if new predictions are worse than before", description=_GATE_HELP, epilog=status)
+    gating.add_argument("--gold", required=True, metavar="FILE", help="the gold file")
+    reference = "the runs to compare with, or the file that --save wrote"
+    gating.add_argument("--reference", nargs="+", default=[], metavar="FILE", help=reference)
+    gating.add_argument("--new", nargs="+", required=True, metavar="FILE", help="the runs that must not be worse")
+    metric = "default: entity_f1 token_micro_f1; bert-ner score lists all"
+    gating.add_argument("--metric", nargs="+", metavar="NAME", help=metric)
+    runs = "how many new runs there must be; fewer fail"
+    gating.add_argument("--runs", type=int, default=1, metavar="N", help=runs)
+    gating.add_argument("--save", type=Path, metavar="FILE", help="save the new runs as a reference, without words")
+    gating.add_argument("--markdown", action="store_true", help="print a table in Markdown, for a job summary")
 
     status = "exit status: 0 if all files are valid, 1 if one is not or can't be read, 2 for wrong usage"
     checking = add(check, "check", "report errors in BIO files", description=_CHECK_HELP, epilog=status)

@@ -61,8 +61,7 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
     for name, times in Counter(file.name for file in predicted).items():
         if times > 1:
             raise InvalidValue(f"{name} is given {times} times; name each prediction once")
-    parsed = parse_bio(gold.content, gold.name, order=order)
-    raise_problems([problem for each in parsed for problem in each.problems], gold.name)
+    parsed = read_gold(gold, order)
     tags = [each.sentence.tags for each in parsed]
     spans = [span for sequence in tags for span in spans_of(sequence)]
     types = sorted({span.type for span in spans})
@@ -70,7 +69,7 @@ def score_files(gold: File, predicted: Sequence[File], order: Order | None = Non
 
     systems, counts = [], {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
-        prediction = _read_prediction(file, order, gold.name, parsed)
+        prediction = read_prediction(file, order, gold.name, parsed)
         predicted_tags = [each.sentence.tags for each in prediction]
         counts[file.name] = count(tags, predicted_tags)
         illegal = [problem.line for each in prediction for problem in each.problems]
@@ -107,9 +106,17 @@ def _source(gold: File) -> dict[str, str]:
     return {"split": "?", "corpus": re.sub(r"[^\w.-]+", "_", Path(gold.name).stem), "data": gold.sha256[:8]}
 
 
-def _read_prediction(
+def read_gold(file: File, order: Order | None) -> list[ParsedSentence]:
+    """Return the sentences of a gold file; raise BioError with its problems if it has any."""
+    parsed = parse_bio(file.content, file.name, order=order)
+    raise_problems([problem for each in parsed for problem in each.problems], file.name)
+    return parsed
+
+
+def read_prediction(
     file: File, order: Order | None, gold_name: str, gold: Sequence[ParsedSentence]
 ) -> list[ParsedSentence]:
+    """Return the sentences of a prediction; raise BioError if it has no tags, or other words than the gold file."""
     prediction = parse_bio(file.content, file.name, order=order)
     problems = [problem for each in prediction for problem in each.problems]
     raise_problems([problem for problem in problems if not problem.is_transition], file.name)
@@ -166,7 +173,7 @@ def _lines(record: Record) -> Iterator[str]:
     yield f"\nPercentages, each with its {level} bootstrap interval over sentences ({record['samples']:,} samples)\n"
     metrics = list(systems[0]["scores"])
     rows = [[metric, *(_with_interval(system["scores"][metric]) for system in systems)] for metric in metrics]
-    yield from _table(["", *names], rows)
+    yield from aligned(["", *names], rows)
 
     yield "\nEntity F1 by type\n"
     f1 = [{row["type"]: row["f1"] for row in system["by_type"]} for system in systems]
@@ -175,7 +182,7 @@ def _lines(record: Record) -> Iterator[str]:
         [kind, f"{support[kind]:,}", *(f"{100 * by_type.get(kind, 0):.2f}" for by_type in f1)]
         for kind in sorted(support)
     ]
-    yield from _table(["", "entities", *names], rows)
+    yield from aligned(["", "entities", *names], rows)
 
     if record["comparisons"]:
         yield from _compared(record["comparisons"], dict(zip(files, names, strict=True)), level)
@@ -192,7 +199,7 @@ def _compared(comparisons: Sequence[Record], names: Mapping[str, str], level: st
     header = ["", "difference", f"{level} interval", "p", *(["p, Holm"] if len(pairs) > 1 else [])]
     for (a, b), rows in pairs.items():
         yield f"\n{names[a]} - {names[b]}, in points\n"
-        yield from _table(header, [row[: len(header)] for row in rows])
+        yield from aligned(header, [row[: len(header)] for row in rows])
     yield f"\np: {comparisons[0]['test']}"
     if len(pairs) > 1:
         yield f"p, Holm: corrected for {len(pairs)} pairs, metric by metric"
@@ -202,7 +209,7 @@ def _with_interval(score: Record) -> str:
     return f"{100 * score['value']:.2f} ({100 * score['low']:.2f} to {100 * score['high']:.2f})"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Align the columns: the first to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for row in (header, *rows):
