@@ -32,7 +32,7 @@ def check_file(content: bytes, name: str, reading: Reading) -> Findings:
     if problems and parsed.note:
         problems.append(parsed.note)
     tagged = zip(parsed.sentences, parsed.iob2, strict=True)
-    valid = [Sentence(each.sentence.words, tuple(tags)) for each, tags in tagged if not each.problems]
+    valid = [Sentence(each.sentence.words, tags) for each, tags in tagged if not each.problems]
     total = f"{len(parsed.sentences):,}"
     share = f"{len(valid):,} of {total}" if problems else total
     lines = [f"scheme: {parsed.scheme}", *_summary(valid), *_remarks(parsed)]

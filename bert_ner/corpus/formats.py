@@ -62,10 +62,10 @@ class ParsedFile(NamedTuple):
         return [problem for each in self.sentences for problem in each.problems]
 
     @property
-    def iob2(self) -> list[Sequence[str]]:
+    def iob2(self) -> list[tuple[str, ...]]:
         """Return each sentence's tags in IOB2; if they are already, as they are, invalid ones included."""
         tags = [each.sentence.tags for each in self.sentences]
-        return list(tags) if self.scheme == "IOB2" else [to_iob2(each) for each in tags]
+        return tags if self.scheme == "IOB2" else [tuple(to_iob2(each)) for each in tags]
 
     @property
     def note(self) -> str:
@@ -107,7 +107,7 @@ def read_sentences(path: str | os.PathLike[str], reading: Reading | None = None)
     parsed = parse_file(content, str(path), reading or Reading())
     parsed.raise_problems()
     pairs = zip(parsed.sentences, parsed.iob2, strict=True)
-    return [Sentence(each.sentence.words, tuple(tags)) for each, tags in pairs]
+    return [Sentence(each.sentence.words, tags) for each, tags in pairs]
 
 
 def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme | None = None) -> ParsedFile:

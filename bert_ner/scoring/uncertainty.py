@@ -18,7 +18,6 @@ from itertools import chain
 from typing import cast
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bert_ner.errors import InvalidValue, shorten
 from bert_ner.scoring.counts import Counts, Tags, count, shared_axes
@@ -34,6 +33,7 @@ from bert_ner.scoring.resampling import (
     intervals,
 )
 from bert_ner.scoring.scores import METRICS, Floats
+from bert_ner.scoring.student import t_quantile
 
 System = Counts | Sequence[Counts]
 
@@ -140,7 +140,7 @@ def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
         raise ValueError(f"an interval over seeds takes two runs or more, not {len(values)}")
     check_level(level)
     mean = float(np.mean(values))
-    half = float(stdtrit(len(values) - 1, (1 + level) / 2) * np.std(values, ddof=1) / math.sqrt(len(values)))
+    half = t_quantile((1 + level) / 2, len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Interval(mean, mean - half, mean + half)
 
 
