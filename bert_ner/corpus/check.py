@@ -73,21 +73,24 @@ def _remarks(parsed: ParsedFile) -> Iterator[str]:
         yield "one sentence: a blank line ends a sentence; are they missing?"
     elif lengths == {1} and parsed.format == "columns":
         yield "one word in every sentence: are there blank lines between the words of a sentence?"
-    words = (
-        (line, word) for each in parsed.sentences for line, word in zip(each.lines, each.sentence.words, strict=True)
-    )
-    unseen = [(line, word) for line, word in words if not word.isascii() and any(map(_is_invisible, word))]
-    if unseen:
-        line, word = unseen[0]
-        letter = next(filter(_is_invisible, word))
+    if unseen := list(_with_invisible(parsed)):
+        line, text, letter = unseen[0]
         yield (
-            f"invisible characters: in {len(unseen):,} word(s), the first at {parsed.place}{line}: "
-            f"{quoted(word)} has {name_letter(letter)}"
+            f"invisible characters: in {len(unseen):,} word(s) or tag(s), the first at {parsed.place}{line}: "
+            f"{quoted(text)} has {name_letter(letter)}"
         )
+
+
+def _with_invisible(parsed: ParsedFile) -> Iterator[tuple[int, str, str]]:
+    """Yield the line, the text and the first invisible character of each word and each tag that has one."""
+    for each in parsed.sentences:
+        for line, *texts in zip(each.lines, *each.sentence, strict=True):
+            for text in texts:
+                if not text.isascii() and (letter := next(filter(_is_invisible, text), None)):
+                    yield line, text, letter
 
 
 def _is_invisible(letter: str) -> bool:
     """Return whether a character shows nothing by itself: zero-width, soft hyphen, variation selector, a space."""
-    return unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp", "Zs"} or "VARIATION SELECTOR" in unicodedata.name(
-        letter, ""
-    )
+    is_selector = "VARIATION SELECTOR" in unicodedata.name(letter, "")
+    return is_selector or unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp", "Zs"}

@@ -13,6 +13,7 @@ from bert_ner.errors import BertNerError
 MAX_PROBLEMS = 20  # listed in one error message
 TAG = re.compile(r"O|[BI]-[^\s\ud800-\udfff]+")
 DOCSTART = "-DOCSTART-"  # where CoNLL-2003 begins a document
+DOCSTART_PROBLEM = f"{DOCSTART} begins a document and is no word; skip such lines with --docstart"
 # A line end doubled by a careless conversion, "\r\r\n", is one: a blank line would end the sentence.
 _LINE_END = re.compile(r"\r*\n|\r")
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")  # surrogateescape decodes invalid bytes to these
@@ -60,7 +61,7 @@ class Problem(NamedTuple):
 
     line: int
     message: str
-    is_transition: bool = False  # an `I-X` without its `B-X`, which conlleval can still interpret
+    is_transition: bool = False  # a tag that can't stand there, such as `I-X` without its `B-X`; conlleval reads it
 
 
 class Word(NamedTuple):
@@ -165,7 +166,7 @@ def _row(line: str, layout: Layout) -> tuple[str, ...] | str:
         return f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
     columns = tuple(_COLUMN.findall(line))
     if DOCSTART in columns:
-        return f"{DOCSTART} begins a document and is no word; skip such lines with --docstart"
+        return DOCSTART_PROBLEM
     if not columns or (len(columns) == 2 and not layout.named_columns):
         return columns
     count = "1 column" if len(columns) == 1 else f"{len(columns)} columns"

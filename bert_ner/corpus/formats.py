@@ -8,11 +8,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from bert_ner.corpus.bio import ParsedSentence, Sentence, parsed_sentence
-from bert_ner.corpus.columns import TAG, BioError, Group, Layout, Problem, Word, quoted, raise_problems, read_columns
-from bert_ner.corpus.records import Record, read_json, read_json_lines, read_parquet
+from bert_ner.corpus.columns import (
+    DOCSTART,
+    DOCSTART_PROBLEM,
+    TAG,
+    BioError,
+    Group,
+    Layout,
+    Problem,
+    Word,
+    quoted,
+    raise_problems,
+    read_columns,
+)
+from bert_ner.corpus.records import Record, Records, read_json, read_json_lines, read_parquet
 from bert_ner.corpus.schemes import SCHEME_TAG, Scheme, detect_scheme, expected_tags, is_valid, to_iob2
 from bert_ner.errors import unusual_letters
 
@@ -122,22 +134,35 @@ def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme 
         BertNerError: the file is Parquet, and pyarrow is not installed.
     """
     form = reading.format or format_of(name)
-    skipped: Counter[str] = Counter()
-    others: list[dict[str, Any]] = []
     if form == "columns":
         groups, skipped = read_columns(content, name, reading.layout)
+        others: list[Record] = []
     else:
-        groups, others = _RECORDS[form](content, name, reading.names)
+        found, skipped = _without_docstart(_RECORDS[form](content, name, reading.names), reading.layout)
+        groups, others = found
+    scheme = reading.scheme or _likely_scheme(groups, gold_scheme)
+    return ParsedFile(name, form, scheme, [_parse(group, scheme) for group in groups], skipped, others)
+
+
+def _without_docstart(records: Records, layout: Layout) -> tuple[Records, Counter[str]]:
+    """Return the records without those that mark a document, and their number; or make problems of them."""
+    marks = [any(isinstance(entry, Word) and entry.word == DOCSTART for entry in group) for group in records.groups]
+    if not layout.docstart:
+        groups: list[Group] = [
+            [Problem(group[0].line, DOCSTART_PROBLEM)] if is_mark else group
+            for group, is_mark in zip(records.groups, marks, strict=True)
+        ]
+        return Records(groups, records.others), Counter()
+    kept = [i for i, is_mark in enumerate(marks) if not is_mark]
+    rest = Records([records.groups[i] for i in kept], [records.others[i] for i in kept])
+    return rest, Counter({DOCSTART: sum(marks)} if any(marks) else {})
+
+
+def _likely_scheme(groups: Sequence[Group], gold_scheme: Scheme | None) -> Scheme:
     sequences = [tags for group in groups if (tags := _tags(group)) is not None]
-    has_iob2_tags = all(TAG.fullmatch(tag) for tag in {tag for tags in sequences for tag in tags})
-    if reading.scheme:
-        scheme = reading.scheme
-    elif gold_scheme == "IOB2" and has_iob2_tags:
-        scheme = gold_scheme
-    else:
-        scheme = detect_scheme(sequences)
-    sentences = [_parse(group, scheme) for group in groups]
-    return ParsedFile(name, form, scheme, sentences, skipped, others)
+    if gold_scheme == "IOB2" and all(TAG.fullmatch(tag) for tags in sequences for tag in tags):
+        return "IOB2"
+    return detect_scheme(sequences)
 
 
 def _tags(group: Group) -> list[str] | None:

@@ -24,23 +24,16 @@ class Records(NamedTuple):
     others: list[Record]
 
 
-class _Entries(NamedTuple):
-    """What stands in a file: each record by its number or line, and the names of tags that are numbers."""
-
-    records: list[tuple[int, Any]]
-    names: Any = None
-
-
 def read_json_lines(content: bytes, name: str, names: Sequence[str] | None) -> Records:
     """Read a record in each line; raise BioError if there is none. Lines that are no record become problems."""
-    entries: list[tuple[int, Any]] = []
+    records: list[tuple[int, Any]] = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         if text := line.removeprefix(b"\xef\xbb\xbf").strip():
             try:
-                entries.append((number, json.loads(text)))
+                records.append((number, json.loads(text)))
             except (ValueError, RecursionError) as error:
-                entries.append((number, Problem(number, f"not JSON: {first_line(error)}")))
-    return _read(_Entries(entries), name, names)
+                records.append((number, Problem(number, f"not JSON: {first_line(error)}")))
+    return _read(records, name, names)
 
 
 def read_json(content: bytes, name: str, names: Sequence[str] | None) -> Records:
@@ -63,7 +56,7 @@ def read_json(content: bytes, name: str, names: Sequence[str] | None) -> Records
         document = document.get("data", [document])
     if not isinstance(document, list):
         raise BioError(f'{name}: "data" must be a list of records, each with {_NEEDED}')
-    return _read(_Entries(list(enumerate(document, start=1)), found_names), name, names)
+    return _read(list(enumerate(document, start=1)), name, found_names if names is None else names)
 
 
 def read_parquet(content: bytes, name: str, names: Sequence[str] | None) -> Records:
@@ -78,8 +71,8 @@ def read_parquet(content: bytes, name: str, names: Sequence[str] | None) -> Reco
         table = parquet.read_table(io.BytesIO(content))
     except (arrow.ArrowException, OSError) as error:
         raise BioError(f"{name}: not Parquet: {first_line(error)}") from None
-    features = (table.schema.metadata or {}).get(b"huggingface", b"{}")
-    return _read(_Entries(list(enumerate(table.to_pylist(), start=1)), _class_names(json.loads(features))), name, names)
+    found_names = _class_names((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    return _read(list(enumerate(table.to_pylist(), start=1)), name, found_names if names is None else names)
 
 
 def import_pyarrow() -> tuple[Any, Any]:
@@ -92,33 +85,32 @@ def import_pyarrow() -> tuple[Any, Any]:
     return pyarrow.parquet, pyarrow
 
 
-def _class_names(metadata: Any) -> Any:
+def _class_names(metadata: bytes) -> Any:
     """Return the names of the tags' ClassLabel in the metadata of `datasets`, or None."""
     try:
-        column = metadata["info"]["features"]["ner_tags"]
+        column = json.loads(metadata)["info"]["features"]["ner_tags"]
         return column.get("feature", column)["names"]
-    except (KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _read(entries: _Entries, name: str, names: Sequence[str] | None) -> Records:
-    if not entries.records:
+def _read(records: Sequence[tuple[int, Any]], name: str, names: Any) -> Records:
+    """Return the sentences of some records, each with its number or line; what is no record becomes a problem."""
+    if not records:
         raise BioError(f"{name}: no record in it; expected objects with {_NEEDED}")
-    known = entries.names if names is None else names
-    if known is not None and not (isinstance(known, list | tuple) and all(isinstance(each, str) for each in known)):
-        raise BioError(f'{name}: "names" must be a list of tags, not {shorten(known)}')
+    if names is not None and not (isinstance(names, list | tuple) and all(isinstance(each, str) for each in names)):
+        raise BioError(f'{name}: "names" must be a list of tags, not {shorten(names)}')
     groups: list[Group] = []
     others: list[Record] = []
-    for number, record in entries.records:
+    for number, record in records:
         try:
-            words, tags = _words_and_tags(record, known)
-            groups.append([Word(number, *pair) for pair in zip(words, tags, strict=True)])
+            words, tags = _words_and_tags(record, names)
         except ValueError as error:
             groups.append([record if isinstance(record, Problem) else Problem(number, str(error))])
-        is_known = {*WORD_KEYS, *TAG_KEYS}
-        others.append(
-            {key: value for key, value in record.items() if key not in is_known} if isinstance(record, dict) else {}
-        )
+            others.append({})
+        else:
+            groups.append([Word(number, word, tag) for word, tag in zip(words, tags, strict=True)])
+            others.append({key: value for key, value in record.items() if key not in (*WORD_KEYS, *TAG_KEYS)})
     return Records(groups, others)
 
 

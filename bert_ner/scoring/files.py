@@ -204,9 +204,8 @@ def _lines(record: Record) -> Iterator[str]:
     yield f"{gold['file']}: {size} of {len(gold['types'])} types"
     for kind, number in gold["skipped"].items():
         yield f"{gold['file']}: {number:,} {kind} line(s) skipped"
-    for file in (gold, *systems):
-        if file["scheme"] != "IOB2":
-            yield f"{file['file']}: scheme {file['scheme']}, converted to IOB2"
+    schemes = {(file["file"], file["scheme"]): None for file in (gold, *systems) if file["scheme"] != "IOB2"}
+    yield from (f"{file}: scheme {scheme}, converted to IOB2" for file, scheme in schemes)
     for system in systems:
         file, lines, types = system["file"], system["illegal_transitions"], system["types_not_in_gold"]
         if lines and system["scheme"] == "IOB2":

@@ -35,6 +35,10 @@ def summary(content: str, **options: object) -> list[str]:
     return lines[5:]
 
 
+def unseen(number: int, first: str) -> str:
+    return f"  invisible characters: in {number} word(s) or tag(s), the first at a.bio:2: {first}"
+
+
 def test_a_valid_file() -> None:
     problems, summary, sentences = check_file(RIGHT.encode(), "a.bio", Reading())
     assert problems == []
@@ -90,18 +94,9 @@ def test_a_file_without_sentences_or_without_a_clear_column_of_tags_is_an_error(
         ),
         ("# 1\na O\nb O\n\n# 2\nc O\n", {"comments": "#"}, ["  skipped: 2 comment line(s)"]),
         ("-DOCSTART- O\n\na O\nb O\n\nc O\n", {"docstart": True}, ["  skipped: 1 -DOCSTART- line(s)"]),
-        (
-            "a O\nb\u200b O\n\n\u00adc\ufe0f O\n",
-            {},
-            [
-                "  invisible characters: in 2 word(s), the first at a.bio:2: 'b\\u200b' has U+200B ZERO WIDTH SPACE",
-            ],
-        ),
-        (
-            "a O\nb\ufe0f O\n\nc O\n",
-            {},
-            ["  invisible characters: in 1 word(s), the first at a.bio:2: 'b\ufe0f' has U+FE0F VARIATION SELECTOR-16"],
-        ),
+        ("a O\nb\u200b O\n\n\u00adc\ufe0f O\n", {}, [unseen(2, "'b\\u200b' has U+200B ZERO WIDTH SPACE")]),
+        ("a O\nb\ufe0f O\n\nc O\n", {}, [unseen(1, "'b\ufe0f' has U+FE0F VARIATION SELECTOR-16")]),
+        ("a O\nb B-X\u200b\n\nc O\n", {}, [unseen(1, "'B-X\\u200b' has U+200B ZERO WIDTH SPACE")]),
         ("caf\u00e9 O\nb O\n\ncafe\u0301 O\n", {}, []),
     ],
 )

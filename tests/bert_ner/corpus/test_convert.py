@@ -90,7 +90,12 @@ def test_conversion(tmp_path: Path, name: str, target: str, options: dict[str, A
         ("a O\nb I-X\nc B-X\n\nd B-X\n", "a.bio", {}, "a.bio:2: 'I-X' after 'O'; an entity opens with 'B-X'"),
         ("a O\nb Z-X\n", "a.bio", {}, "a.bio:2: 'Z-X' is not a tag"),
         ('{"tokens": ["a b"], "ner_tags": ["O"]}', "a.jsonl", {}, "a.jsonl:1: 'a b' is empty, or has a space"),
-        ('{"tokens": ["-DOCSTART-"], "ner_tags": ["O"]}', "a.jsonl", {}, "a.jsonl:1: -DOCSTART- is no word"),
+        (
+            '{"tokens": ["\\ufeffa"], "ner_tags": ["O"]}',
+            "a.jsonl",
+            {},
+            "a.jsonl:1: '\\ufeffa' is empty, or has a space",
+        ),
         (
             '[{"tokens": ["a"], "ner_tags": ["O"]}, {"tokens": [], "ner_tags": []}]',
             "a.json",

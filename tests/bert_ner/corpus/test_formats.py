@@ -92,6 +92,14 @@ def test_a_docstart_line_ends_a_sentence_and_a_comment_does_not() -> None:
     assert read(content, layout=Layout(docstart=True, comments="#")) == [(["a"], ["O"]), (["b", "d"], ["O", "O"])]
 
 
+def test_docstart_records() -> None:
+    content = '{"tokens": ["-DOCSTART-"], "ner_tags": ["O"]}\n{"id": 1, "tokens": ["a"], "ner_tags": ["O"]}\n'
+    with pytest.raises(BioError, match=r"a\.jsonl:1: -DOCSTART- begins a document and is no word"):
+        read(content, "a.jsonl")
+    parsed = parse_file(content.encode(), "a.jsonl", Reading(Layout(docstart=True)))
+    assert (len(parsed.sentences), parsed.others, parsed.skipped) == (1, [{"id": 1}], {"-DOCSTART-": 1})
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
