@@ -35,7 +35,7 @@ def check_file(content: bytes, name: str, reading: Reading) -> Findings:
     valid = [Sentence(each.sentence.words, tags) for each, tags in tagged if not each.problems]
     total = f"{len(parsed.sentences):,}"
     share = f"{len(valid):,} of {total}" if problems else total
-    lines = [f"scheme: {parsed.scheme}", *_summary(valid), *_remarks(parsed)]
+    lines = [*_summary(valid), f"scheme: {parsed.scheme}", *_remarks(parsed)]
     summary = [f"{name}: {share} sentence(s) are right", *(f"  {line}" for line in lines)]
     return Findings(problems, summary, [each.sentence for each in parsed.sentences])
 

@@ -203,12 +203,13 @@ def _columns(
 
 def _likely_tag_column(pairs: Sequence[tuple[str, ...]], allowed: Container[str]) -> int | None:
     """Return the column with more tags or, if they tie, more tags of BIO or more allowed ones; None if all tie."""
+    counts = [Counter(pair[i] for pair in pairs) for i in (0, 1)]
     first, second = (
         (
-            sum(bool(SCHEME_TAG.fullmatch(pair[i])) for pair in pairs),
-            sum(bool(TAG.fullmatch(pair[i])) for pair in pairs),
-            sum(pair[i] in allowed for pair in pairs),
+            sum(times for entry, times in column.items() if SCHEME_TAG.fullmatch(entry)),
+            sum(times for entry, times in column.items() if TAG.fullmatch(entry)),
+            sum(times for entry, times in column.items() if entry in allowed),
         )
-        for i in (0, 1)
+        for column in counts
     )
     return None if first == second else int(first < second)

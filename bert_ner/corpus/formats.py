@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -160,7 +161,7 @@ def _without_docstart(records: Records, layout: Layout) -> tuple[Records, Counte
 
 def _likely_scheme(groups: Sequence[Group], gold_scheme: Scheme | None) -> Scheme:
     sequences = [tags for group in groups if (tags := _tags(group)) is not None]
-    if gold_scheme == "IOB2" and all(TAG.fullmatch(tag) for tags in sequences for tag in tags):
+    if gold_scheme == "IOB2" and all(map(TAG.fullmatch, {*chain.from_iterable(sequences)})):
         return "IOB2"
     return detect_scheme(sequences)
 

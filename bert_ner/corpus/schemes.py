@@ -12,6 +12,7 @@ Roth (2009) for BILOU.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Literal, get_args
@@ -84,15 +85,15 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
     If there is none: that of IOB2, BIOES, BILOU and IOE2 in which most are valid, if they are more than half of all;
     else IOB2. So mistakes in IOB2 never pass for another scheme that has `I-X` where it has `B-X`.
     """
-    listed = list(sequences)
+    times = Counter(map(tuple, sequences))
     valid = {}
     for scheme in SCHEMES:
-        valid[scheme] = sum(is_valid(tags, scheme) for tags in listed)
-        if valid[scheme] == len(listed):
+        valid[scheme] = sum(number for tags, number in times.items() if is_valid(tags, scheme))
+        if valid[scheme] == times.total():
             return scheme
     candidates: tuple[Scheme, ...] = ("IOB2", "BIOES", "BILOU", "IOE2")
     best = max(candidates, key=valid.__getitem__)
-    return best if 2 * valid[best] > len(listed) else "IOB2"
+    return best if 2 * valid[best] > times.total() else "IOB2"
 
 
 def are_iob2(labels: Collection[str]) -> bool:
