@@ -32,10 +32,9 @@ BILSTM = {
 }  # fmt: skip
 
 FORK = """
-import multiprocessing, sys, torch
+import multiprocessing, sys
 from bert_ner import load_tagger
 
-torch.set_num_threads(2)
 tagger = load_tagger(sys.argv[1])
 tagger.batch_pieces = 256
 texts = [["ada", "brook", f"w{i}", *["westerns"] * (i % 7)] for i in range(300)]
@@ -62,7 +61,7 @@ sys.setswitchinterval(1e-5)
 tagger, draw = load_tagger(sys.argv[1]), random.Random(0)
 method = getattr(tagger, "tag_scored", tagger.tag)
 words = ["ada", "brook", "olaf", "westerns", "heist", "comedy"] + [f"x{i}" for i in range(50)]
-texts = [draw.choices(words, k=draw.randint(1, 14)) for _ in range(400)]
+texts = [draw.choices(words, k=draw.randint(1, 14)) for _ in range(150)]
 alone = [method([text]) for text in texts]
 with ThreadPoolExecutor(4) as pool:
     together = list(pool.map(lambda text: method([text]), texts * 2))
