@@ -81,8 +81,8 @@ def is_valid(tags: Sequence[str], scheme: Scheme) -> bool:
 def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
     """Return the first scheme of SCHEMES in which all sequences are valid; where several are, the entities are equal.
 
-    If there is none: IOB2 for tags with only its prefixes, so that mistakes in IOB2 never pass for IOB1 or IO.
-    Otherwise the scheme in which most sequences are valid.
+    If there is none: that of IOB2, BIOES, BILOU and IOE2 in which most are valid, if they are more than half of all;
+    else IOB2. So mistakes in IOB2 never pass for another scheme that has `I-X` where it has `B-X`.
     """
     listed = list(sequences)
     valid = {}
@@ -90,9 +90,9 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
         valid[scheme] = sum(is_valid(tags, scheme) for tags in listed)
         if valid[scheme] == len(listed):
             return scheme
-    if {tag[0] for tags in listed for tag in tags} <= {*"BIO"}:
-        return "IOB2"
-    return max(SCHEMES, key=valid.__getitem__)
+    candidates: tuple[Scheme, ...] = ("IOB2", "BIOES", "BILOU", "IOE2")
+    best = max(candidates, key=valid.__getitem__)
+    return best if 2 * valid[best] > len(listed) else "IOB2"
 
 
 def are_iob2(labels: Collection[str]) -> bool:

@@ -18,7 +18,6 @@ from itertools import chain
 from typing import cast
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bert_ner.errors import InvalidValue, shorten
 from bert_ner.scoring.counts import Counts, Tags, count, shared_axes
@@ -34,6 +33,7 @@ from bert_ner.scoring.resampling import (
     intervals,
 )
 from bert_ner.scoring.scores import METRICS, Floats
+from bert_ner.scoring.student import t_quantile
 
 System = Counts | Sequence[Counts]
 
@@ -50,6 +50,9 @@ def bootstrap(
     A resample may lack a rare tag or type; then a mean over tags or types (token_macro_f1, type_macro_f1) is over the
     others, on which systems tend to do better. So its interval need not be centred on the value: a CRF with 0.738 had
     [0.720, 0.779]. Read it as wide, not as evidence that the score is too low.
+
+    Fewer than six sentences (`resampling.MIN_SENTENCES`) are too few for an interval or a test: its ends and the
+    p-value of `compare` are then nan.
 
     Args:
         system: the counts by sentence of one run or of several; with `gold`, the predicted tags of one run.
@@ -137,7 +140,7 @@ def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
         raise ValueError(f"an interval over seeds takes two runs or more, not {len(values)}")
     check_level(level)
     mean = float(np.mean(values))
-    half = float(stdtrit(len(values) - 1, (1 + level) / 2) * np.std(values, ddof=1) / math.sqrt(len(values)))
+    half = t_quantile((1 + level) / 2, len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Interval(mean, mean - half, mean + half)
 
 
@@ -147,9 +150,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     The i-th smallest of m, counted from 1, becomes the maximum over j <= i of min(1, (m - j + 1) p_j). Source: Holm,
     Scandinavian Journal of Statistics 1979. Rejecting those of at most alpha keeps the probability of any false
     rejection at alpha or less, however the tests depend on each other. Correct together the tests of one claim, for
-    example one metric's p-values of all systems that are compared with the same system.
+    example one metric's p-values of all systems that are compared with the same system. If all are nan, as over too few
+    sentences, they stay so.
     """
     p = np.asarray(p_values, float)
+    if np.isnan(p).all():
+        return list(p_values)
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError(f"p-values lie in [0, 1]; these do not: {list(p_values)}")
     order = np.argsort(p, kind="stable")

@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from bert_ner import markdown
+from bert_ner.markdown import escape
 from reporting.blocks import Block, Cell, Code, Facts, Missing, Plot, Section, Table, Text, Warn
-
-# Characters that can start markup; an underscore inside a word can't.
-_SPECIAL = re.compile(r"([\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w))")
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
@@ -45,15 +44,8 @@ def _remark(text: str) -> str:
 
 
 def table(block: Table) -> str:
-    columns = len(block.header)
-    rule = ["---"] * block.text_columns + ["---:"] * (columns - block.text_columns)
     rows = [[_cell(cell) for cell in row] for row in block.rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [[escape(name) for name in block.header], rule, *rows])
-
-
-def escape(text: str) -> str:
-    """Escape all markup in a text, and put it on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;").replace("\\<", "&lt;")
+    return markdown.table(block.header, rows, block.text_columns)
 
 
 def code(text: str) -> str:

@@ -66,6 +66,7 @@ def test_a_sequence_of_no_scheme_is_read_as_well(tags: str, entities: list[tuple
         (["I-A O", "I-A B-A"], "IOB1"),
         (["B-A I-A", "I-A B-A"], "IOB2"),  # with a mistake: no other scheme of these prefixes has all of it
         (["I-A O", "I-A I-A", "B-A O"], "IOB2"),
+        (["I-A O", "O U-A"], "IOB2"),  # no scheme fits more than half of them
         (["S-A", "O"], "BIOES"),
         (["B-A E-A", "S-A O", "B-A O"], "BIOES"),
         (["U-A", "O"], "BILOU"),

@@ -73,6 +73,7 @@ def test_scoring_loads_no_pandas() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.usefixtures("few_sentences")
 def test_tags_give_the_results_of_their_counts() -> None:
     assert bootstrap(A, 100, gold=GOLD) == bootstrap(count(GOLD, A), 100)
     assert str(compare(A, B, 100, gold=GOLD)) == str(compare(count(GOLD, A), count(GOLD, B), 100))

@@ -28,6 +28,8 @@ from bert_ner.scoring import (
     seed_interval,
 )
 
+pytestmark = pytest.mark.usefixtures("few_sentences")
+
 LABELS = ["O", "B-A", "I-A", "B-B", "I-B"]
 
 # Four sentences, two systems; the second knows a type, C, that the first does not.
