@@ -10,6 +10,7 @@ from capitals import answers_to
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bert_ner.corpus.columns import Layout
 from bert_ner.corpus.entities import Entity
 from bert_ner.errors import BertNerError
 from bert_ner.stream import (
@@ -17,7 +18,8 @@ from bert_ner.stream import (
     Answer,
     Query,
     as_bio,
-    bio_queries,
+    column_queries,
+    json_queries,
     text_renderer,
     wants_colour,
     write_answers,
@@ -49,31 +51,55 @@ def test_text() -> None:
 
 def test_bio() -> None:
     first, second, none = answers_to(b"by Ada Brook", b"no one?", b"")
-    assert as_bio(first) == "O\tby\nB-NAME\tAda\nI-NAME\tBrook\n"
-    assert as_bio(second) == "O\tno\nO\tone\nO\t?\n"
+    assert as_bio(first) == "by\tO\nAda\tB-NAME\nBrook\tI-NAME\n"
+    assert as_bio(second) == "no\tO\none\tO\n?\tO\n"
     assert as_bio(none) == ""
 
 
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        (b"{", "line 2 can't be read: not JSON: "),
-        (b'{"words": ["a b"]}', "line 2 has the word 'a b', which BIO can't hold"),
-        (b'{"words": [""]}', "line 2 has the word '', which BIO can't hold"),
-        (b'{"words": ["\\ud800"]}', "line 2 has the word '\\\\ud800', which BIO can't hold"),
+        (b"{", "not JSON: "),
+        (b'{"words": ["a b"]}', "'a b' is empty, or has a space"),
+        (b'{"words": [""]}', "'' is empty"),
+        (b'{"words": ["\\ud800"]}', "has a space.* or a lone surrogate"),
+        (b'{"words": ["-DOCSTART-"]}', "-DOCSTART- is no word"),
     ],
 )
-def test_what_bio_can_not_hold_ends_the_output(line: bytes, complaint: str) -> None:
+def test_a_line_that_bio_can_not_hold_ends_the_output(line: bytes, complaint: str) -> None:
     answers = answers_to(b'{"words": ["a"]}', line, form="jsonl")
-    with pytest.raises(BertNerError, match=f"^{complaint}.*; correct it, or use --output jsonl$"):
+    with pytest.raises(BertNerError, match=f"^line 2 can't be written as BIO: .*{complaint}.*--output jsonl$"):
         write_answers(1, [answers], as_bio)
 
 
-def test_a_bio_file_gives_its_words() -> None:
-    [queries] = bio_queries(b"by O\nAda I-X\n\n\nyes O\n", "file")
-    assert [(query.line, query.words) for query in queries] == [(1, ("by", "Ada")), (5, ("yes",))]
-    with pytest.raises(BertNerError, match=r"^file:2: 'C-X' is not a tag"):
-        list(bio_queries(b"by O\nAda C-X\nBrook I-X\n", "file"))
+def test_a_file_in_columns_gives_its_words() -> None:
+    queries = column_queries(b"by O\nAda X-X\n\n\nyes O\n", "file", Layout(order="word-first"))
+    assert [(query.line, query.words) for query in queries] == [(1, ["by", "Ada"]), (5, ["yes"])]
+    with pytest.raises(BertNerError, match=r"^file:2: 3 columns"):
+        column_queries(b"by O\nAda NN B-X\n", "file", Layout())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"text": "by Ada", "id": 1}, 7]',
+        b'{"data": [{"text": "by Ada", "id": 1}, 7], "names": ["O"]}',
+        b'{"text": "by Ada", "id": 1}\n7\n',
+    ],
+)
+def test_a_json_file_gives_its_objects(content: bytes) -> None:
+    first, second = json_queries(content, "file")
+    assert (first.line, first.words, first.others) == (1, ["by", "Ada"], {"id": 1})
+    assert (second.line, second.error) == (2, 'not a JSON object with "words", "tokens" or "text"')
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(b"{", "not JSON"), (b"\xff", "byte 1 is 0xff"), (b'{"data": 3}', "not a list of objects"), (b"3", "not a list")],
+)
+def test_a_broken_json_file(content: bytes, complaint: str) -> None:
+    with pytest.raises(BertNerError, match=f"^file: .*{complaint}"):
+        json_queries(content, "file")
 
 
 def test_a_colour_for_each_type() -> None:
