@@ -21,13 +21,14 @@ from bert_ner import __version__, load_tagger
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
-from bert_ner.file_commands import add_file_commands, open_input, read_input
+from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input, read_input
 from bert_ner.loading import trained_folder
 from bert_ner.stream import (
     Format,
     as_bio,
     as_json,
-    bio_queries,
+    column_queries,
+    json_queries,
     line_queries,
     read_lines,
     tag_queries,
@@ -38,15 +39,16 @@ from bert_ner.stream import (
 
 DEFAULT_CORPUS = "mit_movie_eng"
 FORMATS: dict[str, Format] = {
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".bio": "bio", ".iob": "bio", ".conll": "bio",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
+    ".bio": "columns", ".iob": "columns", ".conll": "columns", ".tsv": "columns",
 }  # fmt: skip
 
 _TAG_HELP = """\
 Tag queries, one per line, and write a record for each at once.
 
-The input is text, or JSON Lines with {"text": "..."} or, if the words are separate, {"words": [...]} or
-{"tokens": [...]}, or a BIO file, whose tags are ignored. On a terminal the output is coloured text (without colours if
-NO_COLOR is set); anywhere else it is JSON Lines:
+The input is text, or JSON or JSON Lines with {"text": "..."} or, if the words are separate, {"words": [...]} or
+{"tokens": [...]}. Or it is text in columns, whose tags are ignored. On a terminal the output is coloured text (without
+colours if NO_COLOR is set); anywhere else it is JSON Lines:
   {"line": 1, "text": "...", "words": [...], "tags": [...],
    "entities": [{"text", "type", "start", "end", "score"}, ...]}
 start and end cut an entity out of the text or, if words were given, of the words; its score is the mean probability of
@@ -109,11 +111,13 @@ def tag(options: argparse.Namespace) -> None:
     with open_input(options.file) as source:
         folder = options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
         tagger = load_tagger(folder, quantised=False if options.float else None)
-        if form == "bio":
-            queries = bio_queries(source.read(), options.file)
+        if form == "columns":
+            groups = iter([column_queries(source.read(), options.file, layout_of(options))])
+        elif form == "json":
+            groups = iter([json_queries(source.read(), options.file)])
         else:
-            queries = line_queries(read_lines(source.fileno()), form)
-        lines, errors = write_answers(1, tag_queries(tagger, queries), render)
+            groups = line_queries(read_lines(source.fileno()), form)
+        lines, errors = write_answers(1, tag_queries(tagger, groups), render)
     if errors:
         raise BertNerError(f"{errors} of {lines} line(s) can't be read; their records say why")
 
@@ -201,7 +205,9 @@ def _parser() -> argparse.ArgumentParser:
     tagging.add_argument("--float", action="store_true", help=as_trained)
     input_format = "of the input; default: by FILE's extension, else text"
     tagging.add_argument("--format", choices=get_args(Format), help=input_format)
-    tagging.add_argument("--output", choices=get_args(Format), help="default: text on a terminal, else jsonl")
+    outputs = ("text", "jsonl", "bio")
+    tagging.add_argument("--output", choices=outputs, help="default: text on a terminal, else jsonl")
+    add_layout_options(tagging.add_argument_group("how to read text in columns"))
     return parser
 
 

@@ -138,6 +138,13 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
     options.add_argument("--format", choices=get_args(Format), help=form)
     scheme = f"of the tags: {', '.join(SCHEMES)}; default: the one that fits"
     options.add_argument("--scheme", type=_scheme, metavar="SCHEME", help=scheme)
+    add_layout_options(options)
+    names = "what numbers in ner_tags mean, from 0 on: O,B-PER,I-PER; default: the names in the file"
+    options.add_argument("--names", type=lambda text: tuple(text.split(",")), metavar="NAMES", help=names)
+
+
+def add_layout_options(options: argparse._ArgumentGroup) -> None:
+    """Add the options of `layout_of`."""
     column = "a number from 1, first or last; for text with more than two columns. Default: {}"
     options.add_argument("--word-column", type=_column, metavar="COLUMN", help=column.format("first"))
     options.add_argument("--tag-column", type=_column, metavar="COLUMN", help=column.format("last"))
@@ -145,11 +152,14 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
     options.add_argument("--order", choices=get_args(Order), help=order)
     options.add_argument("--comments", metavar="TEXT", help="skip lines that begin with TEXT, for example '#'")
     options.add_argument("--docstart", action="store_true", help="skip -DOCSTART- lines; otherwise they are errors")
-    names = "what numbers in ner_tags mean, from 0 on: O,B-PER,I-PER; default: the names in the file"
-    options.add_argument("--names", type=lambda text: tuple(text.split(",")), metavar="NAMES", help=names)
 
 
 def _reading(options: argparse.Namespace) -> Reading:
+    return Reading(layout_of(options), options.format, options.scheme, options.names)
+
+
+def layout_of(options: argparse.Namespace) -> Layout:
+    """Return the layout of text files that the options describe; raise BertNerError if they contradict each other."""
     layout = Layout(options.order, options.word_column, options.tag_column, options.comments, options.docstart)
     if layout.order and layout.named_columns:
         raise BertNerError("--order is for two columns; with --word-column and --tag-column it has no meaning")
@@ -157,7 +167,7 @@ def _reading(options: argparse.Namespace) -> Reading:
         raise BertNerError(
             "the words and the tags can't be in the same column; name both, --word-column and --tag-column"
         )
-    return Reading(layout, options.format, options.scheme, options.names)
+    return layout
 
 
 def _column(text: str) -> int:

@@ -6,13 +6,12 @@ echo "movies starring mel gibson" | bert-ner tag --system crf
 import json
 import math
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, NoReturn
 
-from bert_ner.corpus.bio import parse_bio, raise_problems
+from bert_ner.corpus.columns import Layout, Problem, columns_text, raise_problems, read_columns, word_problem
 from bert_ner.corpus.entities import Entity, Offsets, entities, word_offsets
-from bert_ner.errors import BertNerError, printable, shorten
+from bert_ner.errors import BertNerError, printable
 from bert_ner.tagger import Tagger, tags_and_scores
 
 MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
@@ -25,7 +24,7 @@ _OURS = ("line", "words", "tags", "entities", "error")  # the keys of a record t
 # Of the 256 colours of terminals: distinct, and each with a contrast of at least 3.6 on black and on white.
 _COLOURS = (32, 166, 28, 162, 99, 100, 196, 30, 164, 130, 63, 64)
 
-Format = Literal["text", "jsonl", "bio"]
+Format = Literal["text", "jsonl", "json", "columns"]  # of queries
 
 
 class LineError(BertNerError, ValueError):
@@ -84,14 +83,34 @@ def line_queries(groups: Iterable[Sequence[bytes]], form: Literal["text", "jsonl
         number += len(lines)
 
 
-def bio_queries(content: bytes, name: str) -> Iterator[list[Query]]:
-    """Yield the words of the sentences of a BIO file, without their tags; messages call the file `name`.
+def column_queries(content: bytes, name: str, layout: Layout) -> list[Query]:
+    """Return the words of the sentences of a text file in columns, called `name` in messages; tags do not matter.
 
     Raise BioError if there is no sentence, or a line can't be read.
     """
-    parsed = parse_bio(content, name)
-    raise_problems([problem for each in parsed for problem in each.problems if not problem.is_transition], name)
-    yield [Query(each.lines[0], each.sentence.words) for each in parsed]
+    groups, _ = read_columns(content, name, layout)
+    raise_problems([entry for group in groups for entry in group if isinstance(entry, Problem)], name)
+    sentences = [[entry for entry in group if not isinstance(entry, Problem)] for group in groups]
+    return [Query(words[0].line, [entry.word for entry in words]) for words in sentences]
+
+
+def json_queries(content: bytes, name: str) -> list[Query]:
+    """Return the queries of a JSON file: a list of objects, {"data": [...]}, or an object in each line.
+
+    Objects are those of `read_query`; of a list, `line` is their number from 1 on. Raise BertNerError, which names the
+    file, if it is not JSON.
+    """
+    lines = content.splitlines()
+    try:
+        document = _parse_json(_decode(content.removeprefix(_UTF8_MARK), limit=None))
+    except LineError as error:
+        if len(lines) < 2:
+            raise BertNerError(f"{name}: {error}") from None
+        return [read_query(line, "jsonl", i) for i, line in enumerate(lines, start=1)]
+    records = document.get("data", [document]) if isinstance(document, dict) else document
+    if not isinstance(records, list):
+        raise BertNerError(f"{name}: not a list of objects, nor an object with a list as its data")
+    return [_record_query(i, record) for i, record in enumerate(records, start=1)]
 
 
 def read_lines(source: int) -> Iterator[list[bytes]]:
@@ -116,26 +135,14 @@ def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> 
 
     An empty line has no words. A query with an error is too long, not UTF-8, not JSON, or JSON of another shape.
     """
-    others: Mapping[str, Any] = {}
     try:
         text = _decode(line.removeprefix(_UTF8_MARK) if number == 1 else line)
         if form == "text" or not text.strip():
-            return _text_query(number, text.removesuffix("\r"))
-        content = _parse_json(text)
-        source = next((key for key in _SOURCES if key in content), None) if isinstance(content, dict) else None
-        if source is None:
-            raise LineError('not a JSON object with "words", "tokens" or "text"')
-        others = {key: value for key, value in content.items() if key not in (source, *_OURS)}
-        value = content[source]
-        if source == "text":
-            if not isinstance(value, str):
-                raise LineError('"text" is not a string')
-            return _text_query(number, value, others)
-        if not (isinstance(value, list) and all(isinstance(word, str) for word in value)):
-            raise LineError(f'"{source}" is not a list of strings')
-        return Query(number, value, others=others)
+            return _text_query(number, text.removesuffix("\r"), {})
+        record = _parse_json(text)
     except LineError as error:
-        return Query(number, others=others, error=str(error))
+        return Query(number, error=str(error))
+    return _record_query(number, record)
 
 
 def as_json(answer: Answer) -> str:
@@ -159,19 +166,16 @@ def as_json(answer: Answer) -> str:
 
 
 def as_bio(answer: Answer) -> str:
-    """Return an answer as the lines of a BIO file, tags first; a blank line has to follow.
+    """Return an answer as the lines of a BIO file; a blank line has to follow.
 
-    Raise a BertNerError if it can't be read, or has a word that BIO can't hold: a file without it would not be one of
-    the same sentences.
+    Raise a BertNerError if the query can't be read, or has a word that can't stand in a column. A file without it
+    would not have the same sentences.
     """
     query = answer.query
-    remedy = "correct it, or use --output jsonl"
-    if query.error is not None:
-        raise BertNerError(f"line {query.line} can't be read: {query.error}; {remedy}")
-    for word in query.words:
-        if not re.fullmatch(r"\S+", word) or word != word.encode(errors="replace").decode():
-            raise BertNerError(f"line {query.line} has the word {shorten(word)}, which BIO can't hold; {remedy}")
-    return "".join(f"{tag}\t{word}\n" for tag, word in zip(answer.tags, query.words, strict=True))
+    problem = query.error or next(filter(None, map(word_problem, query.words)), None)
+    if problem:
+        raise BertNerError(f"line {query.line} can't be written as BIO: {problem}; correct it, or use --output jsonl")
+    return columns_text([query.words], [answer.tags]).removesuffix("\n")
 
 
 def text_renderer(coloured: bool) -> Callable[[Answer], str]:
@@ -213,14 +217,28 @@ def _answer(query: Query, tags: Sequence[str], scores: Sequence[float] | None) -
     return Answer(query, tags, entities(query.words, tags, scores, query.text, query.offsets))
 
 
-def _text_query(number: int, text: str, others: Mapping[str, Any] = {}) -> Query:
+def _record_query(number: int, record: Any) -> Query:
+    source = next((key for key in _SOURCES if key in record), None) if isinstance(record, dict) else None
+    if source is None:
+        return Query(number, error='not a JSON object with "words", "tokens" or "text"')
+    others = {key: value for key, value in record.items() if key not in (source, *_OURS)}
+    value = record[source]
+    if source == "text" and isinstance(value, str):
+        return _text_query(number, value, others)
+    if source != "text" and isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return Query(number, value, others=others)
+    expected = "a string" if source == "text" else "a list of strings"
+    return Query(number, others=others, error=f'"{source}" is not {expected}')
+
+
+def _text_query(number: int, text: str, others: Mapping[str, Any]) -> Query:
     offsets = word_offsets(text)
     return Query(number, [text[start:end] for start, end in offsets], text, offsets, others)
 
 
-def _decode(line: bytes) -> str:
-    if len(line) > MAX_LINE:
-        raise LineError(f"longer than {MAX_LINE:,} bytes")
+def _decode(line: bytes, limit: int | None = MAX_LINE) -> str:
+    if limit and len(line) > limit:
+        raise LineError(f"longer than {limit:,} bytes")
     try:
         return line.decode()
     except UnicodeDecodeError as error:
