@@ -8,7 +8,6 @@ bert-ner score gold.bio predicted.bio
 """
 
 import argparse
-import io
 import os
 import signal
 import sys
@@ -20,7 +19,7 @@ from typing import Any, NoReturn, get_args
 from bert_ner import __version__, load_tagger
 from bert_ner.corpus.catalog import CORPORA
 from bert_ner.encoder.weights import ENCODERS, availability
-from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
+from bert_ner.errors import BertNerError, as_out_of_memory, escape_output, printable_message
 from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input, read_input
 from bert_ner.loading import trained_folder
 from bert_ner.stream import (
@@ -73,8 +72,7 @@ def main() -> None:
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:  # otherwise the parent process wants it ignored
         signal.signal(signal.SIGINT, _exit_on_interrupt)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as for standard error: not every encoding has all letters
+    escape_output()
     try:
         options = _parser().parse_args()
         options.run(options)

@@ -1,6 +1,8 @@
 """The base of every error that the user can fix, and how errors are printed."""
 
+import io
 import re
+import sys
 import unicodedata
 from reprlib import Repr
 
@@ -42,6 +44,12 @@ def first_line(error: BaseException) -> str:
 def shorten(value: object) -> str:
     """Return a value's repr, cut to fit into a message."""
     return _SHORT.repr(value)
+
+
+def escape_output() -> None:
+    """Let standard output escape the letters that its encoding lacks, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
