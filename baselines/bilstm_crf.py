@@ -21,8 +21,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.optim.lr_scheduler import LRScheduler
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.sequences import check_sequences
 from bert_ner.encoder.batches import pad_rows, shuffled_batches, sorted_batches
 from bert_ner.encoder.chain import LinearChainCRF
+from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from bert_ner.model_folder import read_manifest, write_manifest
@@ -247,6 +249,8 @@ class BiLSTMCRFTagger(System):
     @torch.inference_mode()
     def _emissions(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
         """Yield batches of all sentences that have words: their indices, emissions and lengths."""
+        check_sequences(sentences, "word")
+        one_thread_after_fork()
         self.network.eval()
         nonempty = [number for number, words in enumerate(sentences) if words]
         for places in sorted_batches([len(sentences[number]) for number in nonempty], _BATCH_WORDS):

@@ -21,8 +21,8 @@ from bert_ner.errors import BertNerError
 from bert_ner.export.graph import write_graph
 from bert_ner.export.quantise import find_ranges, quantise, random_batches
 from bert_ner.export.tagger import MODEL_FILE, TOKENIZER_FILE
-from bert_ner.files import sha256_of, write_sums
-from bert_ner.model_folder import MANIFEST, WEIGHTS, TaggerUnavailable, verify, write_manifest
+from bert_ner.files import write_sums
+from bert_ner.model_folder import MANIFEST, TaggerUnavailable, verify, weights_sha256, write_manifest
 
 WeightType = Literal["int8", "float32"]
 
@@ -58,7 +58,7 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
         with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as scratch:
             folder = Path(scratch, target.name)
             folder.mkdir()
-            _write(tagger, folder, weights, sums.get(WEIGHTS) or sha256_of(source / WEIGHTS))
+            _write(tagger, folder, weights, weights_sha256(source, sums))
             folder.rename(target)
     except OSError as error:
         raise BertNerError(f"{target} can't be written: {error.strerror}") from None
@@ -82,6 +82,7 @@ def _write(tagger: EncoderTagger, folder: Path, weights: WeightType, source: str
         labels=tagger.labels,
         special=pieces.special._asdict(),
         limit=pieces.limit,
+        decoding=tagger.decoding,
     )
     write_sums(folder)
 

@@ -16,11 +16,13 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
+from bert_ner.corpus.formats import Reading
 from bert_ner.errors import BertNerError, InvalidValue
 from bert_ner.files import write_whole
 from bert_ner.scoring.counts import Tags, count
 from bert_ner.scoring.files import File, read_gold, read_prediction
 from bert_ner.scoring.gate import ALPHA, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
+from bert_ner.scoring.resampling import MIN_SENTENCES
 from bert_ner.scoring.scores import METRICS as ALL_METRICS
 from bert_ner.scoring.scores import score
 from bert_ner.scoring.uncertainty import compare
@@ -74,12 +76,12 @@ def gate_files(
     """
     if unknown := {*metrics} - ALL_METRICS.keys():
         raise InvalidValue(f"no metric is named {', '.join(sorted(unknown))}; the metrics are {', '.join(ALL_METRICS)}")
-    parsed = read_gold(gold, None)
-    tags = [each.sentence.tags for each in parsed]
+    parsed = read_gold(gold, Reading())
+    tags = parsed.iob2
 
     def read(files: Sequence[File]) -> list[Prediction]:
-        predictions = ((file.name, read_prediction(file, None, gold.name, parsed)) for file in files)
-        return _distinct([Prediction(name, [each.sentence.tags for each in found]) for name, found in predictions])
+        predictions = ((file.name, read_prediction(file, Reading(), parsed)) for file in files)
+        return _distinct([Prediction(name, found.iob2) for name, found in predictions])
 
     after = read(new)
     is_saved = bool(reference) and reference[0].name.endswith(".json")
@@ -120,6 +122,9 @@ def _by_sentence(
     gold: Tags, reference: Sequence[Prediction], new: Sequence[Prediction], metrics: Sequence[str]
 ) -> list[Verdict]:
     """Apply the paired randomisation test over sentences, with ALPHA / number of metrics on each side."""
+    if len(gold) < MIN_SENTENCES:
+        note = f"{len(gold)} sentences are too few for a test over them; it takes {MIN_SENTENCES}"
+        return [Verdict("", "", metric, Outcome.NOT_COMPARABLE, note=note) for metric in metrics]
     before, after = ([count(gold, run.tags) for run in side] for side in (reference, new))
     compared = compare(after, before)
     note = f"{len(new)} runs, {len(reference)} in the reference; over sentences, p = "

@@ -1,8 +1,9 @@
 """Measure the uncertainty of scores and of differences between systems.
 
 from bert_ner.scoring import bootstrap, compare, count
-bootstrap(count(gold, predicted))["entity_f1"]                      # value, low, high
-compare([count(gold, a)], [count(gold, b)])["entity_f1"].p_value
+bootstrap(predicted, gold=gold)["entity_f1"]                        # value, low, high
+compare(a, b, gold=gold)["entity_f1"].p_value
+compare([count(gold, a1), count(gold, a2)], count(gold, b)).to_frame()
 
 The test set: another sample of sentences would give other scores. `bootstrap` and `compare` measure this for the given
 runs. They resample sentences, because the words and entities of a sentence are not independent. The seed: another run
@@ -14,18 +15,32 @@ score is the mean of the scores of its runs.
 import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import cast
 
 import numpy as np
 
-from bert_ner.scoring.counts import Counts, shared_axes
-from bert_ner.scoring.resampling import SEED, Comparison, Interval, Pair, Statistic, check_level, comparisons, intervals
+from bert_ner.errors import InvalidValue, shorten
+from bert_ner.scoring.counts import Counts, Tags, count, shared_axes
+from bert_ner.scoring.resampling import (
+    SEED,
+    ByMetric,
+    Comparison,
+    Interval,
+    Pair,
+    Statistic,
+    check_level,
+    comparisons,
+    intervals,
+)
 from bert_ner.scoring.scores import METRICS, Floats
 from bert_ner.scoring.student import t_quantile
 
 System = Counts | Sequence[Counts]
 
 
-def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> dict[str, Interval]:
+def bootstrap(
+    system: System | Tags, samples: int = 10_000, seed: int = SEED, level: float = 0.95, *, gold: Tags | None = None
+) -> ByMetric[Interval]:
     """Return the percentile bootstrap interval over sentences of each metric, given the runs.
 
     Each sample draws n of the n sentences with replacement, the same for all runs, and scores them from their counts.
@@ -36,30 +51,40 @@ def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: fl
     others, on which systems tend to do better. So its interval need not be centred on the value: a CRF with 0.738 had
     [0.720, 0.779]. Read it as wide, not as evidence that the score is too low.
 
+    Fewer than six sentences (`resampling.MIN_SENTENCES`) are too few for an interval or a test: its ends and the
+    p-value of `compare` are then nan.
+
     Args:
-        system: the counts by sentence of one run or of several.
+        system: the counts by sentence of one run or of several; with `gold`, the predicted tags of one run.
         samples: the number of resamples.
         seed: the seed of PCG64. Sums of counts are exact whole numbers, so a seed gives the same interval everywhere.
         level: the nominal coverage, in (0, 1).
+        gold: the gold tags, if tags are given in place of counts.
 
     Raises:
         ValueError: there are no runs or no sentences, the counts are sums, or the runs differ in their gold counts. Or
             `samples` or `level` is out of range.
     """
-    return bootstrap_all({"": system}, samples, seed, level)[""]
+    return bootstrap_all({"": _counted(system, gold)}, samples, seed, level)[""]
 
 
 def bootstrap_all(
     systems: Mapping[str, System], samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[str, Interval]]:
+) -> dict[str, ByMetric[Interval]]:
     """Apply `bootstrap` to several systems on the same sentences, by name; faster than one by one."""
     found = intervals(*_tables(systems), samples, seed, level)
-    return {name: dict(zip(METRICS, values, strict=True)) for name, values in found.items()}
+    return {name: ByMetric(zip(METRICS, values, strict=True)) for name, values in found.items()}
 
 
 def compare(
-    a: System, b: System, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, Comparison]:
+    a: System | Tags,
+    b: System | Tags,
+    samples: int = 10_000,
+    seed: int = SEED,
+    level: float = 0.95,
+    *,
+    gold: Tags | None = None,
+) -> ByMetric[Comparison]:
     """Compare two systems on the same sentences by each metric: the difference, its interval and its p-value.
 
     The difference is that of the mean scores over runs. Its interval and its p-value take the runs as given, and
@@ -84,19 +109,20 @@ def compare(
 
     Args and errors are those of `bootstrap`; `samples` is also the number of trials.
     """
-    return compare_all({"a": a, "b": b}, [("a", "b")], samples, seed, level)["a", "b"]
+    systems = {"a": _counted(a, gold), "b": _counted(b, gold)}
+    return compare_all(systems, [("a", "b")], samples, seed, level)["a", "b"]
 
 
 def compare_all(
     systems: Mapping[str, System], pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[Pair, dict[str, Comparison]]:
+) -> dict[Pair, ByMetric[Comparison]]:
     """Apply `compare` to pairs of systems on the same sentences, by name; much faster than one by one.
 
     A KeyError is raised if a pair names no system.
     """
     tables, metrics = _tables(systems)
     found = comparisons(tables, pairs, metrics, samples, seed, level)
-    return {pair: dict(zip(METRICS, values, strict=True)) for pair, values in found.items()}
+    return {pair: ByMetric(zip(METRICS, values, strict=True)) for pair, values in found.items()}
 
 
 def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
@@ -124,9 +150,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     The i-th smallest of m, counted from 1, becomes the maximum over j <= i of min(1, (m - j + 1) p_j). Source: Holm,
     Scandinavian Journal of Statistics 1979. Rejecting those of at most alpha keeps the probability of any false
     rejection at alpha or less, however the tests depend on each other. Correct together the tests of one claim, for
-    example one metric's p-values of all systems that are compared with the same system.
+    example one metric's p-values of all systems that are compared with the same system. If all are nan, as over too few
+    sentences, they stay so.
     """
     p = np.asarray(p_values, float)
+    if np.isnan(p).all():
+        return list(p_values)
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError(f"p-values lie in [0, 1]; these do not: {list(p_values)}")
     order = np.argsort(p, kind="stable")
@@ -141,6 +170,17 @@ def holm_by_metric(compared: Mapping[Pair, Mapping[str, Comparison]]) -> dict[st
         metric: dict(zip(compared, holm([by_metric[metric].p_value for by_metric in compared.values()]), strict=True))
         for metric in METRICS
     }
+
+
+def _counted(system: System | Tags, gold: Tags | None) -> System:
+    """Return the counts of a system; with gold tags, they are counted here."""
+    runs = system if isinstance(system, Sequence) else [system]
+    are_counts = all(isinstance(run, Counts) for run in runs)
+    if gold is None and not are_counts:
+        raise InvalidValue(f"expected counts, or tags together with gold=..., not {shorten(system)}")
+    if gold is not None and are_counts and runs:
+        raise InvalidValue("counts include the gold tags already: give either counts, or tags together with gold=...")
+    return cast(System, system) if gold is None else count(gold, cast(Tags, system))
 
 
 def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic]:
