@@ -64,7 +64,7 @@ def _refuse_bombs(path: Path) -> None:
         raise BertNerError(f"{path} has more than {MAX_BYTES:,} bytes; remove entries that are no longer needed")
     depth = 0
     try:
-        for event in YAML(typ="safe", pure=True).parse(path):
+        for event in YAML(typ="safe", pure=True).parse(path.read_text(encoding="utf-8")):
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
             if depth > MAX_DEPTH or isinstance(event, AliasEvent):
                 raise BertNerError(f"{path}, line {event.start_mark.line + 1}: aliases and deep lists are not allowed")
