@@ -145,7 +145,12 @@ def gate(options: argparse.Namespace) -> None:
         print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
         sys.exit(2)
     if options.reference:
-        print(headline(found), as_markdown(found) if options.markdown else as_text(found), sep="\n\n", flush=True)
+        print(
+            headline(found),
+            as_markdown(found) if options.markdown else as_text(found, sys.stdout.encoding),
+            sep="\n\n",
+            flush=True,
+        )
         sys.exit(0 if passes(found) else 1)
 
 

@@ -39,10 +39,10 @@ def as_markdown(found: Sequence[Verdict]) -> str:
     return markdown.table(header, cells, sum(name in TEXT for name in header))
 
 
-def as_text(found: Sequence[Verdict]) -> str:
-    """Return a table with aligned columns."""
+def as_text(found: Sequence[Verdict], encoding: str = "utf-8") -> str:
+    """Return a table with aligned columns, which can be written in the encoding."""
     header, rows = _cells(found)
-    return "\n".join(aligned(header, [list(map(printable, row)) for row in rows]))
+    return "\n".join(aligned(header, [[printable(cell, encoding) for cell in row] for row in rows]))
 
 
 def _cells(found: Sequence[Verdict]) -> tuple[list[str], list[list[str]]]:

@@ -272,6 +272,8 @@ def test_output_survives_every_encoding_and_tables_stay_aligned(tmp_path: Path, 
     lines = out("score", name, name).splitlines()
     header, row = (lines[lines.index("Entity F1 by type") + i] for i in (2, 3))
     assert len(header) == len(row)
+    *_, header, row, _ = out("gate", "--gold", name, "--reference", name, "--new", name).splitlines()
+    assert len(header) == len(row)
     (tmp_path / "other.bio").write_text("e\u0301 O\nb O\n\n" * 6, encoding="utf-8")
     (tmp_path / "third.bio").write_text("\u00e9 O\nb O\n\n" * 6, encoding="utf-8")
     complaint = out("score", "other.bio", "third.bio")
