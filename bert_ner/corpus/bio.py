@@ -206,7 +206,7 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
 def tag_problem(tag: str, allowed: Container[str] | None = None) -> str | None:
     """Return the problem of a tag by itself, or None."""
     if not TAG.fullmatch(tag):
-        remedy = "; bert-ner convert reads other schemes" if SCHEME_TAG.fullmatch(tag) else ""
+        remedy = "; for another scheme: bert-ner convert" if SCHEME_TAG.fullmatch(tag) else ""
         return f"{quoted(tag)} is not a tag; expected O, B-<type> or I-<type>{remedy}"
     if allowed is not None and tag not in allowed:
         return f"unknown tag {quoted(tag)}{unusual_letters(tag)}"

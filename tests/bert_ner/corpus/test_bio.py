@@ -150,7 +150,7 @@ def test_an_invalid_order_is_an_error(file: Path) -> None:
         ("O\ta\no\tb\n", ["FILE:2: 'o' is not a tag; expected O, B-<type> or I-<type>"]),
         (
             "O\ta\nS-X\tb\n",
-            ["FILE:2: 'S-X' is not a tag; expected O, B-<type> or I-<type>; bert-ner convert reads other schemes"],
+            ["FILE:2: 'S-X' is not a tag; expected O, B-<type> or I-<type>; for another scheme: bert-ner convert"],
         ),
         ("O\ta\nB-\u00a0\tb\n", ["FILE:2: 'B-\\xa0' is not a tag; expected O, B-<type> or I-<type>"]),
         (

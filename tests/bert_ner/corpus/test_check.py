@@ -57,7 +57,7 @@ def test_every_problem_has_its_line_and_the_summary_is_of_sentences_without_prob
     problems, summary, _ = check_file(wrong.encode(), "a.bio", Reading())
     assert problems[:4] == [
         "a.bio:2: 'I-GENRE' after 'O'; an entity opens with 'B-GENRE'",
-        "a.bio:4: 'S-YEAR' is not a tag; expected O, B-<type> or I-<type>; bert-ner convert reads other schemes",
+        "a.bio:4: 'S-YEAR' is not a tag; expected O, B-<type> or I-<type>; for another scheme: bert-ner convert",
         "a.bio:6: 3 columns, not a tag and a word: 'from O 1931'; name them with --word-column and --tag-column",
         "a.bio:10: 'I-A' after 'O'; an entity opens with 'B-A'",
     ]

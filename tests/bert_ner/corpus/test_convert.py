@@ -113,8 +113,9 @@ def test_what_the_target_can_t_express_is_an_error(
         convert(content.encode(), name, Reading(), target, **options)
     assert str(caught.value).startswith(message)
     assert target.read_text() == "old"
-    with pytest.raises(BioError, match=r"can't be written: Is a directory"):
-        convert(b"a O\n", "a.bio", Reading(), tmp_path)
+    for folder in (tmp_path, "."):
+        with pytest.raises(BioError, match=r"can't be written: (Is a directory|Device or resource busy)"):
+            convert(b"a O\n", "a.bio", Reading(), folder)
 
 
 def test_other_keys_survive_in_records(tmp_path: Path) -> None:
