@@ -61,6 +61,8 @@ def add_file_commands(add: AddParser) -> None:
         "conlleval's files, where the gold tags are in the last column but one"
     )
     scoring.add_argument("--predicted-column", type=_column, metavar="COLUMN", help=column)
+    scheme = "the scheme of the predicted tags; default: detected, with that of the gold file in mind"
+    scoring.add_argument("--predicted-scheme", type=_scheme, metavar="SCHEME", help=scheme)
     scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
     scoring.set_defaults(usage_error=scoring.error)
 
@@ -104,6 +106,7 @@ def score(options: argparse.Namespace) -> None:
     reading = _reading(options)
     if options.predicted_column is not None:
         options.tag_column = options.predicted_column
+    options.scheme = options.predicted_scheme
     predicted_reading = _reading(options)
     gold, *predicted = (File(*read_input(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted or [gold], reading, predicted_reading)
@@ -140,7 +143,7 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
     options.add_argument("--scheme", type=_scheme, metavar="SCHEME", help=scheme)
     add_layout_options(options)
     names = "what numbers in ner_tags mean, from 0 on: O,B-PER,I-PER; default: the names in the file"
-    options.add_argument("--names", type=lambda text: tuple(text.split(",")), metavar="NAMES", help=names)
+    options.add_argument("--names", type=_names, metavar="NAMES", help=names)
 
 
 def add_layout_options(options: argparse._ArgumentGroup) -> None:
@@ -178,6 +181,10 @@ def _column(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1, first or last")
     return int(text) - 1
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
 
 
 def _scheme(text: str) -> Scheme:

@@ -41,11 +41,7 @@ def convert(
     iob2 = parsed.iob2
     parsed.raise_problems(_losses(parsed, iob2, scheme))
     tags = [from_iob2(each, scheme) for each in iob2]
-    if form == "columns":
-        parsed.raise_problems(_word_problems(parsed))
-        written: str | bytes = columns_text((each.sentence.words for each in parsed.sentences), tags)
-    else:
-        written = _records(parsed, tags, form, str(target))
+    written = _text(parsed, tags) if form == "columns" else _records(parsed, tags, form, str(target))
     try:
         write_whole(target, written)
     except OSError as error:
@@ -60,25 +56,19 @@ def convert(
 def _losses(parsed: ParsedFile, iob2: Sequence[Sequence[str]], scheme: Scheme) -> list[Problem]:
     """Return where entities would merge: IO can't separate two of one type that touch."""
     places = ((each.lines, tags, first_loss(tags, scheme)) for each, tags in zip(parsed.sentences, iob2, strict=True))
-    return [
-        Problem(
-            lines[i], f"{scheme} can't separate two entities of type {tags[i][2:]} that touch; choose BIOES or IOB2"
-        )
-        for lines, tags, i in places
-        if i is not None
-    ]
+    fault = f"{scheme} can't separate two entities of type {{}} that touch; choose BIOES or IOB2"
+    return [Problem(lines[i], fault.format(tags[i][2:])) for lines, tags, i in places if i is not None]
 
 
-def _word_problems(parsed: ParsedFile) -> list[Problem]:
-    """Return the words that can't stand in a column, and the sentences without a word."""
-    problems = []
+def _text(parsed: ParsedFile, tags: Sequence[Sequence[str]]) -> str:
+    """Return the sentences as text; raise BioError if one has no words, or a word that can't stand in a column."""
     for number, each in enumerate(parsed.sentences, start=1):
         if not each.lines:
-            problems.append(Problem(number, "a sentence without words; text in columns can't express that, .jsonl can"))
-        for line, word in zip(each.lines, each.sentence.words, strict=True):
-            if problem := word_problem(word):
-                problems.append(Problem(line, f"{problem}; .jsonl takes any word"))
-    return problems
+            raise BioError(f"{parsed.name}: sentence {number} has no words; text can't express that, .jsonl can")
+    words = [pair for each in parsed.sentences for pair in zip(each.lines, each.sentence.words, strict=True)]
+    problems = [(line, word_problem(word)) for line, word in words]
+    parsed.raise_problems([Problem(line, f"{fault}; .jsonl takes any word") for line, fault in problems if fault])
+    return columns_text((each.sentence.words for each in parsed.sentences), tags)
 
 
 def _records(parsed: ParsedFile, tags: Sequence[Sequence[str]], form: Format, target: str) -> str | bytes:

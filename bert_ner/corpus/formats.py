@@ -15,7 +15,6 @@ from bert_ner.corpus.bio import ParsedSentence, Sentence, parsed_sentence
 from bert_ner.corpus.columns import (
     DOCSTART,
     DOCSTART_PROBLEM,
-    TAG,
     BioError,
     Group,
     Layout,
@@ -26,7 +25,7 @@ from bert_ner.corpus.columns import (
     read_columns,
 )
 from bert_ner.corpus.records import Record, Records, read_json, read_json_lines, read_parquet
-from bert_ner.corpus.schemes import SCHEME_TAG, Scheme, detect_scheme, expected_tags, is_valid, to_iob2
+from bert_ner.corpus.schemes import SCHEME_TAG, Scheme, detect_scheme, expected_tags, has_prefixes_of, is_valid, to_iob2
 from bert_ner.errors import unusual_letters
 
 Format = Literal["columns", "json", "jsonl", "parquet"]
@@ -127,8 +126,9 @@ def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme 
     """Parse a file, called `name` in messages, and return its sentences together with their problems.
 
     Args:
-        gold_scheme: that of the gold file, if this is a prediction. With IOB2, tags with its prefixes are in IOB2,
-            too: an `I-X` that continues nothing is a mistake of the tagger, not IOB1.
+        gold_scheme: that of the gold file, if this is a prediction. It is also the prediction's if its prefixes are
+            the same and no scheme fits all of it: invalid sequences are mistakes of the tagger. With IOB2 it is so even
+            if another scheme fits: an `I-X` that continues nothing is a mistake, not IOB1.
 
     Raises:
         BioError: there is no sentence, the column of the tags is unclear, or the file is broken as a whole.
@@ -161,9 +161,11 @@ def _without_docstart(records: Records, layout: Layout) -> tuple[Records, Counte
 
 def _likely_scheme(groups: Sequence[Group], gold_scheme: Scheme | None) -> Scheme:
     sequences = [tags for group in groups if (tags := _tags(group)) is not None]
-    if gold_scheme == "IOB2" and all(map(TAG.fullmatch, {*chain.from_iterable(sequences)})):
-        return "IOB2"
-    return detect_scheme(sequences)
+    scheme = detect_scheme(sequences)
+    if not gold_scheme or not has_prefixes_of({*chain.from_iterable(sequences)}, gold_scheme):
+        return scheme
+    fits_all = all(is_valid(tags, scheme) for tags in sequences)
+    return scheme if fits_all and gold_scheme != "IOB2" else gold_scheme
 
 
 def _tags(group: Group) -> list[str] | None:

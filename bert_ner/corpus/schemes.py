@@ -28,10 +28,12 @@ _PREFIXES: dict[Scheme, tuple[str, str, str, str]] = {
     "BIOES": ("B", "I", "E", "S"),
     "BILOU": ("B", "I", "L", "U"),
     "IO": ("I", "I", "I", "I"),
-    "IOB1": ("I", "I", "I", "I"),  # B if the entity before touches
+    "IOB1": ("I", "I", "I", "I"),
     "IOE2": ("I", "I", "E", "E"),
-    "IOE1": ("I", "I", "I", "I"),  # E if the next entity touches
+    "IOE1": ("I", "I", "I", "I"),
 }
+# That of the first word where the entity before touches, in IOB1; of the last word where the next one does, in IOE1.
+_TOUCHING: dict[Scheme, str] = {"IOB1": "B", "IOE1": "E"}
 
 
 def to_iob2(tags: Sequence[str]) -> list[str]:
@@ -56,9 +58,9 @@ def from_iob2(tags: Sequence[str], scheme: Scheme) -> list[str]:
             continue
         prefix = (single if ends else first) if begins else (last if ends else inside)
         if scheme == "IOB1" and begins and previous[2:] == tag[2:]:
-            prefix = "B"
+            prefix = _TOUCHING[scheme]
         if scheme == "IOE1" and following == f"B-{tag[2:]}":
-            prefix = "E"
+            prefix = _TOUCHING[scheme]
         written.append(f"{prefix}-{tag[2:]}")
     return written
 
@@ -72,6 +74,11 @@ def first_loss(tags: Sequence[str], scheme: Scheme) -> int | None:
 def expected_tags(tags: Sequence[str], scheme: Scheme) -> list[str]:
     """Return the tags that a scheme writes for the entities of `tags`; those that differ are invalid in it."""
     return from_iob2(to_iob2(tags), scheme)
+
+
+def has_prefixes_of(tags: Iterable[str], scheme: Scheme) -> bool:
+    """Return whether each tag has a prefix of the scheme, wherever it stands."""
+    return {tag[0] for tag in tags} <= {"O", *_PREFIXES[scheme], *_TOUCHING.get(scheme, "")}
 
 
 def is_valid(tags: Sequence[str], scheme: Scheme) -> bool:

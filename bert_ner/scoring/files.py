@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,7 +52,7 @@ def score_files(
 
     Args:
         reading: how to read the gold file; by default its suffix, its tags and its columns decide.
-        predicted_reading: how to read the predictions; by default as the gold file.
+        predicted_reading: how to read the predictions; by default as the gold file, but in a scheme of their own.
 
     Returns:
         A JSON-serialisable object; scores are fractions.
@@ -73,6 +74,7 @@ def score_files(
         if times > 1:
             raise InvalidValue(f"{name} is given {times} times; name each prediction once")
     reading = reading or Reading()
+    predicted_reading = predicted_reading or replace(reading, scheme=None)
     parsed = read_gold(gold, reading)
     tags = parsed.iob2
     spans = [span for sequence in tags for span in spans_of(sequence)]
@@ -81,7 +83,7 @@ def score_files(
 
     systems, counts = [], {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
-        prediction = read_prediction(file, predicted_reading or reading, parsed)
+        prediction = read_prediction(file, predicted_reading, parsed)
         predicted_tags = prediction.iob2
         counts[file.name] = count(tags, predicted_tags)
         illegal = [problem.line for problem in prediction.problems]

@@ -211,6 +211,31 @@ def test_every_format_is_checked_converted_and_scored(
     assert len(signatures) == 1  # the same sentences, in whatever format
 
 
+def test_gold_and_predictions_have_schemes_of_their_own(
+    bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bio_files / "bioes.bio").write_text("O by\nB-P ada\nE-P brook\n\nO by\nS-P olaf\n")
+    (bio_files / "iob1.bio").write_text("O by\nI-P ada\nI-P brook\n\nO by\nI-P olaf\n")
+
+    def scored(*arguments: str) -> tuple[str, list[float]]:
+        run(monkeypatch, "score", *arguments, "--json")
+        [system] = json.loads(capsys.readouterr().out)["systems"]
+        names = ("entity_f1", "entity_f1_strict", "token_micro_f1")
+        return system["scheme"], [system["scores"][name]["value"] for name in names]
+
+    assert scored("gold.bio", "bioes.bio") == ("BIOES", [1, 1, 1])
+    assert scored("bioes.bio", "gold.bio", "--scheme", "BIOES") == ("IOB2", [1, 1, 1])
+    assert scored("bioes.bio", "iob1.bio") == ("IO", [1, 1, 1])
+    # With a gold file in IOB2, these are mistakes, unless the scheme is named.
+    assert scored("gold.bio", "iob1.bio") == ("IOB2", [1, 0, pytest.approx(3 / 5)])
+    assert scored("gold.bio", "iob1.bio", "--predicted-scheme", "IOB1") == ("IOB1", [1, 1, 1])
+    run(monkeypatch, "score", "gold.bio", "bioes.bio")
+    assert "bioes.bio: scheme BIOES, converted to IOB2\n" in capsys.readouterr().out
+    (bio_files / "wrong.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nS-P olaf\n")
+    run(monkeypatch, "score", "bioes.bio", "wrong.bio")
+    assert "wrong.bio: 1 tag(s) are not as BIOES writes them, the first in line 3;" in capsys.readouterr().out
+
+
 def test_ids_take_their_names_from_an_option(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

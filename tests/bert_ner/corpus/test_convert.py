@@ -100,7 +100,7 @@ def test_conversion(tmp_path: Path, name: str, target: str, options: dict[str, A
             '[{"tokens": ["a"], "ner_tags": ["O"]}, {"tokens": [], "ner_tags": []}]',
             "a.json",
             {},
-            "a.json: record 2: a sentence without words; text in columns can't express that, .jsonl can",
+            "a.json: sentence 2 has no words; text can't express that, .jsonl can",
         ),
     ],
 )

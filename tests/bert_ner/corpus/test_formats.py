@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bert_ner.corpus import Layout, Reading, read_sentences
 from bert_ner.corpus.bio import BioError, Sentence
 from bert_ner.corpus.formats import parse_file
 from bert_ner.errors import BertNerError
+from bert_ner.scoring.files import File, score_files
 
 INPUTS = Path(__file__).parent / "inputs"
 DANA = Sentence(("Dana", "Lee", "sings"), ("B-PER", "I-PER", "O"))
@@ -255,6 +258,9 @@ def test_a_scheme_that_fits_better_than_iob2_is_proposed() -> None:
         ("IOB1", "I-A B-A", "IOB1"),
         ("BIOES", "I-A I-A", "IO"),
         ("BIOES", "O O", "IOB2"),
+        ("BIOES", "I-A E-A B-A", "BIOES"),  # mistakes of a tagger of the same scheme
+        ("IOB1", "B-A I-A O I-A", "IOB1"),
+        ("IOB2", "B-A I-A O U-A", "IOB2"),  # and an error, because that is no tag of IOB2
     ],
 )
 def test_the_gold_file_s_scheme_helps_to_read_a_prediction(gold: Any, tags: str, scheme: str) -> None:
@@ -266,3 +272,30 @@ def test_the_gold_file_s_scheme_helps_to_read_a_prediction(gold: Any, tags: str,
 def test_columns_are_found_by_the_tags_of_any_scheme() -> None:
     assert read("U-boat O\nE-mail O\nsent O\n") == [(["U-boat", "E-mail", "sent"], ["O"] * 3)]
     assert read("S-X U-boat\nO sank\n") == [(["U-boat", "sank"], ["B-X", "O"])]
+
+
+def test_a_sentence_without_words_is_scored() -> None:
+    content = '{"tokens": [], "ner_tags": []}\n{"tokens": ["a"], "ner_tags": ["B-X"]}\n{"tokens": [], "ner_tags": []}\n'
+    file = File("a.jsonl", content.encode())
+    assert score_files(file, [file])["systems"][0]["scores"]["entity_f1"]["value"] == 1
+
+
+pieces = st.sampled_from(
+    [b"O", b"B-X", b"E-X", b"a", b"\t", b"\n", b"\r", b"\xff", b"{", b"[", b'"tokens":["a"]', b",", b"}", b"]"]
+)
+
+
+@settings(deadline=None)
+@given(
+    content=st.binary() | st.lists(pieces).map(b"".join),
+    form=st.sampled_from(["columns", "json", "jsonl"]),
+    layout=st.sampled_from([Layout(), Layout(tag_column=-1, comments="a"), Layout(word_column=2, docstart=True)]),
+)
+def test_any_bytes_are_read_or_are_an_error(content: bytes, form: Any, layout: Layout) -> None:
+    try:
+        parsed = parse_file(content, "a", Reading(layout, form))
+        parsed.raise_problems()
+    except BertNerError as error:
+        assert str(error).startswith("a:")
+    else:
+        assert [len(tags) for tags in parsed.iob2] == [len(each.lines) for each in parsed.sentences]
