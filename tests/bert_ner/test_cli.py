@@ -124,6 +124,49 @@ def test_format_by_the_file_s_ending_unless_given(
     assert json.loads(capfd.readouterr().out)["words"] == words
 
 
+def test_tag_and_score_go_together(trained_here: Path) -> None:
+    gold = "O\tby\nB-PERSON\tada\nI-PERSON\tbrook\n\nB-GENRE\twesterns\n\n"
+    (trained_here / "gold.bio").write_text(gold, encoding="utf-8")
+    tag = [*PROGRAM, "tag", "gold.bio", "--output", "bio", "--model", "models/sample/minilm-13"]
+    done = subprocess.run(tag, capture_output=True, check=True)
+    (trained_here / "p.bio").write_bytes(done.stdout)
+    for predicted, given in (("p.bio", None), ("-", done.stdout)):
+        score = [*PROGRAM, "score", "gold.bio", predicted, "--json"]
+        record = json.loads(subprocess.run(score, input=given, capture_output=True, check=True).stdout)
+        assert record["systems"][0]["scores"]["entity_f1"]["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        (
+            "a.txt",
+            "-DOCSTART- -X- O\n\nada NN O\nbrook NN O\n",
+            ["--format", "columns", "--word-column", "1", "--docstart"],
+        ),
+        ("a.conll", "# one\n1 ada O\n2 brook O\n", ["--comments", "#", "--word-column", "2"]),
+        ("a.iob", "ada I-PERSON\nbrook I-PERSON\n", []),
+        ("a.json", '[{"tokens": ["ada", "brook"], "ner_tags": [1, 2], "id": "7"}]', []),
+        ("a.jsonl", '{"tokens": ["ada", "brook"], "ner_tags": ["O", "O"], "id": "7"}\n', []),
+    ],
+)
+def test_tag_reads_files_of_others(
+    tmp_path: Path,
+    trained: Any,
+    name: str,
+    content: str,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    run(monkeypatch, "tag", str(tmp_path / name), "--model", str(trained.folder), *options)
+    [line] = capfd.readouterr().out.splitlines()
+    record = json.loads(line)
+    assert record["tags"] == ["B-PERSON", "I-PERSON"]
+    assert record.get("id") == ("7" if "json" in name else None)
+
+
 def test_bad_lines_make_the_exit_status_one(
     tmp_path: Path, crf_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
