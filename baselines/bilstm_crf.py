@@ -9,7 +9,7 @@ import copy
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -18,7 +18,6 @@ import torch
 from pydantic import Field
 from torch.nn.utils import clip_grad_norm_
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from torch.optim.lr_scheduler import LRScheduler
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.sequences import check_sequences
@@ -91,8 +90,7 @@ class Network(torch.nn.Module):
         seen = torch.cat([self.words(batch.words), spelt[batch.spelling]], -1)
         packed = pack_padded_sequence(self.dropout(seen), batch.lengths, batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
-        emissions: torch.Tensor = self.emissions(self.dropout(states))
-        return emissions
+        return torch.as_tensor(self.emissions(self.dropout(states)))
 
 
 class Batch(NamedTuple):
@@ -116,10 +114,9 @@ class BiLSTMCRFTagger(System):
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
-        """Train, and keep the epoch that tags the validation sentences best.
+        """Train, and keep the epoch that tags the validation sentences best; losses are in nats per word.
 
-        Deterministic for a seed, a machine and a number of threads. Losses are in nats per word, and an epoch's seconds
-        do not include its validation.
+        Deterministic for a seed, a machine and a number of threads.
         """
         train, validation = ([sentence for sentence in part if sentence.words] for part in (train, validation))
         self.check_labels([*train, *validation])
@@ -127,68 +124,68 @@ class BiLSTMCRFTagger(System):
             raise BertNerError("nothing to learn from: the training sentences have no word")
         torch.manual_seed(self.seed)
         self._build(Vocabulary.from_sentences(train))
-        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.settings.learning_rate, fused=True)
-        steps = self.settings.epochs * -(-len(train) // self.settings.batch_size)
-        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
         history: list[dict[str, Any]] = []
         best = float("-inf")
-        with Progress(f"bilstm_crf seed {self.seed}", steps, self.settings.epochs) as progress:
-            for epoch in range(1, self.settings.epochs + 1):
-                started = time.perf_counter()
-                losses = []
-                for loss in self._train_epoch(train, epoch, optimizer, schedule):
-                    losses.append(loss)
-                    progress.step(epoch=epoch, train_loss=sum(losses) / len(losses))
-                seconds = time.perf_counter() - started
+        epochs, steps = self.settings.epochs, -(-len(train) // self.settings.batch_size)
+        with Progress(f"bilstm_crf seed {self.seed}", epochs * steps, epochs) as progress:
+            for row in self._epochs(train, epochs * steps, progress.step):
                 f1 = self.scoring([tags for _, tags in validation], self.tag([words for words, _ in validation]))
-                row = {
-                    "epoch": epoch,
-                    "train_loss": sum(losses) / len(losses),
-                    "validation_loss": self._mean_loss(validation),
-                    "validation_entity_f1": f1,
-                    "seconds": seconds,
-                }
-                progress.end_epoch(train_loss=row["train_loss"], validation_entity_f1=f1)
+                row |= {"validation_loss": self._mean_loss(validation), "validation_entity_f1": f1}
+                progress.end_epoch(row)
                 history.append(row)
                 if f1 > best:
                     best, weights = f1, copy.deepcopy(self.network.state_dict())
         self.network.load_state_dict(weights)
         return history
 
-    def _train_epoch(
-        self, train: Sequence[Sentence], epoch: int, optimizer: torch.optim.Adam, schedule: LRScheduler
-    ) -> Iterator[float]:
-        """Train on every sentence once, and yield the loss of each batch."""
-        self.network.train()
+    def _epochs(self, train: Sequence[Sentence], steps: int, on_step: Callable[..., None]) -> Iterator[dict[str, Any]]:
+        """Train in as many steps, and yield a row after each epoch: epoch, train_loss and seconds."""
+        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.settings.learning_rate, fused=True)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
         lengths = [len(words) for words, _ in train]
-        for numbers in shuffled_batches(lengths, self.settings.batch_size, f"{self.seed}-{epoch}"):
-            loss = self._loss([train[number] for number in numbers])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
-            optimizer.step()
-            schedule.step()
-            yield loss.item()
+        for epoch in range(1, self.settings.epochs + 1):
+            started = time.perf_counter()
+            self.network.train()
+            losses: list[float] = []
+            for numbers in shuffled_batches(lengths, self.settings.batch_size, f"{self.seed}-{epoch}"):
+                loss = self._loss([train[number] for number in numbers])
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.item())
+                mean = sum(losses) / len(losses)
+                on_step(epoch=epoch, train_loss=mean)
+            yield {"epoch": epoch, "train_loss": mean, "seconds": time.perf_counter() - started}
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the best tag sequence of each sentence (Viterbi)."""
-        tags: list[list[str]] = [[] for _ in sentences]
-        for numbers, emissions, lengths in self._emissions(sentences):
-            best = self.network.chain.viterbi(emissions, lengths)
-            for number, row in zip(numbers, best.tolist(), strict=True):
-                tags[number] = [self.labels[tag] for tag in row[: len(sentences[number])]]
-        return tags
+        return [[tag for tag, _ in words] for words in self._decode(sentences, with_scores=False)]
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
         """Return the same tags, each with its marginal probability."""
-        scored: list[list[tuple[str, float]]] = [[] for _ in sentences]
-        for numbers, emissions, lengths in self._emissions(sentences):
-            best = self.network.chain.viterbi(emissions, lengths)
-            scores = self.network.chain.marginals(emissions, lengths).gather(-1, best[..., None]).squeeze(-1)
-            for number, row, row_scores in zip(numbers, best.tolist(), scores.tolist(), strict=True):
-                words = zip(row, row_scores, sentences[number], strict=False)  # without the padding
-                scored[number] = [(self.labels[tag], score) for tag, score, _ in words]
-        return scored
+        return self._decode(sentences, with_scores=True)
+
+    @torch.inference_mode()
+    def _decode(self, sentences: Sequence[Sequence[str]], with_scores: bool) -> list[list[tuple[str, float]]]:
+        check_sequences(sentences, "word")
+        one_thread_after_fork()
+        self.network.eval()
+        chain, decoded = self.network.chain, [list[tuple[str, float]]() for _ in sentences]
+        nonempty = [number for number, words in enumerate(sentences) if words]
+        for places in sorted_batches([len(sentences[number]) for number in nonempty], _BATCH_WORDS):
+            numbers = [nonempty[place] for place in places]
+            batch = self._batch([sentences[number] for number in numbers])
+            emissions = self.network(batch)
+            best = chain.viterbi(emissions, batch.lengths)
+            scores = torch.ones(best.shape)
+            if with_scores:
+                scores = chain.marginals(emissions, batch.lengths).gather(-1, best[..., None]).squeeze(-1)
+            for number, tags, tag_scores in zip(numbers, best.tolist(), scores.tolist(), strict=True):
+                words = zip(tags, tag_scores, sentences[number], strict=False)  # without the padding
+                decoded[number] = [(self.labels[tag], score) for tag, score, _ in words]
+        return decoded
 
     def save(self, folder: Path) -> None:
         """Write the weights as safetensors, and the vocabulary as JSON."""
@@ -233,8 +230,8 @@ class BiLSTMCRFTagger(System):
             batch = batch._replace(words=batch.words.masked_fill(dropped, _UNKNOWN))
         label_id = {label: i for i, label in enumerate(self.labels)}
         tags = torch.from_numpy(pad_rows([[label_id[tag] for tag in tags] for _, tags in sentences], 0))
-        loss: torch.Tensor = self.network.chain(self.network(batch), batch.lengths, tags).sum() / batch.lengths.sum()
-        return loss
+        losses = self.network.chain(self.network(batch), batch.lengths, tags)
+        return torch.as_tensor(losses.sum() / batch.lengths.sum())
 
     @torch.inference_mode()
     def _mean_loss(self, sentences: Sequence[Sentence]) -> float:
@@ -245,15 +242,3 @@ class BiLSTMCRFTagger(System):
         for numbers in sorted_batches(lengths, _BATCH_WORDS):
             total += self._loss([sentences[i] for i in numbers]).item() * sum(lengths[i] for i in numbers)
         return total / max(1, sum(lengths))
-
-    @torch.inference_mode()
-    def _emissions(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
-        """Yield batches of all sentences that have words: their indices, emissions and lengths."""
-        check_sequences(sentences, "word")
-        one_thread_after_fork()
-        self.network.eval()
-        nonempty = [number for number, words in enumerate(sentences) if words]
-        for places in sorted_batches([len(sentences[number]) for number in nonempty], _BATCH_WORDS):
-            numbers = [nonempty[place] for place in places]
-            batch = self._batch([sentences[number] for number in numbers])
-            yield numbers, self.network(batch), batch.lengths

@@ -4,9 +4,8 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import product
 from multiprocessing import current_process
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -16,7 +15,7 @@ import sklearn_crfsuite
 from joblib import Parallel, delayed
 from pydantic import Field
 
-from baselines.selection import select
+from baselines.selection import Candidate, candidates, select
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
@@ -49,19 +48,12 @@ class CRFTagger(System):
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Train once per pair of c1 and c2, on all cores, and keep the best model on the validation sentences."""
-        limit = self.settings.max_iterations
-        pairs = product(self.settings.c1, self.settings.c2)
-        candidates = [{"c1": c1, "c2": c2, "max_iterations": limit} for c1, c2 in pairs]
-        jobs = (delayed(_train)(train, candidate) for candidate in candidates)
-        models = Parallel(min(len(candidates), os.cpu_count() or 1), return_as="generator")(jobs)
-        with Progress("crf", len(candidates)) as progress:
-
-            def trials() -> Iterator[tuple[dict[str, Any], sklearn_crfsuite.CRF]]:
-                for candidate, model in zip(candidates, models, strict=True):
-                    progress.step()
-                    yield candidate, model
-
-            chosen, history = select(trials(), _predict_with, validation, self.scoring)
+        tried = candidates(self.settings)
+        jobs = (delayed(_train)(train, candidate) for candidate in tried)
+        models = Parallel(min(len(tried), os.cpu_count() or 1), return_as="generator")(jobs)
+        with Progress("crf", len(tried)) as progress:
+            trials = zip(tried, progress.steps(models), strict=True)
+            chosen, history = select(trials, _predict_with, validation, self.scoring)
         self._use(Path(chosen.modelfile.name).read_bytes())
         return history
 
@@ -118,11 +110,8 @@ def features(words: Sequence[str]) -> list[list[str]]:
     for i, word in enumerate(words):
         at = i + REACH
         row = list(_own_features(word) if len(word) <= _CACHED_LENGTH else _own_features.__wrapped__(word))
-        for offset in range(-REACH, REACH + 1):
-            if offset:
-                row.append(f"{offset}:{padded[at + offset]}")
-        for offset in range(-2, 2):
-            row.append(f"{offset}|{offset + 1}:{padded[at + offset]}|{padded[at + offset + 1]}")
+        row += [f"{offset}:{padded[at + offset]}" for offset in range(-REACH, REACH + 1) if offset]
+        row += [f"{n}|{n + 1}:{padded[at + n]}|{padded[at + n + 1]}" for n in range(-2, 2)]
         rows.append(row)
     return rows
 
@@ -145,7 +134,7 @@ def _own_features(word: str) -> tuple[str, ...]:
     )
 
 
-def _train(train: Sequence[Sentence], settings: dict[str, Any]) -> sklearn_crfsuite.CRF:
+def _train(train: Sequence[Sentence], settings: Candidate) -> sklearn_crfsuite.CRF:
     """Train a model, in a process of its own: CRFsuite holds Python's lock while it trains."""
     if current_process().name != "MainProcess":
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C has no effect until the model is done

@@ -4,13 +4,12 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field
 
-from baselines.selection import select
+from baselines.selection import candidates, select
 from bert_ner.corpus.bio import Sentence, Span, spans_of, tags_of
 from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
@@ -36,7 +35,7 @@ _Count = Annotated[int, Field(ge=1)]
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class _Candidate(NamedTuple):
+class _Entity(NamedTuple):
     """A phrase, or the name of a pattern, and its most frequent type in training."""
 
     key: Phrase | str
@@ -53,10 +52,10 @@ class GazetteerSettings(Settings):
 
 
 class GazetteerTagger(System):
-    """Look entities up from left to right, the longest first; a listed phrase wins over a pattern of equal length.
+    """Look entities up from left to right, the longest first, in lower case; a phrase wins over a pattern as long.
 
     A phrase or a pattern is listed with its most frequent type in the training sentences, of equals the first seen. It
-    has to have that type `min_count` times, and in `min_share` of its occurrences. Words are compared in lower case.
+    has to have that type `min_count` times, and in `min_share` of its occurrences.
     """
 
     Settings = GazetteerSettings
@@ -66,16 +65,17 @@ class GazetteerTagger(System):
         """List the entities of the training sentences, with the thresholds that the validation sentences choose."""
         found = _entities(train)
         trials = []
-        for count, share in product(self.settings.min_count, self.settings.min_share):
-            listed = {c.key: c.type for c in found if c.times >= count and c.share >= share}
-            trials.append(({"min_count": count, "min_share": share}, _Lists(listed)))
-        self.lists, history = select(trials, _Lists.tag_all, validation, self.scoring)
+        for chosen in candidates(self.settings):
+            count, share = chosen["min_count"], chosen["min_share"]
+            listed = {each.key: each.type for each in found if each.times >= count and each.share >= share}
+            trials.append((chosen, _Lists(listed)))
+        self.lists, history = select(trials, _Lists.tag, validation, self.scoring)
         return history
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the tags of the listed phrases and patterns; always legal BIO."""
         check_sequences(sentences, "word")
-        return self.lists.tag_all(sentences)
+        return self.lists.tag(sentences)
 
     @property
     def parameters(self) -> int:
@@ -94,9 +94,8 @@ class GazetteerTagger(System):
         """Read what `save` wrote."""
         lists = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
         tagger = cls.__new__(cls)
-        tagger.lists = _Lists(
-            {key if isinstance(key, str) else tuple(key): kind for kind, keys in lists.items() for key in keys}
-        )
+        listed = ((key, kind) for kind, keys in lists.items() for key in keys)
+        tagger.lists = _Lists({key if isinstance(key, str) else tuple(key): kind for key, kind in listed})
         return tagger
 
 
@@ -107,26 +106,22 @@ class _Lists:
         self.type_of = type_of
         self.lengths = _lengths(key for key in type_of if not isinstance(key, str))
 
-    def tag_all(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        return [self.tag(words) for words in sentences]
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        return [tags_of(self._spans([word.lower() for word in words]), len(words)) for words in sentences]
 
-    def tag(self, words: Sequence[str]) -> list[str]:
-        lower = [word.lower() for word in words]
+    def _spans(self, words: list[str]) -> list[Span]:
         spans: list[Span] = []
         start = 0
-        while start < len(lower):
-            end, key = max(
-                ((end, key) for end, key in _keys(lower, start, self.lengths) if key in self.type_of),
-                key=lambda found: found[0],  # the first of equals, which is the phrase
-                default=(start + 1, ""),
-            )
+        while start < len(words):
+            found = [(end, key) for end, key in _keys(words, start, self.lengths) if key in self.type_of]
+            end, key = max(found, key=lambda each: each[0], default=(start + 1, None))  # the phrase, of equals
             if key:
                 spans.append(Span(self.type_of[key], start, end))
             start = end
-        return tags_of(spans, len(lower))
+        return spans
 
 
-def _entities(train: Sequence[Sentence]) -> list[_Candidate]:
+def _entities(train: Sequence[Sentence]) -> list[_Entity]:
     """Return every phrase that is an entity somewhere, and every pattern that matches one."""
     sentences = [([word.lower() for word in words], spans_of(tags)) for words, tags in train]
     phrases = {tuple(words[span.start : span.end]): None for words, spans in sentences for span in spans}
@@ -144,7 +139,7 @@ def _entities(train: Sequence[Sentence]) -> list[_Candidate]:
                     continue
                 occurrences[key] += 1
     counted = ((key, *counts.most_common(1)[0]) for key, counts in types.items())
-    return [_Candidate(key, kind, count, count / occurrences[key]) for key, kind, count in counted]
+    return [_Entity(key, kind, count, count / occurrences[key]) for key, kind, count in counted]
 
 
 def _keys(words: Sequence[str], start: int, lengths: dict[str, list[int]]) -> Iterator[tuple[int, Phrase | str]]:

@@ -3,15 +3,15 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, product, starmap
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from baselines.selection import select
+from baselines.selection import Candidate, candidates, select
 from bert_ner.corpus.bio import Sentence, illegal_transitions
 from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
@@ -23,6 +23,7 @@ BATCH = 16  # sentences; with 25 tags a step of Viterbi has 2.2 MB of scores, an
 
 Floats = NDArray[np.float64]
 Counts = dict[str, Counter[str]]
+Trigrams = Counter[tuple[str, str, str]]
 _Count = Annotated[int, Field(ge=1)]
 _Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -31,18 +32,8 @@ class HMMSettings(Settings):
     """The candidates among which the validation sentences choose."""
 
     suffix: list[_Count] = Field(min_length=1, description="The longest suffix, in characters, that predicts a tag.")
-    rare: list[_Count] = Field(
-        min_length=1, description="The most occurrences of a word from which suffixes are learnt."
-    )
+    rare: list[_Count] = Field(min_length=1, description="The most occurrences of a word that teaches suffixes.")
     prior: list[_Weight] = Field(min_length=1, description="Of the suffix model for known words, in occurrences.")
-
-
-class _Smoothing(NamedTuple):
-    """One candidate for each of the settings."""
-
-    suffix: int
-    rare: int
-    prior: float
 
 
 class HMMTagger(System):
@@ -63,13 +54,12 @@ class HMMTagger(System):
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Count, then compute the probabilities with the settings that the validation sentences choose."""
         tags_of_word: Counts = defaultdict(Counter)
-        trigrams: Counter[tuple[str, str, str]] = Counter()
+        trigrams: Trigrams = Counter()
         for words, tags in train:
             for word, tag in zip(words, tags, strict=True):
                 tags_of_word[word.lower()][tag] += 1
             trigrams.update(zip(("", "", *tags), ("", *tags), (*tags, ""), strict=False))
-        tried = product(self.settings.suffix, self.settings.rare, self.settings.prior)
-        trials = ((s._asdict(), _Model(tags_of_word, trigrams, s)) for s in starmap(_Smoothing, tried))
+        trials = ((chosen, _Model(tags_of_word, trigrams, chosen)) for chosen in candidates(self.settings))
         self.model, history = select(trials, _Model.tag, validation, self.scoring)
         return history
 
@@ -85,12 +75,8 @@ class HMMTagger(System):
 
     def save(self, folder: Path) -> None:
         """Write the counts and the chosen settings as JSON; all probabilities follow from them."""
-        model = self.model
-        content = {
-            "settings": model.smoothing._asdict(),
-            "trigrams": [[*tags, count] for tags, count in model.trigrams.items()],
-            "words": model.tags_of_word,
-        }
+        trigrams = [[*tags, count] for tags, count in self.model.trigrams.items()]
+        content = {"settings": self.model.smoothing, "trigrams": trigrams, "words": self.model.tags_of_word}
         write_model(folder, "hmm", MODEL_FILE, json.dumps(content))
 
     @classmethod
@@ -100,14 +86,14 @@ class HMMTagger(System):
         tagger = cls.__new__(cls)
         words = {word: Counter(counts) for word, counts in content["words"].items()}
         trigrams = Counter({(a, b, c): count for a, b, c, count in content["trigrams"]})
-        tagger.model = _Model(words, trigrams, _Smoothing(**content["settings"]))
+        tagger.model = _Model(words, trigrams, content["settings"])
         return tagger
 
 
 class _Model:
     """The counts, and the logarithms of the probabilities computed from them."""
 
-    def __init__(self, tags_of_word: Counts, trigrams: Counter[tuple[str, str, str]], smoothing: _Smoothing) -> None:
+    def __init__(self, tags_of_word: Counts, trigrams: Trigrams, smoothing: Candidate) -> None:
         self.tags_of_word, self.trigrams, self.smoothing = tags_of_word, trigrams, smoothing
         self.tags = sorted({tag for trigram in trigrams for tag in trigram if tag})
         place = {tag: i for i, tag in enumerate((*self.tags, ""))}  # the edge comes last
@@ -120,24 +106,23 @@ class _Model:
 
         known = np.array([[found[tag] for tag in self.tags] for found in tags_of_word.values()], float)
         self.tag_shares = known.sum(0) / known.sum()
-        is_rare = known.sum(1) <= smoothing.rare
+        is_rare = known.sum(1) <= smoothing["rare"]
         rare_words = [word for word, chosen in zip(tags_of_word, is_rare, strict=True) if chosen]
-        self.suffixes = suffix_model(rare_words, known[is_rare], self.tag_shares, smoothing.suffix)
-        guessed = np.array([self._guess(word) for word in tags_of_word])
-        smoothed = (known + smoothing.prior * guessed) / (known.sum(1, keepdims=True) + smoothing.prior)
+        self.suffixes = suffix_model(rare_words, known[is_rare], self.tag_shares, smoothing["suffix"])
+        prior, guessed = smoothing["prior"], np.array([self._guess(word) for word in tags_of_word])
+        smoothed = (known + prior * guessed) / (known.sum(1, keepdims=True) + prior)
         self.emissions = dict(zip(tags_of_word, self._emission(smoothed), strict=True))
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         tagged: list[list[str]] = [[] for _ in sentences]
         for batch in _batches([len(words) for words in sentences]):
-            emissions = np.array([[self._emission_of(word.lower()) for word in sentences[i]] for i in batch])
+            emissions = np.array([[self._emissions_of(word.lower()) for word in sentences[i]] for i in batch])
             for i, path in zip(batch, viterbi(self.transitions, emissions), strict=True):
                 tagged[i] = [self.tags[tag] for tag in path]
         return tagged
 
-    def _emission_of(self, word: str) -> Floats:
-        known = self.emissions.get(word)
-        return self._emission(self._guess(word)) if known is None else known
+    def _emissions_of(self, word: str) -> Floats:
+        return self.emissions[word] if word in self.emissions else self._emission(self._guess(word))
 
     def _emission(self, tag_given_word: Floats) -> Floats:
         """Return the logarithm of P(word | tag) / P(word), from P(tag | word); the edge emits no word."""
@@ -146,19 +131,15 @@ class _Model:
 
     def _guess(self, word: str) -> Floats:
         """Return P(tag | the longest known suffix of the word); the empty suffix is always known."""
-        ends = (word[len(word) - n :] for n in range(min(self.smoothing.suffix, len(word)), -1, -1))
+        ends = (word[len(word) - n :] for n in range(min(self.smoothing["suffix"], len(word)), -1, -1))
         return next(self.suffixes[end] for end in ends if end in self.suffixes)
 
 
 def interpolated(counts: Floats) -> Floats:
-    """Return P(c | a, b) of all tags from counts of trigrams a, b, c by deleted interpolation; both of shape (n, n, n).
-
-    The last axis sums to 1 where the pair a, b and the tag b occur.
-    """
-    weights = interpolation_weights(counts)
-    unigrams, bigrams = counts.sum((0, 1)), counts.sum(0)
-    orders = (_share(f, f.sum(-1, keepdims=True)) for f in (unigrams, bigrams, counts))
-    return sum((weight * order for weight, order in zip(weights, orders, strict=True)), np.zeros_like(counts))
+    """Return P(c | a, b) from counts of trigrams a, b, c, both of shape (tags,) * 3, by deleted interpolation."""
+    shares = [_share(f, f.sum(-1, keepdims=True)) for f in (counts.sum((0, 1)), counts.sum(0), counts)]
+    weighted = (weight * share for weight, share in zip(interpolation_weights(counts), shares, strict=True))
+    return sum(weighted, np.zeros_like(counts))
 
 
 def interpolation_weights(counts: Floats) -> Floats:
@@ -173,14 +154,16 @@ def interpolation_weights(counts: Floats) -> Floats:
     return np.asarray(votes / votes.sum(), np.float64)
 
 
+def _share(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole, and 0 where the whole is 0 (Brants' definition)."""
+    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, np.shape(whole))), where=whole > 0)
+
+
 def suffix_model(words: Sequence[str], counts: Floats, tag_shares: Floats, longest: int) -> Mapping[str, Floats]:
     """Return P(tag | suffix) for every suffix of some words, by successive abstraction; the empty one has P(tag).
 
     P(t | s) = (f(s, t) / f(s) + theta P(t | s without its first character)) / (1 + theta). Theta is the
     standard deviation of P(t) over the tags (Brants, 2000, section 2.3, whose formula lacks the root).
-
-    `counts` says how often each word has each tag, in the shape (words, tags). `tag_shares` is P(tag), and `longest`
-    the longest suffix in characters.
     """
     theta = tag_shares.std(ddof=1) if len(tag_shares) > 1 else 0.0
     found: defaultdict[str, Floats] = defaultdict(lambda: np.zeros_like(tag_shares))
@@ -196,9 +179,8 @@ def suffix_model(words: Sequence[str], counts: Floats, tag_shares: Floats, longe
 def viterbi(transitions: Floats, emissions: Floats) -> NDArray[np.intp]:
     """Return the best tags, of shape (sentences, words), of sentences of equal length; 8 (tags + 1) ** 2 bytes a word.
 
-    Args:
-        transitions: log P(c | a, b), shape (tags + 1,) * 3; the last index of each axis is the sentence's edge.
-        emissions: log P(word | tag) up to a constant per word, shape (sentences, words, tags + 1); the edge emits none.
+    Transitions are log P(c | a, b), of shape (tags + 1,) * 3, and emissions log P(word | tag) up to a constant per
+    word, of shape (sentences, words, tags + 1). The last index is the sentence's edge.
     """
     sentences, length, n = emissions.shape
     # scores[i][s, b, c]: the best path through the first i words of s that ends in the tags b and c.
@@ -216,14 +198,8 @@ def viterbi(transitions: Floats, emissions: Floats) -> NDArray[np.intp]:
     b, c = np.divmod((scores[length] + transitions[:, :, -1]).reshape(sentences, -1).argmax(1), n)
     for i in range(length, 0, -1):
         path[:, i] = c
-        a = (scores[i - 1][each, :, b] + transitions[:, b, c].T).argmax(1)
-        b, c = a, b
+        b, c = (scores[i - 1][each, :, b] + transitions[:, b, c].T).argmax(1), b
     return path[:, 1:]
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    """Return part / whole, and 0 where the whole is 0 (Brants' definition)."""
-    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, np.shape(whole))), where=whole > 0)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

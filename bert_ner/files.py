@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from bert_ner.errors import BertNerError
@@ -35,17 +36,16 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"  # "." has no name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None  # otherwise empty, or the temporary file
+        with temporary.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None  # otherwise empty, or the temporary file
         raise
 
 
@@ -65,11 +65,9 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def check_sums(folder: Path, remedy: str, names: Iterable[str] | None = None) -> None:
-    """Raise Damaged if a file is missing or differs from its folder's SHA256SUMS; a folder without that file passes.
+    """Raise Damaged, with a remedy, if a file is missing or differs from its folder's SHA256SUMS, if that exists.
 
-    Args:
-        remedy: what the user has to do about a damaged file, for the message.
-        names: the files to compare; by default all that SHA256SUMS lists.
+    By default all files that it lists are compared.
     """
     if (folder / SUMS).is_file():
         sums = read_sums(folder)
@@ -84,7 +82,6 @@ def check_file(path: Path, expected: Iterable[str], remedy: str) -> str:
     found = sha256_of(path)
     for digest in expected:
         if digest != found:
-            raise Damaged(
-                f"{path} is not the file that was written: its SHA-256 is {found}, expected {digest}; {remedy}"
-            )
+            sums = f"its SHA-256 is {found}, expected {digest}"
+            raise Damaged(f"{path} is not the file that was written: {sums}; {remedy}")
     return found

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,15 +17,7 @@ _INDEX = f"{WEIGHTS}.index.json"  # names the files of weights that are cut into
 RETRAIN = "train it again"
 
 # Manifests written before they held kinds: they name the class, and the SHA-256 of a one-file tagger without the file.
-_FORMER_KINDS = {
-    "baselines.majority:MajorityTagger": "majority",
-    "baselines.gazetteer:GazetteerTagger": "gazetteer",
-    "baselines.hmm:HMMTagger": "hmm",
-    "baselines.crf:CRFTagger": "crf",
-    "baselines.bilstm_crf:BiLSTMCRFTagger": "bilstm_crf",
-    "bert_ner.encoder.tagger:EncoderTagger": "encoder",
-    "bert_ner.encoder.onnx:OnnxTagger": "onnx",
-}
+_FORMER_KIND = re.compile(r"(?:baselines|bert_ner\.encoder)\.(\w+):\w+Tagger")
 _FORMER_FILES = {"majority": "majority.json", "gazetteer": "gazetteer.json", "hmm": "hmm.json", "crf": "model.crfsuite"}
 
 
@@ -33,10 +26,7 @@ class TaggerUnavailable(BertNerError):
 
 
 def write_manifest(folder: Path, kind: str, files: tuple[str, ...] = (), **settings: Any) -> None:
-    """Write the manifest of a tagger of some kind, a key of `bert_ner.loading.KINDS`.
-
-    It records the SHA-256 of `files`, which are in the folder already, and `settings`, which `load` needs.
-    """
+    """Write the manifest of a kind of tagger (`bert_ner.loading.KINDS`): its files' SHA-256, and what `load` needs."""
     content = {"tagger": kind, "sha256": {name: sha256_of(folder / name) for name in files}, **settings}
     write_whole(folder / MANIFEST, json.dumps(content, indent=2) + "\n")
 
@@ -55,8 +45,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        kind = str(content["tagger"])
-        return {**content, "tagger": _FORMER_KINDS.get(kind, kind)}
+        kind = _FORMER_KIND.sub(r"\1", str(content["tagger"]))
+        return {**content, "tagger": "encoder" if kind == "tagger" else kind}
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise TaggerUnavailable(f"{path}: not a JSON object with 'tagger' in it ({error}); {RETRAIN}") from None
 
@@ -104,6 +94,5 @@ def _manifest_sums(folder: Path) -> dict[str, str]:
         return {}
     manifest = read_manifest(folder)
     sums, former_file = manifest.get("sha256"), _FORMER_FILES.get(manifest["tagger"])
-    if isinstance(sums, dict):
-        return {str(name): str(digest) for name, digest in sums.items()}
-    return {former_file: str(sums)} if former_file else {}
+    sums = sums if isinstance(sums, dict) else {former_file: sums} if former_file else {}
+    return {str(name): str(digest) for name, digest in sums.items()}

@@ -3,12 +3,14 @@
 import json
 import os
 import time
-from typing import Any, Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self, TypeVar
 
 from tqdm import tqdm
 
 RECORD_SEPARATOR = "\x1e"  # starts each line, as in RFC 7464
 VARIABLE = "BERT_NER_PROGRESS"
+Result = TypeVar("Result")
 _INTERVAL = 1.0  # seconds between two lines within an epoch
 
 
@@ -42,11 +44,17 @@ class Progress:
         if time.monotonic() - self._written >= _INTERVAL:
             self._write()
 
-    def end_epoch(self, **values: Any) -> None:
-        """Report the results of an epoch; `values` update the fields of the event."""
-        self._event |= values
-        shown = {name: f"{value:.3f}" for name, value in values.items() if isinstance(value, float)}
-        self._bar.set_postfix(shown)
+    def steps(self, results: Iterable[Result]) -> Iterator[Result]:
+        """Yield the results, and count a step for each."""
+        for result in results:
+            self.step()
+            yield result
+
+    def end_epoch(self, row: Mapping[str, Any]) -> None:
+        """Report the loss and the score in an epoch's row."""
+        figures = {name: row.get(name) for name in ("train_loss", "validation_entity_f1")}
+        self._event |= figures
+        self._bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items() if value is not None})
         self._write()
 
     def _write(self) -> None:

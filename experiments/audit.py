@@ -24,7 +24,10 @@ from claims.paper import EXAMPLE_QUERY, PAPER_ENCODER, PIECES, QUERIES
 
 def main() -> None:
     corpus = arguments(__doc__).corpus
-    from claims import audit_checks as checks  # not at the top, because torch and transformers take seconds to import
+    # Not at the top, because torch and transformers take seconds to import.
+    from transformers import AutoConfig
+
+    from claims import audit_checks as checks
 
     params, labels = read_params(), read_labels(corpus)
     parts = {part: read_part(corpus, part) for part in ("train", "validation", "test")}
@@ -33,7 +36,8 @@ def main() -> None:
 
     weights = find_weights(params.tokenizer_encoder)
     pieces = WordPieces.of(load_tokenizer(weights.folder), limit=1_000_000)
-    encoder = checks.describe_saved_encoder(weights.folder, len(labels))
+    local = {"local_files_only": True, "trust_remote_code": False}
+    config = AutoConfig.from_pretrained(weights.folder, num_labels=len(labels), **local)
 
     folders = {run: model_folder(corpus, run) for run in params.runs}
     trained = {run: load_tagger(folder, quantised=False) for run, folder in folders.items() if folder.is_dir()}
@@ -43,19 +47,15 @@ def main() -> None:
     all_o = score(gold, [["O"] * len(tags) for tags in gold])
 
     facts = {
-        "encoder": {
-            "name": params.tokenizer_encoder,
-            **encoder,
-            **checks.size_on_disk(fine_tuned, encoder["parameters"]),
-            "is_papers": weights.sha256 == ENCODERS[PAPER_ENCODER].sha256,
-        },
-        "papers_encoder": checks.describe_papers_encoder(len(labels)),
+        "encoder": checks.describe_encoder(params.tokenizer_encoder, config, fine_tuned)
+        | {"is_papers": weights.sha256 == ENCODERS[PAPER_ENCODER].sha256},
+        "papers_encoder": checks.describe_encoder(PAPER_ENCODER, AutoConfig.for_model("bert", num_labels=len(labels))),
         "tokenizer": type(pieces.tokenizer.model).__name__,
         "alignment": checks.audit_alignment(parts, pieces),
         "loss_mask": checks.loss_mask(parts["train"], pieces, labels),
         "pieces": {text: pieces.tokenizer.encode(text, add_special_tokens=False).tokens for text in PIECES},
-        "queries": [checks.audit_query(query, parts, paper_types, trained) for query in QUERIES],
-        "example": [checks.audit_query(query, parts, paper_types, trained) for query in EXAMPLE_QUERY],
+        "queries": [checks.audit_query(*query, parts, paper_types, trained) for query in QUERIES.items()],
+        "example": [checks.audit_query(*query, parts, paper_types, trained) for query in EXAMPLE_QUERY.items()],
         "not_trained": untrained,
         "all_o": {metric: round(value.value, 6) for metric, value in all_o.items()},
         "duplicates": checks.duplicates(parts),

@@ -10,6 +10,7 @@ nothing else meanwhile: two busy processes on two cores spoil every figure. `mak
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -30,7 +31,7 @@ from bench.page import as_markdown
 from bench.scoring_workloads import LIMIT, SCORING
 from bench.tagging_workloads import TAGGING, exported
 from bench.training_workloads import TRAINING
-from bench.workload import CORPUS, CRF, Figures, encoder_run, peak_memory
+from bench.workload import CORPUS, CRF, Figures, encoder_folder, peak_memory
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 
@@ -48,9 +49,9 @@ def main() -> None:
         figures = WORKLOADS[options.child].run()  # one that measures another process has the memory of that
         print(json.dumps({"memory": peak_memory(), **figures}))
         return
-    for run in (CRF, encoder_run()):
-        if not model_folder(CORPUS, run).is_dir():
-            raise BertNerError(f"{run.name} is not trained on {CORPUS}; run 'make repro' first")
+    for folder in (model_folder(CORPUS, CRF), encoder_folder()):
+        if not folder.is_dir():
+            raise BertNerError(f"{folder.name} is not trained on {CORPUS}; run 'make repro' first")
 
     [[rates]] = measure(["limit"], 1).values()
     del rates["memory"]
@@ -87,38 +88,26 @@ def table_rows(measured: Mapping[str, Sequence[Figures]], machine: str, rate: fl
     for name, rounds in measured.items():
         workload = WORKLOADS[name]
         for setting in workload.settings:
-            runs = [figures[setting] for figures in rounds]
-            seconds = [run["seconds"] for run in runs]
-            median, first = statistics.median(seconds), runs[0]
+            first, seconds = rounds[0][setting], [figures[setting]["seconds"] for figures in rounds]
+            median, tflop = statistics.median(seconds), first.get("tflop")
             pace[name, setting] = median / first["sentences"]
-            tflop = first.get("tflop")
-            rows += [
-                {
-                    "task": workload.task,
-                    "system": workload.system,
-                    "setting": f"{workload.how} {setting}".strip(),
-                    **{key: first.get(key) for key in ("sentences", "tokens", "tflop", "entity_f1")},
-                    "seconds": median,
-                    "tokens_per_second": first["tokens"] / median,
-                    "peak_memory_mb": statistics.median(figures["memory"] for figures in rounds),
-                    "ratio_to": WORKLOADS[other].how if other else "",
-                    "ratio": pace[other, setting] / pace[name, setting] if other else None,
-                    "machine": machine,
-                    "seconds_low": min(seconds),
-                    "seconds_high": max(seconds),
-                    "rounds": len(seconds),
-                    "limit_share": tflop / median / rate if tflop else None,
-                }
-                for other in workload.ratio_to or ("",)
-            ]
+            row = {
+                "task": workload.task, "system": workload.system, "setting": f"{workload.how} {setting}".strip(),
+                **{key: first.get(key, math.nan) for key in ("sentences", "tokens", "tflop", "entity_f1")},
+                "seconds": median, "seconds_low": min(seconds), "seconds_high": max(seconds), "rounds": len(seconds),
+                "tokens_per_second": first["tokens"] / median, "machine": machine, "ratio_to": "", "ratio": None,
+                "peak_memory_mb": statistics.median(figures["memory"] for figures in rounds),
+                "limit_share": tflop / median / rate if tflop else None,
+            }  # fmt: skip
+            ratios = {WORKLOADS[other].how: pace[other, setting] / pace[name, setting] for other in workload.ratio_to}
+            rows += [{**row, "ratio_to": how, "ratio": ratio} for how, ratio in ratios.items()] or [row]
     return rows
 
 
 def merged(old: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     """Append the new rows to the old ones of tasks that were not measured this time."""
-    if old is None or old["task"].isin(new["task"]).all():
-        return new
-    return pd.concat([old[~old["task"].isin(new["task"])], new])
+    kept = None if old is None else old[~old["task"].isin(new["task"])]
+    return new if kept is None or kept.empty else pd.concat([kept, new])
 
 
 def save_table(table: pd.DataFrame) -> None:

@@ -2,37 +2,53 @@
 
     python experiments/compare.py --corpus mit_movie_eng
 
-Reads scores.csv and predictions/ in results/<corpus>, and writes intervals.csv and comparisons.csv there. Uncertainty
-over test sentences (source `sentences`) and over seeds (source `seeds`) is in rows of its own. intervals_by_group.csv
-and comparisons_by_type.csv have the uncertainty over sentences for groups of entities.
+Reads scores.csv and predictions/ in results/<corpus>, and writes intervals and comparisons there, over all and by group
+of entities. Uncertainty over test sentences and over seeds is in rows of its own.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
-from harness.artifacts import read_part
-from harness.comparison_rows import comparisons, group_intervals, intervals, type_comparisons
+from harness.artifacts import check_predictions, read_part, signature_source
 from harness.params import REFERENCE
 from harness.paths import RESULTS
-from harness.recount import recount
 from harness.run_main import arguments, run_main
-from harness.tables import require_table, write_table
+from harness.tables import producer_of, require_table, write_table
 
 import pandas as pd
 
-from bert_ner.corpus.catalog import corpus_named
-from bert_ner.scoring.subgroups import known_entities
+from bert_ner import scoring
+from bert_ner.corpus.bio import Sentence, spans_of
+from bert_ner.corpus.catalog import Corpus, corpus_named
+from bert_ner.errors import BertNerError
+from bert_ner.scoring import subgroups
+
+LEVEL, SAMPLES = 0.95, 10_000
+
+Rows = list[dict[str, Any]]
+Pair = tuple[str, str]
+
+
+class Recount(NamedTuple):
+    """Each system's tags, counts and scores, run by run."""
+
+    tags: dict[str, list[list[list[str]]]]
+    counts: dict[str, list[scoring.Counts]]
+    scores: dict[str, list[dict[str, scoring.Score]]]
 
 
 def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     scores = require_table(RESULTS, corpus.name, "scores")
-    test, known = read_part(corpus.name, "test"), known_entities(read_part(corpus.name, "train"))
+    test, known = read_part(corpus.name, "test"), subgroups.known_entities(read_part(corpus.name, "train"))
     found = recount(corpus, test, scores)
+    with_reference, others = pairs(scores)
     rows = {
         "intervals": intervals(found),
-        "comparisons": comparisons(found, pairs(scores)),
+        "comparisons": comparisons(found, with_reference + others),
         "intervals_by_group": group_intervals(found, test, known),
-        "comparisons_by_type": type_comparisons(found, reference_pairs(found.counts)),
+        "comparisons_by_type": type_comparisons(found, with_reference),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -41,17 +57,111 @@ def main() -> None:
     print(f"{corpus.name}: nothing to compare" if table.empty else table.to_string(index=False, float_format="%.4f"))
 
 
-def pairs(scores: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the pairs to compare: every other system with the reference, and each encoder with every baseline."""
+def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
+    """Pair every other system with the reference, and then each encoder with every other baseline."""
     encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
-    baselines = [system for system, encoder in encoders.items() if not encoder]
-    wanted = [(system, baseline) for system, encoder in encoders.items() if encoder for baseline in baselines]
-    return list(dict.fromkeys([*reference_pairs(encoders), *wanted]))
+    with_reference = [(system, REFERENCE) for system in encoders if system != REFERENCE and REFERENCE in encoders]
+    baselines = [system for system, encoder in encoders.items() if not encoder and system != REFERENCE]
+    return with_reference, [(system, name) for system, encoder in encoders.items() if encoder for name in baselines]
 
 
-def reference_pairs(systems: Collection[str]) -> list[tuple[str, str]]:
-    """Pair every other system with the reference, if that is among them."""
-    return [(system, REFERENCE) for system in systems if system != REFERENCE and REFERENCE in systems]
+def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
+    """Count and score the predicted tags of every run in scores.csv again."""
+    gold, source = [tags for _, tags in test], signature_source(corpus)
+    remedy = f"run {producer_of('scores', corpus.name)}, or dvc repro"
+    found = Recount({}, {}, {})
+    for row in scores.to_dict("records"):
+        system = str(row["system"])
+        path = RESULTS / corpus.name / "predictions" / f"{system}-{row['seed']}.tags"
+        if not path.is_file():
+            raise BertNerError(f"{path} is missing, but scores.csv has a row of it; {remedy}")
+        check_predictions(path, remedy)
+        try:
+            predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+            counted, rescored = scoring.count(gold, predicted), scoring.score(gold, predicted, **source)
+            scoring.check_same_signature(str(row["signature"]), rescored["entity_f1"].signature)
+            for metric, value in rescored.items():
+                if abs(float(row[metric]) - value) > 1e-6:  # scores.csv has six decimals
+                    raise ValueError(f"{metric} is {row[metric]} in scores.csv, but {value:.6f} here")
+        except ValueError as error:
+            raise BertNerError(f"{path} does not fit the test sentences or scores.csv: {error}; {remedy}") from None
+        found.tags.setdefault(system, []).append(predicted)
+        found.counts.setdefault(system, []).append(counted)
+        found.scores.setdefault(system, []).append(rescored)
+    return found
+
+
+def intervals(found: Recount) -> Rows:
+    """Return a row per system, metric and source of uncertainty; source `seeds` only for systems with several runs."""
+    rows: Rows = []
+    for system, by_metric in scoring.bootstrap_all(found.counts, SAMPLES, level=LEVEL).items():
+        runs = found.scores[system]
+        for metric, interval in by_metric.items():
+            shared = {"system": system, "metric": metric, "level": LEVEL, "signature": runs[0][metric].signature}
+            method = f"percentile bootstrap over sentences, {SAMPLES}; runs averaged"
+            n = len(found.counts[system][0].words)
+            rows.append({**shared, "source": "sentences", "n": n, **interval._asdict(), "method": method})
+            if len(runs) > 1:
+                values = [run[metric].value for run in runs]
+                row = {"source": "seeds", "n": len(runs), **scoring.seed_interval(values, LEVEL)._asdict()}
+                rows.append({**shared, **row, "sd": pd.Series(values).std(), "method": "Student's t over runs"})
+    return rows
+
+
+def comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
+    """Return a row per pair and metric. The Holm correction is over all pairs of a metric."""
+    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL)
+    p_holm = scoring.holm_by_metric(compared)
+    rows: Rows = []
+    for (a, b), results in compared.items():
+        test = (
+            f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, "
+            f"{SAMPLES}; runs averaged, a={len(found.counts[a])} b={len(found.counts[b])}"
+        )
+        shared = {"system_a": a, "system_b": b, "test": test, "n": len(found.counts[a][0].words)}
+        for metric, result in results.items():
+            signature = found.scores[a][0][metric].signature
+            row = {"metric": metric, "signature": signature, "p_holm": p_holm[metric][a, b], **result._asdict()}
+            rows.append(shared | row)
+    return rows
+
+
+def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[subgroups.Entity]) -> Rows:
+    """Return a row per system and group: F1 of each type, recall of each group of entities, rank of each confusion."""
+    gold = [tags for _, tags in test]
+    groupings = subgroups.entity_groupings(test, known)
+    entities = [(i, span) for i, tags in enumerate(gold) for span in spans_of(tags)]
+    support = Counter((by, group(i, span)) for by, group in groupings.items() for i, span in entities)
+    f1 = subgroups.f1_by_type(found.counts, SAMPLES, level=LEVEL)
+    ranks = subgroups.confusion_ranks(gold, found.tags, SAMPLES, level=LEVEL)
+    with_recall = [by for by in groupings if by != "type"]  # types have F1
+    gaps = {by: subgroups.recall_gaps(gold, found.tags, groupings[by], SAMPLES, level=LEVEL) for by in with_recall}
+    rows: Rows = []
+    for system in found.tags:
+        groups = [
+            *(("type", name, "", "f1", interval) for name, interval in f1[system].items()),
+            *((by, *names, "recall", interval) for by in gaps for names, interval in gaps[by][system].items()),
+            *(("confusion", " / ".join(pair), "", "rank", interval) for pair, interval in ranks[system].items()),
+        ]
+        rows += [
+            {"system": system, "by": by, "group": name, "than": than, "metric": metric, "n": len(gold), "level": LEVEL}
+            | {"support": None if by == "confusion" else support[by, name], **interval._asdict()}
+            for by, name, than, metric, interval in groups
+        ]
+    return rows
+
+
+def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
+    """Return a row per pair and type. The Holm correction is over a pair's types."""
+    rows: Rows = []
+    for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
+        shared = {"system_a": a, "system_b": b, "n": len(found.counts[a][0].words)}
+        corrected = scoring.holm([result.p_value for result in compared.values()])
+        rows += [
+            {**shared, "type": name, "p_holm": p_holm, **result._asdict()}
+            for (name, result), p_holm in zip(compared.items(), corrected, strict=True)
+        ]
+    return rows
 
 
 if __name__ == "__main__":

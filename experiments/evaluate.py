@@ -2,22 +2,22 @@
 
     python experiments/evaluate.py --corpus mit_movie_eng
 
-Writes its tables (harness/tables.py), metrics.json and predictions/ into results/<corpus>, and where they come from
-into results/provenance.json. Committed predictions of extra runs stay where their models are not here.
+Writes its tables, metrics.json and predictions/ into results/<corpus>, and where they come from into
+results/provenance.json. Committed predictions of extra runs stay where their models are not here.
 """
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.artifacts import check_predictions, model_folder, read_part, read_run, signature_source
 from harness.params import Params, Run, read_params
 from harness.paths import RESULTS, RUN_FILE, raw_folder
 from harness.provenance import environment, record, recorded
 from harness.run_main import arguments, run_main
-from harness.score_rows import Rows, run_rows, summary
+from harness.systems import has_weights
 from harness.tables import TABLES, stage_tables, write_table
 
 import pandas as pd
@@ -25,21 +25,19 @@ from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
-from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.loading import load_tagger
-from bert_ner.scoring import METRICS
-from bert_ner.scoring.subgroups import known_entities
+from bert_ner.scoring import METRICS, check_same_signature, score, score_by_type
+from bert_ner.scoring.counts import Tags
+from bert_ner.scoring.cross_check import cross_check
+from bert_ner.scoring.errors import KINDS, confusion, error_kinds, recall_by
+from bert_ner.scoring.subgroups import Entity, entity_groupings, known_entities
 from bert_ner.tagger import SizedTagger
 
+Rows = list[dict[str, Any]]
+Outcome = tuple[str, dict[str, Any]]  # a run's tags of the test sentences, a line for each, and the record of the run
+
 WARM_UP = 100  # sentences to tag before the speed is measured
-
-
-class Outcome(NamedTuple):
-    """The tags of a run on the test sentences, a line for each, and the record of the run."""
-
-    text: str
-    record: dict[str, Any]
 
 
 def main() -> None:
@@ -50,33 +48,32 @@ def main() -> None:
     source = signature_source(corpus)
 
     rows: dict[str, Rows] = {name: [] for name in stage_tables("evaluate")}
-    outcomes: dict[str, Outcome] = {}
+    predictions, records = {}, {}
     for run in tqdm(params.all_runs(corpus.name), desc="evaluate", unit="run", disable=None):
-        encoder = params[run.system].get("name", "")
-        outcome = tag_test(corpus.name, run, test, params) or committed(corpus.name, run, params, files)
-        if outcome:
-            outcomes[run.name] = outcome
-            found = run_rows(test, [line.split() for line in outcome.text.splitlines()], known, source)
-            found["history"] = [row for row in outcome.record["history"] if "epoch" in row]
-            found["costs"] = [outcome.record["cost"]]
+        section = params[run.system]
+        if outcome := tag_test(corpus.name, run, test, params) or committed(corpus.name, run, params, files):
+            text, facts = outcome
+            predictions[f"{run.name}.tags"], records[run.name] = text, facts
+            found = run_rows(test, [line.split() for line in text.splitlines()], known, source)
+            found["history"] = [row for row in facts["history"] if "epoch" in row]
+            found["costs"] = [facts["cost"]]
         else:
-            is_unreachable = encoder in ENCODERS and not availability(ENCODERS[encoder])[0]
-            reason = "weights unreachable" if is_unreachable else "make repro-all has not trained it"
+            reason = "make repro-all has not trained it" if has_weights(section) else "weights unreachable"
             found = {"not_run": [{"reason": reason}]}
+        shared = {"system": run.system, "seed": run.seed, "encoder": section.get("name", "")}
         for name, run_table in found.items():
-            rows[name] += [{"system": run.system, "seed": run.seed, "encoder": encoder, **row} for row in run_table]
+            rows[name] += [{**shared, **row} for row in run_table]
 
+    folder = RESULTS / corpus.name
     for name, table in rows.items():
         write_table(RESULTS, corpus.name, name, table)
-    folder = RESULTS / corpus.name
-    predictions = {folder / "predictions" / f"{name}.tags": outcome.text for name, outcome in outcomes.items()}
-    for path, text in predictions.items():
-        write_whole(path, text)
-    for path in set((folder / "predictions").glob("*")) - set(predictions):
-        path.unlink()
+    for name, text in predictions.items():
+        write_whole(folder / "predictions" / name, text)
+    for path in (folder / "predictions").glob("*"):
+        if path.name not in predictions:
+            path.unlink()
     scores = pd.DataFrame(rows["scores"], columns=list(TABLES["scores"].columns))
     write_whole(folder / "metrics.json", json.dumps(summary(scores), indent=2) + "\n")
-    records = {name: outcome.record for name, outcome in outcomes.items()}
     record(corpus.name, {"files": files, "evaluated": environment(), "runs": records})
     print(scores.groupby("system", sort=False)[list(METRICS)].mean().to_string(float_format="%.4f"))
 
@@ -101,7 +98,7 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
         "model_bytes": sum(path.stat().st_size for path in files),
         "machine": trained["environment"]["processor"],
     }
-    return Outcome(text, {**trained, "cost": cost, "predictions": sha256(text.encode()).hexdigest()})
+    return text, {**trained, "cost": cost, "predictions": sha256(text.encode()).hexdigest()}
 
 
 def committed(corpus: str, run: Run, params: Params, files: dict[str, str]) -> Outcome | None:
@@ -113,7 +110,48 @@ def committed(corpus: str, run: Run, params: Params, files: dict[str, str]) -> O
     if not (trained and path.is_file() and trained["settings"] == settings and known["files"] == files):
         return None
     check_predictions(path, "take the committed file, or remove it and run make repro-all")
-    return Outcome(path.read_text(encoding="utf-8"), trained)
+    return path.read_text(encoding="utf-8"), trained
+
+
+def run_rows(
+    test: Sequence[Sentence], predicted: Tags, known: Collection[Entity], source: Mapping[str, str]
+) -> dict[str, Rows]:
+    """Return the rows of one run in each table that its tags suffice for; `known` are the training entities."""
+    gold = [tags for _, tags in test]
+    scores = score(gold, predicted, **source)
+    cross_check(gold, predicted, scores)
+    values = {metric: value.value for metric, value in scores.items()}
+    errors = error_kinds(gold, predicted)
+    return {
+        "scores": [{**source, "n_sentences": len(test), **values, "signature": scores["entity_f1"].signature}],
+        "scores_by_type": [by_type._asdict() for by_type in score_by_type(gold, predicted)],
+        "confusion": [
+            {"gold": a, "predicted": b, "words": n} for (a, b), n in sorted(confusion(gold, predicted).items())
+        ],
+        "error_kinds": [
+            {"kind": kind, "type": name, "count": errors[kind, name]}
+            for kind, name in sorted(errors, key=lambda error: (KINDS.index(error[0]), error[1]))
+        ],
+        "recall": [
+            {"by": by, "group": name, **recall._asdict(), "recall": recall.value}
+            for by, group in entity_groupings(test, known).items()
+            for name, recall in recall_by(gold, predicted, group).items()
+        ],
+    }
+
+
+def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Return each system's mean scores over its seeds, with the sample standard deviation of several."""
+    for signature in scores["signature"]:
+        check_same_signature(scores["signature"].iloc[0], signature)
+    return {
+        str(system): {
+            metric: {"mean": round(group[metric].mean(), 6)}
+            | ({"sd": round(group[metric].std(), 6)} if len(group) > 1 else {})
+            for metric in METRICS
+        }
+        for system, group in scores.groupby("system", sort=False)
+    }
 
 
 if __name__ == "__main__":

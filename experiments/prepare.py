@@ -63,10 +63,8 @@ def describe(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, Any
         "illegal_transitions": sum(len(illegal_transitions(tags)) for _, tags in sentences),
         "duplicate_sentences": len(sentences) - len({words for words, _ in sentences}),
         "words_per_sentence": lengths(in_words),
-        "pieces_per_sentence": {
-            **lengths(in_pieces),
-            f"share_within_{PAPER_LENGTH}": sum(n <= PAPER_LENGTH for n in in_pieces) / len(in_pieces),
-        },
+        "pieces_per_sentence": lengths(in_pieces)
+        | {f"share_within_{PAPER_LENGTH}": sum(n <= PAPER_LENGTH for n in in_pieces) / len(in_pieces)},
     }
 
 

@@ -16,9 +16,10 @@ from tempfile import TemporaryDirectory
 
 from harness.dvc_runs import AT_ONCE, PIPELINE, run_pipeline, stages_to_run
 from harness.params import Params, read_params
-from harness.paths import RESULTS, ROOT, SHARED
+from harness.paths import DOMAINS, RESULTS, ROOT, SHARED
 from harness.provenance import recorded
 from harness.run_main import command_line, run_main
+from harness.systems import has_weights
 
 import psutil
 
@@ -29,12 +30,12 @@ from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.formats import BANNER, percent
 from reporting.markdown import table
 from reporting.results import Results
-from reporting.sections.headline import score_table
+from reporting.sections.scores_and_intervals import score_table
 
 FALLBACK = "sample"
-DOMAINS = "domains"  # the stage that compares corpora; it needs the report on the paper's
 LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
 DVC_LOCKS = LOCK.with_name("rwlock")
+RULE = "!" * 100
 
 
 def main() -> None:
@@ -58,11 +59,14 @@ def repro_one(name: str | None, params: Params) -> None:
     if corpus.name not in params.corpora:
         raise BertNerError(f"{corpus.name} is not among the corpora in params.yaml; add it there")
     stages = stages_to_run(*commands(corpus)[0])
-    if name is None and f"{PIPELINE}:acquire@{corpus.name}" in stages and (reason := why_unavailable(corpus)):
-        corpus = corpus_named(FALLBACK)
-        stages = stages_to_run(*commands(corpus)[0])
-        rule = "!" * 100
-        print(f"{rule}\n{reason}\n\nCONTINUING WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{rule}\n", flush=True)
+    if name is None and f"{PIPELINE}:acquire@{corpus.name}" in stages:
+        try:
+            with TemporaryDirectory() as scratch:
+                acquire(corpus, Path(scratch, corpus.name), shared=SHARED)
+        except CorpusUnavailable as error:
+            corpus = corpus_named(FALLBACK)
+            stages = stages_to_run(*commands(corpus)[0])
+            print(f"{RULE}\n{error}\n\nCONTINUING WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{RULE}\n", flush=True)
 
     if stages:
         expected = training_seconds(corpus, params)
@@ -82,35 +86,24 @@ def commands(corpus: Corpus) -> list[list[str]]:
     """Return the arguments of each `dvc repro`; the first has the last stage to run for a corpus."""
     if corpus.name == PAPER_CORPUS:
         return [[DOMAINS]]
-    # DVC does not know that DOMAINS reads the tables of other corpora.
+    # DVC does not know that the stage `domains` reads the tables of other corpora. It needs the report on the paper's.
     is_compared = not corpus.is_generated and (RESULTS / PAPER_CORPUS / "report.md").is_file()
     again = [["--force", "--single-item", DOMAINS]] if is_compared else []
     return [[f"{PIPELINE}:report@{corpus.name}"], *again]
 
 
-def why_unavailable(corpus: Corpus) -> str | None:
-    """Return None if the corpus can be fetched, and otherwise the reason."""
-    try:
-        with TemporaryDirectory() as scratch:
-            acquire(corpus, Path(scratch, corpus.name), shared=SHARED)
-    except CorpusUnavailable as error:
-        return str(error)
-    return None
-
-
 def training_seconds(corpus: Corpus, params: Params) -> dict[str, float]:
     """Return the seconds of each training of a corpus when it was last recorded, by its stage."""
     seconds = {}
-    for run in recorded(corpus.name).get("runs", {}).values():
+    for name, run in recorded(corpus.name).get("runs", {}).items():
         kind = "train_encoder" if run["system"] in params.encoders else "train_baseline"
-        seconds[f"{PIPELINE}:{kind}@{corpus.name}-{run['system']}-{run['seed']}"] = run["seconds"]
+        seconds[f"{PIPELINE}:{kind}@{corpus.name}-{name}"] = run["seconds"]
     return seconds
 
 
 def plan(corpus: Corpus, stages: list[str], expected: dict[str, float]) -> str:
     """Say how many stages will run and for how long, from the recorded times of the trainings."""
-    trainings = [expected[stage] for stage in stages if stage in expected]
-    text = f"{len(stages)} stages to run on {corpus.name}"
+    text, trainings = f"{len(stages)} stages to run on {corpus.name}", [expected[s] for s in stages if s in expected]
     if trainings:
         minutes = max(sum(trainings) / AT_ONCE, *trainings) / 60 + 2
         text += f", about {minutes:.0f} minutes on {recorded(corpus.name)['evaluated']['processor']}"
@@ -119,13 +112,10 @@ def plan(corpus: Corpus, stages: list[str], expected: dict[str, float]) -> str:
 
 def repro_all(params: Params) -> None:
     """Run every stage of the pipeline, then again those that put extra runs and studies into tables and reports."""
-    from bert_ner.encoder.weights import ENCODERS, availability  # imports transformers
-
     stages = stages_to_run()
     for system, section in params.systems.items():
-        name = section.get("name")
-        if name in ENCODERS and not availability(ENCODERS[name])[0]:
-            print(f"{system} is left out: the weights of {name} are unavailable ('bert-ner encoders' says why)")
+        if not has_weights(section):
+            print(f"{system} is left out: its weights are unavailable ('bert-ner encoders' says why)")
             stages = [stage for stage in stages if f"-{system}-" not in stage]
     # DVC does not know that these stages also read the models of extra runs, and the studies.
     names = ("evaluate", "compare", "judge", "report")
@@ -144,14 +134,11 @@ def only_run() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
             raise BertNerError(
-                f"the pipeline already runs in {ROOT} (process {file.read().strip()}); wait for it, or stop it: "
+                f"the pipeline already runs in {ROOT} (process {LOCK.read_text().strip()}); wait for it, or stop it: "
                 "finished stages are kept"
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        LOCK.write_text(str(os.getpid()))
         os.set_inheritable(file.fileno(), True)  # DVC keeps the lock if it outlives this process
         release_dead(DVC_LOCKS)
         yield
@@ -160,15 +147,9 @@ def only_run() -> Iterator[None]:
 def release_dead(locks: Path) -> None:
     """Remove DVC's locks if all who hold them are dead. DVC itself waits for a dead process that nobody reaps."""
     pids = {int(pid) for pid in re.findall(r'"pid": (\d+)', locks.read_text())} if locks.is_file() else set()
-    if pids and not any(map(is_alive, pids)):
+    alive = (each.pid for each in psutil.process_iter(["status"]) if each.info["status"] != psutil.STATUS_ZOMBIE)
+    if pids and pids.isdisjoint(alive):
         locks.unlink()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 if __name__ == "__main__":

@@ -2,28 +2,29 @@
 
     python experiments/study.py --corpus mit_movie_eng --study warmup
 
-Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones. A study that was interrupted
-continues with the training, and the epoch, that it was in.
+Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones. An interrupted study goes on.
 """
 
 import json
+import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 from harness.artifacts import read_json, read_labels, read_part, signature_source
-from harness.params import read_params
+from harness.params import Params, read_params
 from harness.paths import DATA, RESULTS, state_file
 from harness.run_main import arguments, run_main
-from harness.tables import TABLES, read_table, write_table
-from harness.trials import Trial, build_trial, read_trials, trial_sentences
+from harness.systems import build, has_weights
+from harness.tables import read_table, write_table
 
 import pandas as pd
 
-from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.catalog import corpus_named
-from bert_ner.encoder.weights import ENCODERS, availability
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import score
@@ -32,25 +33,35 @@ from bert_ner.tagger import Tagger
 Rows = list[dict[str, Any]]
 
 
+class Trial(NamedTuple):
+    """One training of a study: a system, all its settings, and the part of the training sentences that it sees."""
+
+    study: str
+    variant: str
+    system: str
+    seed: int
+    fraction: float | None  # the part is a share of the sentences,
+    per_type: int | None  # or so many of each entity type; then it also validates on so many
+    settings: dict[str, Any]
+
+
 def main() -> None:
     options = arguments(__doc__, study={"required": True, "help": "a name under 'studies' in params.yaml"})
     from bert_ner.encoder.checkpoint import fingerprint  # not at the top, because torch takes seconds to import
 
     corpus, params = options.corpus, read_params()
-    trials = [trial for trial in read_trials(options.study, params) if has_weights(trial)]
-    if not trials:
-        raise BertNerError(f"studies.{options.study}: its encoders have no weights; 'bert-ner encoders' says why")
+    trials = available_trials(read_trials(options.study, params))
     labels, source = read_labels(corpus), signature_source(corpus_named(corpus))
     train, validation, test = (read_part(corpus, part) for part in ("train", "validation", "test"))
-    state = state_file(corpus, f"study-{options.study}")
+    state, where = state_file(corpus, f"study-{options.study}"), f"studies.{options.study}"
     # All of them before the first trains, so that an error in the last one shows at once.
-    taggers = [build_trial(trial, labels, state) for trial in trials]
+    taggers = [build(trial.system, trial.settings, labels, trial.seed, state, where) for trial in trials]
 
     notes = DATA / "unfinished" / corpus / f"study-{options.study}.json"
     finished = read_json(notes) if notes.is_file() else {}
     rows: Rows = []
     for trial, tagger in zip(trials, taggers, strict=True):
-        sentences = (*trial_sentences(trial, train, validation), test)
+        sentences = [*trial_sentences(trial, train, validation), test]
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
         key = fingerprint(trial, code, *sentences)
         if key not in finished:
@@ -61,16 +72,32 @@ def main() -> None:
     write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, list(params.studies)))
     notes.unlink(missing_ok=True)
     shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
-    print(pd.DataFrame([row for row in rows if "test_entity_f1" in row])[shown].to_string(index=False))
+    print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
 
 
-def has_weights(trial: Trial) -> bool:
-    """Return whether the encoder of a trial is available, or it has none; print why it is left out."""
-    name = trial.settings.get("name")
-    is_available = name not in ENCODERS or availability(ENCODERS[name])[0]
-    if not is_available:
-        print(f"{trial.system}-{trial.seed} is left out: the weights of {name} are unavailable")
-    return is_available
+def read_trials(name: str, params: Params) -> list[Trial]:
+    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences."""
+    if name not in params.studies:
+        raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
+    study = params.studies[name]
+    parts: list[dict[str, Any]] = [{"fraction": share} for share in study.fractions]
+    parts += [{"per_type": n} for n in study.per_type]
+    trials = []
+    for (system, changes), part, seed in product(study.changes.items(), parts or [{}], study.seeds):
+        variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())
+        sees = {"fraction": None if "per_type" in part else 1.0, "per_type": None, **part}
+        trials.append(Trial(name, variant, system, seed, **sees, settings={**params[system], **changes}))
+    return trials
+
+
+def available_trials(trials: list[Trial]) -> list[Trial]:
+    """Return the trials of systems whose weights are available, and name the other systems."""
+    available = [trial for trial in trials if has_weights(trial.settings)]
+    if not available:
+        raise BertNerError(f"studies.{trials[0].study}: its encoders have no weights; 'bert-ner encoders' says why")
+    for system in dict.fromkeys(trial.system for trial in trials if trial not in available):
+        print(f"{system} is left out: its weights are unavailable")
+    return available
 
 
 def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]], source: dict[str, str]) -> Rows:
@@ -84,20 +111,53 @@ def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]],
         tried = [row["validation_entity_f1"] for row in history if "validation_entity_f1" in row]
         rows = [{"seconds": seconds} | ({"validation_entity_f1": max(tried)} if tried else {})]
     scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
-    rows[-1] = {**rows[-1], **{f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}}
-    rows[-1]["signature"] = scores["entity_f1"].signature
+    tested = {f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}
+    rows[-1] = {**rows[-1], **tested, "signature": scores["entity_f1"].signature}
     shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "sentences": len(train)}
     return [{**shared, **row} for row in rows]
 
 
-def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> pd.DataFrame:
-    """Return the table with these rows in place of their study's old ones; it keeps only studies of params.yaml."""
-    new = pd.DataFrame(rows, columns=list(TABLES["studies"].columns))
-    if table is None:
-        return new
-    kept = table[~table["study"].isin(new["study"]) & table["study"].isin(studies)]
-    every = pd.concat([kept.astype(object), new.astype(object)])
-    return every.sort_values("study", key=lambda names: names.map(studies.index), kind="stable")
+def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:
+    """Return the table's rows with these in place of their study's old ones; only studies of params.yaml stay."""
+    old: list[Any] = [] if table is None else table.to_dict("records")
+    kept = [row for row in old if row["study"] in studies and row["study"] != rows[0]["study"]]
+    return sorted([*kept, *rows], key=lambda row: studies.index(row["study"]))
+
+
+def trial_sentences(trial: Trial, *parts: Sequence[Sentence]) -> list[list[Sentence]]:
+    """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
+    if trial.per_type is not None:
+        return [few_of_each_type(part, trial.per_type, trial.seed) for part in parts]
+    train, validation = parts
+    return [subset(train, trial.fraction or 0, trial.seed), list(validation)]
+
+
+def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
+    """Draw a share of the sentences, in their order. With the same seed, a larger share contains every smaller one."""
+    order = list(range(len(sentences)))
+    random.Random(f"subset {seed}").shuffle(order)
+    return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
+
+
+def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
+    """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
+
+    In each of n rounds, from the rarest type to the most frequent, a type that is in fewer chosen sentences than there
+    were rounds gets the next one in the seed's order. So with the same seed, a larger n contains every smaller one.
+    """
+    order = list(range(len(sentences)))
+    random.Random(f"few {seed}").shuffle(order)
+    types = [{span.type for span in spans_of(tags)} for _, tags in sentences]
+    holding = {name: [i for i in order if name in types[i]] for name in set().union(*types)}
+    chosen: set[int] = set()
+    have: Counter[str] = Counter()
+    for rounds in range(1, n + 1):
+        for name in sorted(holding, key=lambda name: (len(holding[name]), name)):
+            found = next((i for i in holding[name] if i not in chosen), None)
+            if have[name] < rounds and found is not None:
+                chosen.add(found)
+                have.update(types[found])
+    return [sentences[i] for i in sorted(chosen)]
 
 
 if __name__ == "__main__":

@@ -45,8 +45,14 @@ def main() -> None:
         unfinished = Path(scratch) / run.name
         unfinished.mkdir()
         tagger.save(unfinished)
+        # `load_tagger` uses an 8-bit copy in an encoder's folder.
         if params.kind(run.system) == "encoder" and not params[run.system].get("crf"):
-            add_quantised_copy(unfinished)
+            from bert_ner.export.export import export  # imports torch, which other systems don't need
+
+            try:
+                export(unfinished, unfinished / QUANTISED, "int8")
+            except NotExportable as error:
+                warnings.warn(f"{error}; it will tag with float weights, slower", stacklevel=1)
         facts = {
             "corpus": options.corpus,
             "system": run.system,
@@ -63,16 +69,6 @@ def main() -> None:
         unfinished.rename(folder)
     state.unlink(missing_ok=True)
     print(f"{run.name} on {options.corpus}: {seconds:.0f} s")
-
-
-def add_quantised_copy(folder: Path) -> None:
-    """Put the 8-bit copy that `load_tagger` uses into an encoder's folder; warn if there can be none."""
-    from bert_ner.export.export import export  # imports torch, which other systems don't need
-
-    try:
-        export(folder, folder / QUANTISED, "int8")
-    except NotExportable as error:
-        warnings.warn(f"{error}; it will tag with float weights, slower", stacklevel=2)
 
 
 if __name__ == "__main__":

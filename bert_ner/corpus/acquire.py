@@ -1,7 +1,6 @@
 """Put the files of a corpus into a folder, verified: from a mirror, the download cache or the publisher.
 
-A file stays in memory until its SHA-256 is verified, so the folder never holds a wrong or partial file. Of two
-processes that run at once, the later one replaces the files of the earlier one by equal files.
+A file stays in memory until its SHA-256 is verified, so the folder never holds a wrong or partial file.
 """
 
 import hashlib
@@ -28,10 +27,9 @@ class ChecksumMismatch(BertNerError, RuntimeError):
 
 
 def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> dict[str, str]:
-    """Put the training and the test file of a corpus into `folder`, both or neither, and return their sources by name.
+    """Put the files of a corpus into `folder`, all or none, over older ones, and return their sources by name.
 
-    The sources of a file, in this order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the
-    publisher's address. Files of an earlier run are replaced.
+    The sources, in order: $BERT_NER_CORPORA/<corpus>, `shared`/corpora/<corpus>, the download cache, the publisher.
 
     Raises:
         CorpusUnavailable: no source has one of the files.
@@ -63,25 +61,24 @@ def _generated(corpus: Corpus) -> dict[str, tuple[bytes, str]]:
     remedy = "The generator writes other sentences than those in the catalog; please report it."
     with tempfile.TemporaryDirectory() as folder:
         write_sample(Path(folder))
-        return {
-            file.name: (_verified(Path(folder, file.name).read_bytes(), file, "the generator", remedy), "generated")
-            for file in corpus.files
-        }
+        contents = {file: Path(folder, file.name).read_bytes() for file in corpus.files}
+    return {f.name: (_verified(data, f, "the generator", remedy), "generated") for f, data in contents.items()}
 
 
 def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> tuple[bytes, str]:
     """Return a file and its source, the first that has it."""
-    name = Path(corpus.name, file.name)
-    mirror, cached = os.environ.get(MIRROR_VARIABLE), cache_folder("corpora") / name
-    tried, copies = [], []
+    name, mirror = Path(corpus.name, file.name), os.environ.get(MIRROR_VARIABLE)
+    mend = "If this is the intended file, put the sum that was found into the catalog"
+    mend = f"Put the file of {file.url} there" if file.url else mend
+    cached, folder = cache_folder("corpora") / name, shared / "corpora"
+    copies = [  # the source, the path, how messages call it, and the remedy for a wrong file
+        (str(folder), folder / name, str(folder / name), f"{mend}, or remove it; then run again."),
+        ("download cache", cached, f"download cache: {cached}", _CACHE_REMEDY),
+    ]
+    tried = [] if mirror else [f"${MIRROR_VARIABLE} is not set"]
     if mirror:
         source, path = f"folder ${MIRROR_VARIABLE}", Path(mirror) / name
-        copies.append((source, path, f"{source}: {path}", _mirror_remedy(file, f"unset {MIRROR_VARIABLE}")))
-    else:
-        tried.append(f"${MIRROR_VARIABLE} is not set")
-    path = shared / "corpora" / name
-    copies.append((str(shared / "corpora"), path, str(path), _mirror_remedy(file, "remove it")))
-    copies.append(("download cache", cached, f"download cache: {cached}", _CACHE_REMEDY))
+        copies.insert(0, (source, path, f"{source}: {path}", f"{mend}, or unset {MIRROR_VARIABLE}; then run again."))
     for source, path, where, remedy in copies:
         try:
             return _verified(path.read_bytes(), file, where, remedy), source
@@ -117,12 +114,6 @@ def _from_publisher(file: CorpusFile, cached: Path) -> tuple[bytes, str]:
     except OSError as error:
         return data, f"{file.url} (not cached, because {cached} can't be written: {error.strerror})"
     return data, file.url
-
-
-def _mirror_remedy(file: CorpusFile, alternative: str) -> str:
-    if file.url is None:
-        return "If this is the intended file, put the sum that was found into the catalog; then run again."
-    return f"Put the file of {file.url} there, or {alternative}; then run again."
 
 
 def _verified(data: bytes, file: CorpusFile, where: str, remedy: str) -> bytes:

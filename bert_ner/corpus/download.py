@@ -1,7 +1,6 @@
-"""Download a small file over HTTPS, with limits on time and size; an interrupted download is resumed.
+"""Download a small file over HTTPS, with limits on time and size.
 
-The body stays in memory until it is complete, so two processes never share an open file. The price: a download that is
-killed starts from zero. One that is cut off, times out or is stopped by Ctrl-C saves its part for the next run.
+The body stays in memory, so two processes never share an open file, and a download that is killed starts from zero.
 """
 
 import re
@@ -9,9 +8,9 @@ import socket
 import textwrap
 import time
 from contextlib import suppress
-from http.client import BadStatusLine, HTTPException, HTTPMessage
+from http.client import BadStatusLine, HTTPException
 from pathlib import Path
-from typing import IO
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -63,10 +62,7 @@ def download(url: str, part: Path) -> bytes:
         raise DownloadError(f"{url}: {problem}, in {ATTEMPTS} attempts{saved}")
     except BaseException:
         with suppress(OSError):
-            if body:
-                write_whole(part, bytes(body))
-            else:
-                part.unlink()
+            write_whole(part, bytes(body)) if body else part.unlink()
         raise
 
 
@@ -96,11 +92,9 @@ def _fetch(url: str, body: bytearray, deadline: float) -> None:
 
 
 class _HttpsRedirects(HTTPRedirectHandler):
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        _require_https(newurl, loopback=not req.full_url.lower().startswith("https:"))
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    def redirect_request(self, req: Request, *answer: Any) -> Request | None:
+        _require_https(answer[-1], loopback=not req.full_url.lower().startswith("https:"))  # the new address
+        return super().redirect_request(req, *answer)
 
 
 def _require_https(url: str, loopback: bool = True) -> None:
@@ -116,8 +110,8 @@ def _reason(error: Exception) -> str:
         return f"timed out after {READ_TIMEOUT:g} s"
     if isinstance(cause, socket.gaierror):
         return f"name resolution failed ({cause.strerror})"
-    words = "".join(letter if letter.isprintable() else " " for letter in str(cause) or type(cause).__name__)
-    words = textwrap.shorten(words, 200, placeholder=" ...")
+    printable = "".join(letter if letter.isprintable() else " " for letter in str(cause) or type(cause).__name__)
+    text = textwrap.shorten(printable, 200, placeholder=" ...")
     if isinstance(error, HTTPError):
-        return f"HTTP {error.code} {words}"
-    return f"no HTTP answer ({words})" if isinstance(cause, BadStatusLine) else words
+        return f"HTTP {error.code} {text}"
+    return f"no HTTP answer ({text})" if isinstance(cause, BadStatusLine) else text

@@ -62,8 +62,7 @@ def _sentence(names: dict[str, list[str]], draw: Draw) -> Sentence:
 
 
 def _names(kind: str, count: int, draw: Draw) -> list[str]:
-    """Return `count` different names of a kind."""
-    names: dict[str, None] = {}  # an ordered set
+    names: dict[str, None] = {}  # different ones, in the order in which they were drawn
     while len(names) < count:
         names[_phrase(kind, draw)] = None
     return list(names)
@@ -90,7 +89,6 @@ def _slip(word: str, draw: Draw) -> str:
 
 
 def _pick(items: Sequence[str], draw: Draw) -> str:
-    """Return one of the items, all equally likely."""
     return items[int(draw() * len(items))]
 
 

@@ -31,7 +31,13 @@ def unpack(parts: Sequence[Path], inside: str, names: Iterable[str], folder: Pat
         try:
             with zipfile.ZipFile(joined) as archive:
                 for name in names:
-                    _unpack_one(archive, f"{inside}/{name}", folder / name)
+                    member = archive.getinfo(f"{inside}/{name}")
+                    if member.file_size > MAX_BYTES:  # zipfile reads at most that much
+                        raise ArchiveError(
+                            f"{member.filename} has {member.file_size} bytes, more than the limit of {MAX_BYTES}"
+                        )
+                    with archive.open(member) as source, (folder / name).open("wb") as file:
+                        shutil.copyfileobj(source, file, _CHUNK)
         except KeyError as error:
             raise ArchiveError(str(error.args[0])) from None
         # The errors with which zipfile reports damage, or a compression or an encryption that it doesn't know.
@@ -41,11 +47,3 @@ def unpack(parts: Sequence[Path], inside: str, names: Iterable[str], folder: Pat
             if error.errno == errno.EINVAL:  # zipfile tried to seek to a place before the beginning
                 raise ArchiveError("damaged (its parts are not in order, or one is missing)") from None
             raise
-
-
-def _unpack_one(archive: zipfile.ZipFile, member: str, target: Path) -> None:
-    size = archive.getinfo(member).file_size  # zipfile reads at most that much
-    if size > MAX_BYTES:
-        raise ArchiveError(f"{member} has {size} bytes, more than the limit of {MAX_BYTES}")
-    with archive.open(member) as source, target.open("wb") as file:
-        shutil.copyfileobj(source, file, _CHUNK)

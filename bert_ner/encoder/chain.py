@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import pad_sequence
 class LinearChainCRF(torch.nn.Module):
     """Learnt scores of tags that follow each other. They start at zero, where the CRF equals a softmax per word.
 
-    In all methods, emissions are float32 of shape (sentences, words of the longest, tags). Lengths are the numbers of
-    words, at least 1 each, of shape (sentences,) and on the same device. Values beyond a length are ignored.
+    In all methods, emissions are float32 of shape (sentences, words of the longest, tags), and lengths are the numbers
+    of words, at least 1 each. Values beyond a length are ignored.
     """
 
     def __init__(self, tags: int) -> None:
@@ -22,10 +22,7 @@ class LinearChainCRF(torch.nn.Module):
         self.transitions = torch.nn.Parameter(torch.zeros(tags, tags))  # from row to column
 
     def forward(self, emissions: torch.Tensor, lengths: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
-        """Return the negative log likelihood, in nats, of each sentence's tags; of shape (sentences,).
-
-        Tag ids have the shape (sentences, words), with any valid id beyond a length.
-        """
+        """Return the negative log likelihood, in nats, of each sentence's tag ids, of shape (sentences, words)."""
         return self.log_partition(emissions, lengths) - self.score(emissions, lengths, tags)
 
     def score(self, emissions: torch.Tensor, lengths: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
@@ -73,15 +70,12 @@ class LinearChainCRF(torch.nn.Module):
         return torch.cat(path[::-1], 1)
 
     def _as_float64(self, emissions: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Convert all scores: over 100,000 words, float32 sums err by more than the scores of two tags differ."""
+        # Over 100,000 words, float32 sums err by more than the scores of two tags differ.
         return self.start.double(), self.end.double(), self.transitions.double(), emissions.double()
 
 
 def pad_sentences(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Split values, of shape (words of all sentences, ...), into a row per sentence, padded with zeros.
-
-    The result has the shape (sentences, words of the longest, ...).
-    """
+    """Split values, of shape (words of all sentences, ...), into (sentences, words of the longest, ...), with zeros."""
     return pad_sequence(list(torch.split(values, lengths.tolist())), batch_first=True)
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from safetensors.torch import save_file
 
 from bert_ner.errors import BertNerError, first_line
 
-_WEIGHTS, _OPTIMIZER = "weights.", "optimizer."
+_STARTING_OVER = "broken or of another training: starting over"
 
 
 def fingerprint(*facts: object) -> str:
@@ -24,49 +25,57 @@ def fingerprint(*facts: object) -> str:
     return digest.hexdigest()
 
 
-def save_checkpoint(
-    path: Path,
-    key: str,
-    weights: Sequence[torch.Tensor],
-    optimizer: torch.optim.Optimizer,
-    history: list[dict[str, Any]],
-) -> None:
-    """Write the state after the epochs in `history`, whole or not at all, over an older one.
+class Checkpoint:
+    """The state of a training after each epoch, in a file (if `path` is one) that belongs to the fingerprint `key`.
 
-    `key` is the training's fingerprint, and `weights` are the optimiser's parameters, in its order.
+    Attributes:
+        history: a row per finished epoch; empty if the file is missing, broken or of another training.
     """
-    tensors = {f"{_WEIGHTS}{i}": tensor.detach() for i, tensor in enumerate(weights)}
-    for i, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"{_OPTIMIZER}{i}.{name}": tensor for name, tensor in state.items()}
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, part, metadata={"key": key, "history": json.dumps(history)})
-        part.replace(path)
-    except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
-        raise BertNerError(f"{path} can't be written: {first_line(error)}; free some space, and run again") from None
 
-
-def load_checkpoint(
-    path: Path, key: str, weights: Sequence[torch.Tensor], optimizer: torch.optim.Optimizer
-) -> list[dict[str, Any]]:
-    """Restore the weights and the optimiser, and return the history so far.
-
-    It is empty, and nothing changes, if the file is missing, broken or of another training.
-    """
-    try:
-        with safe_open(path, "pt") as file:
+    def __init__(self, path: Path | None, key: str) -> None:
+        self.path, self.key = path, key
+        self.history: list[dict[str, Any]] = []
+        self._tensors: dict[str, torch.Tensor] = {}
+        if not (path and path.exists()):
+            return
+        with suppress(OSError, SafetensorError), safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("key") != key:
-                return []
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (OSError, SafetensorError):
-        return []
-    states: dict[int, dict[str, torch.Tensor]] = {}
-    for i, tensor in enumerate(weights):
-        tensor.detach().copy_(tensors[f"{_WEIGHTS}{i}"])
-        start = f"{_OPTIMIZER}{i}."
-        states[i] = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
-    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
-    return list(json.loads(metadata["history"]))
+            if metadata.get("key") == key:
+                self._tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+                self.history = json.loads(metadata["history"])
+        outcome = f"resuming after epoch {len(self.history)}" if self.history else _STARTING_OVER
+        print(f"{path}: {outcome}", file=sys.stderr)
+
+    def attach(self, optimizer: torch.optim.Optimizer) -> None:
+        """Restore the optimiser's state and its parameters from the file, and save them from now on."""
+        self._optimizer = optimizer
+        if not self.history:
+            return
+        states: dict[int, dict[str, torch.Tensor]] = {}
+        for i, parameter in enumerate(self._parameters()):
+            start = f"optimizer.{i}."
+            parameter.detach().copy_(self._tensors[f"weights.{i}"])
+            states[i] = {name.removeprefix(start): v for name, v in self._tensors.items() if name.startswith(start)}
+        optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+        self._tensors.clear()
+
+    def save(self, row: dict[str, Any]) -> None:
+        """Add an epoch's row to the history, and write the state, whole or not at all, over an older one."""
+        self.history.append(row)
+        if not self.path:
+            return
+        tensors = {f"weights.{i}": parameter.detach() for i, parameter in enumerate(self._parameters())}
+        for i, state in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{name}": tensor for name, tensor in state.items()}
+        part = self.path.with_name(f".{self.path.name}.part")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, part, metadata={"key": self.key, "history": json.dumps(self.history)})
+            part.replace(self.path)
+        except (OSError, SafetensorError) as error:
+            part.unlink(missing_ok=True)
+            remedy = "free some space, and run again"
+            raise BertNerError(f"{self.path} can't be written: {first_line(error)}; {remedy}") from None
+
+    def _parameters(self) -> list[torch.Tensor]:
+        return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]

@@ -7,10 +7,10 @@ import ctypes
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Self, cast
 
 import torch
-from torch.nn.functional import embedding
 from transformers import PreTrainedModel
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's mallopt(3)
@@ -18,10 +18,9 @@ _LEVELS = 2**16  # a dropout probability is a multiple of 1/65,536
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep freed memory for the next step; only with glibc on Linux.
+    """Let the process keep freed memory for the next step (glibc on Linux).
 
-    Otherwise glibc returns each step's gradients to the system, and every page of the next step's gradients has to be
-    faulted in and zeroed: a third of a step.
+    Otherwise every page of the next step's gradients has to be faulted in and zeroed: a third of a step.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_ARENA_MAX, 1)  # otherwise the backward thread still returns its arena's memory
@@ -46,97 +45,78 @@ class MasterWeights:
         self._copy = self.vector.to(dtype)  # the vector itself if that is its type
 
     def __enter__(self) -> Self:
-        for parameter, view in zip(self._parameters, self._views(self._copy), strict=True):
+        for parameter, view in self._views(self._copy):
             parameter.data = view
         return self
 
     def __exit__(self, *_: object) -> None:
-        for parameter, view in zip(self._parameters, self._views(self.vector), strict=True):
+        for parameter, view in self._views(self.vector):
             parameter.data, parameter.grad = view.clone(), None
 
     def collect_gradients(self) -> torch.Tensor:
         """Move the parameters' gradients into the vector's gradient, and return their norm."""
         gradient = cast(torch.Tensor, self.vector.grad)
-        for parameter, view in zip(self._parameters, self._views(gradient), strict=True):
+        for parameter, view in self._views(gradient):
             if parameter.grad is None:
                 view.zero_()
             else:
                 view.copy_(parameter.grad)
                 parameter.grad = None
-        norm: torch.Tensor = torch.linalg.vector_norm(gradient)
-        return norm
+        return torch.as_tensor(torch.linalg.vector_norm(gradient))
 
     def update_model(self) -> None:
         """Make the model compute with the vector's current values."""
         if self._copy is not self.vector:
             self._copy.copy_(self.vector)
 
-    def _views(self, vector: torch.Tensor) -> list[torch.Tensor]:
+    def _views(self, vector: torch.Tensor) -> Iterator[tuple[torch.nn.Parameter, torch.Tensor]]:
+        """Yield each parameter with its part of a vector, in the parameter's shape."""
         parts = torch.split(vector, [parameter.numel() for parameter in self._parameters])
-        return [part.view(parameter.shape) for part, parameter in zip(parts, self._parameters, strict=True)]
+        for part, parameter in zip(parts, self._parameters, strict=True):
+            yield parameter, part.view(parameter.shape)
 
 
 @contextmanager
 def used_embeddings_only(model: PreTrainedModel, used: Collection[int]) -> Iterator[None]:
     """Train only the used rows of the vocabulary within the context.
 
-    The other rows have no gradient, so the optimiser only lets them decay. A spare row of ones, also unused, records by
-    how much, and the other rows are multiplied by it at the end.
+    The others would only decay: a spare row of ones records by how much, and multiplies them at the end.
     """
     whole = cast(torch.nn.Embedding, model.get_input_embeddings())
-    rows = _UsedRows(whole, sorted(used))
-    model.set_input_embeddings(rows)
+    device, ids = whole.weight.device, torch.tensor(sorted(used), device=whole.weight.device)
+    row_of = torch.full((whole.num_embeddings,), -1, device=device)  # a row that does not exist
+    row_of[ids] = torch.arange(len(ids), device=device)
+    rows = torch.cat([whole.weight[ids], torch.ones_like(whole.weight[:1])]).detach()
+    padding = int(row_of[whole.padding_idx]) if whole.padding_idx in used else None
+    trained = torch.nn.Embedding.from_pretrained(rows, freeze=False, padding_idx=padding)  # type: ignore[no-untyped-call]
+    trained.register_forward_pre_hook(lambda _, inputs: (row_of[inputs[0]],))
+    model.set_input_embeddings(trained)
     try:
         yield
     finally:
         with torch.no_grad():
-            whole.weight.mul_(rows.weight[-1, 0])
-            whole.weight[rows.used] = rows.weight[:-1]
+            whole.weight.mul_(trained.weight[-1, 0])
+            whole.weight[ids] = trained.weight[:-1]
         model.set_input_embeddings(whole)
 
 
-class _UsedRows(torch.nn.Module):
-    """Some rows of an embedding, looked up by their ids in the whole embedding."""
-
-    def __init__(self, whole: torch.nn.Embedding, used: list[int]) -> None:
-        super().__init__()
-        self.used = torch.tensor(used, device=whole.weight.device)
-        self.row_of = torch.full((whole.num_embeddings,), -1, device=whole.weight.device)
-        self.row_of[self.used] = torch.arange(len(used), device=whole.weight.device)
-        spare = torch.ones_like(whole.weight[:1])
-        self.weight = torch.nn.Parameter(torch.cat([whole.weight[self.used], spare]).detach())
-        self.padding = int(self.row_of[whole.padding_idx]) if whole.padding_idx in used else None
-
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        return embedding(self.row_of[ids], self.weight, self.padding)
-
-
 @contextmanager
-def cheap_dropout(model: PreTrainedModel) -> Iterator[None]:
-    """Draw four decisions of dropout from each 64-bit random number within the context.
-
-    PyTorch draws a number for each element.
-    """
-    layers = [
-        (parent, name, child)
-        for parent in model.modules()
-        for name, child in parent.named_children()
-        if type(child) is torch.nn.Dropout
-    ]
-    for parent, name, child in layers:
-        setattr(parent, name, _CheapDropout(child.p).train(child.training))
+def cheap_dropout(model: torch.nn.Module) -> Iterator[None]:
+    """Draw four decisions of dropout from each 64-bit random number within the context; PyTorch draws one for each."""
+    layers = [module for module in model.modules() if type(module) is torch.nn.Dropout]
+    for layer in layers:
+        layer.forward = partial(_drop, layer)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        for parent, name, child in layers:
-            setattr(parent, name, child.train(parent.training))
+        for layer in layers:
+            del layer.forward
 
 
-class _CheapDropout(torch.nn.Dropout):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        dropped = round(self.p * _LEVELS)
-        if not self.training or not dropped:
-            return x
-        numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
-        keep = numbers.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - _LEVELS // 2
-        return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))
+def _drop(layer: torch.nn.Dropout, x: torch.Tensor) -> torch.Tensor:
+    dropped = round(layer.p * _LEVELS)
+    if not layer.training or not dropped:
+        return x
+    numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+    keep = numbers.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - _LEVELS // 2
+    return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))

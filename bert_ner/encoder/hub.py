@@ -1,11 +1,12 @@
-"""Fetch files of a model hub's repository at a pinned revision, through the hub's own client and its cache.
+"""Fetch files of a hub's repository at a pinned revision, through the hub's own client and its cache.
 
-The limits of time and size are ours: the client waits without end for the list of a repository's files, and writes a
-response of any length to the disk.
+The limits of time and size are ours: the client waits without end, and writes a response of any length to the disk.
 """
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,11 +35,9 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
     """Raise a HubError if the hub can't be reached, lacks a file, or the files are too large; fetch none of them."""
     from huggingface_hub import HfApi  # noqa: PLC0415 - as above
 
-    def ask() -> dict[str, int]:
-        facts = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
-        return {file.rfilename: file.size or 0 for file in facts.siblings or ()}
-
-    sizes = _within(2 * TIMEOUT, ask)
+    ask = partial(HfApi().model_info, repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+    facts = _within(2 * TIMEOUT, ask)
+    sizes = {file.rfilename: file.size or 0 for file in facts.siblings or ()}
     if missing := [name for name in files if name not in sizes]:
         raise HubError(f"it holds no {' and no '.join(missing)}")
     if (total := sum(sizes[name] for name in files)) > MAX_BYTES:
@@ -46,10 +45,7 @@ def look_up(repository: str, revision: str, files: Sequence[str]) -> None:
 
 
 def download(repository: str, revision: str, files: Sequence[str]) -> Path:
-    """Fetch files that `look_up` found into the client's cache, whole or not at all; return their folder there.
-
-    Raise a HubError if a file is unavailable, too large or takes too long.
-    """
+    """Fetch files that `look_up` found into the client's cache, whole or not at all, or raise a HubError."""
     from huggingface_hub import hf_hub_download  # noqa: PLC0415 - as above
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
 
@@ -64,11 +60,9 @@ def download(repository: str, revision: str, files: Sequence[str]) -> Path:
                 raise HubError(f"a file is longer than the limit of {MAX_BYTES} bytes")
             return super().update(n)
 
-    def fetch() -> list[str]:
-        settings: Any = {"revision": revision, "etag_timeout": TIMEOUT, "tqdm_class": LimitedBar}
-        return [hf_hub_download(repository, name, **settings) for name in files]
-
-    return Path(_within(DEADLINE, fetch)[0]).parent
+    settings: Any = {"revision": revision, "etag_timeout": TIMEOUT, "tqdm_class": LimitedBar}
+    paths = _within(DEADLINE, lambda: [hf_hub_download(repository, name, **settings) for name in files])
+    return Path(paths[0]).parent
 
 
 def forget(path: Path) -> None:
@@ -79,32 +73,30 @@ def forget(path: Path) -> None:
 
 def _within(seconds: float, work: Callable[[], _Result]) -> _Result:
     """Return the result of `work`; give it up after a time, because the client's time-outs do not end a trickle."""
-    outcome: list[_Result | Exception] = []
+    future: Future[_Result] = Future()
 
     def run() -> None:
         try:
-            outcome.append(work())
+            future.set_result(work())
         except Exception as error:  # noqa: BLE001 - the client lets errors of its transport through
-            outcome.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not outcome:
+    threading.Thread(target=run, daemon=True).start()  # an executor's thread would keep the process from ending
+    if not wait([future], seconds).done:
         raise HubError(f"not done after {seconds:g} s")
-    if isinstance(outcome[0], Exception):
-        raise HubError(_reason(outcome[0])) from None
-    return outcome[0]
+    if error := future.exception():
+        raise HubError(_reason(error)) from None
+    return future.result()
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     from huggingface_hub import errors  # noqa: PLC0415 - as above
 
     if isinstance(error, errors.RevisionNotFoundError):
         return "the repository has no such revision"
     if isinstance(error, errors.RepositoryNotFoundError):
         return "no such repository there, or a private one"
-    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+    if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__:
         return _reason(error.__cause__)
     if isinstance(error, ValueError | KeyError | TypeError):  # not JSON, or not the hub's
         return "the answer is not a hub's; does it come from a proxy or a login page?"

@@ -1,6 +1,7 @@
 """A pretrained encoder with a classifier over each word's first piece."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -16,11 +17,13 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.chain import LinearChainCRF, pad_sentences, unpad_sentences
+from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
 from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, log_softmax
 from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
 from bert_ner.encoder.weights import Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
+from bert_ner.progress import Progress
 from bert_ner.tagger import System
 
 CHAIN = "chain.safetensors"
@@ -70,10 +73,20 @@ class EncoderTagger(System, PieceTagger):
             f1 = self.scoring([tags for _, tags in validation], predicted)
             return {"validation_loss": sum(losses) / count if count else 0.0, "validation_entity_f1": f1}
 
-        pad = self.pieces.special.pad
-        return fine_tune(
-            self.model, examples, self.settings, self.seed, pad, validate, also_used, self.checkpoint, self.chain
-        )
+        recipe, steps = self.settings, -(-len(examples) // self.settings.batch_size)  # in an epoch
+        checkpoint = Checkpoint(self.checkpoint, fingerprint(recipe, self.seed, examples))
+        done = steps * len(checkpoint.history)
+        progress = Progress(f"{recipe.name} seed {self.seed}", steps * recipe.epochs, recipe.epochs, done)
+        rows = fine_tune(
+            self.model, examples, recipe, self.seed, self.pieces.special.pad,
+            also_used=also_used, chain=self.chain, checkpoint=checkpoint, on_step=progress.step,
+        )  # fmt: skip
+        with progress, closing(rows):
+            for row in rows:
+                row.update(validate())
+                progress.end_epoch(row)
+                checkpoint.save(row)
+        return checkpoint.history
 
     @property
     def parameters(self) -> int:

@@ -3,10 +3,9 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 # Read when CUDA starts; without it, cuBLAS is not deterministic.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -20,17 +19,14 @@ from transformers import PreTrainedModel
 
 from bert_ner.encoder.batches import attention_mask, pad_rows, shuffled_batches
 from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
-from bert_ner.encoder.checkpoint import fingerprint, load_checkpoint, save_checkpoint
+from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
 from bert_ner.errors import BertNerError
-from bert_ner.progress import Progress
 from bert_ner.settings import Settings
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
 CRF_RATE = 100.0  # the CRF's learning rate as a multiple of the encoder's, because the CRF starts at zero (LOG.md)
-
-_STARTING_OVER = "broken or of another training: starting over"
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
@@ -71,32 +67,33 @@ def fine_tune(
     recipe: Recipe,
     seed: int,
     pad_id: int,
-    validate: Callable[[], dict[str, float]],
+    *,
     also_used: Collection[int] = (),
-    checkpoint: Path | None = None,
     chain: LinearChainCRF | None = None,
-) -> list[dict[str, Any]]:
+    checkpoint: Checkpoint | None = None,
+    on_step: Callable[..., None] = lambda **_: None,
+) -> Generator[dict[str, Any], None, None]:
     """Fine-tune a token-classification model in place. Deterministic for a seed, a machine and a number of threads.
+
+    Between two epochs the model can tag. Its own weights are back when the generator ends or is closed.
 
     Args:
         seed: of the order of sentences and of dropout.
-        validate: called after each epoch; its result goes into the history.
-        also_used: the piece ids that `validate` needs besides those of the examples.
-        checkpoint: a file for the state after each epoch; a training resumes from its own file.
+        also_used: the piece ids, besides those of the examples, that the model is given between two epochs.
         chain: a CRF on the model's device, trained with it on each window's first pieces.
+        checkpoint: the state to resume from; the caller saves it after each epoch.
+        on_step: called after each step with `epoch` and `train_loss`, the mean so far.
 
-    Returns:
-        A row per epoch: epoch, train_loss (the mean over its batches, in nats), the result of `validate`, and seconds
-        (without validation).
+    Yields:
+        A row per epoch: epoch, train_loss (the mean over its batches, in nats) and seconds.
     """
     if not examples:
         raise BertNerError("nothing to learn from: the training sentences have no word that the tokenizer knows")
     dtype = compute_type(recipe.precision, model.device)
     if dtype == torch.float32 and recipe.precision == "auto":
         print(f"no bfloat16 in this {model.device.type}: training in float32", file=sys.stderr)
-    steps_per_epoch = -(-len(examples) // recipe.batch_size)
-    steps = recipe.epochs * steps_per_epoch
     used = {pad_id, *also_used}.union(*(example.ids for example in examples))
+    lengths = [len(example.ids) for example in examples]
 
     keep_freed_memory()
     with (
@@ -106,16 +103,11 @@ def fine_tune(
         MasterWeights(model, dtype) as weights,
     ):
         optimizer = _optimizer(weights.vector, chain, recipe.weight_decay)
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        history: list[dict[str, Any]] = []
-        key = fingerprint(recipe, seed, examples)
-        if checkpoint and checkpoint.exists():
-            history = load_checkpoint(checkpoint, key, parameters, optimizer)
+        if checkpoint:
+            checkpoint.attach(optimizer)
             weights.update_model()
-            outcome = f"resuming after epoch {len(history)}" if history else _STARTING_OVER
-            print(f"{checkpoint}: {outcome}", file=sys.stderr)
 
-        def train_batch(rows: Sequence[Example], step: int) -> float:
+        def train_batch(rows: Sequence[Example], rate: float) -> float:
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
             ids = [row.ids for row in rows]
             logits = model(**model_inputs(pad_rows(ids, pad_id), attention_mask(ids), model.device)).logits
@@ -124,7 +116,6 @@ def fine_tune(
             norm = weights.collect_gradients()
             # The fused step divides the gradients by this as it goes, so clipping needs no pass of its own.
             optimizer.grad_scale = (norm / recipe.clip_norm).clamp(min=1)  # type: ignore[attr-defined]
-            rate = recipe.learning_rate * rate_factor(step, steps, recipe.warmup, recipe.schedule)
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["times"]
             optimizer.step()
@@ -133,25 +124,18 @@ def fine_tune(
                 chain.zero_grad()
             return loss.item()
 
-        step = len(history) * steps_per_epoch
-        lengths = [len(example.ids) for example in examples]
-        with Progress(f"{recipe.name} seed {seed}", steps, recipe.epochs, step) as progress:
-            for epoch in range(len(history) + 1, recipe.epochs + 1):
-                started = time.perf_counter()
-                torch.manual_seed(seed * 1000 + epoch)  # its own, so that a checkpoint needs no generator's state
-                model.train()
-                losses: list[float] = []
-                for batch in shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}"):
-                    losses.append(train_batch([examples[i] for i in batch], step))
-                    step += 1
-                    progress.step(epoch=epoch, train_loss=sum(losses) / len(losses))
-                seconds = time.perf_counter() - started
-                row = {"epoch": epoch, "train_loss": sum(losses) / len(losses), **validate(), "seconds": seconds}
-                progress.end_epoch(train_loss=row["train_loss"], validation_entity_f1=row.get("validation_entity_f1"))
-                history.append(row)
-                if checkpoint:
-                    save_checkpoint(checkpoint, key, parameters, optimizer, history)
-    return history
+        for epoch in range(1 + (len(checkpoint.history) if checkpoint else 0), recipe.epochs + 1):
+            started = time.perf_counter()
+            torch.manual_seed(seed * 1000 + epoch)  # its own, so that a checkpoint needs no generator's state
+            model.train()
+            losses: list[float] = []
+            batches = shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}")
+            for step, batch in enumerate(batches, (epoch - 1) * len(batches)):
+                share = rate_factor(step, recipe.epochs * len(batches), recipe.warmup, recipe.schedule)
+                losses.append(train_batch([examples[i] for i in batch], recipe.learning_rate * share))
+                loss = sum(losses) / len(losses)
+                on_step(epoch=epoch, train_loss=loss)
+            yield {"epoch": epoch, "train_loss": loss, "seconds": time.perf_counter() - started}
 
 
 def _optimizer(weights: torch.Tensor, chain: LinearChainCRF | None, decay: float) -> torch.optim.AdamW:
@@ -168,38 +152,33 @@ def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | No
         return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
     first = labels != IGNORED
     lengths = first.sum(1)
-    losses: torch.Tensor = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
-    return losses.sum() / lengths.sum()
+    losses = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
+    return torch.as_tensor(losses.sum() / lengths.sum())
 
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
     """Make PyTorch deterministic within the context; the settings are those of the whole process."""
-    before = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    memory: Any = torch.utils.deterministic
-    fill = memory.fill_uninitialized_memory
+    enabled, memory = torch.are_deterministic_algorithms_enabled(), cast(Any, torch.utils.deterministic)
+    warn_only, fill = torch.is_deterministic_algorithms_warn_only_enabled(), memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
     memory.fill_uninitialized_memory = False  # filling costs time, and only guards against reads of unset memory
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
         memory.fill_uninitialized_memory = fill
 
 
 def rate_factor(step: int, steps: int, warmup: float, schedule: Schedule = "linear") -> float:
     """Return the learning rate before step `step` of `steps` as a share of its peak, from 0 to 1.
 
-    It rises over the warm-up and then follows the schedule. Without warm-up, `linear` is the formula of the paper's
-    section 3.4.3, (steps - step) / steps.
+    Without warm-up, `linear` is the formula of the paper's section 3.4.3, (steps - step) / steps.
     """
     rise = round(warmup * steps)
     if step < rise:
         return step / rise
-    if schedule == "constant":
-        return 1.0
-    return max(0.0, (steps - step) / (steps - rise))
+    return 1.0 if schedule == "constant" else max(0.0, (steps - step) / (steps - rise))
 
 
 def model_inputs(ids: NDArray[np.int64], mask: NDArray[np.int64], device: torch.device) -> dict[str, torch.Tensor]:
@@ -210,9 +189,8 @@ def model_inputs(ids: NDArray[np.int64], mask: NDArray[np.int64], device: torch.
 
 def compute_type(precision: Precision, device: torch.device) -> torch.dtype:
     """Return the data type that a recipe's precision stands for on a device."""
-    if precision == "auto":
-        return torch.bfloat16 if computes_bfloat16(device) else torch.float32
-    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+    in_bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_bfloat16(device))
+    return torch.bfloat16 if in_bfloat16 else torch.float32
 
 
 def computes_bfloat16(device: torch.device) -> bool:

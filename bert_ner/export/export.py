@@ -2,14 +2,11 @@
 
 bert-ner export models/mit_movie_eng/minilm-13 models/fast --weights int8
 
-It starts in a second and tags several times as fast; results/benchmarks.md has the figures. Training puts such a copy
-into the folder of each encoder, int8/, which `load_tagger` uses by default.
+Training puts such a copy into each encoder's folder, int8/, which `load_tagger` uses by default.
 """
 
 import logging
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -33,8 +30,7 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
     Args:
         source: a trained encoder's folder, or any Hugging Face folder that tags words.
         target: a folder that does not exist yet.
-        weights: int8 quantises the encoder's matrices and activations by fixed scales, so that a sentence's tags do
-            not depend on its batch. float32 keeps full precision.
+        weights: int8 quantises matrices and activations by fixed scales; float32 keeps full precision.
 
     Raises:
         NotExportable: PyTorch can't export this kind of encoder, or its numbers do not fit into 8 bits.
@@ -49,51 +45,33 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
         raise BertNerError(f"{source} holds no encoder, so there is nothing to export")
     tagger = EncoderTagger.load(source)
     if tagger.chain:
-        raise BertNerError(
-            f"{source} has a CRF on top of its encoder, which an exported model can't hold; "
-            f"export an encoder that was trained with crf: false"
-        )
+        remedy = "export an encoder that was trained with crf: false"
+        raise BertNerError(f"{source} has a CRF on top of its encoder, which an exported model can't hold; {remedy}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as scratch:
             folder = Path(scratch, target.name)
             folder.mkdir()
-            _write(tagger, folder, weights, weights_sha256(source, sums))
+            _write_model(tagger, folder / MODEL_FILE, weights)
+            (folder / TOKENIZER_FILE).write_text(tagger.tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
+            facts = {"weights": weights, "source": weights_sha256(source, sums), "decoding": tagger.decoding}
+            pieces = {"special": tagger.pieces.special._asdict(), "limit": tagger.pieces.limit}
+            write_manifest(folder, "onnx", (MODEL_FILE, TOKENIZER_FILE), **facts, labels=tagger.labels, **pieces)
+            write_sums(folder)
             folder.rename(target)
     except OSError as error:
         raise BertNerError(f"{target} can't be written: {error.strerror}") from None
 
 
-def _write(tagger: EncoderTagger, folder: Path, weights: WeightType, source: str) -> None:
-    path, pieces = folder / MODEL_FILE, tagger.pieces
-    with _without_warnings():
-        write_graph(tagger.model, path, pieces.limit)
-    if weights == "int8":
-        model = onnx.load(path)
-        quantise(model, find_ranges(model, random_batches(pieces)))
-        onnx.save(model, path)
-    (folder / TOKENIZER_FILE).write_text(tagger.tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
-    write_manifest(
-        folder,
-        "onnx",
-        (MODEL_FILE, TOKENIZER_FILE),
-        weights=weights,
-        source=source,
-        labels=tagger.labels,
-        special=pieces.special._asdict(),
-        limit=pieces.limit,
-        decoding=tagger.decoding,
-    )
-    write_sums(folder)
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Silence the exporter, which warns of optional packages and unused names."""
+def _write_model(tagger: EncoderTagger, path: Path, weights: WeightType) -> None:
     before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    logging.disable(logging.WARNING)  # the exporter warns of optional packages and unused names
     try:
         with warnings.catch_warnings(action="ignore"):
-            yield
+            write_graph(tagger.model, path, tagger.pieces.limit)
     finally:
         logging.disable(before)
+    if weights == "int8":
+        model = onnx.load(path)
+        quantise(model, find_ranges(model, random_batches(tagger.pieces)))
+        onnx.save(model, path)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from onnxscript.ir.passes.common import ClearMetadataAndDocStringPass
 from onnxscript.optimizer import optimize, remove_unused_nodes
+from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask
 
@@ -28,8 +29,8 @@ def write_graph(model: PreTrainedModel, path: Path, limit: int) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+            logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
             return logits
 
     ids = torch.arange(10, 28).view(3, 6)
@@ -57,14 +58,8 @@ def write_graph(model: PreTrainedModel, path: Path, limit: int) -> None:
 
 
 def _attention(
-    _: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    mask: torch.Tensor,
-    scaling: float,
-    **_options: Any,
-) -> tuple[torch.Tensor, None]:
+    _: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scaling: float, **_options: Any
+) -> tuple[Tensor, None]:
     """Compute attention as one node, a third faster than as several; the output has the heads after the pieces."""
     q, k, v = (heads.transpose(1, 2).flatten(2) for heads in (query, key, value))
     mixed, *_rest = torch.onnx.ops.attention(

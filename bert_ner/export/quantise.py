@@ -1,13 +1,12 @@
 """8-bit matrix products for an exported encoder.
 
-A column of a product's activations has one scale, fixed at the export, so a sentence's tags do not depend on the other
-sentences of its batch. They would if a batch shared a scale, as with onnxruntime's quantize_dynamic. Columns differ a
-hundredfold in size, but the bytes of a product need one unit. So each column is divided by its own size, and the
-matching row of weights is multiplied by it, which leaves the product unchanged: SmoothQuant (Xiao et al., 2023).
+Scales are fixed at the export. With a scale per batch, as in onnxruntime's quantize_dynamic, a sentence's tags would
+depend on the others in its batch. Columns of activations differ a hundredfold in size, but a product's bytes need one
+unit, so each column's size moves to the matching row of weights: SmoothQuant (Xiao et al., 2023).
 """
 
 from collections.abc import Container, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +37,7 @@ class Range(NamedTuple):
 
 
 def random_batches(pieces: WordPieces) -> Iterator[Inputs]:
-    """Yield windows of random pieces, short and long: an export has no corpus to draw from."""
+    """Yield windows of random pieces, short and long, because an export has no corpus to draw from."""
     draw = np.random.default_rng(0)
     special = set(pieces.special)
     ordinary = [i for i in range(pieces.tokenizer.get_vocab_size()) if i not in special]
@@ -49,10 +48,9 @@ def random_batches(pieces: WordPieces) -> Iterator[Inputs]:
 
 
 def find_ranges(model: ModelProto, batches: Iterable[Inputs]) -> dict[str, Range]:
-    """Return the ranges of the activations that `quantise` turns into bytes, by the activations' names.
+    """Return the ranges that the activations of the products with constant matrices have in the batches, by name.
 
-    The more varied the batches, the fewer values will lie outside the ranges. Raise NotExportable if a value is not
-    finite, for example after a training that diverged.
+    Raise NotExportable if a value is not finite, for example after a training that diverged.
     """
     names = list(dict.fromkeys(node.input[0] for node in _products(model)))
     observed = ModelProto()
@@ -76,45 +74,39 @@ def quantise(model: ModelProto, ranges: dict[str, Range]) -> None:
     The matrices are float32, of shape (inputs, outputs). A value outside its column's range is clipped.
     """
     graph = model.graph
-    constants = {constant.name: constant for constant in graph.initializer}
+    matrices = {constant.name: constant for constant in graph.initializer}
     products = {node.output[0]: node for node in _products(model)}
     additions = _additions(model, products)
     merged = {addition.output[0] for addition in additions.values()}
-    matrices: dict[str, list[NDArray[np.float32]]] = {}  # query, key and value share their activations
+    by_activations: dict[str, list[NDArray[np.float32]]] = {}  # query, key and value share theirs
     for node in products.values():
-        matrices.setdefault(node.input[0], []).append(to_array(constants[node.input[1]]))
-    scales = {name: _scale(ranges[name], np.hstack(stacked)) for name, stacked in matrices.items()}
+        by_activations.setdefault(node.input[0], []).append(to_array(matrices[node.input[1]]))
+    scales = {name: _scale(ranges[name], np.hstack(stacked)) for name, stacked in by_activations.items()}
 
-    added = [from_array(np.array(1, np.float32), "one")]
+    constants: dict[str, NDArray[Any]] = {"one": np.array(1, np.float32)}
     nodes: list[NodeProto] = []
-    started: set[str] = set()
     for node in graph.node:
-        if node.output[0] in merged:
+        rows, result = node.input[0] if node.input else "", node.output[0]
+        if result not in products:
+            nodes += [] if result in merged else [node]
             continue
-        if node.output[0] not in products:
-            nodes.append(node)
-            continue
-        rows, result = node.input[0], node.output[0]
         unit, zero = scales[rows]
-        if rows not in started:
-            started.add(rows)
-            added += [from_array(1 / unit, f"{rows}.per unit"), from_array(np.array(zero, np.uint8), f"{rows}.zero")]
+        if f"{rows}.zero" not in constants:
+            constants |= {f"{rows}.per unit": 1 / unit, f"{rows}.zero": np.array(zero, np.uint8)}
             nodes += [
                 make_node("Mul", [rows, f"{rows}.per unit"], [f"{rows}.in units"]),
                 make_node("QuantizeLinear", [f"{rows}.in units", "one", f"{rows}.zero"], [f"{rows}.bytes"]),
             ]
-        matrix = to_array(constants[node.input[1]]) * unit[:, None]
-        scale = np.maximum(np.abs(matrix).max(0), np.float32(1e-12)) / _MOST
-        added += [
-            from_array(np.rint(matrix / scale).astype(np.int8), f"{result}.weights"),
-            from_array(scale.astype(np.float32), f"{result}.scale"),
-        ]
+        matrix = to_array(matrices[node.input[1]]) * unit[:, None]
+        scale = (np.maximum(np.abs(matrix).max(0), np.float32(1e-12)) / _MOST).astype(np.float32)
+        constants |= {f"{result}.weights": np.rint(matrix / scale).astype(np.int8), f"{result}.scale": scale}
         inputs, output = [f"{rows}.bytes", f"{result}.weights", "one", f"{result}.scale", f"{rows}.zero"], result
         if addition := additions.get(result):
             [bias] = set(addition.input) - {result}
             inputs, output = [*inputs, "", bias], addition.output[0]
         nodes.append(make_node("MatMulIntegerToFloat", inputs, [output], domain=_ONNXRUNTIME))
     used = {name for node in nodes for name in node.input}
+    added = [from_array(values, name) for name, values in constants.items()]
     initializers = [constant for constant in (*graph.initializer, *added) if constant.name in used]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
@@ -147,8 +139,7 @@ def _scale(found: Range, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float3
     A value in their range becomes the unsigned byte round(value / unit) + zero.
     """
     largest = np.maximum(np.maximum(found.high, -found.low), _SMALLEST)
-    weight = np.maximum(np.abs(matrix).max(1), _SMALLEST)
-    size = largest**_MIGRATION / weight ** (1 - _MIGRATION)
+    size = largest**_MIGRATION / np.maximum(np.abs(matrix).max(1), _SMALLEST) ** (1 - _MIGRATION)
     low, high = min((found.low / size).min(), 0), max((found.high / size).max(), 0)
     step = max(high - low, _SMALLEST) / _STEPS
     return (size * step).astype(np.float32), round(-low / step)

@@ -144,8 +144,8 @@ def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -
 def _most_pairs(a: Array, b: Array) -> list[int]:
     """Return indexes of as many pairs (a[i], b[i]) as possible, with no entity in two of them.
 
-    The pairs are overlaps from left to right, and entities of one side never overlap. So the entity of the first pair
-    that ends sooner is in no other pair, and choosing the first pair excludes at most one other; so does each next one.
+    They are overlaps from left to right, so the entity of the first pair that ends sooner is in no other pair. So
+    choosing the first pair excludes at most one other, and so does each next one.
     """
     chosen, last_a, last_b = [], -1, -1
     for i, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):

@@ -11,8 +11,7 @@ from bert_ner.scoring.scores import Score
 def cross_check(gold: Tags, predicted: Tags, scores: Mapping[str, Score]) -> None:
     """Raise AssertionError if a result of `score` differs by more than 1e-9 from seqeval's or scikit-learn's.
 
-    All metrics but partial_f1 are checked, which neither program has. The reference for span_f1 is seqeval on tags
-    with a single type, rewritten so that each entity begins with `B-`.
+    Neither program has partial_f1. The reference for span_f1 is seqeval on entities of a single type.
     """
     # Heavy imports, which scoring itself does not need.
     import seqeval.metrics  # noqa: PLC0415
@@ -20,15 +19,12 @@ def cross_check(gold: Tags, predicted: Tags, scores: Mapping[str, Score]) -> Non
     from seqeval.metrics.sequence_labeling import precision_recall_fscore_support  # noqa: PLC0415
     from seqeval.scheme import IOB2  # noqa: PLC0415
 
-    entities = [list(tags) for tags in gold], [list(tags) for tags in predicted]
+    entities = [[list(tags) for tags in side] for side in (gold, predicted)]
     labels = sorted({"O", *chain.from_iterable(gold), *chain.from_iterable(predicted)})
-    # scikit-learn is ten times faster with numbers than with text.
-    number = {label: i for i, label in enumerate(labels)}
-    words = tuple([number[tag] for tag in chain.from_iterable(tags)] for tags in entities)
+    number = {label: i for i, label in enumerate(labels)}  # scikit-learn is ten times faster with numbers than text
+    words = [[number[tag] for tag in chain.from_iterable(side)] for side in entities]
     inside = [i for label, i in number.items() if label != "O"]
-    spans = tuple(
-        [tags_of([span._replace(type="X") for span in spans_of(t)], len(t)) for t in tags] for tags in entities
-    )
+    spans = [[tags_of([s._replace(type="X") for s in spans_of(t)], len(t)) for t in side] for side in entities]
     precision, recall, f1, _ = precision_recall_fscore_support(*entities, average="micro", zero_division=0)
     references = {
         "token_micro_f1": sklearn.metrics.accuracy_score(*words),

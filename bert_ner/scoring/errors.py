@@ -1,8 +1,4 @@
-"""Classify the errors of a tagging, and measure recall by group of entities.
-
-from bert_ner.scoring.errors import error_kinds
-error_kinds([["B-ACTOR", "I-ACTOR", "O"]], [["B-ACTOR", "O", "O"]])     # {("boundary", "ACTOR"): 1}
-"""
+"""Classify the errors of a tagging, and measure recall by group of entities."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -49,8 +45,7 @@ def confusion(gold: Tags, predicted: Tags) -> Counter[tuple[str, str]]:
 def entity_errors(gold: Sequence[str], predicted: Sequence[str]) -> list[EntityError]:
     """Return the errors of a sentence, from left to right; entities are read as conlleval reads them.
 
-    Entities that match exactly, by bounds and type, are no errors. Every other one, gold or predicted, is part of
-    exactly one error:
+    Every entity without an exact match, gold or predicted, is part of exactly one error:
 
     - type: a gold and a predicted entity have the same bounds, but different types.
     - boundary: the two share a word and the type, but not both bounds.
@@ -60,11 +55,7 @@ def entity_errors(gold: Sequence[str], predicted: Sequence[str]) -> list[EntityE
 
     Pairs are made in this order of kinds, and within a kind from left to right: each gold entity gets the first free
     predicted entity that fits. So a prediction that covers two gold entities of its type makes one boundary error and
-    one missed entity. Each kind gets as many pairs as possible after the kinds before it.
-
-    Raises:
-        BioError: an item is not a tag.
-        ValueError: the two differ in their number of words.
+    one missed entity. Raise BioError if an item is not a tag, ValueError if the numbers of words differ.
     """
     if len(gold) != len(predicted):
         raise ValueError(f"the sentence has {len(gold)} words, but {len(predicted)} predicted tags")
@@ -94,10 +85,7 @@ def recall_by(gold: Tags, predicted: Tags, group: Callable[[int, Span], str]) ->
     """Return the recall of each group of gold entities that occurs, in alphabetical order.
 
     `group` maps the index of a sentence, counted from 0, and a gold entity of it to the name of the entity's group.
-
-    Raises:
-        BioError: an item is not a tag.
-        ValueError: the two differ in their number of sentences or words.
+    Raise BioError if an item is not a tag, ValueError if the numbers of sentences or words differ.
     """
     support, found = Counter[str](), Counter[str]()
     for i, (gold_tags, predicted_tags) in enumerate(zip(gold, predicted, strict=True)):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
 from bert_ner.scoring.scores import Floats
@@ -27,6 +28,7 @@ CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does
 
 Systems = Mapping[str, Floats]
 Pair = tuple[str, str]
+Intervals = dict[str, list["Interval"]]  # of each system's m values
 # From sums over sentences, of shape (runs, k, ...), to m values for each, of shape (runs, k, m).
 Statistic = Callable[[Floats], Floats]
 
@@ -66,12 +68,9 @@ class ByMetric(dict[str, Row]):
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
 
 
-def intervals(
-    systems: Systems, statistic: Statistic, samples: int, seed: int, level: float
-) -> dict[str, list[Interval]]:
+def intervals(systems: Systems, statistic: Statistic, samples: int, seed: int, level: float) -> Intervals:
     """Return the percentile bootstrap interval of each of a system's m values, as `bootstrap` defines it."""
-    draws = _resample(systems, statistic, samples, seed)
-    by_run = _by_run(systems, statistic)
+    draws, by_run = _resample(systems, statistic, samples, seed), _by_run(systems, statistic)
     return {name: _intervals(values.mean(axis=0), draws[name], level) for name, values in by_run.items()}
 
 
@@ -84,9 +83,7 @@ def comparisons(
     systems = {name: systems[name] for pair in pairs for name in pair}
     by_run = _by_run(systems, statistic)
     means = {name: values.mean(axis=0) for name, values in by_run.items()}
-    sds = {
-        name: values.std(axis=0, ddof=1) if len(values) > 1 else values[0] * math.nan for name, values in by_run.items()
-    }
+    sds = {name: v.std(axis=0, ddof=1) if len(v) > 1 else v[0] * math.nan for name, v in by_run.items()}
     draws = _resample(systems, statistic, samples, seed)
     p_values = _randomisation_p_values(systems, pairs, statistic, samples, seed)
     found = {}
@@ -134,8 +131,7 @@ def _randomisation_p_values(
 
     def differences(is_swapped: Floats) -> dict[Pair, Floats]:
         """Return each pair's differences, of shape (k, m), if the sentences marked 1 in (k, n) are swapped."""
-        # A hybrid adds the sentences that one run keeps to those that the other gives: sums that all pairs share.
-        given = sums(is_swapped)
+        given = sums(is_swapped)  # a hybrid adds these to the other run's kept ones
         kept = {name: totals[name] - given[name] for name in systems}
         found = {}
         for a, b in pairs:
@@ -156,13 +152,11 @@ def _randomisation_p_values(
     return {pair: (count + 1) / (swaps + 1) for pair, count in as_large.items()}
 
 
-def _draws(
-    draw: Callable[[np.random.Generator], NDArray[np.int64]], n: int, samples: int, seed: int
-) -> Iterator[Floats]:
+def _draws(draw: Callable[[Generator], NDArray[np.int64]], n: int, samples: int, seed: int) -> Iterator[Floats]:
     """Yield the samples' draws of n numbers each, in chunks of shape (k, n)."""
     if samples < 1:
         raise ValueError(f"resampling takes at least one sample, not {samples}")
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng = Generator(PCG64(seed))
     step = min(1000, max(1, CELLS // n))
     for start in range(0, samples, step):
         yield np.array([draw(rng) for _ in range(min(step, samples - start))], float)
@@ -176,16 +170,14 @@ def _summation(systems: Systems) -> tuple[int, Callable[[Floats], dict[str, Floa
     """
     n = next(iter(systems.values())).shape[1]
     numbers: dict[bytes, int] = {}
-    places = {
-        name: [
-            numbers.setdefault(column.tobytes(), len(numbers)) for column in np.moveaxis(table, 1, -1).reshape(-1, n)
-        ]
-        for name, table in systems.items()
-    }
-    columns = np.frombuffer(b"".join(numbers)).reshape(-1, n)
+    places = {}
+    for name, table in systems.items():
+        columns = np.moveaxis(table, 1, -1).reshape(-1, n)
+        places[name] = [numbers.setdefault(column.tobytes(), len(numbers)) for column in columns]
+    different = np.frombuffer(b"".join(numbers)).reshape(-1, n)
 
     def sums(weights: Floats) -> dict[str, Floats]:
-        products = columns @ weights.T
+        products = different @ weights.T
         shapes = {name: (len(table), *table.shape[2:], len(weights)) for name, table in systems.items()}
         return {name: np.moveaxis(products[places[name]].reshape(shape), -1, 1) for name, shape in shapes.items()}
 

@@ -1,8 +1,5 @@
 """Measure the uncertainty of subgroups: F1 by type, recall by group of entities, and the ranks of confusions.
 
-from bert_ner.scoring.subgroups import f1_by_type
-f1_by_type({"a": [count(gold, a)], "b": [count(gold, b)]})["a"]["ACTOR"]       # value, low, high
-
 As in `uncertainty`, which explains `samples`, `seed` and `level`, sentences are resampled, and the value of a system is
 the mean of its runs. All systems share the draws, so they are passed together, by name. A resample without an entity of
 a subgroup has 0 there, which makes the interval of a small subgroup wide, as it should be.
@@ -22,15 +19,14 @@ LONG = 4  # words; entities of this length or more form one group
 
 Entity = tuple[str, tuple[str, ...]]  # type and lower-cased words
 Grouping = Callable[[int, Span], str]  # from a sentence's index and an entity in it to the name of the entity's group
-CountedSystems = Mapping[str, Sequence[Counts]]  # the counts by sentence of each run of each system
-TaggedSystems = Mapping[str, Sequence[Tags]]  # the predicted tags of each run of each system
+Counted = Mapping[str, Sequence[Counts]]  # the counts by sentence of each run of each system
+Tagged = Mapping[str, Sequence[Tags]]  # the predicted tags of each run of each system
+ByType = dict[str, dict[str, Interval]]  # by system and type
+Groups = dict[str, dict[tuple[str, str], Interval]]  # by system and pair
 
 
 def entity_groupings(test: Sequence[Sentence], known: Collection[Entity]) -> dict[str, Grouping]:
-    """Return the ways to group the gold entities of the test sentences; `known` comes from `known_entities`.
-
-    They are by whether training has the entity (seen), by its number of words, up to "4+" (length), and by its type.
-    """
+    """Return the ways to group gold entities: by whether they are `known`, by length in words up to "4+", by type."""
     return {
         "seen": lambda i, span: "seen" if _entity(test[i].words, span) in known else "unseen",
         "length": lambda i, span: str(span.end - span.start) if span.end - span.start < LONG else f"{LONG}+",
@@ -43,9 +39,7 @@ def known_entities(sentences: Sequence[Sentence]) -> set[Entity]:
     return {_entity(words, span) for words, tags in sentences for span in spans_of(tags)}
 
 
-def f1_by_type(
-    systems: CountedSystems, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[str, Interval]]:
+def f1_by_type(systems: Counted, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> ByType:
     """Return each system's entity F1 of each type in gold or its predictions, in alphabetical order."""
     types = {name: shared_axes(runs)[1] for name, runs in systems.items()}
     tables = {name: _entity_table(runs, types[name]) for name, runs in systems.items()}
@@ -54,13 +48,9 @@ def f1_by_type(
 
 
 def compare_types(
-    systems: CountedSystems, pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
+    systems: Counted, pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
 ) -> dict[Pair, dict[str, Comparison]]:
-    """Compare pairs of systems on the same sentences by the entity F1 of each type, as `compare_all` does by metric.
-
-    The types of a pair are those in gold or the predictions of either, in alphabetical order. If there are several,
-    correct the p-values with `holm`.
-    """
+    """Compare pairs of systems by the entity F1 of each type in gold or their predictions, as `compare_all` does."""
     _, types = shared_axes([run for runs in systems.values() for run in runs])
     tables = {name: _entity_table(runs, types) for name, runs in systems.items()}
     compared = {}
@@ -71,14 +61,9 @@ def compare_types(
 
 
 def recall_gaps(
-    gold: Tags, systems: TaggedSystems, group: Grouping, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[tuple[str, str], Interval]]:
-    """Return each system's recall of each group of gold entities, and its differences between groups.
-
-    Returns:
-        For each system: (group, "") -> its recall; (group, other) -> its recall minus that of the other group, on the
-        same resamples.
-    """
+    gold: Tags, systems: Tagged, group: Grouping, samples: int = 10_000, seed: int = SEED, level: float = 0.95
+) -> Groups:
+    """Return for each system: (group, "") -> its recall of a group of gold entities; (a, b) -> that of a minus b's."""
     entities = [(i, group(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
     names = sorted({name for _, name, _ in entities})
 
@@ -102,21 +87,19 @@ def recall_gaps(
 
 
 def confusion_ranks(
-    gold: Tags, systems: TaggedSystems, samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[tuple[str, str], Interval]]:
-    """Return the rank of each pair of types that a system confuses, by the number of words confused either way.
+    gold: Tags, systems: Tagged, samples: int = 10_000, seed: int = SEED, level: float = 0.95
+) -> Groups:
+    """Return for each system: a pair of types -> its rank by the number of words confused either way, over all runs.
 
-    The rank is 1 plus the number of pairs with more such words, over all runs. Pairs without such words have no rank.
-
-    Returns:
-        For each system: the pair, in alphabetical order -> its rank, and the interval of its ranks over resamples.
+    The rank is 1 plus the number of pairs with more such words. Pairs without any have none.
     """
-    pairs, tables = {}, {}
-    for name, runs in systems.items():
-        pairs[name], words = _confused_words(gold, runs)
-        tables[name] = words[None]
-    found = intervals(tables, _ranks, samples, seed, level)
-    return {name: dict(zip(pairs[name], ranks, strict=True)) for name, ranks in found.items()}
+    confused = {name: _confused_words(gold, runs) for name, runs in systems.items()}
+
+    def statistic(sums: Floats) -> Floats:
+        return np.asarray(1 + (sums[..., None, :] > sums[..., None]).sum(axis=-1, dtype=float))
+
+    found = intervals({name: words[None] for name, (_, words) in confused.items()}, statistic, samples, seed, level)
+    return {name: dict(zip(confused[name][0], ranks, strict=True)) for name, ranks in found.items()}
 
 
 def _entity(words: Sequence[str], span: Span) -> Entity:
@@ -137,11 +120,6 @@ def _confused_words(gold: Tags, runs: Sequence[Tags]) -> tuple[list[tuple[str, s
     for i, a, b in found:
         words[i, pairs.index((a, b))] += 1
     return pairs, words
-
-
-def _ranks(sums: Floats) -> Floats:
-    ranks: Floats = 1 + (sums[..., None, :] > sums[..., None]).sum(axis=-1, dtype=float)
-    return ranks
 
 
 def _entity_table(runs: Sequence[Counts], types: tuple[str, ...]) -> Floats:

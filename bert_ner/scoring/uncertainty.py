@@ -5,16 +5,13 @@ bootstrap(predicted, gold=gold)["entity_f1"]                        # value, low
 compare(a, b, gold=gold)["entity_f1"].p_value
 compare([count(gold, a1), count(gold, a2)], count(gold, b)).to_frame()
 
-The test set: another sample of sentences would give other scores. `bootstrap` and `compare` measure this for the given
-runs. They resample sentences, because the words and entities of a sentence are not independent. The seed: another run
-of the same training would give other scores on the same sentences. `seed_interval` measures this. The two are never
-merged. A system is the counts of one run, or of several runs on the same sentences that differ only in their seed. Its
-score is the mean of the scores of its runs.
+`bootstrap` and `compare` ask for other test sentences, given the runs. They resample sentences, because the words and
+entities of a sentence are not independent. `seed_interval` asks for other seeds, given the sentences. The two are never
+merged. A system is the counts of one run, or of several that differ only in their seed; its score is their mean.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -36,6 +33,7 @@ from bert_ner.scoring.scores import METRICS, Floats
 from bert_ner.scoring.student import t_quantile
 
 System = Counts | Sequence[Counts]
+Comparisons = dict[str, Comparison]  # by metric
 
 
 def bootstrap(
@@ -47,9 +45,8 @@ def bootstrap(
     The interval ends at the (1 - level) / 2 and the (1 + level) / 2 quantile of the samples' scores. Source: Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
 
-    A resample may lack a rare tag or type; then a mean over tags or types (token_macro_f1, type_macro_f1) is over the
-    others, on which systems tend to do better. So its interval need not be centred on the value: a CRF with 0.738 had
-    [0.720, 0.779]. Read it as wide, not as evidence that the score is too low.
+    A resample may lack a rare tag or type; then token_macro_f1 and type_macro_f1 are means over the others, on which
+    systems tend to do better. So their interval need not be centred on the value: a CRF with 0.738 had [0.720, 0.779].
 
     Fewer than six sentences (`resampling.MIN_SENTENCES`) are too few for an interval or a test: its ends and the
     p-value of `compare` are then nan.
@@ -62,7 +59,7 @@ def bootstrap(
         gold: the gold tags, if tags are given in place of counts.
 
     Raises:
-        ValueError: there are no runs or no sentences, the counts are sums, or the runs differ in their gold counts. Or
+        ValueError: there are no runs or no sentences, the counts are sums, the runs differ in their gold counts, or
             `samples` or `level` is out of range.
     """
     return bootstrap_all({"": _counted(system, gold)}, samples, seed, level)[""]
@@ -88,26 +85,21 @@ def compare(
     """Compare two systems on the same sentences by each metric: the difference, its interval and its p-value.
 
     The difference is that of the mean scores over runs. Its interval and its p-value take the runs as given, and
-    generalise to other test sentences. For other seeds, see the standard deviations and `seed_interval`. If there are
-    several comparisons, correct the p-values with `holm`.
+    generalise to other test sentences; for other seeds, see `seed_interval`. Correct several p-values with `holm`.
 
-    The interval is the paired percentile bootstrap interval. Each sample draws the same sentences for both systems and
-    all runs, so the difficulty that a sentence has for both cancels out. Its ends are quantiles of the differences, not
-    shifted to a null hypothesis: it is an interval, not a test. Sources: Efron and Tibshirani, 1993, chapter 8; for
-    NLP, Berg-Kirkpatrick et al., EMNLP 2012.
+    The interval is the paired percentile bootstrap interval: each sample draws the same sentences for both systems and
+    all runs. Its ends are quantiles of the differences, not shifted to a null hypothesis: it is an interval, not a
+    test. Sources: Efron and Tibshirani, 1993, chapter 8; for NLP, Berg-Kirkpatrick et al., EMNLP 2012.
 
-    The p-value is that of the two-sided paired approximate randomisation test of score(a) = score(b). Under this
-    hypothesis, the two taggings of a sentence are exchangeable. So each of R = samples trials swaps the taggings of
-    every sentence with probability 1/2 and scores the two hybrids, and
+    The p-value is that of the two-sided paired approximate randomisation test of score(a) = score(b). Each of
+    R = samples trials swaps the taggings of every sentence with probability 1/2 and scores the two hybrids, and
 
         p = (c + 1) / (R + 1),   c: the number of trials whose |difference| is at least the observed one
 
-    (Noreen, Computer-Intensive Methods for Testing Hypotheses, 1989; for F1: Yeh, COLING 2000). The + 1 counts the
-    observed arrangement; without it the test would reject too often (Phipson and Smyth, 2010). With several runs, the
-    k-th run of a is swapped with the k-th of b, the shorter list repeated until both end together. A trial swaps the
-    same sentences in all pairs of runs, and the difference is the mean over pairs.
-
-    Args and errors are those of `bootstrap`; `samples` is also the number of trials.
+    (Noreen, Computer-Intensive Methods for Testing Hypotheses, 1989; for F1: Yeh, COLING 2000; for the + 1: Phipson
+    and Smyth, 2010). With several runs, the k-th run of a is swapped with the k-th of b, the shorter list repeated
+    until both end together. A trial swaps the same sentences in all pairs of runs; the difference is the mean over
+    pairs. Args and errors are those of `bootstrap`; `samples` is also the number of trials.
     """
     systems = {"a": _counted(a, gold), "b": _counted(b, gold)}
     return compare_all(systems, [("a", "b")], samples, seed, level)["a", "b"]
@@ -116,10 +108,7 @@ def compare(
 def compare_all(
     systems: Mapping[str, System], pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
 ) -> dict[Pair, ByMetric[Comparison]]:
-    """Apply `compare` to pairs of systems on the same sentences, by name; much faster than one by one.
-
-    A KeyError is raised if a pair names no system.
-    """
+    """Apply `compare` to pairs of systems, by name; much faster than one by one. A KeyError names an unknown system."""
     tables, metrics = _tables(systems)
     found = comparisons(tables, pairs, metrics, samples, seed, level)
     return {pair: ByMetric(zip(METRICS, values, strict=True)) for pair, values in found.items()}
@@ -128,10 +117,9 @@ def compare_all(
 def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """Return the mean of the scores of n runs that differ only in their seed, and its t-interval.
 
-    The interval is mean -+ t s / sqrt(n) (Student, Biometrika 1908). Here s is the sample standard deviation; t is the
-    (1 + level) / 2 quantile of Student's t with n - 1 degrees of freedom. It generalises to other seeds on the same
-    test sentences, not to other sentences. It assumes that scores are about normal over seeds, and is not cut to
-    [0, 1].
+    The interval is mean -+ t s / sqrt(n), with the sample standard deviation s and the (1 + level) / 2 quantile t of
+    Student's t with n - 1 degrees of freedom (Biometrika 1908). It generalises to other seeds on the same sentences,
+    assumes that scores are about normal over seeds, and is not cut to [0, 1].
 
     Raises:
         ValueError: there are fewer than two values, or `level` is not in (0, 1).
@@ -149,9 +137,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     The i-th smallest of m, counted from 1, becomes the maximum over j <= i of min(1, (m - j + 1) p_j). Source: Holm,
     Scandinavian Journal of Statistics 1979. Rejecting those of at most alpha keeps the probability of any false
-    rejection at alpha or less, however the tests depend on each other. Correct together the tests of one claim, for
-    example one metric's p-values of all systems that are compared with the same system. If all are nan, as over too few
-    sentences, they stay so.
+    rejection at alpha or less. Correct together the tests of one claim. If all are nan, as over too few sentences, they
+    stay so.
     """
     p = np.asarray(p_values, float)
     if np.isnan(p).all():
@@ -186,19 +173,24 @@ def _counted(system: System | Tags, gold: Tags | None) -> System:
 def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic]:
     """Return a table of each system's counts, of shape (runs, n, L + 2T + 2, 3), and the metrics of them."""
     listed = {name: [system] if isinstance(system, Counts) else list(system) for name, system in systems.items()}
-    all_runs = list(chain.from_iterable(listed.values()))
+    all_runs = [run for runs in listed.values() for run in runs]
     if not all_runs or not all(listed.values()):
         raise ValueError("there are no systems, or a system has no runs")
     if any(run.words.ndim != 3 for run in all_runs):
         raise ValueError("these counts are sums; resampling takes counts by sentence")
-    n = len(all_runs[0].words)
-    if not n:
+    sizes = list(dict.fromkeys(len(run.words) for run in all_runs))
+    if sizes == [0]:
         raise ValueError("there are no sentences to resample")
-    for run in all_runs:
-        if len(run.words) != n:
-            raise ValueError(f"the runs differ in their sentences: {n} and {len(run.words)}")
+    if len(sizes) > 1:
+        raise ValueError(f"the runs differ in their sentences: {sizes[0]} and {sizes[1]}")
     labels, types = shared_axes(all_runs)
-    tables = {name: np.stack([_as_table(run.over(labels, types)) for run in runs]) for name, runs in listed.items()}
+
+    def table_of(run: Counts) -> Floats:
+        run = run.over(labels, types)
+        spans, overlaps = run.spans[:, None], run.overlaps[:, None]
+        return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, dtype=float)
+
+    tables = {name: np.stack([table_of(run) for run in runs]) for name, runs in listed.items()}
     gold = next(iter(tables.values()))[0, ..., 0]
     for table in tables.values():
         for i in np.flatnonzero((table[..., 0] != gold).any(axis=(0, 2))):
@@ -211,8 +203,3 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic
         return np.stack([metric.compute(counts) for metric in METRICS.values()], axis=-1)
 
     return tables, metrics
-
-
-def _as_table(run: Counts) -> Floats:
-    spans, overlaps = run.spans[:, None], run.overlaps[:, None]
-    return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, dtype=float)

@@ -16,15 +16,11 @@ def _limit() -> Figures:
 
     from bert_ner.encoder.training import computes_bfloat16
 
-    types = {"float32": torch.float32}
-    if computes_bfloat16(torch.device("cpu")):
-        types["bfloat16"] = torch.bfloat16
     rates = {}
-    for name, kind in types.items():
-        a, b = torch.randn(1536, 1536).to(kind), torch.randn(1536, 1536).to(kind)
+    for name in ("float32", "bfloat16") if computes_bfloat16(torch.device("cpu")) else ("float32",):
+        a, b = torch.randn(2, 1536, 1536).to(getattr(torch, name))
         a @ b
-        best = min(repeat(partial(torch.matmul, a, b), number=5, repeat=10))
-        rates[name] = 5 * 2 * 1536**3 / best / 1e12
+        rates[name] = 5 * 2 * 1536**3 / min(repeat(partial(torch.matmul, a, b), number=5, repeat=10)) / 1e12
     return rates
 
 
@@ -60,12 +56,9 @@ def _uncertainty() -> Figures:
 
 
 LIMIT = Workload("limit", "", "matrix products", _limit)
+_MILLION = partial(Workload, "score", "a million words")
 SCORING = {
-    "score seqeval": Workload(
-        "score", "a million words", "seqeval's classification_report", partial(_score, "seqeval")
-    ),
-    "score ours": Workload(
-        "score", "a million words", "score and score_by_type", partial(_score, "ours"), ("score seqeval",)
-    ),
+    "score seqeval": _MILLION("seqeval's classification_report", partial(_score, "seqeval")),
+    "score ours": _MILLION("score and score_by_type", partial(_score, "ours"), ("score seqeval",)),
     "score uncertainty": Workload("score", "the test set", "all scores, 10,000 bootstrap samples", _uncertainty),
 }

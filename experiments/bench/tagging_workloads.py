@@ -98,8 +98,8 @@ def _stream(how: str, lines: int) -> Figures:
 
 def _command(how: str) -> list[str]:
     folder = model_folder(CORPUS, CRF) if how == "crf" else encoder_folder()
-    command = [str(Path(sys.executable).with_name("bert-ner")), "tag", "--model", str(folder)]
-    return [*command, "--float"] if how == "minilm float" else command
+    options = ["--float"] if how == "minilm float" else []
+    return [str(Path(sys.executable).with_name("bert-ner")), "tag", "--model", str(folder), *options]
 
 
 # A tagger, its system, its name in the table, and the workload with which `tag` compares it.
@@ -114,11 +114,11 @@ TAGGING = {
     **{f"tag {how}": Workload("tag", system, name, partial(_tag, how), other) for how, system, name, other in _TAGGERS},
     **{
         f"tag {system} x{times}": Workload(
-            task="tag",
-            system=system,
-            how=f"load_tagger, {times} times the test set",
-            run=partial(_tag, system, times),
-            ratio_to=(f"tag {system}",),
+            "tag",
+            system,
+            f"load_tagger, {times} times the test set",
+            partial(_tag, system, times),
+            (f"tag {system}",),
             once=times == 100 and system == "minilm",
         )
         for system in ("crf", "minilm")
@@ -126,10 +126,10 @@ TAGGING = {
     },
     **{
         f"latency {how}": Workload(
-            task="latency",
-            system=system,
-            how=name,
-            run=partial(_latency, how),
+            "latency",
+            system,
+            name,
+            partial(_latency, how),
             ratio_to=() if how == "pipeline" else ("latency pipeline",),
             settings=tuple(PERCENTILES),
         )
@@ -145,4 +145,4 @@ TAGGING = {
         for system in ("crf", "minilm")
         for length, lines in (("short", 10_000), ("long", 1_000_000))
     },
-}
+}  # fmt: skip

@@ -3,13 +3,12 @@
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 from harness.artifacts import read_labels, read_part
 from harness.params import read_params
@@ -63,27 +62,30 @@ def _rows(tokenizer: Any, sentences: Sequence[Sentence]) -> list[dict[str, list[
     return [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, sentences)]
 
 
-def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence], epochs: int = 1, **options: Any) -> None:
+def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
+    list(_our_epochs(model, tokenizer, train, 1))
+
+
+def _our_epochs(
+    model: Any, tokenizer: Any, train: Sequence[Sentence], epochs: int, **options: Any
+) -> Iterator[dict[str, Any]]:
     from bert_ner.encoder.training import Recipe, fine_tune
 
     recipe = Recipe(**{**read_params().settings("minilm"), "epochs": epochs, "precision": "auto"})
-    fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, dict, **options)
+    return fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, **options)
 
 
 def _checkpoint(size: str) -> Figures:
     """Measure the median time that a training waits for a checkpoint; there is one in each epoch."""
-    from bert_ner.encoder import training
-    from bert_ner.encoder.checkpoint import save_checkpoint
+    from bert_ner.encoder.checkpoint import Checkpoint
 
     model, tokenizer = _fresh(size)
     train, seconds = read_part(CORPUS, "train"), []
-
-    def timed(*state: Any) -> None:
-        seconds.append(measure_seconds(save_checkpoint, *state))
-
     # The folder is on the disk that a training writes to.
-    with TemporaryDirectory(dir=DATA) as folder, patch.object(training, "save_checkpoint", timed):
-        _our_epoch(model, tokenizer, train[:32], epochs=5, checkpoint=Path(folder, "checkpoint.safetensors"))
+    with TemporaryDirectory(dir=DATA) as folder:
+        checkpoint = Checkpoint(Path(folder, "checkpoint.safetensors"), "")
+        for row in _our_epochs(model, tokenizer, train[:32], epochs=5, checkpoint=checkpoint):
+            seconds.append(measure_seconds(checkpoint.save, row))
     return {"": figures(train, statistics.median(seconds))}
 
 

@@ -34,13 +34,9 @@ class Workload(NamedTuple):
     once: bool = False  # in one round only, because it takes minutes
 
 
-def encoder_run() -> Run:
-    """Return the encoder's run that is measured: the first seed of params.yaml."""
-    return Run("minilm", read_params().seeds[0])
-
-
 def encoder_folder() -> Path:
-    return model_folder(CORPUS, encoder_run())
+    """Return the folder of the encoder's run that is measured: the first seed of params.yaml."""
+    return model_folder(CORPUS, Run("minilm", read_params().seeds[0]))
 
 
 def figures(sentences: Sequence[Sentence], seconds: float, **others: float) -> Figures:

@@ -1,27 +1,54 @@
 """What audit.py checks: the paper's statements about its data, encoder and examples."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.params import Run
 
 import torch
 from tokenizers.models import WordPiece
-from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig, PreTrainedConfig
+from transformers import AutoModelForTokenClassification, PreTrainedConfig
 
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.entities import entities
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.tagger import examples_of
 from bert_ner.encoder.training import IGNORED
+from bert_ner.errors import BertNerError
 from bert_ner.model_folder import WEIGHTS
 from bert_ner.tagger import Tagger
-from claims.paper import PAPER_ENCODER, PAPER_ENTITIES, PAPER_TYPES, SHAPE
-from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, tally
+from claims.paper import PAPER_TYPES, SHAPE
 
 Parts = Mapping[str, Sequence[Sentence]]  # by name: train, validation, test
+Labels = list[str | int]  # for each piece: a tag, or IGNORED
+
+
+class Outcome(NamedTuple):
+    """The labels of one sentence under both alignments."""
+
+    pieces: list[str]
+    paper: Labels  # for each piece; they end where its algorithm ran out of labels
+    ours: Labels
+    raises: bool  # whether it ran out of labels, which ends the paper's program with an IndexError
+
+    @property
+    def differs(self) -> bool:
+        """Whether the paper's algorithm gave other labels than alignment by word index."""
+        return self.paper != self.ours[: len(self.paper)]
+
+
+def _tagged(text: str) -> Sentence:
+    """Return the words and tags of a text such as `films with mel|B-ACTOR gibson|I-ACTOR`; those without one are O."""
+    pairs = [word.partition("|") for word in text.split()]
+    return Sentence(tuple(word for word, _, _ in pairs), tuple(tag or "O" for _, _, tag in pairs))
+
+
+# Queries with punctuation, as people type them; the corpus has almost none. The last five need no split inside a word.
+_TEXTS = Path(__file__).with_name("punctuated.txt").read_text(encoding="utf-8")
+PUNCTUATED = [_tagged(text) for text in _TEXTS.splitlines()]
+EXAMPLE = PUNCTUATED[0]
 
 
 def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
@@ -29,38 +56,60 @@ def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
     return {name: next((found for found in names if found in types), None) for name, names in PAPER_TYPES.items()}
 
 
-def describe_papers_encoder(classes: int) -> dict[str, Any]:
-    """Describe BERT-base by its shape, which is transformers' default."""
-    config = BertConfig()
-    config.num_labels = classes
-    facts = describe_encoder(config)
-    return {"name": PAPER_ENCODER, **facts, **size_on_disk([], facts["parameters"])}
+def describe_encoder(name: str, config: PreTrainedConfig, saved: Iterable[Path] = ()) -> dict[str, Any]:
+    """Return an encoder's shape, and its size with a classifier over the labels; needs no weights.
 
-
-def describe_saved_encoder(folder: Path, classes: int) -> dict[str, Any]:
-    """Describe the encoder in a folder."""
-    config = AutoConfig.from_pretrained(folder, num_labels=classes, local_files_only=True, trust_remote_code=False)
-    return describe_encoder(config)
-
-
-def describe_encoder(config: PreTrainedConfig) -> dict[str, Any]:
-    """Return an encoder's shape, and its number of parameters with a classifier over the labels; needs no weights."""
+    The bytes are those of the first of the saved models that exists, or else four for each parameter.
+    """
     with torch.device("meta"):
         model = AutoModelForTokenClassification.from_config(config)  # type: ignore[no-untyped-call]
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+    parameters, headless = (sum(each.numel() for each in part.parameters()) for part in (model, model.base_model))
+    file = next((file for file in saved if file.is_file()), None)
     return {
+        "name": name,
         "parameters": parameters,
-        "head_parameters": parameters - sum(parameter.numel() for parameter in model.base_model.parameters()),
-        **{name: getattr(config, field, None) for name, field in SHAPE.items()},  # not every family has every field
+        "head_parameters": parameters - headless,
+        **{figure: getattr(config, field, None) for figure, field in SHAPE.items()},  # not every family has every field
+        "bytes": file.stat().st_size if file else 4 * parameters,
+        "bytes_from": f"{WEIGHTS} of {file.parent.name}" if file else "four bytes a parameter",
     }
 
 
-def size_on_disk(files: Iterable[Path], parameters: int) -> dict[str, Any]:
-    """Return the bytes of the first of these model files that exists, or else of so many parameters."""
-    for file in files:
-        if file.is_file():
-            return {"bytes": file.stat().st_size, "bytes_from": f"{WEIGHTS} of {file.parent.name}"}
-    return {"bytes": 4 * parameters, "bytes_from": "four bytes a parameter"}
+def paper_labels(ids: Sequence[int], tags: Sequence[str], pieces: WordPieces) -> tuple[Labels, bool]:
+    """Label as the paper prints it: the next tag for each piece without ##. Return also whether the tags ran out."""
+    labels: Labels = []
+    remaining = iter(tags)
+    for piece in ids:
+        is_ignored = piece in pieces.special or str(pieces.tokenizer.id_to_token(piece)).startswith("##")
+        label = IGNORED if is_ignored else next(remaining, None)
+        if label is None:
+            return labels, True
+        labels.append(label)
+    return labels, False
+
+
+def align(sentence: Sentence, pieces: WordPieces) -> Outcome:
+    """Label one sentence's pieces as the paper does, its words joined by spaces, and by word index."""
+    encoding = pieces.tokenizer.encode(" ".join(sentence.words))
+    paper, raises = paper_labels(encoding.ids, sentence.tags, pieces)
+    ours: Labels = [IGNORED] * len(encoding.ids)
+    for window in pieces.encode([sentence.words])[0]:
+        if window.ids != encoding.ids:
+            raise BertNerError("this tokenizer splits a sentence differently from its words; pieces can't be compared")
+        for word, position in zip(window.words, window.positions, strict=True):
+            ours[position] = sentence.tags[word]
+    return Outcome(encoding.tokens, paper, ours, raises)
+
+
+def tally(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, int]:
+    """Count the sentences that the paper's algorithm labels differently, and those where it runs out of labels.
+
+    `differ` is without those of `raise`; `raise_shifted` is those of `raise` with a label on a wrong piece before.
+    """
+    outcomes = [align(sentence, pieces) for sentence in sentences]
+    kinds = Counter((outcome.raises, outcome.differs) for outcome in outcomes)
+    raised = {"raise": kinds[True, True] + kinds[True, False], "raise_shifted": kinds[True, True]}
+    return {"sentences": len(outcomes), "differ": kinds[False, True], **raised}
 
 
 def audit_alignment(parts: Parts, pieces: WordPieces) -> dict[str, Any]:
@@ -79,26 +128,27 @@ def audit_alignment(parts: Parts, pieces: WordPieces) -> dict[str, Any]:
 def loss_mask(sentences: Sequence[Sentence], pieces: WordPieces, labels: Sequence[str]) -> dict[str, Any]:
     """Count the pieces that carry a label in training, and compare them with the tokenizer's first pieces of words."""
     label_id = {label: i for i, label in enumerate(labels)}
-    counts = dict.fromkeys(("words", "words_with_a_piece", "labelled_pieces", "labelled_first_pieces"), 0)
-    specials = 0
+    counts: Counter[str] = Counter()
     for sentence in sentences:
-        counts["words"] += len(sentence.words)
         word_ids = pieces.tokenizer.encode(list(sentence.words), is_pretokenized=True).word_ids
-        first = {word: word_ids.index(word) for word in set(word_ids) - {None}}
-        counts["words_with_a_piece"] += len(first)
+        first = {word_ids.index(word) for word in set(word_ids) - {None}}
         for example in examples_of([sentence], pieces, label_id):
             labelled = {i for i, label in enumerate(example.labels) if label != IGNORED}
-            counts["labelled_pieces"] += len(labelled)
-            counts["labelled_first_pieces"] += len(labelled & set(first.values()))
-            specials += sum(word_ids[i] is None for i in labelled)
+            counts.update(
+                words=len(sentence.words),
+                words_with_a_piece=len(first),
+                labelled_pieces=len(labelled),
+                labelled_first_pieces=len(labelled & first),
+                labelled_special_pieces=sum(word_ids[i] is None for i in labelled),
+            )
     only = counts["words_with_a_piece"] == counts["labelled_pieces"] == counts["labelled_first_pieces"]
-    return {"first_pieces_only": only and not specials, **counts, "labelled_special_pieces": specials}
+    return {"first_pieces_only": only, **counts}
 
 
 def audit_query(
-    query: str, parts: Parts, paper_types: Mapping[str, str | None], trained: Mapping[Run, Tagger]
+    query: str, paper: list[list[str]], parts: Parts, types: Mapping[str, str | None], trained: Mapping[Run, Tagger]
 ) -> dict[str, Any]:
-    """Return where a query of the paper occurs, its gold entities, and the entities that each system finds."""
+    """Return where a query of the paper occurs, its gold entities, and those that the paper and each system find."""
     words = tuple(query.split())
     found = {part: [tags for other, tags in sentences if other == words] for part, sentences in parts.items()}
     annotations = [*found["test"], *found["train"], *found["validation"]]
@@ -117,8 +167,8 @@ def audit_query(
         "gold_is_the_same_everywhere": len(set(annotations)) <= 1,
         "predicted": first_of_system,
         "predicted_by_run": {run.name: predicted for run, predicted in by_run.items()},
-        "paper": PAPER_ENTITIES[query],
-        "types_exist": {name: paper_types[name] is not None for name, _ in PAPER_ENTITIES[query]},
+        "paper": paper,
+        "types_exist": {name: types[name] is not None for name, _ in paper},
     }
 
 
@@ -129,24 +179,21 @@ def types_and_texts(words: Sequence[str], tags: Sequence[str]) -> list[list[str]
 
 def duplicates(parts: Parts) -> dict[str, Any]:
     """Count the sentences that occur more than once, by whether their tags agree; corpus.json has the totals."""
-    train, validation, test = (parts[name] for name in ("train", "validation", "test"))
     return {
         "within": {part: tagged_twice(sentences) for part, sentences in parts.items()},
         "across": {
-            "validation in train": copies(validation, train),
-            "test in train": copies(test, train),
-            "test in training file": copies(test, [*train, *validation]),
+            "validation in train": copies(parts["validation"], parts["train"]),
+            "test in train": copies(parts["test"], parts["train"]),
+            "test in training file": copies(parts["test"], [*parts["train"], *parts["validation"]]),
         },
     }
 
 
 def tagged_twice(sentences: Sequence[Sentence]) -> dict[str, int]:
     """Count the different sentences that occur more than once: those always tagged alike, and the others."""
-    tags_by_words = defaultdict(list)
-    for words, tags in sentences:
-        tags_by_words[words].append(tags)
-    repeated = [len(set(every)) for every in tags_by_words.values() if len(every) > 1]
-    return {"same_tags": sum(n == 1 for n in repeated), "other_tags": sum(n > 1 for n in repeated)}
+    times, versions = (Counter(words for words, _ in group) for group in (sentences, set(sentences)))
+    repeated = [versions[words] for words, n in times.items() if n > 1]
+    return {"same_tags": repeated.count(1), "other_tags": len(repeated) - repeated.count(1)}
 
 
 def copies(sentences: Sequence[Sentence], others: Sequence[Sentence]) -> dict[str, int]:
@@ -164,13 +211,11 @@ def entity_overlap(train: Sequence[Sentence], test: Sequence[Sentence]) -> dict[
     """
     known = set(forms(train))
     known_forms = {form for form, _ in known}
-
-    def by_kind(entities: Collection[tuple[str, str]]) -> dict[str, int]:
-        same = sum(entity in known for entity in entities)
-        seen = sum(form in known_forms for form, _ in entities)
-        return {"all": len(entities), "same_type": same, "other_type": seen - same, "unseen": len(entities) - seen}
-
-    return {"mentions": by_kind(forms(test)), "forms": by_kind(set(forms(test)))}
+    overlap = {}
+    for name, found in {"mentions": forms(test), "forms": set(forms(test))}.items():
+        same, seen = sum(entity in known for entity in found), sum(form in known_forms for form, _ in found)
+        overlap[name] = {"all": len(found), "same_type": same, "other_type": seen - same, "unseen": len(found) - seen}
+    return overlap
 
 
 def forms(sentences: Sequence[Sentence]) -> list[tuple[str, str]]:

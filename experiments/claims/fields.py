@@ -1,80 +1,80 @@
-"""The types of the fields in claims.yaml and published.yaml, and the model of a published score."""
+"""The types of the keys in claims.yaml and published.yaml, and the model of a published score."""
 
 import math
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeGuard, get_args
 
-from pydantic import AfterValidator, Field, PlainValidator
+from harness.tables import TABLES
+
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from bert_ner.scoring import METRICS
 from bert_ner.settings import Settings
+
+# The files of results/ that a claim may name, with the columns of tables.
+FILES: dict[str, dict[str, str]] = {"audit.json": {}, "corpus.json": {}, "provenance.json": {}}
+FILES |= {f"{name}.csv": table.columns for name, table in TABLES.items() if name != "claims"}
 
 Verdict = Literal["reproduced", "partly", "not reproduced", "contradicted", "not tested"]
 VERDICTS: tuple[str, ...] = get_args(Verdict)
 
 
-class Source(NamedTuple):
-    """A file of results/, and the place of a value in it: `a.b` in JSON, `column where column=value` in a table."""
+def split_source(source: str) -> tuple[str, str, dict[str, str]]:
+    """Return the file, the path or column, and the values that other columns have in the wanted rows."""
+    file, _, place = source.partition(" ")
+    if not file.endswith(".csv"):
+        return file, place, {}
+    column, _, where = place.partition(" where ")
+    pairs = [condition.partition("=") for condition in where.split(", ") if condition]
+    return file, column, {name: value for name, _, value in pairs}
 
-    file: str
-    path: str
+
+def is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _source(value: Any) -> str:
+    file, place, where = split_source(str(value))
+    if not place or file not in FILES:
+        raise ValueError(
+            "must be a file of results/ and a place in it, such as corpus.json train.sentences, or scores.csv "
+            f"entity_f1 where system=crf; the files are {', '.join(FILES)}"
+        )
+    if FILES[file] and not {place, *where} <= FILES[file].keys():
+        raise ValueError(f"must name columns of {file}, which are {', '.join(FILES[file])}")
+    return str(value)
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _text(value: Any) -> Any:
-    if not _is_text(value):
-        raise ValueError("must be text (in quotes, if it looks like a number)")
-    return value
+def _must_be(kind: str, test: Callable[[Any], bool]) -> PlainValidator:
+    """Return a validator of the values that pass a test; `kind` describes them."""
 
-
-def _source(value: Any) -> Source:
-    if not (isinstance(value, dict) and len(value) == 1 and all(map(_is_text, (*value, *value.values())))):
-        raise ValueError("must be a file of results/ and a path into it, such as {corpus.json: train.sentences}")
-    return Source(*next(iter(value.items())))
-
-
-def _sources(value: Any) -> list[Source]:
-    try:
-        return [_source(item) for item in _items(value) or [None]]
-    except ValueError as error:
-        raise ValueError(f"{error}, or a list of these") from None
-
-
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _paper_value(value: Any) -> Any:
-    if not _items(value) or not all(_is_number(item) or _is_text(item) for item in _items(value)):
-        raise ValueError("must be a number, text or a list of them")
-    return value
-
-
-def one_of(names: Iterable[str]) -> AfterValidator:
-    """Return a validator of text that is one of these names."""
-
-    def check(value: str) -> str:
-        if value not in names:
-            raise ValueError(f"must be one of {', '.join(names)}")
+    def check(value: Any) -> Any:
+        if not test(value):
+            raise ValueError(f"must be {kind}")
         return value
 
-    return AfterValidator(check)
+    return PlainValidator(check)
+
+
+def _is_paper_value(value: Any) -> bool:
+    return bool(as_list(value)) and all(is_number(item) or _is_text(item) for item in as_list(value))
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, PlainValidator(_text)]
-Metric = Annotated[str, one_of(METRICS)]
-OneSource = Annotated[Source, PlainValidator(_source)]
-Sources = Annotated[list[Source], PlainValidator(_sources)]
-Operand = Annotated[float | Source, PlainValidator(lambda value: value if _is_number(value) else _source(value))]
-PaperValue = Annotated[Any, PlainValidator(_paper_value)]
+Metric: Any = Literal[*METRICS]
+Text = Annotated[str, _must_be("text (in quotes, if it looks like a number)", _is_text)]
+PaperValue = Annotated[Any, _must_be("a number, text or a list of them", _is_paper_value)]
+Source = Annotated[str, PlainValidator(_source)]  # a value in results/; in text, for {system} stands the system's name
+Sources = Annotated[list[Source], BeforeValidator(as_list), Field(min_length=1)]
+Operand = Annotated[float | str, PlainValidator(lambda value: value if is_number(value) else _source(value))]
 
 
 class PublishedScore(Settings):
@@ -86,6 +86,13 @@ class PublishedScore(Settings):
     metric: Metric = Field(description="the metric")
     corpus: Text = Field(description="the corpus")
     test_set: Text = Field(description="the corpus again, if it is its official test file; else what was scored")
-    comparable: bool = Field(description="official test file, all training data, entity micro-F1 with exact match")
     reason: Text | None = Field(None, description="why it is not comparable, or a remark")
+    comparable: bool = Field(description="official test file, all training data, entity micro-F1 with exact match")
     source: Text = Field(description="where the figure was read")
+
+    @field_validator("comparable")
+    @classmethod
+    def _has_a_reason(cls, comparable: bool, info: ValidationInfo) -> bool:
+        if not comparable and not info.data.get("reason"):
+            raise ValueError("must be true, unless the key reason says why it is not")
+        return comparable

@@ -18,24 +18,12 @@ SHAPE = {
 
 # The types that sections 3.1 and 5.4.1 name, and their names in the corpora.
 PAPER_TYPES = {
-    "ACTOR": ("ACTOR", "Actor"),
-    "DIRECTOR": ("DIRECTOR", "Director"),
-    "WRITER": (),
-    "PRODUCER": (),
-    "GENRE": ("GENRE", "Genre"),
-    "TITLE": ("TITLE",),
-    "PLOT": ("PLOT", "Plot"),
-    "CHARACTER": ("CHARACTER", "Character_Name"),
-    "YEAR": ("YEAR", "Year"),
-    "RATING": ("RATING",),
-    "LANGUAGE": (),
-    "COUNTRY": (),
-    "QUOTE": ("Quote",),
-    "SONG": ("SONG", "Soundtrack"),
-    "AWARD": ("Award",),
-    "PERSON": (),
+    "ACTOR": ("ACTOR", "Actor"), "DIRECTOR": ("DIRECTOR", "Director"), "WRITER": (), "PRODUCER": (),
+    "GENRE": ("GENRE", "Genre"), "TITLE": ("TITLE",), "PLOT": ("PLOT", "Plot"),
+    "CHARACTER": ("CHARACTER", "Character_Name"), "YEAR": ("YEAR", "Year"), "RATING": ("RATING",), "LANGUAGE": (),
+    "COUNTRY": (), "QUOTE": ("Quote",), "SONG": ("SONG", "Soundtrack"), "AWARD": ("Award",), "PERSON": (),
     "CONTENT_TYPE": (),
-}
+}  # fmt: skip
 
 # Section 5.4.1: a query, and the type and text of the entities that the paper found.
 QUERIES = {
@@ -43,4 +31,3 @@ QUERIES = {
     "what leonard cohen songs have been used in a movie": [["PERSON", "leonard cohen"], ["CONTENT_TYPE", "songs"]],
 }
 EXAMPLE_QUERY = {"movies starring mel gibson": [["ACTOR", "mel gibson"]]}  # section 5.3.2
-PAPER_ENTITIES = QUERIES | EXAMPLE_QUERY

@@ -1,19 +1,38 @@
 """The models of claims.yaml and published.yaml, and their readers."""
 
-from collections import Counter
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, Literal, Union
 
-from harness.yaml_files import read_yaml
+from harness.yaml_files import line_of, load_yaml, read_yaml
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, create_model, field_validator
 
-from bert_ner.settings import Settings
-from claims.evidence import Place
+from bert_ner.errors import BertNerError
+from bert_ner.settings import Location, Settings
+from claims.evidence import Finding
 from claims.fields import PaperValue, PublishedScore, Sources, Text
-from claims.rules import AnyRule
-from claims.rules.figures import Stated
-from claims.rules.scores import Transfers
+from claims.rules import figures, scores, training
+
+# A rule is a public function of these modules; its parameters after the evidence are its keys in claims.yaml.
+RULES: dict[str, Callable[..., Finding]] = {
+    name: rule
+    for module in (figures, scores, training)
+    for name, rule in inspect.getmembers(module, inspect.isfunction)
+    if rule.__module__ == module.__name__ and not name.startswith("_")
+}
+
+
+def _model_of(name: str, rule: Callable[..., Finding]) -> type[Settings]:
+    """Make a model of a rule's name and keys."""
+    _, *keys = inspect.signature(rule).parameters.values()
+    fields: dict[str, Any] = {key.name: (key.annotation, key.default) for key in keys}
+    fields["rule"] = Literal[name]
+    return create_model(name, __base__=Settings, **fields)
+
+
+AnyRule: Any = Annotated[Union[*map(_model_of, RULES, RULES.values())], Field(discriminator="rule")]
 
 
 class Claim(Settings):
@@ -28,20 +47,17 @@ class Claim(Settings):
     judge: AnyRule = Field(description="the rule, with its keys")
     also_shown: Sources = Field([], description="what the evidence quotes as well; the verdict does not depend on it")
     encoder: Literal["required", "comparable", "vocabulary", "shape"] | None = Field(
-        None,
-        description="how the claim depends on the encoder: `required` is about the paper's own and not tested with "
-        "another; `comparable` is at best partly reproduced with another; `vocabulary` needs the same word pieces; "
-        "`shape` is at best partly reproduced from the library's description of the encoder",
+        None, description="how the claim depends on the encoder; the head of claims.yaml explains each"
     )
     proxy: Text | None = Field(None, description="what was measured instead: at best partly reproduced")
     command: Text = Field(description="the command that produces the evidence")
 
     @field_validator("judge")
     @classmethod
-    def _fits_the_claim(cls, judge: AnyRule, info: ValidationInfo) -> AnyRule:
-        if isinstance(judge, Stated) and info.data.get("kind") != "existence":
+    def _fits_the_claim(cls, judge: Any, info: ValidationInfo) -> Any:
+        if judge.rule == "stated" and info.data.get("kind") != "existence":
             raise ValueError("must be another rule: only a claim of kind existence may state its verdict")
-        if isinstance(judge, Transfers) and info.data.get("about") != "domains":
+        if judge.rule == "transfers" and info.data.get("about") != "domains":
             raise ValueError("must be another rule, or the claim must say `about: domains`: transfers compares corpora")
         return judge
 
@@ -60,28 +76,32 @@ class PublishedFile(Settings):
     systems: list[PublishedScore] = Field(min_length=1, description="the published scores")
 
 
-class PlacedClaim(NamedTuple):
-    """A claim, and its place in the file."""
-
-    claim: Claim
-    place: Place
-
-
-def read_claims(path: Path) -> tuple[ClaimFile, list[PlacedClaim]]:
+def read_claims(path: Path) -> ClaimFile:
     """Read claims.yaml; an error has the line, and what to do."""
     content = read_yaml(path, ClaimFile)
-    placed = [PlacedClaim(claim, Place(path, ("claims", i))) for i, claim in enumerate(content.claims)]
-    uses = Counter(claim.id for claim in content.claims)
-    for claim, place in reversed(placed):
-        if uses[claim.id] > 1:
-            raise place.at("id").error(f"id {claim.id} is used {uses[claim.id]} times; give each claim its own")
-    return content, placed
+    ids = [claim.id for claim in content.claims]
+    for position, name in enumerate(ids):
+        if name in ids[:position]:
+            complaint = f"id {name} is used {ids.count(name)} times; give each claim its own"
+            raise entry_error(path, position, complaint, "id")
+    return content
 
 
 def read_published(path: Path) -> list[PublishedScore]:
     """Read the entries of published.yaml; an error has the line, and what to do."""
-    entries = read_yaml(path, PublishedFile).systems
-    for i, entry in enumerate(entries):
-        if not entry.comparable and not entry.reason:
-            raise Place(path, ("systems", i, "comparable")).error("it is not comparable, so it needs the key reason")
-    return entries
+    return read_yaml(path, PublishedFile).systems
+
+
+def entry_error(path: Path, position: int, complaint: str, wrong: Any) -> BertNerError:
+    """Return the error about a key or a source of a claim, with its line."""
+    keys = next(_places(load_yaml(path)["claims"][position], wrong), ())
+    return BertNerError(f"{path}, line {line_of(path, ('claims', position, *keys))}: {complaint}")
+
+
+def _places(content: Any, wanted: Any) -> Iterator[Location]:
+    """Yield the keys that lead to a key or value."""
+    items = content.items() if isinstance(content, dict) else enumerate(content if isinstance(content, list) else [])
+    for key, value in items:
+        if wanted in (key, value):
+            yield (key,)
+        yield from ((key, *rest) for rest in _places(value, wanted))

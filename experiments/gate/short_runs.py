@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from harness.paths import SHARED
 from harness.provenance import environment
 from harness.systems import build
-from harness.yaml_files import load_yaml, plain
+from harness.yaml_files import load_yaml
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.bio import Sentence, read_bio
@@ -22,7 +22,7 @@ from bert_ner.scoring.gate import Runs
 
 CORPORA = ("sample", "mit_movie_eng")
 SENTENCES = 2000  # the first of the training part
-SECTIONS = plain(load_yaml(Path(__file__).with_suffix(".yaml")))
+SECTIONS = load_yaml(Path(__file__).with_suffix(".yaml"))
 SEEDS = {"crf": [0], "minilm": [13, 42, 87, 7, 101]}  # a check uses the first, a reference all
 
 

@@ -43,11 +43,9 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
     """Read what train.py recorded with a model: settings, history, weights and environment."""
     path = model_folder(corpus, run) / RUN_FILE
     remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}, or dvc repro"
-    if not path.is_file():
-        raise BertNerError(f"{path} is missing; {remedy}")
-    content = read_json(path)
+    content = read_json(path) if path.is_file() else {}
     if not (isinstance(content.get("settings"), dict) and isinstance(content.get("history"), list)):
-        raise BertNerError(f"{path} has no settings or no history; {remedy}")
+        raise BertNerError(f"{path} is missing, or has no settings or no history; {remedy}")
     return content
 
 

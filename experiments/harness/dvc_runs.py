@@ -16,6 +16,7 @@ from harness.live_display import CACHED, DONE, FAILED, UNCHANGED, LiveDisplay, i
 from harness.paths import ROOT
 
 from bert_ner.errors import BertNerError
+from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
 
 PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
 FINGERPRINT = f"{PIPELINE}:fingerprint"
@@ -26,16 +27,9 @@ THREADS = max(1, (os.cpu_count() or 1) // AT_ONCE)
 
 DVC = (sys.executable, "-m", "dvc")
 # This Python comes first on PATH, so that stages run on it without an activated environment.
-ENVIRONMENT = {
-    **os.environ,
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    "PYTHONUNBUFFERED": "1",
-    "BERT_NER_PROGRESS": "lines",  # bert_ner/progress.py
-}
-PROGRESS_MARK = "\x1e"  # starts a line with progress, in JSON
-MAX_LINE = 2**20  # bytes
-BEGUN = re.compile(r"Running stage '(.+)':$")
-SKIPPED = re.compile(r"Stage '(.+)' (didn't change, skipping|is cached - skipping run)")
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+ENVIRONMENT = {**os.environ, "PATH": PATH, "PYTHONUNBUFFERED": "1", VARIABLE: "lines"}
+CHANGE = re.compile(r"Running stage '(.+)':$|Stage '(.+)' (?:didn't change, skipping|is (cached) - skipping run)")
 # Lines of DVC that a summary at the end replaces.
 HINTS = re.compile(
     r"\s*$|> |(Updating|Generating) lock file |To track the changes with git|\tgit add |To enable auto staging"
@@ -54,20 +48,22 @@ def run_pipeline(
 
     `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
     """
-    trainings = [stage for stage in stages if is_training(stage)]
-    waiting = iter(trainings)
-
-    async def train() -> None:
-        for stage in waiting:
-            # DVC holds its lock only while it looks for changes and stores outputs.
-            await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, OMP_NUM_THREADS=str(THREADS))
+    trainings = list(filter(is_training, stages))
 
     async def run() -> None:
+        limit, reporter = asyncio.Semaphore(AT_ONCE), asyncio.create_task(display.report())
+
+        async def train(stage: str) -> None:
+            async with limit:
+                # DVC holds its lock only while it looks for changes and stores outputs.
+                await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, OMP_NUM_THREADS=str(THREADS))
+
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            await asyncio.gather(*(train() for _ in range(AT_ONCE)))  # if one fails, asyncio.run cancels the others
+            await asyncio.gather(*map(train, trainings))  # if one fails, asyncio.run cancels the others
         for command in commands:
             await run_dvc(display, "repro", *command)
+        reporter.cancel()
 
     with LiveDisplay(stages, expected or {}) as display:
         asyncio.run(run())
@@ -76,24 +72,20 @@ def run_pipeline(
 
 async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> None:
     """Run DVC and show its output. An exception, Ctrl-C included, kills DVC and its stage; this damages no file."""
-    stage, reader = None, asyncio.StreamReader(MAX_LINE)
+    stage = None
     # Popen, because asyncio's own subprocess can hang if it is cancelled while it starts (CPython 3.11). DVC gets a
     # session of its own, so that Ctrl-C reaches this process alone.
     with subprocess.Popen(
         [*DVC, *arguments], cwd=ROOT, env={**environment, **ENVIRONMENT}, close_fds=False, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
-        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), process.stdout
-        )
+        assert process.stdout
         try:
-            async for line in reader:
+            while line := await asyncio.to_thread(process.stdout.readline):
                 stage = show(display, line.decode(errors="replace").rstrip("\n"), stage)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
-        finally:
-            pipe.close()
     if stage:
         display.end(stage, FAILED if process.returncode else DONE)
     if process.returncode:
@@ -102,20 +94,19 @@ async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> 
 
 def show(display: LiveDisplay, line: str, stage: str | None) -> str | None:
     """Show a line of DVC's output. `stage` is the stage that runs; return the one that runs after this line."""
-    begun, skipped = BEGUN.match(line), SKIPPED.match(line)
-    if line.startswith(PROGRESS_MARK):
+    if change := CHANGE.match(line):
+        begun, skipped, cached = change.groups()
+        if stage:
+            display.end(stage, DONE)
+        if begun:
+            display.begin(begun)
+        else:
+            display.end(skipped, CACHED if cached else UNCHANGED)
+        return begun
+    if line.startswith(RECORD_SEPARATOR):
         with suppress(ValueError):  # the last line of a killed training may be cut
             if stage:
                 display.update(stage, json.loads(line[1:]))
-    elif begun or skipped:
-        if stage:
-            display.end(stage, DONE)
-        stage = None
-        if begun:
-            stage = begun[1]
-            display.begin(stage)
-        if skipped:
-            display.end(skipped[1], CACHED if "cached" in skipped[2] else UNCHANGED)
     elif not HINTS.match(line):
         display.print(line)
     return stage

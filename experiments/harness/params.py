@@ -29,13 +29,12 @@ class Run(NamedTuple):
     seed: int
 
     @property
-    def name(self) -> str:
-        """The name of its model and of its predictions."""
+    def name(self) -> str:  # of its model and of its predictions
         return f"{self.system}-{self.seed}"
 
 
 def kind_of(name: str, section: Section) -> str:
-    """Return the kind of a system, a key of `bert_ner.loading.KINDS`: the one in its section, otherwise its name."""
+    """Return the kind of a system, a key of KINDS: the one in its section, otherwise its name."""
     return str(section.get("kind", name))
 
 
@@ -62,9 +61,7 @@ class Study(Settings):
 
     seeds: Seeds = Field(default=[13], description="one training with each; they also draw the sentences")
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[], description="shares of the training part")
-    per_type: list[Annotated[int, Field(ge=1)]] = Field(
-        default=[], description="sentences of each entity type, to train on and to validate on"
-    )
+    per_type: list[Annotated[int, Field(ge=1)]] = Field(default=[], description="sentences of each type in both parts")
 
     @property
     def changes(self) -> dict[str, Section]:
@@ -100,13 +97,11 @@ class Params(Settings):
         return {name: section for name, section in self.__pydantic_extra__.items() if kind_of(name, section) in KINDS}
 
     def __getitem__(self, system: str) -> Section:
-        """Return the section of a system."""
         if system not in self.systems:
             raise BertNerError(f"params.yaml has no system '{system}'; its systems are {', '.join(self.systems)}")
         return self.systems[system]
 
     def kind(self, system: str) -> str:
-        """Return the kind of a system, a key of `bert_ner.loading.KINDS`."""
         return kind_of(system, self[system])
 
     def settings(self, system: str) -> Section:
@@ -141,10 +136,9 @@ class Params(Settings):
         named = {(*where, i): system for where, systems in lists.items() for i, system in enumerate(systems)}
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
         problem = PydanticCustomError("system", "must be the name of a system, a section with a kind in this file")
-        if wrong := [where for where, system in named.items() if system not in self.systems]:
-            raise ValidationError.from_exception_data(
-                "Params", [InitErrorDetails(type=problem, loc=where, input=named[where]) for where in wrong]
-            )
+        unknown = {where: system for where, system in named.items() if system not in self.systems}
+        if errors := [InitErrorDetails(type=problem, loc=where, input=system) for where, system in unknown.items()]:
+            raise ValidationError.from_exception_data("Params", errors)
         return self
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DATA, MODELS, RESULTS = ROOT / "data", ROOT / "models", ROOT / "results"
 RUN_FILE = "run.json"  # in each model's folder
-DOMAINS = "domains"  # the folder in results/ of what compares corpora
+DOMAINS = "domains"  # the stage that compares corpora, and its folder in results/
 
 
 def main_checkout(root: Path) -> Path:

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,9 @@ def _records() -> dict[str, Any]:
 
 def _git(*arguments: str) -> str | None:
     """Return the output of git; None without git or a repository."""
-    try:
-        answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
+    with suppress(FileNotFoundError, subprocess.CalledProcessError):
+        return subprocess.check_output(["git", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL, text=True).strip()
+    return None
 
 
 def processor() -> str:

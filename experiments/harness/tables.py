@@ -1,4 +1,4 @@
-"""The registry of the tables in results/: each CSV's columns, types, key and producer, and its writer and reader."""
+"""Write and read the tables of results/, as tables.yaml registers them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.paths import DOMAINS
+from harness.yaml_files import load_yaml
 
 import pandas as pd
 
@@ -24,60 +25,19 @@ class Table(NamedTuple):
 
     columns: dict[str, str]  # the type of each, in order: text, int or float; a number may be absent, an empty cell
     key: tuple[str, ...]  # the columns that identify a row
-    producer: str  # the stage that writes it, or a command of make
-    is_shared: bool = False  # in results/ itself, not in the folder of a corpus
-    may_lack: tuple[str, ...] = ()  # columns that older files do not have
-    digits: int | None = None  # significant digits of a float, or None for six decimals
+    producer: str
+    is_shared: bool = False
+    may_lack: Sequence[str] = ()
+    digits: int | None = None
 
 
-def _table(producer: str, columns: str, **options: Any) -> Table:
-    """Make a table from columns written as `name:type`, or `name` for text; those of the key with a star before."""
-    pairs = [column.partition(":") for column in columns.split()]
+def _table(columns: str, producer: str, **options: Any) -> Table:
+    pairs = [column.partition(":") for column in columns.replace("METRICS", ":float ".join([*METRICS, ""])).split()]
     key = tuple(name[1:] for name, _, _ in pairs if name.startswith("*"))
     return Table({name.lstrip("*"): kind or "text" for name, _, kind in pairs}, key, producer, **options)
 
 
-_METRICS = " ".join(f"{metric}:float" for metric in METRICS)
-_INTERVAL = "value:float low:float high:float"
-_DIFFERENCE = "a:float b:float difference:float low:float high:float p_value:float"
-_SPREAD = "p_holm:float a_sd:float b_sd:float"
-_EPOCH = "*epoch:int train_loss:float validation_loss:float validation_entity_f1:float"
-
-TABLES = {
-    "scores": _table("evaluate", f"corpus *system encoder *seed:int split n_sentences:int {_METRICS} signature"),
-    "scores_by_type": _table("evaluate", "*system *seed:int *type support:int precision:float recall:float f1:float"),
-    "confusion": _table("evaluate", "*system *seed:int *gold *predicted words:int"),
-    "costs": _table(
-        "evaluate",
-        "*system encoder *seed:int parameters:int train_seconds:float words_per_second:int model_bytes:int machine",
-    ),
-    "not_run": _table("evaluate", "*system encoder *seed:int reason"),
-    "error_kinds": _table("evaluate", "*system *seed:int *kind *type count:int"),
-    "recall": _table("evaluate", "*system *seed:int *by *group support:int found:int recall:float"),
-    "history": _table("evaluate", f"*system encoder *seed:int {_EPOCH} seconds:float"),
-    "intervals": _table("compare", f"*system *metric *source {_INTERVAL} sd:float n:int level:float method signature"),
-    "comparisons": _table("compare", f"*system_a *system_b *metric {_DIFFERENCE} test n:int {_SPREAD} signature"),
-    # `than`: the group to which a difference is; support: gold entities of the group.
-    "intervals_by_group": _table(
-        "compare", f"*system *by *group *than *metric support:int {_INTERVAL} n:int level:float"
-    ),
-    "comparisons_by_type": _table("compare", f"*system_a *system_b *type {_DIFFERENCE} {_SPREAD} n:int"),
-    "claims": _table("judge", "*id section claim kind paper_value measured low high verdict system evidence"),
-    "studies": _table(
-        "make repro-all",
-        f"*study *variant *system encoder *seed:int fraction:float per_type:int sentences:int {_EPOCH} "
-        "test_token_micro_f1:float test_entity_f1:float seconds:float signature",
-        may_lack=("per_type",),
-    ),
-    "benchmarks": _table(
-        "make bench",
-        "*task *system *setting sentences:int tokens:int seconds:float tokens_per_second:float peak_memory_mb:float "
-        "*ratio_to ratio:float *machine seconds_low:float seconds_high:float rounds:int tflop:float limit_share:float "
-        "entity_f1:float",
-        is_shared=True,
-        digits=6,
-    ),
-}
+TABLES = {name: _table(**entry) for name, entry in load_yaml(Path(__file__).with_name("tables.yaml")).items()}
 
 
 def table_path(results: Path, corpus: str, name: str) -> Path:
@@ -118,16 +78,16 @@ def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
     path = table_path(results, corpus, name)
     if not path.is_file():
         return None
-    facts = path.stat()
-    return _read(path, name, f"remove it and run {producer_of(name, corpus)}", facts.st_mtime_ns, facts.st_size)
+    remedy, facts = f"remove it and run {producer_of(name, corpus)}", path.stat()
+    return _read(path, name, remedy, facts.st_mtime_ns, facts.st_size)
 
 
 def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:
     """Read a table that must have rows."""
     table = read_table(results, corpus, name)
     if table is None or table.empty:
-        path = table_path(results, corpus, name)
-        raise BertNerError(f"{path} is missing or has no rows; run {producer_of(name, corpus)}, or dvc repro")
+        remedy = f"run {producer_of(name, corpus)}, or dvc repro"
+        raise BertNerError(f"{table_path(results, corpus, name)} is missing or has no rows; {remedy}")
     return table
 
 

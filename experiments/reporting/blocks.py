@@ -11,24 +11,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Cell(NamedTuple):
+class Cell(str):
     """A table's cell that stands out, and how: 'strong', 'nearest', 'verdict'."""
 
-    text: str
     mark: str
+
+    def __new__(cls, text: str, mark: str) -> Cell:
+        cell = super().__new__(cls, text)
+        cell.mark = mark
+        return cell
 
 
 class Text(NamedTuple):
-    """A paragraph."""
+    """A paragraph. One with a warning may not be missed."""
 
     text: str
-
-
-class Warn(NamedTuple):
-    """A paragraph that nobody may miss."""
-
-    title: str
-    text: str
+    warning: str = ""
 
 
 class Missing(NamedTuple):
@@ -59,17 +57,14 @@ class Table(NamedTuple):
 
     caption: str
     header: Sequence[str]
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Sequence[str]]
     text_columns: int = 1
     filter_by: int | None = None
     choices: Sequence[str] = ()
 
     def options(self) -> dict[str, int]:
         """Return the values of the column to filter by, with the number of rows of each."""
-        if self.filter_by is None:
-            return {}
-        cells = [row[self.filter_by] for row in self.rows]
-        values = [cell if isinstance(cell, str) else cell.text for cell in cells]
+        values = [] if self.filter_by is None else [row[self.filter_by] for row in self.rows]
         return {value: values.count(value) for value in (*self.choices, *values) if value in values}
 
 
@@ -86,7 +81,7 @@ class Plot:
         return self.draw()
 
 
-Block = Text | Warn | Missing | Code | Facts | Table | Plot
+Block = Text | Missing | Code | Facts | Table | Plot
 
 
 class Section(NamedTuple):

@@ -12,12 +12,10 @@ from claims.paper import PAPER_CORPUS
 from reporting.blocks import Block, Section
 from reporting.results import Results
 from reporting.sections.audit_and_provenance import audit_blocks, provenance_blocks
-from reporting.sections.claim_table import claim_blocks, published_blocks
+from reporting.sections.claims_and_corpora import claim_blocks, domain_sections, published_blocks
+from reporting.sections.costs import benchmark_blocks, system_blocks
 from reporting.sections.curves import loss_blocks, study_sections
-from reporting.sections.domain_comparison import domain_sections
-from reporting.sections.headline import headline_blocks, metric_blocks
-from reporting.sections.intervals import comparison_blocks, interval_blocks
-from reporting.sections.system_costs import benchmark_blocks, system_blocks
+from reporting.sections.scores_and_intervals import comparison_blocks, headline_blocks, interval_blocks, metric_blocks
 from reporting.sections.types_and_errors import confusion_blocks, error_blocks, type_blocks
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from harness.artifacts import check_predictions, read_labels, read_part
 from harness.paths import prepared_file
@@ -15,31 +14,6 @@ from reporting import page
 from reporting.results import Results, by_system
 
 HUES = 12  # as many types as the largest corpus has
-
-
-class Piece(NamedTuple):
-    """Some words of a sentence: an entity, right or wrong, or the words outside entities (no type)."""
-
-    text: str
-    type: str = ""
-    is_wrong: bool = False
-
-
-class TaggedSentence(NamedTuple):
-    """One system's tags of a sentence, or the gold tags; `errors` are descriptions."""
-
-    name: str
-    pieces: list[Piece]
-    errors: list[str]
-
-
-class WrongSentence(NamedTuple):
-    """A sentence that some system gets wrong; codes: system, kind and type of each error, by their numbers."""
-
-    number: int
-    text: str
-    versions: list[TaggedSentence]
-    codes: str
 
 
 def error_page(results: Results) -> str:
@@ -64,27 +38,30 @@ def render(
 ) -> str:
     """Return the page: the gold tags of each sentence above those of each system, by its name."""
     sentences = []
-    for number, sentence in enumerate(test, start=1):
-        tags = {name: tagged[number - 1] for name, tagged in predictions.items()}
-        wrong = _wrong_sentence(number, sentence, tags, types)
-        if wrong.codes:  # some system gets it wrong
-            sentences.append(wrong)
+    for number, (sentence, *predicted) in enumerate(zip(test, *predictions.values(), strict=True), start=1):
+        errors = [entity_errors(sentence.tags, tags) for tags in predicted]
+        codes = [
+            f"{system}.{KINDS.index(error.kind)}.{types.index(error.type)}"
+            for system, found in enumerate(errors)
+            for error in found
+        ]
+        if not codes:
+            continue
+        versions = [("gold", sentence.tags, []), *zip(predictions, predicted, errors, strict=True)]
+        sentences.append({
+            "number": number,
+            "codes": " ".join(dict.fromkeys(codes)),
+            "versions": [
+                {"name": name, "errors": [_describe(error) for error in found],
+                 "pieces": _pieces(sentence.words, spans_of(tags), {error.predicted for error in found})}
+                for name, tags, found in versions
+            ],
+        })  # fmt: skip
     return page.fill(
         "errors.html", "errors.js", title=f"{corpus.title}: test sentences that some system gets wrong",
         sentences=sentences, total=len(test), systems=list(predictions), kinds=KINDS, types=types,
         hues={name: 360 * (i % HUES) // HUES for i, name in enumerate(types)},
     )  # fmt: skip
-
-
-def _wrong_sentence(number: int, sentence: Sentence, tags: dict[str, list[str]], types: Sequence[str]) -> WrongSentence:
-    versions = [TaggedSentence("gold", _pieces(sentence.words, spans_of(sentence.tags), ()), [])]
-    codes = []
-    for system, (name, predicted) in enumerate(tags.items()):
-        found = entity_errors(sentence.tags, predicted)
-        pieces = _pieces(sentence.words, spans_of(predicted), {error.predicted for error in found})
-        versions.append(TaggedSentence(name, pieces, [_describe(error) for error in found]))
-        codes += [f"{system}.{KINDS.index(error.kind)}.{types.index(error.type)}" for error in found]
-    return WrongSentence(number, " ".join(sentence.words), versions, " ".join(dict.fromkeys(codes)))
 
 
 def _describe(error: EntityError) -> str:
@@ -93,15 +70,15 @@ def _describe(error: EntityError) -> str:
     return f"{error.kind}: {error.type}"
 
 
-def _pieces(words: Sequence[str], spans: Sequence[Span], wrong: Collection[Span | None]) -> list[Piece]:
-    """Cut a sentence into entities and the words between them."""
+def _pieces(words: Sequence[str], spans: Sequence[Span], wrong: Collection[Span | None]) -> list[tuple[str, str, bool]]:
+    """Cut a sentence into entities and the words between them (no type): text, type, whether it is wrong."""
     pieces, start = [], 0
     for span in spans:
-        if start < span.start:
-            pieces.append(Piece(" ".join(words[start : span.start])))
-        pieces.append(Piece(" ".join(words[span.start : span.end]), span.type, span in wrong))
+        pieces.append((words[start : span.start], "", False))
+        pieces.append((words[span.start : span.end], span.type, span in wrong))
         start = span.end
-    return pieces + ([Piece(" ".join(words[start:]))] if start < len(words) else [])
+    pieces.append((words[start:], "", False))
+    return [(" ".join(part), kind, is_wrong) for part, kind, is_wrong in pieces if part]
 
 
 def read_predictions(path: Path, test: Sequence[Sentence], types: Sequence[str], command: str) -> list[list[str]]:
@@ -114,12 +91,11 @@ def read_predictions(path: Path, test: Sequence[Sentence], types: Sequence[str],
         raise BertNerError(f"{path}: {len(lines)} sentences, but the test set has {len(test)}; run {command}")
     tagged = [line.split(" ") for line in lines]
     for number, (tags, sentence) in enumerate(zip(tagged, test, strict=True), start=1):
-        if len(tags) != len(sentence.words):
-            raise BertNerError(f"{path}:{number}: {len(tags)} tags for {len(sentence.words)} words; run {command}")
         try:
-            unknown = {span.type for span in spans_of(tags)} - set(types)
+            if len(tags) != len(sentence.words):
+                raise BioError(f"{len(tags)} tags for {len(sentence.words)} words")
+            if unknown := {span.type for span in spans_of(tags)} - set(types):
+                raise BioError(f"no type is named {', '.join(sorted(unknown))}")
         except BioError as error:
             raise BertNerError(f"{path}:{number}: {error}; run {command}") from None
-        if unknown:
-            raise BertNerError(f"{path}:{number}: no type is named {', '.join(sorted(unknown))}; run {command}")
     return tagged

@@ -1,10 +1,16 @@
-"""Numbers and names as the report writes them."""
+"""Numbers, names and paragraphs as the report writes them."""
 
-import math
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.yaml_files import load_yaml
 
 import pandas as pd
 
+from reporting.blocks import Text
+
+NOTES = load_yaml(Path(__file__).with_name("notes.yaml"))
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 
 BANNER = (
@@ -25,6 +31,11 @@ METRIC_NAMES = {
     "partial_f1": "partial F1, an overlap with the same type counts half",
     "type_macro_f1": "entity F1, unweighted mean over types",
 }
+
+
+def note(name: str, **values: Any) -> Text:
+    """Return a paragraph of notes.yaml."""
+    return Text(NOTES[name].format(**values))
 
 
 def percent(value: float) -> str:
@@ -72,8 +83,6 @@ def _claim_number(text: str) -> str:
     try:
         value = float(text)
     except ValueError:
-        return text
-    if not math.isfinite(value):
         return text
     return count(value) if value.is_integer() else f"{value:,.4f}".rstrip("0").rstrip(".")
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from bert_ner import markdown
 from bert_ner.markdown import escape
-from reporting.blocks import Block, Cell, Code, Facts, Missing, Plot, Section, Table, Text, Warn
+from reporting.blocks import Block, Code, Facts, Missing, Plot, Section, Table, Text
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
@@ -14,33 +14,28 @@ def render(title: str, sections: Sequence[Section]) -> str:
     parts = [f"# {escape(title)}"]
     for section in sections:
         parts += [f"## {escape(section.title)}"] if section.title else []
-        parts += [text for block in section.blocks if (text := render_block(block))]
+        parts += filter(None, map(render_block, section.blocks))
     return "\n\n".join(parts) + "\n"
 
 
 def render_block(block: Block) -> str:
     """Return one block; a plot is a link to its picture."""
-    lines: list[str] = []
     match block:
-        case Text(text):
-            lines = [escape(text)]
-        case Warn(title, text):
-            lines = [f"> **{escape(title)}** {escape(text)}"]
+        case Text(text, warning):
+            return f"> **{escape(warning)}** {escape(text)}" if warning else escape(text)
         case Missing(text, command):
-            lines = [f"{escape(text)} Made by {code(command)}."]
-        case Code(title, commands):
-            lines = [f"{escape(title)}:", "", *(f"- {code(line)}" for line in commands)]
+            return f"{escape(text)} Made by {code(command)}."
+        case Code(title, lines):
+            return "\n".join([f"{escape(title)}:", "", *(f"- {code(line)}" for line in lines)])
         case Facts(items):
-            lines = [f"- {escape(label)}: **{escape(value)}**{_remark(text)}" for label, value, text in items]
+            return "\n".join(
+                f"- {escape(label)}: **{escape(value)}**" + (f" ({escape(remark)})" if remark else "")
+                for label, value, remark in items
+            )
         case Table():
-            lines = [table(block)]
-        case Plot(title, name, _):
-            lines = [f"![{escape(title)}](plots/{quote(name)}.png)"]
-    return "\n".join(lines)
-
-
-def _remark(text: str) -> str:
-    return f" ({escape(text)})" if text else ""
+            return table(block)
+        case Plot():
+            return f"![{escape(block.title)}](plots/{quote(block.name)}.png)"
 
 
 def table(block: Table) -> str:
@@ -55,8 +50,6 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
-def _cell(cell: str | Cell) -> str:
-    if isinstance(cell, str):
-        return escape(cell)
-    text = escape(cell.text)
-    return f"**{text}**" if cell.mark in {"strong", "nearest"} and text else text
+def _cell(cell: str) -> str:
+    text = escape(cell)
+    return f"**{text}**" if text and getattr(cell, "mark", "") in {"strong", "nearest"} else text

@@ -7,9 +7,9 @@ styles (templates/style.css).
 import itertools
 import re
 from collections.abc import Sequence
-from io import BytesIO, StringIO
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import matplotlib as mpl
@@ -60,22 +60,13 @@ class Dot(NamedTuple):
     over_seeds: bool = False
 
 
-class Point(NamedTuple):
-    """A value with the ends of its interval or range."""
-
-    x: float
-    value: float
-    low: float
-    high: float
-
-
 class Line(NamedTuple):
-    """Points of a system with a label. A dashed line has open markers; one without a system is black crosses."""
+    """Points of a system: x, value, and the ends of its interval or range. One without a system is black crosses."""
 
     label: str
     system: str
-    points: Sequence[Point]
-    is_dashed: bool = False
+    points: Sequence[tuple[float, float, float, float]]
+    is_dashed: bool = False  # with open markers
 
 
 def style(system: str) -> tuple[str, str]:
@@ -151,7 +142,7 @@ def lines_plot(
         axes.set_xscale("log")
         axes.minorticks_off()
         if are_curves:
-            axes.set_xticks(sorted({point.x for line in lines for point in line.points}))
+            axes.set_xticks(sorted({x for line in lines for x, *_ in line.points}))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
@@ -167,7 +158,7 @@ def lines_plot(
 
 def _label_ends(axes: Axes, lines: Sequence[Line], alignments: Sequence[str]) -> None:
     """Write each label next to the line's end, or above or below where it would cover another label or point."""
-    ends = [(line.points[-1].x, line.points[-1].value) for line in lines]
+    ends = [line.points[-1][:2] for line in lines]
     spots = (axes.transData + axes.transAxes.inverted()).transform(ends).tolist()
     taken = [(x - MARK, x + MARK, y) for x, y in spots]
     for line, (x, y) in sorted(zip(lines, spots, strict=True), key=lambda pair: pair[1][1]):
@@ -219,19 +210,20 @@ def ratio_plot(benchmarks: pd.DataFrame) -> Figure:
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write the figure as <name>.png and <name>.svg."""
+    write_whole(folder / f"{name}.png", _picture(figure, name, format="png"))
+    write_whole(folder / f"{name}.svg", _picture(figure, name, format="svg", metadata={"Date": None}))
+
+
+def _picture(figure: Figure, name: str, **options: Any) -> bytes:
+    picture = BytesIO()
     with mpl.rc_context({"svg.hashsalt": name}):  # the same figure is the same file
-        for kind, metadata in (("png", {}), ("svg", {"Date": None})):
-            picture = BytesIO()
-            figure.savefig(picture, format=kind, metadata=metadata)
-            write_whole(folder / f"{name}.{kind}", picture.getvalue())
+        figure.savefig(picture, **options)
+    return picture.getvalue()
 
 
 def inline_svg(figure: Figure, title: str, name: str) -> str:
     """Return the figure as an element of an HTML page, in the page's colours; its ids start with its name."""
-    picture = StringIO()
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(picture, format="svg", metadata={"Date": None}, transparent=True)
-    text = picture.getvalue()
+    text = _picture(figure, name, format="svg", metadata={"Date": None}, transparent=True).decode()
     text = text[text.index("<svg") :]
     for pattern, replacement in (
         (r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*", ""),

@@ -1,5 +1,6 @@
 """The results of one corpus."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,15 +52,15 @@ class Results(NamedTuple):
             return systems[-2:]
         return [system for system in systems if system in (REFERENCE, closest)]
 
-    def facts(self, name: str) -> dict[str, Any] | None:
+    def facts(self, file: str) -> dict[str, Any] | None:
         """Read a JSON object."""
-        path = self.folder / f"{name}.json"
+        path = self.folder / file
         return read_json(path) if path.is_file() else None
 
-    def provenance(self) -> dict[str, Any] | None:
-        """Read the corpus's part of provenance.json."""
-        path = self.root / "provenance.json"
-        return read_json(path).get(self.corpus.name) if path.is_file() else None
+
+def records(table: pd.DataFrame) -> Iterable[Any]:
+    """Return rows whose attributes are the columns; their types are known to the registry only."""
+    return table.itertuples()
 
 
 def by_system(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -73,4 +74,4 @@ def first_rows(table: pd.DataFrame | None, key: str, **values: str) -> dict[str,
         return {}
     for column, value in values.items():
         table = table[table[column] == value]
-    return {str(name): rows.iloc[0] for name, rows in table.groupby(key, sort=False)}
+    return {str(row[key]): row for _, row in table.drop_duplicates(key).iterrows()}

@@ -15,7 +15,7 @@ def train(progress: Progress) -> None:
         for epoch in (1, 2):
             for _ in range(3):
                 progress.step(epoch=epoch, train_loss=0.5)
-            progress.end_epoch(train_loss=0.25, validation_entity_f1=0.75)
+            progress.end_epoch({"train_loss": 0.25, "validation_entity_f1": 0.75, "seconds": 1.0})
 
 
 def events(output: str) -> list[dict[str, Any]]:

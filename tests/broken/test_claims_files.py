@@ -24,7 +24,7 @@ claims:
     claim: There are 100 sentences.
     kind: count
     paper_value: 100
-    judge: {rule: equals, measured: {corpus.json: train.sentences}, otherwise: contradicted}
+    judge: {rule: equals, measured: corpus.json train.sentences, otherwise: contradicted}
     command: make repro
 """
 
@@ -45,11 +45,11 @@ claims:
         ("- 1\n", ["line 1: "]),
         ("5\n", ["line 1: "]),
         ("", ["line 1: "]),
-        ("corpus: !!python/object/apply:os.system ['touch it-ran']\n", ["line 1: corpus must be text"]),
-        ("corpus: !!python/name:os.system\n", ["line 1: corpus must be text"]),
+        ("corpus: !!python/object/apply:os.system ['touch it-ran']\n", ["is not YAML: could not determine"]),
+        ("corpus: !!python/name:os.system\n", ["is not YAML: could not determine"]),
         ("corpus: x\nencoder: y\nclaims:\n  - &a\n    id: *a\n", ["line 5: claims.0.id must be text"]),
         ("corpus: x\nencoder: y\nclaims:\n  - {id: [a], section: b}\n", ["line 4: claims.0.id must be text"]),
-        ("!!set a\n", ["can't be read: "]),
+        ("!!set a\n", ["is not YAML: expected a mapping"]),
         ("!!bool a\n", ["can't be read: "]),
         ("? [a, b]\n: c\n", ["line 1: "]),
         ("1: x\n", ["line 1: 1 must be"]),
@@ -76,7 +76,7 @@ def test_not_the_yaml_of_claims(change: Change, messages: list[str], tmp_path: P
         ("paper_value: 100", "paper_value: {}", "line 9: claims.0.paper_value must be"),
         ("rule: equals", "rule: guess", "line 10: claims.0.judge"),
         ("rule: equals, ", "", "line 10: claims.0.judge"),
-        ("{corpus.json: train.sentences}", "{}", "line 10: claims.0.judge"),
+        ("corpus.json train.sentences", "{}", "line 10: claims.0.judge"),
         (
             "    command: make repro\n",
             "    command: make repro\n  - {id: C1}\n",
@@ -122,7 +122,7 @@ systems:
         (swapped("0.88", "'0.88'"), "line 5: systems.0.score must be"),
         (swapped("metric: entity_f1", "metric: f1"), "line 6: systems.0.metric must be"),
         (swapped("true", "yes"), "line 9: systems.0.comparable must be"),
-        (swapped("true", "false"), "line 9: it is not comparable, so it needs the key reason"),
+        (swapped("true", "false"), "line 9: systems.0.comparable must be true, unless the key reason says why"),
     ],
 )
 def test_broken_published_scores(change: Change, message: str, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def line_of(text: str) -> int:
         (None, ["can't be read", "No such file", REMEDY]),
         (b"seeds: [1]\x00", ["is not YAML: unacceptable character #x0000", REMEDY]),
         ("seeds:\n\t- 1\n", ["is not YAML: while scanning for the next token", REMEDY]),
-        ("seeds: !!python/object/apply:os.system ['touch it-ran']\n", ["line 1: corpora is missing"]),
+        ("seeds: !!python/object/apply:os.system ['touch it-ran']\n", ["is not YAML: could not determine", REMEDY]),
         ("seeds: *nothing\n", ["is not YAML: found undefined alias 'nothing'", REMEDY]),
         (DEEP_YAML, ["can't be read: maximum recursion depth exceeded", REMEDY]),
         ("#" * 2**21, ["has 2,097,152 bytes, more than the limit of 1,048,576", REMEDY]),

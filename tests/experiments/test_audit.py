@@ -21,8 +21,8 @@ from bert_ner.encoder.training import IGNORED
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
 from claims import audit_checks
+from claims.audit_checks import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 from claims.paper import QUERIES
-from claims.paper_alignment import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 
 LABELS = labels_of(["ACTOR", "YEAR"])
 TRAIN = [
@@ -130,21 +130,23 @@ def test_parameters_are_counted_without_weights() -> None:
     )  # fmt: skip
     embeddings = (11 + 7 + 2) * 4 + 2 * 4
     layer = 4 * (4 * 4 + 4) + 2 * 4 + (4 * 6 + 6) + (6 * 4 + 4) + 2 * 4
-    assert audit_checks.describe_encoder(small) == {
-        "parameters": embeddings + layer + 15, "head_parameters": 15, "layers": 1, "width": 4, "heads": 2,
-        "vocabulary": 11, "positions": 7, "feed_forward": 6,
+    assert audit_checks.describe_encoder("small", small) == {
+        "name": "small", "parameters": embeddings + layer + 15, "head_parameters": 15, "layers": 1, "width": 4,
+        "heads": 2, "vocabulary": 11, "positions": 7, "feed_forward": 6,
+        "bytes": 4 * (embeddings + layer + 15), "bytes_from": "four bytes a parameter",
     }  # fmt: skip
-    paper = audit_checks.describe_papers_encoder(26)
+    paper = audit_checks.describe_encoder("bert", BertConfig(num_labels=26))
     # 108,891,648 of BERT-base without its pooler (Devlin et al., 2019: 110 M), and 768 x 26 + 26.
     assert (paper["parameters"], paper["head_parameters"]) == (108_891_648 + 19_994, 19_994)
 
 
-def test_size_is_that_of_the_first_file_there(tmp_path: Path) -> None:
+def test_size_is_that_of_the_first_saved_model(tmp_path: Path) -> None:
     (tmp_path / "encoder-2").mkdir()
     (tmp_path / "encoder-2" / "model.safetensors").write_bytes(b"1234567")
-    files = [tmp_path / f"encoder-{seed}" / "model.safetensors" for seed in (1, 2)]
-    assert audit_checks.size_on_disk(files, 10) == {"bytes": 7, "bytes_from": "model.safetensors of encoder-2"}
-    assert audit_checks.size_on_disk(files[:1], 10) == {"bytes": 40, "bytes_from": "four bytes a parameter"}
+    saved = [tmp_path / f"encoder-{seed}" / "model.safetensors" for seed in (1, 2)]
+    small = BertConfig(vocab_size=11, hidden_size=4, num_hidden_layers=1, num_attention_heads=2, intermediate_size=6)
+    described = audit_checks.describe_encoder("small", small, saved)
+    assert (described["bytes"], described["bytes_from"]) == (7, "model.safetensors of encoder-2")
 
 
 def test_types_by_the_corpus_s_names() -> None:
@@ -160,19 +162,19 @@ class Fake:
 
 
 def test_a_query_is_looked_up_and_tagged() -> None:
-    query = next(iter(QUERIES))
+    query, paper = next(iter(QUERIES.items()))
     words = tuple(query.split())
     tags = ("O",) * (len(words) - 2) + ("B-ACTOR", "I-ACTOR")
     parts = {"test": [], "train": TRAIN, "validation": [Sentence(words, tags)]}
     types = audit_checks.corpus_types(["ACTOR"])
-    found = audit_checks.audit_query(query, parts, types, {Run("encoder", 2): Fake()})  # type: ignore[dict-item]
+    found = audit_checks.audit_query(query, paper, parts, types, {Run("encoder", 2): Fake()})  # type: ignore[dict-item]
     assert (found["in_test"], found["in_train"], found["copies"]["validation"]) == (False, True, 1)
     assert found["gold"] == [["ACTOR", "the 1980s"]]
     assert found["gold_spans"] == [("ACTOR", len(words) - 2, len(words))]
     assert found["predicted"] == {"encoder": [["ACTOR", "1980s"]]}
     assert found["predicted_by_run"] == {"encoder-2": [["ACTOR", "1980s"]]}
     assert found["types_exist"] == {"ACTOR": True, "YEAR": False}
-    nowhere = audit_checks.audit_query(query, dict.fromkeys(parts, TRAIN), types, {})
+    nowhere = audit_checks.audit_query(query, paper, dict.fromkeys(parts, TRAIN), types, {})
     assert (nowhere["gold"], nowhere["predicted"], nowhere["in_train"]) == (None, {}, False)
 
 

@@ -108,7 +108,12 @@ def test_the_limit_is_measured_once_and_every_task_in_turn(monkeypatch: pytest.M
     saved: list[pd.DataFrame] = []
     monkeypatch.setattr("sys.argv", ["benchmark.py", "--rounds", "5"])
     monkeypatch.setattr(benchmark, "model_folder", lambda *run: tmp_path)
-    for name, double in (("exported", lambda: None), ("measure", measured), ("save_table", saved.append)):
+    for name, double in (
+        ("encoder_folder", lambda: tmp_path),
+        ("exported", lambda: None),
+        ("measure", measured),
+        ("save_table", saved.append),
+    ):
         monkeypatch.setattr(benchmark, name, double)
     benchmark.main()
     tasks = ["train", "tag", "latency", "start", "stream", "score"]

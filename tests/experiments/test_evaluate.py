@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.score_rows import run_rows, summary
 from harness.tables import TABLES, stage_tables
 
 import pandas as pd
@@ -11,6 +10,7 @@ import pytest
 from bert_ner.corpus.bio import Sentence
 from bert_ner.scoring import METRICS, UnlikeScores, signature
 from bert_ner.scoring.subgroups import known_entities
+from evaluate import run_rows, summary
 
 SOURCE = {"split": "test", "corpus": "c", "data": "0"}
 ROWS = [

@@ -134,6 +134,7 @@ def test_dvc_shows_metrics_and_plots(place: Workplace) -> None:
     place.succeed("dvc", "plots", "show", "--out", "plots_page")
     page = (place.folder / "plots_page" / "index.html").read_text()
     assert "loss on sample" in page
+    assert "Without a\n    network, open results/" in page  # DVC's page fetches Vega
     assert "validation_loss" in page
 
 

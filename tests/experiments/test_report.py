@@ -12,7 +12,7 @@ from report_results import run, write_corpus, write_more, write_results
 import report
 from bert_ner.errors import BertNerError
 from reporting import plots
-from reporting.sections import claim_table
+from reporting.sections import claims_and_corpora
 
 
 def test_the_scores_are_compared_with_the_papers_on_its_own_corpus(
@@ -177,7 +177,7 @@ def test_published_results_of_the_corpus_are_shown(
         "- {system: other, parameters: 1 M, score: 0.5, metric: entity_f1, corpus: mit_restaurant,\n"
         "   test_set: mit_restaurant, comparable: true, source: a table}\n"
     )
-    monkeypatch.setattr(claim_table, "PUBLISHED", path)
+    monkeypatch.setattr(claims_and_corpora, "PUBLISHED", path)
     write_results(results, "mit_movie_eng")
     text, _ = run(monkeypatch)
     assert "| GNER | 7 B | 90.23 | entity F1 (conlleval) | yes |" in text

@@ -64,7 +64,7 @@ def run_one(name: str | None, params: Params) -> tuple[Any, ...]:
 
 @pytest.mark.usefixtures("pipeline")
 def test_the_papers_corpus_ends_with_the_comparison_of_corpora(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repro, "why_unavailable", lambda corpus: None)
+    monkeypatch.setattr(repro, "acquire", lambda *_, **__: None)
     stages, prepare, last = run_one(None, params)
     assert stages[-1] == "domains"
     assert (prepare, last) == (["pipeline/dvc.yaml:prepare@mit_movie_eng"], ["domains"])
@@ -116,7 +116,7 @@ def test_all_leaves_out_systems_without_weights(
     assert stages == commands == stale[1:]
     assert again[:3] == ["--force", "--single-item", "pipeline/dvc.yaml:evaluate@mit_movie_eng"]
     assert again[-1] == "domains"
-    assert capsys.readouterr().out.startswith("mpnet is left out: the weights of all-mpnet-base-v2 are unavailable")
+    assert capsys.readouterr().out.startswith("mpnet is left out: its weights are unavailable")
 
 
 def test_only_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

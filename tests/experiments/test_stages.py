@@ -12,13 +12,13 @@ from typing import Any
 
 from harness.params import read_params
 from harness.tables import TABLES, stage_tables
-from harness.yaml_files import load_yaml, plain
+from harness.yaml_files import load_yaml
 
 import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES: dict[str, Any] = plain(load_yaml(ROOT / "pipeline/dvc.yaml"))["stages"]
+STAGES: dict[str, Any] = load_yaml(ROOT / "pipeline/dvc.yaml")["stages"]
 # Read where they are, but no dependencies: hours of work that a report does not wait for.
 NOT_TRACKED = {"studies", "benchmarks"}
 

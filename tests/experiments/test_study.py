@@ -10,7 +10,6 @@ from typing import Any
 
 from harness.params import read_params
 from harness.tables import TABLES, as_csv, read_table
-from harness.trials import Trial, read_trials
 
 import pandas as pd
 import pytest
@@ -21,7 +20,8 @@ from transformers import BertConfig, BertModel
 import study
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.encoder.weights import find_weights
-from study import has_weights, merged
+from bert_ner.errors import BertNerError
+from study import Trial, available_trials, merged, read_trials
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,10 +30,14 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_an_encoder_without_weights_is_left_out_and_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(study, "availability", lambda encoder: (encoder.name == "all-MiniLM-L6-v2", ""))
+    monkeypatch.setattr(
+        "bert_ner.encoder.weights.availability", lambda encoder: (encoder.name == "all-MiniLM-L6-v2", "")
+    )
     trials = read_trials("few_shot", read_params())
-    assert {trial.system for trial in trials if has_weights(trial)} == {"crf", "minilm"}
-    assert "mpnet-13 is left out: the weights of all-mpnet-base-v2 are unavailable" in capsys.readouterr().out
+    assert {trial.system for trial in available_trials(trials)} == {"crf", "minilm"}
+    assert capsys.readouterr().out == "mpnet is left out: its weights are unavailable\n"
+    with pytest.raises(BertNerError, match=r"studies\.few_shot: its encoders have no weights"):
+        available_trials([trial for trial in trials if trial.system == "mpnet"])
 
 
 def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ claims:
     claim: something
     kind: count
     paper_value: 5
-    judge: {rule: equals, measured: {corpus.json: a.b}, tolerance: 1, otherwise: contradicted}
+    judge: {rule: equals, measured: corpus.json a.b, tolerance: 1, otherwise: contradicted}
     command: make repro
 """
 PUBLISHED = """\

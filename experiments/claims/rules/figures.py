@@ -3,79 +3,82 @@
 import inspect
 import itertools
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from bert_ner.settings import Settings
-from claims.evidence import Evidence, Finding, graded, show
-from claims.fields import OneSource, Operand, Source, Sources, Text, Verdict, one_of
-
-_FAILED = "the verdict where it does not hold"
+from claims.evidence import EntryError, Evidence, Finding, graded, show
+from claims.fields import Operand, Source, Sources, Text, Verdict, as_list, is_number
 
 
-class _Tolerant(Settings):
-    """A comparison of numbers; the larger of both tolerances counts."""
-
-    tolerance: float = Field(0, ge=0, description="how far the numbers may be apart")
-    relative: float = Field(0, ge=0, le=1, description="the same, as a fraction of the paper's number")
-
-    def slack(self, wanted: float) -> float:
-        return max(self.tolerance, self.relative * abs(wanted)) + 1e-12
-
-
-class Equals(_Tolerant):
-    """The measured value is the paper's; of several values, each."""
-
-    rule: Literal["equals"]
-    measured: Sources = Field(description="the measured value, or a list of as many as the paper gives")
-    otherwise: Verdict = Field(description=_FAILED)
-    above: Verdict | None = Field(None, description="the verdict where it does not hold because more was measured")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        measured = [evidence.value(source) for source in self.measured]
-        paper = evidence.paper_value
-        expected = paper if isinstance(paper, list) and len(measured) > 1 else [paper]
-        if len(expected) != len(measured):
-            place = evidence.place.at("paper_value")
-            raise place.error(f"{len(measured)} sources are measured; give as many values")
-        wrong = [pair for pair in zip(measured, expected, strict=True) if not self._is_alike(*pair)]
-        verdict = self.otherwise if wrong else "reproduced"
-        if wrong and self.above and all(isinstance(value, int | float) and value > wanted for value, wanted in wrong):
-            verdict = self.above
-        shown = "; ".join(map(evidence.shown, self.measured))
-        return Finding(verdict, measured[0] if len(measured) == 1 else measured, shown)
-
-    def _is_alike(self, value: Any, wanted: Any) -> bool:
-        if isinstance(wanted, int | float) and isinstance(value, int | float):
-            return abs(value - wanted) <= self.slack(wanted)
-        return bool(value == wanted)
+def equals(
+    evidence: Evidence,
+    measured: Sources = Field(description="the measured value, or a list of as many as the paper gives"),
+    tolerance: float = Field(0, ge=0, description="how far the numbers may be apart"),
+    relative: float = Field(0, ge=0, le=1, description="the same as a fraction of the paper's; the larger one counts"),
+    otherwise: Verdict = Field(description="the verdict where it does not hold"),
+    above: Verdict | None = Field(None, description="the verdict where it does not hold because more was measured"),
+) -> Finding:
+    """Check that the measured value is the paper's; of several values, each."""
+    values = [evidence.value(source) for source in measured]
+    paper = as_list(evidence.paper_value) if len(values) > 1 else [evidence.paper_value]
+    if len(paper) != len(values):
+        raise EntryError(f"{len(values)} sources are measured; give as many values", "paper_value")
+    wrong = [pair for pair in zip(values, paper, strict=True) if not _are_alike(*pair, tolerance, relative)]
+    is_more = all(is_number(value) and is_number(wanted) and value > wanted for value, wanted in wrong)
+    verdict = "reproduced" if not wrong else above if above and is_more else otherwise
+    return Finding(verdict, values if len(values) > 1 else values[0], "; ".join(map(evidence.shown, measured)))
 
 
-class Bound(Settings):
-    """A number is at least, or at most, a value."""
+def _are_alike(value: Any, wanted: Any, tolerance: float, relative: float) -> bool:
+    if is_number(value) and is_number(wanted):
+        return abs(value - wanted) <= max(tolerance, relative * abs(wanted)) + 1e-12
+    return bool(value == wanted)
 
-    rule: Literal["bound"]
-    measured: OneSource = Field(description="the measured number")
-    per: Operand = Field(1, description="what it is divided by")
-    direction: Literal["at least", "at most"] = Field(description="on which side of the value it must be")
-    value: float = Field(description="the bound")
-    partly: float | None = Field(None, description="a less strict bound, for the verdict partly")
-    otherwise: Verdict = Field(description=_FAILED)
 
-    def judge(self, evidence: Evidence) -> Finding:
-        measured = evidence.number(self.measured) / evidence.number(self.per)
-        verdict: str = self.otherwise
-        if self._holds(measured, self.value):
-            verdict = "reproduced"
-        elif self.partly is not None and self._holds(measured, self.partly):
-            verdict = "partly"
-        per = "" if self.per == 1 else f" / {evidence.name(self.per)}"
-        shown = f"{evidence.name(self.measured)}{per} is {show(measured)}; wanted: {self.direction} {show(self.value)}"
-        return Finding(verdict, measured, shown)
+def bound(
+    evidence: Evidence,
+    measured: Source = Field(description="the measured number"),
+    per: Operand = Field(1, description="what it is divided by"),
+    direction: Literal["at least", "at most"] = Field(description="on which side of the value it must be"),
+    value: float = Field(description="the bound"),
+    partly: float | None = Field(None, description="a less strict bound, for the verdict partly"),
+) -> Finding:
+    """Check that a number is at least, or at most, a value."""
+    number, shown = _quotient(evidence, measured, per)
+    limits = (value, value if partly is None else partly)
+    verdict = graded(number >= limit if direction == "at least" else number <= limit for limit in limits)
+    return Finding(verdict, number, f"{shown} is {show(number)}; wanted: {direction} {show(value)}")
 
-    def _holds(self, measured: float, limit: float) -> bool:
-        return measured >= limit if self.direction == "at least" else measured <= limit
+
+def bounds(evidence: Evidence, at_most: dict[Source, float] = Field(min_length=1, description="bounds")) -> Finding:
+    """Check that several numbers are each at most a value."""
+    numbers = [evidence.number(source) for source in at_most]
+    notes = [f"{evidence.shown(source)}, wanted: at most {show(limit)}" for source, limit in at_most.items()]
+    verdict = graded(number <= limit for number, limit in zip(numbers, at_most.values(), strict=True))
+    return Finding(verdict, numbers, "; ".join(notes))
+
+
+def within_factor(
+    evidence: Evidence,
+    measured: Source = Field(description="the measured number"),
+    per: Operand = Field(1, description="what it is divided by"),
+    times: float = Field(1, gt=0, description="what it is multiplied by"),
+    factor: float = Field(ge=1, description="how many times larger or smaller it may be"),
+) -> Finding:
+    """Check that a number is the paper's up to a factor: for costs on a machine that the paper does not name."""
+    number, shown = _quotient(evidence, measured, per)
+    number *= times
+    ratio = number / evidence.paper_number()
+    verdict = "reproduced" if 1 / factor <= ratio <= factor else "not reproduced"
+    shown += f" * {show(times)}" if times != 1 else ""
+    shown += f" is {show(number)}, {show(ratio)} times the paper's; wanted: within a factor of {show(factor)}"
+    return Finding(verdict, number, shown)
+
+
+def _quotient(evidence: Evidence, measured: str, per: float | str) -> tuple[float, str]:
+    name = evidence.name(measured) + ("" if per == 1 else f" / {evidence.name(per)}")
+    return evidence.number(measured) / evidence.number(per), name
 
 
 def _bert_parameters(
@@ -89,7 +92,6 @@ def _bert_parameters(
 
 FORMULAS: dict[str, Callable[..., float]] = {
     "sum": lambda a, b: a + b,
-    "ratio": lambda a, b: a / b,
     "share": lambda part, rest: part / (part + rest),
     "reduction": lambda first, last: 1 - last / first,
     "harmonic mean": lambda a, b: 2 * a * b / (a + b),
@@ -98,122 +100,66 @@ FORMULAS: dict[str, Callable[..., float]] = {
     "linear decay": lambda step, steps: max(0, (steps - step) / steps),
     "parameters of BERT": _bert_parameters,
 }
+Formula: Any = Literal[*FORMULAS]
 
 
-class Arithmetic(_Tolerant):
-    """One figure of the paper follows from others."""
-
-    rule: Literal["arithmetic"]
-    formula: Annotated[str, one_of(FORMULAS)] = Field(description=f"one of {', '.join(FORMULAS)}")
-    arguments: list[Operand] = Field(min_length=1, description="the formula's arguments")
-    rounding: float = Field(0, ge=0, description="how far each printed argument may be from the true one")
-    value: OneSource | None = Field(None, description="the expected result, if it is not paper_value")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        formula = FORMULAS[self.formula]
-        if (wanted := len(inspect.signature(formula).parameters)) != len(self.arguments):
-            place = evidence.key("arguments")
-            raise place.error(f"'{self.formula}' takes {wanted} arguments, not {len(self.arguments)}")
-        arguments = [evidence.number(argument) for argument in self.arguments]
-        ends = ((x - self.rounding, x + self.rounding) for x in arguments)
-        corners = [formula(*corner) for corner in itertools.product(*ends)]
-        result, low, high = formula(*arguments), min(corners), max(corners)
-        expected = evidence.number(self.value) if self.value else evidence.paper_number()
-        slack = self.slack(expected)
-        verdict = "reproduced" if low - slack <= expected <= high + slack else "contradicted"
-        shown = f"{self.formula} of {', '.join(map(show, arguments))} is {show(result)}"
-        if not self.rounding:
-            return Finding(verdict, result, f"{shown}; the other figure is {show(expected)}")
-        return Finding(verdict, result, f"{shown}, {show(low)} to {show(high)} before rounding", low, high)
+def arithmetic(
+    evidence: Evidence,
+    formula: Formula = Field(description="its name"),
+    arguments: list[Operand] = Field(min_length=1, description="its arguments"),
+    rounding: float = Field(0, ge=0, description="how far each printed argument may be from the true one"),
+    value: Source | None = Field(None, description="the expected result, if it is not paper_value"),
+    tolerance: float = Field(0, ge=0, description="how far the numbers may be apart"),
+    relative: float = Field(0, ge=0, le=1, description="the same as a fraction of the result; the larger one counts"),
+) -> Finding:
+    """Check that one figure of the paper follows from others."""
+    function = FORMULAS[formula]
+    if (wanted := len(inspect.signature(function).parameters)) != len(arguments):
+        raise EntryError(f"'{formula}' takes {wanted} arguments, not {len(arguments)}", "arguments")
+    numbers = [evidence.number(argument) for argument in arguments]
+    corners = [function(*corner) for corner in itertools.product(*((x - rounding, x + rounding) for x in numbers))]
+    result, low, high = function(*numbers), min(corners), max(corners)
+    expected = evidence.number(value) if value else evidence.paper_number()
+    closest = min(max(expected, low), high)
+    verdict = "reproduced" if _are_alike(closest, expected, tolerance, relative) else "contradicted"
+    shown = f"{formula} of {', '.join(map(show, numbers))} is {show(result)}"
+    if not rounding:
+        return Finding(verdict, result, f"{shown}; the other figure is {show(expected)}")
+    return Finding(verdict, result, f"{shown}, {show(low)} to {show(high)} before rounding", low, high)
 
 
-class NoFailures(Settings):
-    """Counts of failures are 0."""
-
-    rule: Literal["no_failures"]
-    on: Sources = Field(description="counts on the corpus")
-    beyond: Sources = Field([], description="counts on other text: failures there alone give the verdict partly")
-    otherwise: Verdict = Field(description=_FAILED)
-
-    def judge(self, evidence: Evidence) -> Finding:
-        on, beyond = (sum(map(evidence.number, sources)) for sources in (self.on, self.beyond))
-        verdict = self.otherwise if on else "partly" if beyond else "reproduced"
-        return Finding(verdict, on + beyond, _counts(evidence, [*self.on, *self.beyond]))
+def no_failures(
+    evidence: Evidence,
+    on: Sources = Field(description="counts on the corpus"),
+    beyond: Sources = Field([], description="counts on other text: failures there alone give the verdict partly"),
+) -> Finding:
+    """Check that counts of failures are 0."""
+    failed, failed_beyond = (sum(map(evidence.number, sources)) for sources in (on, beyond))
+    verdict = "contradicted" if failed else "partly" if failed_beyond else "reproduced"
+    return Finding(verdict, failed + failed_beyond, _listed(evidence, [*on, *beyond]))
 
 
-def _counts(evidence: Evidence, sources: list[Source]) -> str:
+def all_exist(evidence: Evidence, measured: Source = Field(description="names with counterparts, or null")) -> Finding:
+    """Check that every name that the paper uses has a counterpart in the corpus."""
+    found = evidence.value(measured)
+    missing = [name for name, counterpart in found.items() if not counterpart]
+    present = [name if name == match else f"{name} as {match}" for name, match in found.items() if match]
+    shown = f"present: {', '.join(present) or 'none'}; missing: {', '.join(missing) or 'none'}"
+    return Finding("contradicted" if missing else "reproduced", len(present), shown)
+
+
+def is_true(evidence: Evidence, measured: Sources = Field(description="the property, or a list of them")) -> Finding:
+    """Check that a property holds; of several, each."""
+    true = [evidence.value(source) is True for source in measured]
+    return Finding(graded(true), f"{sum(true)} of {len(true)}", _listed(evidence, measured))
+
+
+def _listed(evidence: Evidence, sources: list[str]) -> str:
     return "; ".join(f"{evidence.name(source)}: {show(evidence.value(source))}" for source in sources)
 
 
-class AllExist(Settings):
-    """Every name that the paper uses has a counterpart in the corpus."""
-
-    rule: Literal["all_exist"]
-    measured: OneSource = Field(description="names with their counterparts, or null")
-    otherwise: Verdict = Field(description=_FAILED)
-
-    def judge(self, evidence: Evidence) -> Finding:
-        found = evidence.value(self.measured)
-        missing = [name for name, counterpart in found.items() if not counterpart]
-        present = [name if name == match else f"{name} as {match}" for name, match in found.items() if match]
-        shown = f"present: {', '.join(present) or 'none'}; missing: {', '.join(missing) or 'none'}"
-        return Finding(self.otherwise if missing else "reproduced", len(present), shown)
-
-
-class IsTrue(Settings):
-    """A property holds; of several, each."""
-
-    rule: Literal["is_true"]
-    measured: Sources = Field(description="the property, or a list of them")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        true = [evidence.value(source) is True for source in self.measured]
-        return Finding(graded(true), f"{sum(true)} of {len(true)}", _counts(evidence, self.measured))
-
-
-class WithinFactor(Settings):
-    """A number is the paper's up to a factor: for costs on a machine that the paper does not name."""
-
-    rule: Literal["within_factor"]
-    measured: OneSource = Field(description="the measured number")
-    per: OneSource | None = Field(None, description="what it is divided by")
-    times: float = Field(1, gt=0, description="what it is multiplied by")
-    factor: float = Field(ge=1, description="how many times larger or smaller it may be")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        measured = evidence.number(self.measured) * self.times / (evidence.number(self.per) if self.per else 1)
-        ratio = measured / evidence.paper_number()
-        verdict = "reproduced" if 1 / self.factor <= ratio <= self.factor else "not reproduced"
-        scaled = f" / {evidence.name(self.per)}" if self.per else ""
-        scaled += f" * {show(self.times)}" if self.times != 1 else ""
-        shown = f"{evidence.name(self.measured)}{scaled} is {show(float(measured))}, {show(ratio)} times the paper's"
-        return Finding(verdict, measured, f"{shown}; wanted: within a factor of {show(self.factor)}")
-
-
-class Bounds(Settings):
-    """Several numbers are each at most a value."""
-
-    rule: Literal["bounds"]
-    measured: Sources = Field(description="the measured numbers")
-    at_most: list[float] = Field(min_length=1, description="their upper bounds")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        if len(self.measured) != len(self.at_most):
-            raise evidence.key("at_most").error(f"{len(self.measured)} sources are measured; give as many bounds")
-        measured = [evidence.number(source) for source in self.measured]
-        notes, held = [], []
-        for source, value, bound in zip(self.measured, measured, self.at_most, strict=True):
-            held.append(value <= bound)
-            notes.append(f"{evidence.name(source)} is {show(float(value))}, wanted: at most {show(bound)}")
-        return Finding(graded(held), measured, "; ".join(notes))
-
-
-class Stated(Settings):
-    """A verdict without a measurement, for claims of kind existence."""
-
-    rule: Literal["stated"]
-    verdict: Verdict = Field(description="the verdict")
-    reason: Text = Field(description="why")
-
-    def judge(self, _: Evidence) -> Finding:
-        return Finding(self.verdict, None, f"read in the paper, not measured: {self.reason}")
+def stated(
+    _: Evidence, verdict: Verdict = Field(description="the verdict"), reason: Text = Field(description="why")
+) -> Finding:
+    """Return a verdict without a measurement, for claims of kind existence."""
+    return Finding(verdict, None, f"read in the paper, not measured: {reason}")

@@ -1,194 +1,212 @@
-"""Rules for scores: levels, comparisons, published results, types and other corpora."""
+"""Rules for what the systems find in the test set: scores, comparisons, types, errors and examples."""
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import pandas as pd
 from pydantic import Field
 
 from bert_ner.scoring import METRICS, holm
-from bert_ner.settings import Settings
-from claims.evidence import ALPHA, Evidence, Finding, NotMeasuredError, graded, show, with_interval
-from claims.fields import Fraction, Metric, Text
+from claims.evidence import ALPHA, EntryError, Evidence, Finding, NotMeasuredError, graded, show, with_interval
+from claims.fields import Fraction, Metric, Source, Text
 
 
-class WhichMetric(Settings):
-    """Under which metric the system has the paper's score: the one that is meant, another one, or none.
+def which_metric(evidence: Evidence, meant: Metric = Field(description="the metric that the paper means")) -> Finding:
+    """Find the metric under which the system has the paper's score: the one that is meant, another one, or none.
 
     It has the score if that is in the interval over sentences or in the range of one further run.
     """
-
-    rule: Literal["which_metric"]
-    meant: Metric = Field(description="the metric that the paper means")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        paper = evidence.paper_number()
-        table = evidence.table("intervals", system=evidence.system.name)
-        covering, values, notes = {}, {}, []
-        for metric in METRICS:
-            row = evidence.interval(metric)
-            ranges = {"sentences": (row["low"], row["high"])}
-            seeds = table[(table["metric"] == metric) & (table["source"] == "seeds")]
-            if len(seeds):
-                ranges["one further run"] = _one_more_run(seeds.iloc[0])
-            values[metric] = row["value"]
-            covering[metric] = [name for name, (low, high) in ranges.items() if low <= paper <= high]
-            shown = ", ".join(f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in ranges.items())
-            inside = f"inside ({' and '.join(covering[metric])})" if covering[metric] else "outside"
-            notes.append(f"{metric} {row['value']:.4f} ({shown}): {inside}")
-        closest = min(METRICS, key=lambda metric: abs(values[metric] - paper))
-        verdict = graded([covering[self.meant], any(covering.values())])
-        shown = f"{show(paper)} is closest to {closest}. {'; '.join(notes)}"
-        return with_interval(verdict, evidence.interval(self.meant), shown)
+    paper, rows = evidence.paper_number(), evidence.table("intervals", system=evidence.system.name)
+    covering, distance, notes = {}, {}, []
+    for metric in METRICS:
+        row = evidence.interval(metric)
+        ranges = {"sentences": (row["low"], row["high"])}
+        for _, seeds in rows[(rows["metric"] == metric) & (rows["source"] == "seeds")].iterrows():
+            # The interval is that of the mean of n runs.
+            half = (seeds["high"] - seeds["low"]) / 2 * math.sqrt(seeds["n"] + 1)
+            ranges["one further run"] = (seeds["value"] - half, seeds["value"] + half)
+        covering[metric] = " and ".join(name for name, (low, high) in ranges.items() if low <= paper <= high)
+        distance[metric] = abs(row["value"] - paper)
+        shown = ", ".join(f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in ranges.items())
+        inside = f"inside ({covering[metric]})" if covering[metric] else "outside"
+        notes.append(f"{metric} {row['value']:.4f} ({shown}): {inside}")
+    verdict = graded([covering[meant], any(covering.values())])
+    shown = f"{show(paper)} is closest to {min(distance, key=lambda metric: distance[metric])}. {'; '.join(notes)}"
+    return with_interval(verdict, evidence.interval(meant), shown)
 
 
-def _one_more_run(seeds: pd.Series) -> tuple[float, float]:
-    """Return where one further run would land with the interval's level, given the interval of the mean of n runs."""
-    half = (seeds["high"] - seeds["low"]) / 2 * math.sqrt(seeds["n"] + 1)
-    return seeds["value"] - half, seeds["value"] + half
+def score_at_least(
+    evidence: Evidence,
+    metric: Metric = Field(description="the metric"),
+    value: Fraction = Field(description="the least score"),
+) -> Finding:
+    """Check a score of the system: reproduced if its whole interval is above a value, partly if its upper end is."""
+    row = evidence.interval(metric)
+    verdict = graded(row[end] >= value for end in ("low", "high"))
+    shown = f"{metric} of {evidence.system.name}; wanted: at least {show(value)}"
+    return with_interval(verdict, row, shown)
 
 
-class ScoreAtLeast(Settings):
-    """A score of the system: reproduced if its whole interval is above a value, partly if only its upper end is."""
-
-    rule: Literal["score_at_least"]
-    metric: Metric = Field(description="the metric")
-    value: Fraction = Field(description="the least score")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        row = evidence.interval(self.metric)
-        verdict = graded(row[end] >= self.value for end in ("low", "high"))
-        shown = f"{self.metric} of {evidence.system.name}; wanted: at least {show(self.value)}"
-        return with_interval(verdict, row, shown)
-
-
-class Outperforms(Settings):
-    """The system is better than every baseline under each metric.
+def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, description="the metrics")) -> Finding:
+    """Check that the system is better than every baseline under each metric.
 
     Over sentences, after Holm's correction over all of these comparisons at the level 0.05; and over seeds, whose
     interval has to be above the baseline's score. Partly, if only some are, or only over sentences.
     """
-
-    rule: Literal["outperforms"]
-    metrics: list[Metric] = Field(min_length=1, description="the metrics")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        system, scores = evidence.system.name, evidence.table("scores")
-        baselines = list(dict.fromkeys(scores.loc[scores["encoder"] == "", "system"]))
-        if not baselines:
-            raise NotMeasuredError("scores.csv has no baseline")
-        rows = [
-            evidence.table("comparisons", system_a=system, system_b=baseline, metric=metric).iloc[0]
-            for baseline, metric in itertools.product(baselines, self.metrics)
-        ]
-        intervals = evidence.table("intervals", system=system)
-        seeds = intervals[intervals["source"] == "seeds"].set_index("metric")
-        over_sentences, over_seeds, notes = [], [], []
-        for row, p_value in zip(rows, holm([float(row["p_value"]) for row in rows]), strict=True):
-            is_better = row["difference"] > 0 and p_value <= ALPHA
-            over_sentences.append(is_better)
-            gap = f"{row['difference']:+.4f}, {row['low']:+.4f} to {row['high']:+.4f}"
-            note = f"{gap} over sentences, Holm p {p_value:.4f}"
-            if row["metric"] in seeds.index:
-                low, high = (float(seeds.loc[row["metric"], end]) - row["b"] for end in ("low", "high"))
-                over_seeds.append(low > 0)
-                is_better = is_better and low > 0
-                note += f", {low:+.4f} to {high:+.4f} over seeds"
-            notes.append(
-                f"{row['system_b']}, {row['metric']}: {note} ({'better' if is_better else 'not shown to be better'})"
-            )
-        verdict = graded([any(over_sentences), all(over_sentences) and all(over_seeds)])
-        least = min(rows, key=lambda row: row["difference"])
-        return with_interval(verdict, least, "; ".join(notes), "difference")
+    system, scores = evidence.system.name, evidence.table("scores")
+    baselines = scores.loc[scores["encoder"] == "", "system"].unique()
+    if not len(baselines):
+        raise NotMeasuredError("scores.csv has no baseline")
+    pairs = itertools.product(baselines, metrics)
+    rows = pd.concat(evidence.table("comparisons", system_a=system, system_b=b, metric=m) for b, m in pairs)
+    intervals = evidence.table("intervals", system=system).set_index("metric")
+    over_seeds = intervals.loc[intervals["source"] == "seeds", ["low", "high"]].add_suffix("_seeds")
+    rows = rows.assign(p_holm=holm(rows["p_value"].tolist())).join(over_seeds, on="metric")
+    over_sentences = (rows["difference"] > 0) & (rows["p_holm"] <= ALPHA)
+    is_better = over_sentences & ~(rows["low_seeds"] <= rows["b"])  # the interval of a single run is absent
+    notes = []
+    for is_shown, (_, row) in zip(is_better, rows.iterrows(), strict=True):
+        gap = f"{row['difference']:+.4f}, {row['low']:+.4f} to {row['high']:+.4f}"
+        note = f"{row['system_b']}, {row['metric']}: {gap} over sentences, Holm p {row['p_holm']:.4f}"
+        if pd.notna(row["low_seeds"]):
+            note += f", {row['low_seeds'] - row['b']:+.4f} to {row['high_seeds'] - row['b']:+.4f} over seeds"
+        notes.append(f"{note} ({'better' if is_shown else 'not shown to be better'})")
+    verdict = graded([over_sentences.any(), is_better.all()])
+    return with_interval(verdict, rows.nsmallest(1, "difference").iloc[0], "; ".join(notes), "difference")
 
 
-class BestPublished(Settings):
-    """The score compared with the published ones: none higher, none above the interval, or some."""
+def transfers(
+    evidence: Evidence,
+    corpora: list[Text] = Field(min_length=1, description="the other corpora"),
+    metric: Metric = Field(description="the metric"),
+) -> Finding:
+    """Check that on other corpora the system is above the CRF, by the whole paired interval over sentences."""
+    system = evidence.system.name
+    tables = [replace(evidence, corpus=corpus).table("comparisons").assign(corpus=corpus) for corpus in corpora]
+    rows = pd.concat(tables)
+    rows = rows[(rows["system_a"] == system) & (rows["system_b"] == "crf") & (rows["metric"] == metric)]
+    if missing := [corpus for corpus in corpora if corpus not in set(rows["corpus"])]:
+        raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with the CRF")
+    notes = [
+        f"{row['corpus']}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
+        f"{row['high']:+.4f} over sentences): "
+        f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
+        for _, row in rows.iterrows()
+    ]
+    return Finding(graded(rows["low"] > 0), rows["difference"].tolist(), f"{metric}; {'; '.join(notes)}")
 
-    rule: Literal["best_published"]
-    metric: Metric = Field(description="the metric")
 
-    def judge(self, evidence: Evidence) -> Finding:
-        rivals = [
-            entry
-            for entry in evidence.published
-            if entry.test_set == evidence.corpus and entry.comparable and entry.metric == self.metric
-        ]
-        if not rivals:
-            raise NotMeasuredError(f"published.yaml has no comparable {self.metric} on {evidence.corpus}")
-        row, best = evidence.interval(self.metric), max(rivals, key=lambda entry: entry.score)
-        higher = sum(entry.score > row["value"] for entry in rivals)
-        verdict = "reproduced" if not higher else "partly" if row["high"] >= best.score else "not reproduced"
-        shown = (
-            f"{higher} of {len(rivals)} comparable published systems have a higher {self.metric}; the best is "
-            f"{best.system} with {show(best.score)} ({best.source})"
+def best_published(evidence: Evidence, metric: Metric = Field(description="the metric")) -> Finding:
+    """Compare the score with the published ones: none higher, none above the interval, or some."""
+    entries = [entry for entry in evidence.published if entry.test_set == evidence.corpus]
+    rivals = [entry for entry in entries if entry.comparable and entry.metric == metric]
+    if not rivals:
+        raise NotMeasuredError(f"published.yaml has no comparable {metric} on {evidence.corpus}")
+    row, best = evidence.interval(metric), max(rivals, key=lambda entry: entry.score)
+    higher = sum(entry.score > row["value"] for entry in rivals)
+    verdict = "reproduced" if not higher else "partly" if row["high"] >= best.score else "not reproduced"
+    shown = (
+        f"{higher} of {len(rivals)} comparable published systems have a higher {metric}; the best is "
+        f"{best.system} with {show(best.score)} ({best.source})"
+    )
+    return with_interval(verdict, row, shown)
+
+
+def few_published(evidence: Evidence, at_most: int = Field(ge=0, description="how many are few")) -> Finding:
+    """Check that few sources report a score on the paper's test set; several sizes of one system are one source."""
+    sources = list(dict.fromkeys(entry.source for entry in evidence.published if entry.test_set == evidence.corpus))
+    verdict = "reproduced" if len(sources) <= at_most else "not reproduced"
+    shown = f"published.yaml has {len(sources)} sources with scores on this test set: {'; '.join(sources)}"
+    return Finding(verdict, len(sources), f"{shown}; wanted: at most {show(at_most)}")
+
+
+def every_type(
+    evidence: Evidence,
+    strong: Fraction = Field(description="the least F1 of a strong type"),
+    weak: Fraction = Field(description="a type with a lower F1 is weak"),
+) -> Finding:
+    """Check that every type's F1 is strong by its whole interval over sentences; partly if none is weak by its own."""
+    rows = evidence.groups("type").sort_values("value")
+    others = rows[rows["low"] < strong]
+    n_strong, n_below, n_weak = len(rows) - len(others), (rows["high"] < strong).sum(), (rows["high"] < weak).sum()
+    verdict = "reproduced" if others.empty else "not reproduced" if n_weak else "partly"
+    notes = [
+        f"{row['group']} {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}, {row['support']:.0f} entities)"
+        for _, row in others.iterrows()
+    ]
+    shown = (
+        f"of {len(rows)} types, by the whole interval over sentences, {n_strong} have an F1 of {show(strong)} "
+        f"or more, {n_below} have less (of these, {n_weak} below {show(weak)}), and {len(others) - n_below} are "
+        f"undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
+    )
+    return with_interval(verdict, rows.iloc[0], shown)
+
+
+def confused(
+    evidence: Evidence,
+    types: list[Text] = Field(min_length=2, max_length=2, description="the pair of types"),
+    top: int = Field(ge=1, description="the lowest rank that counts"),
+) -> Finding:
+    """Check that a pair of types is among the most confused: by all of its ranks over resamples, partly by some."""
+    pair, rows = " / ".join(sorted(types)), evidence.groups("confusion").sort_values("value")
+    first = "; ".join(f"{row['group']} {row['low']:.0f} to {row['high']:.0f}" for _, row in rows[:top].iterrows())
+    found = rows[rows["group"] == pair]
+    if found.empty:
+        return Finding("not reproduced", None, f"{pair} is never confused; ranks of the most confused: {first}")
+    row = found.iloc[0]
+    shown = (
+        f"{pair} has rank {row['value']:.0f} of {len(rows)} confused pairs, {row['low']:.0f} to {row['high']:.0f} "
+        f"over resampled sentences; wanted: {show(top)} or better. The first {top}: {first}"
+    )
+    return with_interval(graded(row[end] <= top for end in ("low", "high")), row, shown)
+
+
+def lower_recall(
+    evidence: Evidence,
+    by: Text = Field(description="how entities are grouped: seen, length"),
+    hard: Text = Field(description="the group with the lower recall"),
+    easy: Text = Field(description="the group with the higher recall"),
+    margin: Fraction = Field(description="the least difference"),
+) -> Finding:
+    """Check that one group of entities is found less often than another.
+
+    Reproduced if the whole interval of the difference over sentences is at or above a margin, partly if it is above 0.
+    """
+    rows = {(row["group"], row["than"]): row for _, row in evidence.groups(by).iterrows()}
+    if (easy, hard) not in rows:
+        raise EntryError(f"intervals_by_group.csv does not compare {easy} with {hard}", "hard")
+    gap = rows[easy, hard]
+    notes = [
+        f"{row['group']}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
+        for row in (rows[hard, ""], rows[easy, ""])
+    ]
+    shown = f"recall by {by}, {'; '.join(notes)}; measured: the difference, wanted: {show(margin)} or more"
+    verdict = "reproduced" if gap["low"] >= margin else "partly" if gap["low"] > 0 else "not reproduced"
+    return with_interval(verdict, gap, shown)
+
+
+def queries(evidence: Evidence, measured: Source = Field(description="the queries as audit.py tagged them")) -> Finding:
+    """Check that the types in the paper's queries are in the corpus, and that the system finds the same entities."""
+    system, same, notes = evidence.system.name, [], []
+    unknown: set[str] = set()
+    for query in evidence.value(measured):
+        if system not in query["predicted"]:
+            raise NotMeasuredError(f"{system} has not tagged '{query['query']}'")
+        predicted = query["predicted"][system]
+        same.append(predicted == query["paper"])
+        unknown.update(name for name, exists in query["types_exist"].items() if not exists)
+        gold = f"gold {_entities(query['gold'])}" if query["gold"] is not None else "no gold"
+        parts = " and ".join(name.replace("_", " ") for name in ("in_test", "in_train") if query[name])
+        notes.append(
+            f"'{query['query']}' ({parts or 'in neither part'}; {gold}): paper {_entities(query['paper'])}, "
+            f"{system} {_entities(predicted)}"
         )
-        return with_interval(verdict, row, shown)
+    missing = f"not types of the corpus: {', '.join(sorted(unknown))}. " if unknown else ""
+    verdict = "contradicted" if unknown else graded(same)
+    return Finding(verdict, f"{sum(same)} of {len(same)}", f"{missing}{'; '.join(notes)}")
 
 
-class FewPublished(Settings):
-    """Few sources report a score on the paper's test set; several sizes of one system are one source."""
-
-    rule: Literal["few_published"]
-    at_most: int = Field(ge=0, description="how many are few")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        entries = [entry for entry in evidence.published if entry.test_set == evidence.corpus]
-        sources = list(dict.fromkeys(entry.source for entry in entries))
-        verdict = "reproduced" if len(sources) <= self.at_most else "not reproduced"
-        shown = f"published.yaml has {len(sources)} sources with scores on this test set: {'; '.join(sources)}"
-        return Finding(verdict, len(sources), f"{shown}; wanted: at most {show(self.at_most)}")
-
-
-class EveryType(Settings):
-    """Every type's F1 is strong by its whole interval over sentences; partly if none is weak by its whole interval."""
-
-    rule: Literal["every_type"]
-    strong: Fraction = Field(description="the least F1 of a strong type")
-    weak: Fraction = Field(description="a type with a lower F1 is weak")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        rows = evidence.groups("type").sort_values("value")
-        strong, weak = (rows["low"] >= self.strong).sum(), (rows["high"] < self.weak).sum()
-        below = (rows["high"] < self.strong).sum()
-        verdict = "reproduced" if strong == len(rows) else "not reproduced" if weak else "partly"
-        others = ", ".join(
-            f"{row['group']} {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}, {row['support']:.0f} entities)"
-            for _, row in rows[rows["low"] < self.strong].iterrows()
-        )
-        shown = (
-            f"of {len(rows)} types, by the whole interval over sentences, {strong} have an F1 of {show(self.strong)} "
-            f"or more, {below} have less (of these, {weak} below {show(self.weak)}), and "
-            f"{len(rows) - strong - below} are undecided{'; not shown to be strong: ' if others else ''}{others}"
-        )
-        return with_interval(verdict, rows.iloc[0], shown)
-
-
-class Transfers(Settings):
-    """On other corpora the system has a higher score than the CRF, by the whole paired interval over sentences."""
-
-    rule: Literal["transfers"]
-    corpora: list[Text] = Field(min_length=1, description="the other corpora")
-    metric: Metric = Field(description="the metric")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        system = evidence.system.name
-        rows = {corpus: self._comparison(replace(evidence, corpus=corpus), system) for corpus in self.corpora}
-        verdict = graded(row["low"] > 0 for row in rows.values())
-        notes = [
-            f"{corpus}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
-            f"{row['high']:+.4f} over sentences): "
-            f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
-            for corpus, row in rows.items()
-        ]
-        gains = [float(row["difference"]) for row in rows.values()]
-        return Finding(verdict, gains, f"{self.metric}; {'; '.join(notes)}")
-
-    def _comparison(self, evidence: Evidence, system: str) -> pd.Series:
-        rows = evidence.rows("comparisons")
-        rows = rows[(rows["system_a"] == system) & (rows["system_b"] == "crf") & (rows["metric"] == self.metric)]
-        if rows.empty:
-            raise NotMeasuredError(f"{evidence.corpus}: comparisons.csv does not compare {system} with the CRF")
-        return rows.iloc[0]
+def _entities(entities: Sequence[Sequence[str]]) -> str:
+    return ", ".join(f"{name} '{text}'" for name, text in entities) or "none"

@@ -1,42 +1,57 @@
 """Rules for training: recipes, losses, and studies with one thing changed."""
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 from pydantic import Field
 
 from bert_ner.scoring import UnlikeScores, check_same_signature, seed_interval
-from bert_ner.settings import Settings
-from claims.evidence import Evidence, Finding, NotMeasuredError, graded, show
-from claims.fields import Fraction, Text
+from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, graded, show
+from claims.fields import Fraction, Text, as_list
 
 _STUDY = "the name of the study in studies.csv"
 
 
-class Recipe(Settings):
-    """The system was trained with these settings."""
+def recipe(evidence: Evidence, settings: dict[str, Any] = Field(min_length=1, description="the settings")) -> Finding:
+    """Check that the system was trained with these settings."""
+    runs = evidence.facts("provenance.json").get(evidence.corpus, {}).get("runs", {})
+    trained = [run["settings"] for run in runs.values() if run["system"] == evidence.system.name]
+    if not trained:
+        raise NotMeasuredError(f"provenance.json has no run of {evidence.system.name}")
+    if unknown := [name for name in settings if name not in trained[0]]:
+        raise EntryError(f"the runs have no setting '{unknown[0]}'; they have {', '.join(trained[0])}", unknown[0])
+    same = [name for name, value in settings.items() if all(run[name] == value for run in trained)]
+    other = [f"{name} {show(trained[0][name])}" for name in settings if name not in same]
+    shown = f"{len(trained)} runs trained with the paper's {', '.join(same) or 'none'}"
+    shown += f"; different: {', '.join(other)}" if other else ""
+    return Finding(graded(name in same for name in settings), f"{len(same)} of {len(settings)}", shown)
 
-    rule: Literal["recipe"]
-    settings: dict[str, Any] = Field(min_length=1, description="settings with their values")
 
-    def judge(self, evidence: Evidence) -> Finding:
-        system = evidence.system.name
-        runs = evidence.facts("provenance.json").get(evidence.corpus, {}).get("runs", {})
-        trained = [run["settings"] for run in runs.values() if run["system"] == system]
-        if not trained:
-            raise NotMeasuredError(f"provenance.json has no run of {system}")
-        for name in self.settings:
-            if name not in trained[0]:
-                place = evidence.key("settings").at(name)
-                raise place.error(f"the runs have no setting '{name}'; they have {', '.join(trained[0])}")
-        same = [name for name, value in self.settings.items() if all(run[name] == value for run in trained)]
-        other = {name: trained[0][name] for name in self.settings if name not in same}
-        shown = f"{len(trained)} runs trained with the paper's {', '.join(same) or 'none'}"
-        if other:
-            shown += f"; different: {', '.join(f'{name} {show(value)}' for name, value in other.items())}"
-        verdict = graded(name in same for name in self.settings)
-        return Finding(verdict, f"{len(same)} of {len(self.settings)}", shown)
+def losses(evidence: Evidence, tolerance: float = Field(ge=0, description="how far they may be apart")) -> Finding:
+    """Check that the mean training loss of each epoch is the paper's."""
+    found, paper = _losses(evidence), as_list(evidence.paper_value)
+    if len(found.columns) < len(paper):
+        raise NotMeasuredError(f"history.csv has {len(found.columns)} epochs; the claim is about {len(paper)}")
+    epochs = [found[epoch] for epoch in found.columns[: len(paper)]]
+    means = [epoch.mean() for epoch in epochs]
+    close = [abs(a - b) <= tolerance for a, b in zip(means, paper, strict=True)]
+    spread = ", ".join(f"{epoch.min():.3f} to {epoch.max():.3f}" for epoch in epochs)
+    shown = f"{sum(close)} of {len(paper)} epochs within {show(tolerance)}; over {len(found)} seeds {spread}"
+    return Finding(graded(close), means, shown)
+
+
+def reduction(evidence: Evidence, tolerance: float = Field(ge=0, description="how far they may be apart")) -> Finding:
+    """Check that the training loss falls by the paper's fraction over all epochs; the mean over seeds."""
+    found = _losses(evidence)
+    falls = 1 - found[found.columns[-1]] / found[found.columns[0]]
+    mean, low, high = falls.mean(), falls.min(), falls.max()
+    verdict = "reproduced" if abs(mean - evidence.paper_number()) <= tolerance else "not reproduced"
+    shown = (
+        f"loss falls by {show(mean)} over {len(found.columns)} epochs; low and high are the least and the most of "
+        f"{len(falls)} seeds"
+    )
+    return Finding(verdict, mean, shown, low, high)
 
 
 def _losses(evidence: Evidence) -> pd.DataFrame:
@@ -45,177 +60,111 @@ def _losses(evidence: Evidence) -> pd.DataFrame:
     return rows.pivot_table(index="seed", columns="epoch", values="train_loss")
 
 
-class Losses(Settings):
-    """The mean training loss of each epoch is the paper's."""
-
-    rule: Literal["losses"]
-    tolerance: float = Field(ge=0, description="how far the losses may be apart")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        losses, paper = _losses(evidence), evidence.paper_value
-        paper = paper if isinstance(paper, list) else [paper]
-        if len(losses.columns) < len(paper):
-            raise NotMeasuredError(f"history.csv has {len(losses.columns)} epochs; the claim is about {len(paper)}")
-        epochs = [losses[epoch] for epoch in losses.columns[: len(paper)]]
-        means = [float(epoch.mean()) for epoch in epochs]
-        close = [abs(a - b) <= self.tolerance for a, b in zip(means, paper, strict=True)]
-        spread = ", ".join(f"{epoch.min():.3f} to {epoch.max():.3f}" for epoch in epochs)
-        shown = f"{sum(close)} of {len(paper)} epochs within {show(self.tolerance)}; over {len(losses)} seeds {spread}"
-        return Finding(graded(close), means, shown)
-
-
-class Reduction(Settings):
-    """The training loss falls by the paper's fraction from the first epoch to the last; the mean over seeds."""
-
-    rule: Literal["reduction"]
-    tolerance: float = Field(ge=0, description="how far the fractions may be apart")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        losses = _losses(evidence)
-        falls = 1 - losses[losses.columns[-1]] / losses[losses.columns[0]]
-        mean, low, high = float(falls.mean()), float(falls.min()), float(falls.max())
-        is_close = abs(mean - evidence.paper_number()) <= self.tolerance
-        shown = (
-            f"loss falls by {show(mean)} over {len(losses.columns)} epochs; low and high are the least and the most of "
-            f"{len(falls)} seeds"
-        )
-        return Finding("reproduced" if is_close else "not reproduced", mean, shown, low, high)
+def converged(
+    evidence: Evidence,
+    study: Text = Field(description=_STUDY),
+    margin: float = Field(ge=0, description="a gain in F1 that counts as none"),
+    loss_margin: float = Field(ge=0, description="a fall of the loss that counts as none"),
+) -> Finding:
+    """Check that trained longer, as a study did, the system hardly has a better validation loss or F1 at its end."""
+    system = evidence.system.name
+    tables = evidence.table("history", system=system), evidence.table("studies", study=study, system=system)
+    usual, longer = (rows.sort_values("epoch").groupby("seed").last() for rows in tables)
+    seeds = usual.index.intersection(longer.index)
+    if seeds.empty:
+        raise NotMeasuredError(f"study {study} shares no seed with history.csv")
+    gain = (longer.loc[seeds, "validation_entity_f1"] - usual.loc[seeds, "validation_entity_f1"]).mean()
+    fall = (usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]).mean()
+    shown = (
+        f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 "
+        f"gains {show(gain)} and validation loss falls by {show(fall)} (less than 0: it rises); mean of "
+        f"{len(seeds)} seed(s)"
+    )
+    return Finding(graded([gain <= margin, fall <= loss_margin]), gain, shown)
 
 
-class Converged(Settings):
-    """Trained longer, as a study did, the system hardly has a better validation loss or F1 at its end."""
-
-    rule: Literal["converged"]
-    study: Text = Field(description=_STUDY)
-    margin: float = Field(ge=0, description="a gain in F1 that counts as none")
-    loss_margin: float = Field(ge=0, description="a fall of the loss that counts as none")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        usual = _last_epochs(evidence.table("history", system=evidence.system.name))
-        longer = _last_epochs(_study(evidence, self.study))
-        seeds = usual.index.intersection(longer.index)
-        if seeds.empty:
-            raise NotMeasuredError(f"study {self.study} shares no seed with history.csv")
-        gain = float((longer.loc[seeds, "validation_entity_f1"] - usual.loc[seeds, "validation_entity_f1"]).mean())
-        fall = float((usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]).mean())
-        verdict = graded([gain <= self.margin, fall <= self.loss_margin])
-        shown = (
-            f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 "
-            f"gains {show(gain)} and validation loss falls by {show(fall)} (less than 0: it rises); mean of "
-            f"{len(seeds)} seed(s)"
-        )
-        return Finding(verdict, gain, shown)
+def ablation(
+    evidence: Evidence,
+    studies: list[Text] = Field(min_length=1, description="studies, each with one thing left out"),
+    margin: float = Field(ge=0, description="the least loss of entity F1"),
+) -> Finding:
+    """Check that leaving out each thing costs entity F1, compared with the full recipe and the same seeds."""
+    system, costs, notes = evidence.system.name, [], []
+    full = evidence.table("scores", system=system).set_index("seed")["entity_f1"]
+    for study in studies:
+        rows = _tested(evidence, evidence.table("studies", study=study, system=system))
+        cost = (full - rows.groupby("seed")["test_entity_f1"].mean()).dropna()
+        if cost.empty:
+            raise NotMeasuredError(f"study {study} shares no seed with scores.csv")
+        costs.append(cost.mean())
+        notes.append(f"{study}: {show(costs[-1])} (seeds: {', '.join(map(show, cost))})")
+    shown = f"entity F1 lost without it, wanted: {show(margin)} or more. {'; '.join(notes)}"
+    return Finding(graded(cost >= margin for cost in costs), costs, shown)
 
 
-def _study(evidence: Evidence, study: str) -> pd.DataFrame:
-    """Return the rows of one study of the system."""
-    return evidence.table("studies", study=study, system=evidence.system.name)
+def saturates(
+    evidence: Evidence,
+    study: Text = Field(description=_STUDY),
+    fraction: Fraction = Field(description="the fraction of the sentences before the last step"),
+    margin: float = Field(ge=0, description="a gain in entity F1 that counts as none"),
+) -> Finding:
+    """Check that the learning curve's last step gains next to nothing; partly if it gains more but the CRF is worse."""
+    system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
+    tables = [evidence.table("studies", study=study, system=name) for name in (system, "crf")]
+    rows = _tested(evidence, pd.concat(tables))
+    before = rows.loc[(rows["system"] == system) & (rows["fraction"] == fraction), "test_entity_f1"]
+    if before.empty:
+        raise NotMeasuredError(f"studies.csv has no run on a fraction of {fraction} yet")
+    gain = full[system] - before.mean()
+    is_ahead = full[system] > full.get("crf", math.inf)
+    verdict = "reproduced" if gain <= margin else "partly" if is_ahead else "not reproduced"
+    step = f"from {fraction:g} to all of the sentences entity F1 gains {show(gain)}"
+    return Finding(verdict, gain, f"{step}; entity F1 by fraction, {_curves(rows, 'fraction', full, '1')}")
 
 
-def _last_epochs(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.sort_values("epoch").groupby("seed").last()
+def few_shot(
+    evidence: Evidence,
+    study: Text = Field(description=_STUDY),
+    per_type: int = Field(ge=1, description="sentences of each type"),
+    share: Fraction = Field(description="the least share"),
+) -> Finding:
+    """Check that with few sentences of each type, the system has a share of the entity F1 that all sentences give.
+
+    Reproduced if the whole interval of the mean over draws is at or above the share, partly if its upper end is.
+    """
+    system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
+    rows = _tested(evidence, evidence.table("studies", study=study))
+    draws = rows.loc[(rows["system"] == system) & (rows["per_type"] == per_type), "test_entity_f1"]
+    if len(draws) < 2:
+        raise NotMeasuredError(f"{system} has {len(draws)} draws of {per_type} sentences a type; an interval needs two")
+    value, low, high = (end / full[system] for end in seed_interval(draws.tolist()))
+    shown = (
+        f"{show(value)} of the entity F1 that all sentences give, with {per_type} of each type, over {len(draws)} "
+        f"draws; wanted: {show(share)}. Entity F1 by sentences of each type, {_curves(rows, 'per_type', full, 'all')}"
+    )
+    return Finding(graded([low >= share, high >= share]), value, shown, low, high)
 
 
 def _tested(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of studies that have a test entity F1 of the same kind as those of scores.csv."""
-    tested = rows.dropna(subset="test_entity_f1")
-    if tested.empty:
+    rows = rows.dropna(subset="test_entity_f1")
+    if rows.empty:
         raise NotMeasuredError("studies.csv has no test scores of this study yet")
     usual = evidence.table("scores")["signature"].iloc[0]
-    for signature in tested["signature"].unique():
+    for signature in rows["signature"].unique():
         try:
             check_same_signature(usual, signature)
         except UnlikeScores as error:
             raise NotMeasuredError(f"studies.csv has other scores than scores.csv: {error}") from None
-    return tested
+    return rows
 
 
-def _mean_f1(evidence: Evidence) -> dict[str, float]:
-    """Return each system's entity F1 with all training sentences, the mean over seeds."""
-    by_system = evidence.table("scores").groupby("system")["entity_f1"].mean()
-    return {str(system): float(f1) for system, f1 in by_system.items()}
-
-
-class Ablation(Settings):
-    """Leaving out each thing costs entity F1, compared with the full recipe and the same seeds."""
-
-    rule: Literal["ablation"]
-    studies: list[Text] = Field(min_length=1, description="studies, each with one thing left out")
-    margin: float = Field(ge=0, description="the least loss of entity F1")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        full = evidence.table("scores", system=evidence.system.name).set_index("seed")["entity_f1"]
-        costs, notes = [], []
-        for study in self.studies:
-            without = _tested(evidence, _study(evidence, study)).groupby("seed")["test_entity_f1"].mean()
-            common = [seed for seed in without.index if seed in full.index]
-            if not common:
-                raise NotMeasuredError(f"study {study} shares no seed with scores.csv")
-            cost = full.loc[common] - without.loc[common]
-            costs.append(float(cost.mean()))
-            notes.append(f"{study}: {show(costs[-1])} (seeds: {', '.join(show(float(c)) for c in cost)})")
-        verdict = graded(cost >= self.margin for cost in costs)
-        shown = f"entity F1 lost without it, wanted: {show(self.margin)} or more. {'; '.join(notes)}"
-        return Finding(verdict, costs, shown)
-
-
-class Saturates(Settings):
-    """The last step of the learning curve gains next to nothing; partly if it gains more but the CRF is worse."""
-
-    rule: Literal["saturates"]
-    study: Text = Field(description=_STUDY)
-    fraction: Fraction = Field(description="the fraction of the sentences before the last step")
-    margin: float = Field(ge=0, description="a gain in entity F1 that counts as none")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        system, full, rows = evidence.system, _mean_f1(evidence), evidence.table("studies", study=self.study)
-        curves = {}
-        for name in (system.name, "crf"):
-            of_system = rows[(rows["system"] == name) & rows["encoder"].isin(["", system.encoder])]
-            curves[name] = dict(_tested(evidence, of_system).groupby("fraction")["test_entity_f1"].mean())
-        if self.fraction not in curves[system.name]:
-            raise NotMeasuredError(f"studies.csv has no run on a fraction of {self.fraction} yet")
-        gain = full[system.name] - curves[system.name][self.fraction]
-        is_ahead = full[system.name] > full.get("crf", math.inf)
-        verdict = "reproduced" if gain <= self.margin else "partly" if is_ahead else "not reproduced"
-        shown = "; ".join(
-            f"{name}: {', '.join(f'{fraction:g} {show(f1)}' for fraction, f1 in curve.items())}, 1 {show(full[name])}"
-            for name, curve in curves.items()
-            if name in full
-        )
-        step = f"from {self.fraction:g} to all of the sentences entity F1 gains {show(gain)}"
-        return Finding(verdict, gain, f"{step}; entity F1 by fraction, {shown}")
-
-
-class FewShot(Settings):
-    """With few sentences of each type, the system has a share of the entity F1 that all sentences give.
-
-    Reproduced if the whole interval of the mean over draws is at or above the share, partly if its upper end is.
-    """
-
-    rule: Literal["few_shot"]
-    study: Text = Field(description=_STUDY)
-    per_type: int = Field(ge=1, description="sentences of each type")
-    share: Fraction = Field(description="the least share")
-
-    def judge(self, evidence: Evidence) -> Finding:
-        system, full = evidence.system.name, _mean_f1(evidence)
-        rows = _tested(evidence, evidence.table("studies", study=self.study))
-        draws = rows[(rows["system"] == system) & (rows["per_type"] == self.per_type)]["test_entity_f1"]
-        if len(draws) < 2:
-            raise NotMeasuredError(
-                f"studies.csv has {len(draws)} draws of {self.per_type} sentences a type for {system}; an interval "
-                "needs two"
-            )
-        value, low, high = (end / full[system] for end in seed_interval(draws.tolist()))
-        verdict = graded([low >= self.share, high >= self.share])
-        curves = []
-        for name, group in rows.groupby("system", sort=False):
-            means = group.groupby("per_type")["test_entity_f1"].mean().items()
-            curve = ", ".join(f"{size:g} {show(float(f1))}" for size, f1 in means)
-            curves.append(f"{name}: {curve}" + (f", all {show(full[str(name)])}" if name in full else ""))
-        shown = (
-            f"{show(value)} of the entity F1 that all sentences give, with {self.per_type} of each type, over "
-            f"{len(draws)} draws; wanted: {show(self.share)}. Entity F1 by sentences of each type, {'; '.join(curves)}"
-        )
-        return Finding(verdict, value, shown, low, high)
+def _curves(rows: pd.DataFrame, amount: str, full: pd.Series, whole: str) -> str:
+    """Show each system's entity F1 by the amount of training data, and with all of it."""
+    curves = []
+    for name, group in rows.groupby("system", sort=False):
+        means = group.groupby(amount)["test_entity_f1"].mean()
+        points = [f"{size:g} {show(f1)}" for size, f1 in means.items()]
+        points += [f"{whole} {show(full[name])}"] if name in full else []
+        curves.append(f"{name}: {', '.join(points)}")
+    return "; ".join(curves)

@@ -8,55 +8,41 @@ import pandas as pd
 
 from bert_ner.scoring import METRICS
 from reporting.blocks import Block, Code, Missing, Table
+from reporting.formats import NOTES
 from reporting.results import Results
 
 
 def audit_blocks(results: Results) -> list[Block]:
-    audit, command = results.facts("audit"), f"python experiments/audit.py --corpus {results.corpus.name}"
+    audit, command = results.facts("audit.json"), f"python experiments/audit.py --corpus {results.corpus.name}"
     if audit is None:
         return [Missing("Data and alignment are not audited yet.", command)]
     with as_written_by(command, results.folder / "audit.json"):
         types = [[str(name), str(found or "not in the corpus")] for name, found in audit["paper_types"].items()]
         types += [["not named", str(name)] for name in audit["types_not_in_paper"]]
+        alignment = [
+            [part, *(_show(facts[key]) for key in ("sentences", "differ", "raise"))]
+            for part, facts in audit["alignment"].items()
+            if isinstance(facts, dict) and "differ" in facts
+        ]
+        queries = [
+            [query["query"], _show(query["in_test"]), _show(query["in_train"]), _entities(query["gold"]),
+             _entities(query["paper"]),
+             "; ".join(f"{name}: {_entities(found)}" for name, found in query["predicted"].items()) or "not tagged"]
+            for query in audit["queries"]
+        ]  # fmt: skip
         duplicates = [
             [f"sentences of {name}", *map(_show, facts.values())]
             for name, facts in audit["duplicates"]["across"].items()
         ]
         encoder = [[str(key).replace("_", " "), _show(value)] for key, value in audit["encoder"].items()]
-        return [
-            _alignment(audit["alignment"]),
-            _queries(audit["queries"]),
-            Table("The types that the paper names, and the corpus's", ["paper", "corpus"], types, text_columns=2),
-            Table(
-                "Sentences that occur in two parts, word for word", ["part", "with the same tags", "with other tags"],
-                duplicates,
-            ),
-            Table("The encoder measured here", ["property", "value"], encoder),
-        ]  # fmt: skip
-
-
-def _alignment(parts: dict[str, Any]) -> Table:
-    rows = [
-        [part, *(_show(facts[key]) for key in ("sentences", "differ", "raise"))]
-        for part, facts in parts.items()
-        if isinstance(facts, dict) and "differ" in facts
+    shown = ["query", "in test", "in train", "gold", "paper", "our systems"]
+    return [
+        Table(NOTES["alignment"], ["sentences", "number", "differ", "raise"], alignment),
+        Table("The queries that the paper shows", shown, queries, text_columns=6),
+        Table("The types that the paper names, and the corpus's", ["paper", "corpus"], types, text_columns=2),
+        Table(NOTES["duplicates"], ["part", "with the same tags", "with other tags"], duplicates),
+        Table("The encoder measured here", ["property", "value"], encoder),
     ]
-    caption = (
-        "The paper's alignment compared with alignment by word index: sentences with other labels (differ), and "
-        "sentences on which it fails (raise)"
-    )
-    return Table(caption, ["sentences", "number", "differ", "raise"], rows)
-
-
-def _queries(queries: list[dict[str, Any]]) -> Table:
-    rows = []
-    for query in queries:
-        predicted = "; ".join(f"{name}: {_entities(found)}" for name, found in query["predicted"].items())
-        in_parts = [_show(query[part]) for part in ("in_test", "in_train")]
-        entities = [_entities(query[key]) for key in ("gold", "paper")]
-        rows.append([query["query"], *in_parts, *entities, predicted or "not tagged"])
-    header = ["query", "in test", "in train", "gold", "paper", "our systems"]
-    return Table("The queries that the paper shows", header, rows, text_columns=6)
 
 
 def _entities(pairs: list[list[str]] | None) -> str:
@@ -72,7 +58,7 @@ def _show(value: Any) -> str:
 
 
 def provenance_blocks(results: Results) -> list[Block]:
-    corpus, record = results.corpus.name, results.provenance()
+    corpus, record = results.corpus.name, (results.facts("../provenance.json") or {}).get(results.corpus.name)
     commands = [f"dvc repro pipeline/dvc.yaml:report@{corpus}", f"python experiments/report.py --corpus {corpus}"]
     found: Block = results.missing("scores", "The provenance of these results is not on record.")
     if record is not None:

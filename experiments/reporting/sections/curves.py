@@ -8,8 +8,8 @@ import pandas as pd
 from bert_ner.scoring import seed_interval
 from claims.paper import PAPER_CORPUS, PAPER_LOSSES
 from reporting.blocks import Block, Plot, Section, Table, Text
-from reporting.formats import METRIC_NAMES, count, decimals, interval, mean_and_spread, percent, points
-from reporting.plots import Line, Point, lines_plot
+from reporting.formats import METRIC_NAMES, count, decimals, interval, mean_and_spread, note, percent, points
+from reporting.plots import Line, lines_plot
 from reporting.results import Results, by_system
 
 CURVE, FEW_SHOT, FLOAT32 = "learning_curve", "few_shot", "float32"  # studies with a table of their own
@@ -22,27 +22,23 @@ def loss_blocks(results: Results) -> list[Block]:
     history = results.table("history")
     if history is None:
         return [Text("No system here trains in epochs.")]
-    paper = PAPER_LOSSES if results.corpus.name == PAPER_CORPUS else ()
+    paper = dict(enumerate(PAPER_LOSSES if results.corpus.name == PAPER_CORPUS else (), start=1))
     rows = []
     for system, epochs in by_system(history):
-        for number, (_, epoch) in enumerate(epochs.groupby("epoch"), start=1):
-            training, validation, f1 = _validated(epoch)
-            printed = [f"{paper[number - 1]:.2f}" if number <= len(paper) else ""] if paper else []
-            rows.append([system, str(number), training, *printed, validation, f1])
+        for number, (_, runs) in enumerate(epochs.groupby("epoch"), start=1):
+            training, *validation = _validated(runs)
+            printed = [f"{paper[number]:.2f}" if number in paper else ""] if paper else []
+            rows.append([system, str(number), training, *printed, *validation])
     header = ["system", "epoch", "training loss", *(["paper"] if paper else []), "validation loss"]
     # The encoder closest to the paper's; if there is none, all systems.
     featured = history[history["system"].isin(results.featured())]
     lines = _loss_lines(featured if len(featured) else history)
     if paper:
-        points = [Point(epoch, loss, loss, loss) for epoch, loss in enumerate(paper, start=1)]
-        lines.append(Line("the paper, training", "", points))
+        lines.append(Line("the paper, training", "", [(float(epoch), x, x, x) for epoch, x in paper.items()]))
     return [
         _loss_plot("Mean cross-entropy by epoch; bands span the seeds", "loss", lines),
         Table("Loss by epoch", [*header, "validation entity F1"], rows),
-        Text(
-            "The training loss is the mean over an epoch's batches, with dropout, while the weights change. The "
-            "validation loss is taken at the epoch's end, without dropout."
-        ),
+        note("losses"),
     ]
 
 
@@ -66,12 +62,10 @@ def _loss_plot(title: str, name: str, lines: Sequence[Line]) -> Plot:
     return Plot(title, name, partial(lines_plot, lines, "epoch", "mean cross-entropy"))
 
 
-def _means(rows: pd.DataFrame, x: str, y: str) -> list[Point]:
+def _means(rows: pd.DataFrame, x: str, y: str) -> list[tuple[float, float, float, float]]:
     """Return the mean of y at each x, with its range over seeds."""
     groups = rows.dropna(subset=[y]).groupby(x)[y]
-    return [
-        Point(float(str(at)), float(values.mean()), float(values.min()), float(values.max())) for at, values in groups
-    ]
+    return [(float(str(at)), float(values.mean()), float(values.min()), float(values.max())) for at, values in groups]
 
 
 def study_sections(results: Results) -> list[Section]:
@@ -79,24 +73,21 @@ def study_sections(results: Results) -> list[Section]:
     if studies is None:
         missing = results.missing("studies", "There is no learning curve yet, nor any other study.")
         return [Section("learning", title, [missing])]
-    tested = studies.dropna(subset=["test_entity_f1"])
-    curve, few = (tested[tested["study"] == name] for name in (CURVE, FEW_SHOT))
+    tested, longer = studies.dropna(subset=["test_entity_f1"]), studies[studies["study"].str.startswith("epochs")]
+    curve, few, exact = (tested[tested["study"] == name] for name in (CURVE, FEW_SHOT, FLOAT32))
     rest = tested[~tested["study"].isin([CURVE, FEW_SHOT])]
-    sections = [
+    others = [_other_studies(rest), *_precision(results, exact), *_more_epochs(longer)]
+    return [
         Section("learning", title, _curve_blocks(results, curve)),
         Section("few-shot", "Few sentences of each type", _few_shot_blocks(results, few)),
+        *([Section("studies", "Other studies", others)] if len(rest) else []),
     ]
-    if len(rest):
-        longer = studies[studies["study"].str.startswith("epochs")]
-        blocks = [_other_studies(rest), *_precision(results, rest[rest["study"] == FLOAT32]), *_more_epochs(longer)]
-        sections.append(Section("studies", "Other studies", blocks))
-    return sections
 
 
 def _curve_blocks(results: Results, curve: pd.DataFrame) -> list[Block]:
     if curve.empty:
         return [results.missing("studies", "There is no learning curve yet.")]
-    if facts := results.facts("corpus"):  # its last point is the score with every training sentence
+    if facts := results.facts("corpus.json"):  # its last point is the score with every training sentence
         scores = results.needed("scores").rename(columns=lambda name: f"test_{name}" if name in TESTED else name)
         whole = scores[scores["system"].isin(curve["system"])].assign(sentences=facts["train"]["sentences"])
         curve = pd.concat([curve, whole])
@@ -136,11 +127,7 @@ def _few_shot_blocks(results: Results, few: pd.DataFrame) -> list[Block]:
     blocks: list[Block] = [
         _curve_plot(few, "per_type", "sentences of each type", FEW_SHOT),
         Table(caption, ["system", *(f"{n:.0f} ({count(size)})" for n, size in sizes.items()), "all"], rows),
-        Text(
-            f"Mean ± standard deviation over {few['seed'].nunique()} draws of the training sentences, the same for "
-            "every system. Each draw has at least so many sentences with every entity type, drawn from the rarest type "
-            "on. The validation sentences, by which the CRF chooses its settings, are drawn alike and as few."
-        ),
+        note("few_shot", draws=few["seed"].nunique()),
     ]
     if changed:
         blocks.append(Text(f"Settings that differ from those with all sentences, {'; '.join(changed)}."))
@@ -168,26 +155,20 @@ def _more_epochs(longer: pd.DataFrame) -> list[Block]:
 def _precision(results: Results, tested: pd.DataFrame) -> list[Block]:
     """Return the cost of bfloat16: the same seeds in float32, and the differences. The paper has no such study."""
     rows, scores = [], results.needed("scores")
-    for system, runs in by_system(tested):
-        usual = scores[scores["system"] == system].set_index("seed")
-        exact = runs.set_index("seed").rename(columns=lambda name: name.removeprefix("test_"))
-        seeds = usual.index.intersection(exact.index)
+    for system, runs in by_system(tested.rename(columns=lambda name: name.removeprefix("test_"))):
+        both = scores[scores["system"] == system].merge(runs, on="seed", suffixes=("", "_exact"))
         for metric in TESTED:
-            gaps = usual.loc[seeds, metric] - exact.loc[seeds, metric]
+            usual, exact = both[metric], both[f"{metric}_exact"]
+            gaps, means = usual - exact, [mean_and_spread(usual), mean_and_spread(exact)]
             spread = ["", ""]
             if len(gaps) > 1:
                 ends = seed_interval(gaps.tolist())
                 spread = [percent(float(gaps.std())), interval(ends.low, ends.high, points)]
-            means = [mean_and_spread(runs.loc[seeds, metric]) for runs in (usual, exact)]
             rows.append([system, METRIC_NAMES[metric], str(len(gaps)), *means, points(float(gaps.mean())), *spread])
     if not rows:
         return []
     header = ["system", "metric", "seeds", "as configured", "float32", "difference", "sd", "over seeds"]
     return [
         Table("The cost of bfloat16, seed by seed", header, rows, text_columns=2),
-        Text(
-            "As configured: bfloat16 where the processor computes in it. The difference is the mean over seeds, in "
-            "points, with the standard deviation over seeds and Student's 95 % t interval of the mean. The paper does "
-            "not mention its number format."
-        ),
+        note("precision"),
     ]

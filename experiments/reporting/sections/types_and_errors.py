@@ -9,10 +9,10 @@ import pandas as pd
 from bert_ner.scoring.errors import KINDS
 from claims.evidence import ALPHA
 from claims.paper import PAPER_CORPUS
-from reporting.blocks import Block, Missing, Plot, Table, Text
-from reporting.formats import count, interval, mean_and_spread, p_value, percent, points
+from reporting.blocks import Block, Missing, Plot, Table
+from reporting.formats import NOTES, count, interval, mean_and_spread, note, p_value, percent, points
 from reporting.plots import Dot, confusion_plot, dots_plot
-from reporting.results import Results, by_system, first_rows
+from reporting.results import Results, by_system, first_rows, records
 
 COMMONEST = 12  # confusions that the report lists
 RECALL_CAPTIONS = {
@@ -27,19 +27,11 @@ def type_blocks(results: Results) -> list[Block]:
     table = results.needed("scores_by_type")
     support = table.groupby("type")["support"].max().sort_values(ascending=False)
     labels = {str(name): f"{name} ({count(n)})" for name, n in support.items()}
-    systems = dict(by_system(table))
-    rows = [
-        [str(name), count(n), *(mean_and_spread(runs[runs["type"] == name]["f1"]) for runs in systems.values())]
-        for name, n in support.items()
-    ]
-    blocks = [
-        _type_plot(results, table, labels),
-        *_comparison(results, labels),
-        Table("Entity F1 by type", ["type", "test entities", *systems], rows),
-    ]
-    if results.corpus.name == PAPER_CORPUS:
-        blocks.append(Text("The paper calls its results strong for every type, but gives no figure for any."))
-    return blocks
+    f1s = {system: runs.groupby("type")["f1"].apply(mean_and_spread) for system, runs in by_system(table)}
+    rows = [[name, count(support[name]), *(f1.get(name, "") for f1 in f1s.values())] for name in labels]
+    blocks = [_type_plot(results, table, labels), *_comparison(results, labels)]
+    blocks.append(Table("Entity F1 by type", ["type", "test entities", *f1s], rows))
+    return [*blocks, note("paper_types")] if results.corpus.name == PAPER_CORPUS else blocks
 
 
 def _type_plot(results: Results, table: pd.DataFrame, labels: dict[str, str]) -> Plot:
@@ -60,28 +52,21 @@ def _comparison(results: Results, labels: dict[str, str]) -> list[Block]:
     table = results.table("comparisons_by_type")
     if table is None:
         return [results.missing("comparisons_by_type", "The systems are not compared by type yet.")]
-    compared = first_rows(table[table["system_a"].isin(results.featured())], "type")
-    if not compared:
+    compared = table[table["system_a"].isin(results.featured())].drop_duplicates("type").set_index("type")
+    if compared.empty:
         return []
-    system = next(iter(compared.values()))["system_a"]
     outcomes: dict[str, list[str]] = {"better": [], "worse": [], "not shown": []}
-    rows = []
-    for name, row in ((name, compared[name]) for name in labels if name in compared):
-        is_shown = row["p_holm"] <= ALPHA and row["difference"]
-        outcome = "not shown" if not is_shown else "better" if row["difference"] > 0 else "worse"
-        outcomes[outcome].append(name)
-        ends = interval(row["low"], row["high"], points)
-        rows.append([
-            labels[name], percent(row["b"]), percent(row["a"]), points(row["difference"]), ends, p_value(row["p_holm"]),
-            outcome,
-        ])  # fmt: skip
+    system, rows = compared["system_a"].iloc[0], []
+    for row in records(compared.loc[[name for name in labels if name in compared.index]]):
+        is_shown = row.p_holm <= ALPHA and row.difference
+        outcome = "not shown" if not is_shown else "better" if row.difference > 0 else "worse"
+        outcomes[outcome].append(row.Index)
+        gap = [points(row.difference), interval(row.low, row.high, points)]
+        rows.append([labels[row.Index], percent(row.b), percent(row.a), *gap, p_value(row.p_holm), outcome])
     named = "; ".join(f"{word} on {', '.join(outcomes[word]) or 'none'}" for word in ("better", "worse"))
     header = ["type", REFERENCE, system, "difference", "interval", "Holm p", f"{system} is"]
     return [
-        Text(
-            f"Compared with {REFERENCE}, {system} is {named}. On the other types neither is shown to be better "
-            "(paired test over sentences, Holm's correction over the types, level 0.05)."
-        ),
+        note("types", reference=REFERENCE, system=system, named=named),
         Table(f"Entity F1 by type: {system} compared with {REFERENCE}", header, rows),
     ]
 
@@ -101,7 +86,7 @@ def confusion_blocks(results: Results) -> list[Block]:
     ]
     caption = "The commonest confusions between types: words, mean over seeds"
     return [
-        Text("Of the words of each gold type, the percentage tagged with each type; all seeds."),
+        note("confusion"),
         *(
             Plot(f"Confusion matrix of {name}", f"confusion_{name}", partial(confusion_plot, _matrix(found), name))
             for name, found in by_system(table[table["system"].isin(featured)])
@@ -123,54 +108,39 @@ def _word_sums(rows: pd.DataFrame, index: str | list[str], columns: str) -> pd.D
 
 def error_blocks(results: Results) -> list[Block]:
     kinds, recall = results.table("error_kinds"), results.table("recall")
-    text = (
-        "errors.html, in the folder of this report, shows every test sentence that some system gets wrong. It contains "
-        "text of the corpus, so it is not in the repository."
-    )
+    no_kinds = results.missing("error_kinds", "The errors are not sorted by kind yet.")
+    no_recall = results.missing("recall", "Recall by group of entities is not computed yet.")
     return [
-        *([results.missing("error_kinds", "The errors are not sorted by kind yet.")] if kinds is None
-          else _kind_blocks(kinds)),
-        *([results.missing("recall", "Recall by group of entities is not computed yet.")] if recall is None
-          else _recall_blocks(recall)),
-        Missing(text, f"python experiments/report.py --corpus {results.corpus.name}"),
-    ]  # fmt: skip
+        *([no_kinds] if kinds is None else _kind_blocks(kinds)),
+        *([no_recall] if recall is None else _recall_blocks(recall)),
+        Missing(NOTES["errors"], f"python experiments/report.py --corpus {results.corpus.name}"),
+    ]
 
 
 def _kind_blocks(table: pd.DataFrame) -> list[Block]:
     """Return the errors of each system by kind, and by kind and type; the mean over its runs."""
-    errors = {}
+    sums, by_type = {}, []
     for system, rows in by_system(table):
         counts = rows.groupby(["type", "kind"])["count"].sum().astype(float) / rows["seed"].nunique()
-        errors[system] = counts.unstack("kind", fill_value=0).reindex(columns=list(KINDS), fill_value=0)
-    sums = {system: counts.sum() for system, counts in errors.items()}
+        errors = counts.unstack("kind", fill_value=0).reindex(columns=list(KINDS), fill_value=0)
+        sums[system] = errors.sum()
+        order = errors.sum(axis=1).sort_values(ascending=False, kind="stable").index
+        by_type += [[system, str(name), *map(count, errors.loc[name])] for name in order]
     by_kind = [
-        [kind, *(f"{total[kind]:,.0f} ({100 * total[kind] / (total.sum() or 1):.0f} %)" for total in sums.values())]
+        [kind, *(f"{count(total[kind])} ({100 * total[kind] / (total.sum() or 1):.0f} %)" for total in sums.values())]
         for kind in KINDS
     ]
-    by_type = [
-        [system, str(name), *(f"{n:,.0f}" for n in counts.loc[name])]
-        for system, counts in errors.items()
-        for name in counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
-    ]
+    header = ["system", "type", *KINDS]
     return [
-        Text(
-            "A wrong entity is one of: boundary (right type, overlapping words), type (right words), boundary and "
-            "type (neither, but overlapping), missed, spurious. Counts are means over seeds."
-        ),
+        note("kinds"),
         Table("Entity errors by kind, and their share of a system's errors", ["kind", *sums], by_kind),
-        Table(
-            "Entity errors by type: gold's type, or the predicted one where there is no gold entity",
-            ["system", "type", *KINDS], by_type, text_columns=2, filter_by=0,
-        ),
-    ]  # fmt: skip
+        Table(NOTES["errors_by_type"], header, by_type, text_columns=2, filter_by=0),
+    ]
 
 
 def _recall_blocks(table: pd.DataFrame) -> list[Block]:
     systems = list(dict.fromkeys(table["system"]))
-    blocks: list[Block] = [Text(
-        "Recall of groups of entities. Seen: the same words, in lower case, are an entity of that type in the "
-        "training sentences. Length: words."
-    )]  # fmt: skip
+    blocks: list[Block] = [note("recall")]
     for by, caption in RECALL_CAPTIONS.items():
         rows = [
             [str(group), count(found["support"].max()),

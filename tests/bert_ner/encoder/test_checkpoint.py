@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForTokenClassification
 
-from bert_ner.encoder.checkpoint import fingerprint
+from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
 from bert_ner.encoder.training import Example, Recipe, fine_tune
 
 EXAMPLES = [Example([101, 2000 + i, 102], [-100, i % 3, -100]) for i in range(12)]
@@ -25,11 +26,14 @@ def train(
 ) -> tuple[str, list[int]]:
     torch.manual_seed(0)
     model = AutoModelForTokenClassification.from_pretrained(recipe.name, num_labels=3)
-    history = fine_tune(model, EXAMPLES, recipe, 1, 0, validate, checkpoint=checkpoint)
+    state = Checkpoint(checkpoint, fingerprint(recipe))
+    with closing(fine_tune(model, EXAMPLES, recipe, 1, 0, checkpoint=state)) as rows:
+        for row in rows:
+            state.save(row | validate())
     digest = hashlib.sha256()
     for tensor in model.state_dict().values():
         digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest(), [row["epoch"] for row in history]
+    return digest.hexdigest(), [row["epoch"] for row in state.history]
 
 
 @pytest.fixture

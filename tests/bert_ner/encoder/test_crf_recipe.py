@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from transformers import AutoModelForTokenClassification
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.chain import LinearChainCRF
+from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import CRF_RATE, IGNORED, Example, Recipe, fine_tune
 from bert_ner.encoder.weights import WeightsUnavailable
@@ -185,7 +187,7 @@ def test_steps_are_adamw_s_at_two_rates(recipe: Recipe) -> None:
     chain, reference = LinearChainCRF(3), LinearChainCRF(3)
     rate = 1e-4
     settings = {"epochs": 3, "learning_rate": rate, "schedule": "constant", "clip_norm": 100.0, "crf": True}
-    history = fine_tune(ours, [example], recipe.model_copy(update=settings), 1, 0, validate=dict, chain=chain)
+    history = list(fine_tune(ours, [example], recipe.model_copy(update=settings), 1, 0, chain=chain))
 
     theirs.train()
     groups = [
@@ -210,17 +212,16 @@ def test_interrupted_it_goes_on_with_the_same_bits(recipe: Recipe, tmp_path: Pat
     three = recipe.model_copy(update={"epochs": 3, "crf": True})
 
     def train(checkpoint: Path | None, stop: bool) -> str:
-        def validate() -> dict[str, float]:
-            calls.append(1)
-            if stop and len(calls) == 2:
-                raise KeyboardInterrupt
-            return {}
-
-        calls: list[int] = []
         torch.manual_seed(0)
         model, chain = AutoModelForTokenClassification.from_pretrained(recipe.name, num_labels=3), LinearChainCRF(3)
-        fine_tune(model, examples, three, 1, 0, validate, checkpoint=checkpoint, chain=chain)
-        assert len(calls) == (2 if checkpoint else 3)
+        state = Checkpoint(checkpoint, "key")
+        done = len(state.history)
+        with closing(fine_tune(model, examples, three, 1, 0, chain=chain, checkpoint=state)) as rows:
+            for epoch, row in enumerate(rows, 1):
+                if stop and epoch == 2:
+                    raise KeyboardInterrupt
+                state.save(row)
+        assert (done, epoch) == ((1, 2) if checkpoint else (0, 3))
         tensors = [*model.state_dict().values(), *chain.state_dict().values()]
         return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors)).hexdigest()
 

@@ -84,7 +84,7 @@ def test_overfits_eight_sentences(trained: Any, sentences: list[Sentence]) -> No
 
 
 def test_history_of_every_epoch(trained: Any) -> None:
-    keys = ["epoch", "train_loss", "validation_loss", "validation_entity_f1", "seconds"]
+    keys = ["epoch", "train_loss", "seconds", "validation_loss", "validation_entity_f1"]
     assert [list(row) for row in trained.history] == [keys] * 40
     assert [row["epoch"] for row in trained.history] == list(range(1, 41))
     json.dumps(trained.history)  # plain numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def train(recipe: Recipe, seed: int = 1, **changes: Any) -> tuple[str, list[dict
     model = fresh(Path(recipe.name))
     changed = Recipe(**{**vars(recipe), **changes})
     torch.seed()  # what was drawn before must not matter
-    history = fine_tune(model, examples(), changed, seed, PAD, validate=dict)
+    history = list(fine_tune(model, examples(), changed, seed, PAD))
     digest = hashlib.sha256()
     for name, values in model.state_dict().items():
         digest.update(name.encode() + values.numpy().tobytes())
@@ -114,7 +115,7 @@ def test_steps_are_adamw_s_on_the_schedule(recipe: Recipe, warmup: float) -> Non
             module.p = 0.0
     [example] = examples(1)
     five = Recipe(**{**vars(recipe), "epochs": 5, "learning_rate": 1e-3, "warmup": warmup})
-    history = fine_tune(ours, [example], five, seed=1, pad_id=PAD, validate=dict)
+    history = list(fine_tune(ours, [example], five, seed=1, pad_id=PAD))
 
     theirs.train()
     optimizer = torch.optim.AdamW(theirs.parameters(), lr=1e-3, weight_decay=recipe.weight_decay)
@@ -130,36 +131,29 @@ def test_steps_are_adamw_s_on_the_schedule(recipe: Recipe, warmup: float) -> Non
     torch.testing.assert_close(ours.classifier.weight, theirs.classifier.weight, rtol=0, atol=1e-5)
 
 
-def test_history_has_what_validate_returns(recipe: Recipe) -> None:
+def test_each_epoch_is_yielded_and_between_two_the_model_can_tag(recipe: Recipe) -> None:
     model, calls = fresh(Path(recipe.name)), []
-
-    def validate() -> dict[str, float]:
-        model.eval()
-        calls.append("validate")
-        return {"validation_loss": float(calls.count("validate"))}
-
     model.register_forward_hook(lambda module, *_: calls.append("dropout on" if module.training else "dropout off"))
-    history = fine_tune(model, examples(), recipe, 1, PAD, validate)
-    assert calls == ["dropout on", "dropout on", "dropout on", "validate"] * recipe.epochs
-    assert [list(row) for row in history] == [["epoch", "train_loss", "validation_loss", "seconds"]] * recipe.epochs
-    assert [row["validation_loss"] for row in history] == [1.0, 2.0]
-    assert all(row["seconds"] > 0 for row in history)
+    steps: list[dict[str, float]] = []
+    rows = []
+    for row in fine_tune(model, examples(), recipe, 1, PAD, on_step=lambda **step: steps.append(step)):
+        model.eval()(input_ids=torch.tensor([[101, 102]]))
+        rows.append(row)
+    assert calls == ["dropout on", "dropout on", "dropout on", "dropout off"] * recipe.epochs
+    assert [list(row) for row in rows] == [["epoch", "train_loss", "seconds"]] * recipe.epochs
+    assert all(row["seconds"] > 0 for row in rows)
+    assert [step["epoch"] for step in steps] == [1, 1, 1, 2, 2, 2]
+    assert [step["train_loss"] for step in steps[2::3]] == [row["train_loss"] for row in rows]
 
 
 @pytest.mark.parametrize("before", [(False, False), (True, True), (True, False)])
 def test_process_wide_settings_are_put_back(recipe: Recipe, before: tuple[bool, bool]) -> None:
     enabled, warn_only = before
-    during: list[bool] = []
-
-    def validate() -> dict[str, float]:
-        during.append(torch.are_deterministic_algorithms_enabled())
-        raise RuntimeError("stop here")
-
     try:
         torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
-        with pytest.raises(RuntimeError, match="stop here"):
-            fine_tune(fresh(Path(recipe.name)), examples(), recipe, 1, PAD, validate)
-        assert during == [True]
+        with closing(fine_tune(fresh(Path(recipe.name)), examples(), recipe, 1, PAD)) as rows:
+            next(rows)
+            assert torch.are_deterministic_algorithms_enabled()
         now = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
         assert now == before
     finally:
@@ -168,7 +162,7 @@ def test_process_wide_settings_are_put_back(recipe: Recipe, before: tuple[bool, 
 
 def test_nothing_to_learn_from(recipe: Recipe) -> None:
     with pytest.raises(BertNerError, match="nothing to learn from"):
-        fine_tune(fresh(Path(recipe.name)), [], recipe, 1, PAD, validate=dict)
+        next(fine_tune(fresh(Path(recipe.name)), [], recipe, 1, PAD))
 
 
 def test_rate_without_warmup_is_the_paper_s() -> None:
@@ -230,7 +224,7 @@ def test_auto_precision_on_a_gpu_asks_for_hardware(monkeypatch: pytest.MonkeyPat
 def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
     model, seen = fresh(Path(recipe.name)), set()
     model.classifier.register_forward_hook(lambda _, __, output: seen.add(output.dtype))
-    fine_tune(model, examples(), Recipe(**{**vars(recipe), "precision": precision}), 1, PAD, validate=dict)
+    list(fine_tune(model, examples(), Recipe(**{**vars(recipe), "precision": precision}), 1, PAD))
     assert seen == {getattr(torch, precision)}
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 

@@ -92,8 +92,8 @@ def test_the_papers_encoder_is_preferred_where_several_were_scored(tmp_path: Pat
     (ABLATION, study(no_clip=0.8, sgd=0.1)),
     (FEW, few(0.7, 0.7)),
     (TRANSFERS, elsewhere((0.02, 0.01, 0.03), (0.05, 0.01, 0.09))),
-    ("bound, measured: {benchmarks.csv: 'seconds where system={system}'}, direction: at most, value: 2, "
-     "otherwise: not reproduced", {"benchmarks.csv": [{"system": "encoder", "seconds": 1}]}),
+    ("bound, measured: 'benchmarks.csv seconds where system={system}', direction: at most, value: 2",
+     {"benchmarks.csv": [{"system": "encoder", "seconds": 1}]}),
 ])  # fmt: skip
 def test_what_was_measured_on_a_lesser_encoder_alone_is_judged_on_that_and_names_it(
     tmp_path: Path, rule: str, files: Files
@@ -135,7 +135,7 @@ def test_a_proxy_is_named_and_at_best_partly(tmp_path: Path) -> None:
 
 
 def test_further_sources_are_quoted_as_far_as_they_are_measured(tmp_path: Path) -> None:
-    more = '    also_shown: [{studies.csv: x where study=y}, {scores.csv: "entity_f1 where system={system}"}]\n'
+    more = '    also_shown: [studies.csv seconds where study=y, "scores.csv entity_f1 where system={system}"]\n'
     row = judged(tmp_path, entry(EQUALS, "5", more=more), corpus_value(5))
     assert row["evidence"] == "corpus.json a.b is 5; also: scores.csv entity_f1 where system=encoder is 0.85"
 
@@ -143,8 +143,8 @@ def test_further_sources_are_quoted_as_far_as_they_are_measured(tmp_path: Path) 
 @pytest.mark.parametrize(("rule", "files", "evidence"), [
     (BOUND, {}, "mit_movie_eng has no corpus.json yet; run make it"),
     (WHICH, {}, "mit_movie_eng has no intervals.csv yet; run make it"),
-    ("bound, measured: {benchmarks.csv: 'seconds where task=train'}, direction: at most, value: 1, "
-     "otherwise: not reproduced", {"benchmarks.csv": [{"task": "tag", "seconds": 1}]},
+    ("bound, measured: 'benchmarks.csv seconds where task=train', direction: at most, value: 1",
+     {"benchmarks.csv": [{"task": "tag", "seconds": 1}]},
      "benchmarks.csv has no row with task=train yet; run make it"),
 ])  # fmt: skip
 def test_what_has_not_been_measured_is_not_tested_and_names_the_command(
@@ -167,7 +167,7 @@ def test_numbers_in_a_condition_are_compared_as_numbers(tmp_path: Path) -> None:
         ("per_type=5", 0.7),
         ("per_type=, seed=42", 0.6),
     ):
-        rule = f"equals, measured: {{studies.csv: 'test_entity_f1 where {condition}'}}, otherwise: not reproduced"
+        rule = f"equals, measured: 'studies.csv test_entity_f1 where {condition}', otherwise: not reproduced"
         row = judged(tmp_path, entry(rule, str(value)), {"studies.csv": rows})
         assert (row["verdict"], row["measured"]) == ("reproduced", f"{value:.6f}"), condition
 
@@ -181,7 +181,7 @@ def test_the_real_claims_are_judged_on_the_committed_results() -> None:
     assert (verdicts["D1"], verdicts["D2"], verdicts["D4"]) == ("contradicted", "reproduced", "contradicted")
     # As long as these are the results of another encoder than the paper's.
     capped = {"comparable": {"partly", "not reproduced", "contradicted", "not tested"}, "required": {"not tested"}}
-    for claim, _ in read_claims(CLAIMS)[1]:
+    for claim in read_claims(CLAIMS).claims:
         assert verdicts[claim.id] in capped.get(str(claim.encoder), VERDICTS)
 
 
@@ -190,7 +190,7 @@ def test_a_corpus_and_the_comparison_of_corpora_share_no_claim() -> None:
     ids = [{row["id"] for row in judge_claims(name, RESULTS)} for name in (CORPUS, DOMAINS)]
     assert ids[1] == {"F1"}
     assert not ids[0] & ids[1]
-    assert all(claim.about == "domains" for claim, _ in read_claims(CLAIMS)[1] if claim.judge.rule == "transfers")
+    assert all(claim.about == "domains" for claim in read_claims(CLAIMS).claims if claim.judge.rule == "transfers")
 
 
 @pytest.mark.parametrize(("options", "name", "rows"), [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from claim_results import (
@@ -51,15 +51,16 @@ from claim_results import (
     study,
     trained,
 )
+from pydantic.fields import FieldInfo
 
 from bert_ner.errors import BertNerError
 from claims.fields import VERDICTS
-from claims.rules import AnyRule
+from claims.schema import RULES
 
 CASES = [
     (EQUALS, "5", corpus_value(6), "reproduced"),
     (EQUALS, "5", corpus_value(7), "contradicted"),
-    ("equals, measured: {corpus.json: a.b}, otherwise: contradicted, above: partly", "5", corpus_value(7), "partly"),
+    ("equals, measured: corpus.json a.b, otherwise: contradicted, above: partly", "5", corpus_value(7), "partly"),
     (EQUALS.replace("contradicted", "not reproduced"), "[x, y]", corpus_value(["x"]), "not reproduced"),
     (EQUALS.replace("tolerance: 1", "relative: 0.1"), "100", corpus_value(91), "reproduced"),
     (BOUND, None, corpus_value(10), "reproduced"),
@@ -69,7 +70,7 @@ CASES = [
     (REDUCTION, "0.76", {}, "reproduced"),
     (REDUCTION, "0.74", {}, "contradicted"),
     ("arithmetic, formula: classes of BIO, arguments: [12]", "25", {}, "reproduced"),
-    ("arithmetic, formula: sum, arguments: [{corpus.json: a.b}, 1], value: {corpus.json: a.b}", None, corpus_value(1),
+    ("arithmetic, formula: sum, arguments: [corpus.json a.b, 1], value: corpus.json a.b", None, corpus_value(1),
      "contradicted"),
     (FAILURES, None, corpus_value({"x": 0, "y": 0}), "reproduced"),
     (FAILURES, None, corpus_value({"x": 0, "y": 2}), "partly"),
@@ -149,9 +150,9 @@ CASES = [
     (QUERIES, None, corpus_value([query(FOUND), query(FOUND, is_known=False)]), "contradicted"),
     (FACTOR, "10", corpus_value(20), "reproduced"),
     (FACTOR, "10", corpus_value(4.9), "not reproduced"),
-    (FACTOR.replace("a.b", "a.b.x") + ", per: {corpus.json: a.b.y}, times: 100", "10", corpus_value({"x": 1, "y": 10}),
+    (FACTOR.replace("a.b", "a.b.x") + ", per: corpus.json a.b.y, times: 100", "10", corpus_value({"x": 1, "y": 10}),
      "reproduced"),
-    (FACTOR.replace("a.b", "a.b.x") + ", per: {corpus.json: a.b.y}, times: 10", "10", corpus_value({"x": 1, "y": 10}),
+    (FACTOR.replace("a.b", "a.b.x") + ", per: corpus.json a.b.y, times: 10", "10", corpus_value({"x": 1, "y": 10}),
      "not reproduced"),
     (BOUNDS, None, corpus_value({"x": 1, "y": 0}), "reproduced"),
     (BOUNDS, None, corpus_value({"x": 1, "y": 2}), "partly"),
@@ -176,8 +177,13 @@ def test_studies_that_were_scored_otherwise_are_not_compared(tmp_path: Path) -> 
 
 def test_every_rule_has_a_case() -> None:
     tried = {rule.partition(",")[0] for rule, *_ in CASES} | {"stated"}
-    rules = get_args(get_args(AnyRule)[0])
-    assert tried == {get_args(rule.model_fields["rule"].annotation)[0] for rule in rules}
+    assert tried == set(RULES)
+
+
+def test_every_key_of_a_rule_is_a_described_field() -> None:
+    for name, rule in RULES.items():
+        _, *keys = inspect.signature(rule).parameters.values()
+        assert all(isinstance(key.default, FieldInfo) and key.default.description for key in keys), name
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)

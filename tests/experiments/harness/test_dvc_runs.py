@@ -66,7 +66,7 @@ def test_stages_run_and_hints_are_one_summary(capfd: pytest.CaptureFixture[str])
     assert lines[0] == "prepare sample: running"
     assert lines[-2:] == module.SUMMARY.splitlines()
     assert sum("UserWarning from" in line for line in lines) == len(TRAININGS)
-    assert sum(": done, 0:" in line for line in lines) == 2 + len(TRAININGS)
+    assert sum(": done, 00:" in line for line in lines) == 2 + len(TRAININGS)
     assert len(lines) == 2 * (2 + len(TRAININGS)) + len(TRAININGS) + 2  # nothing else
 
 
@@ -116,5 +116,5 @@ def test_each_line_of_dvc() -> None:
     assert show(display, f"Stage '{PREPARE}' is cached - skipping run, checking out outputs", None) is None
     text = display.console.file.getvalue()  # type: ignore[attr-defined]
     assert text.splitlines() == [
-        "sample-minilm-0: running", "WARNING: something", "sample-minilm-0: done, 0:00", "prepare sample: unchanged",
+        "sample-minilm-0: running", "WARNING: something", "sample-minilm-0: done, 00:00", "prepare sample: unchanged",
     ]  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
+from contextlib import suppress
 from typing import Any
 
 import harness.live_display as module
@@ -38,13 +40,13 @@ def test_names_fit_into_80_columns() -> None:
     assert label("domains") == "domains"
     assert is_training(TRAINING)
     assert not any(map(is_training, (EVALUATE, "domains", "pipeline/dvc.yaml:study@epochs_8")))
-    assert [clock(seconds) for seconds in (0, 59.6, 3725)] == ["0:00", "1:00", "1:02:05"]
+    assert [clock(seconds) for seconds in (0, 59.6, 3725)] == ["00:00", "01:00", "1:02:05"]
 
 
 def test_a_row_has_epoch_loss_f1_and_the_time_left(display: LiveDisplay, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    assert rendered(display)[1].split() == ["sample-minilm-13", "waiting", "1:30"]  # the recorded time
+    assert rendered(display)[1].split() == ["sample-minilm-13", "waiting", "01:30"]  # the recorded time
     display.begin(TRAINING)
     now[0] = 130.0
     assert display.rows[TRAINING].left() == 60.0
@@ -52,10 +54,10 @@ def test_a_row_has_epoch_loss_f1_and_the_time_left(display: LiveDisplay, monkeyp
     display.update(TRAINING, EVENT)
     now[0] = 140.0
     display.update(TRAINING, {**EVENT, "step": 20})
-    assert rendered(display)[-3].split() == ["sample-minilm-13", "running", "1/4", "0.4322", "81.23", "0:40", "0:20"]
+    assert rendered(display)[-3].split() == ["sample-minilm-13", "running", "1/4", "0.4322", "81.23", "00:40", "00:20"]
     display.end(TRAINING, DONE)
     now[0] = 999.0
-    assert rendered(display)[-3].split() == ["sample-minilm-13", "done", "1/4", "0.4322", "81.23", "0:40"]
+    assert rendered(display)[-3].split() == ["sample-minilm-13", "done", "1/4", "0.4322", "81.23", "00:40"]
     assert rendered(display)[-1].startswith("1 waiting, 1 done")
 
 
@@ -63,9 +65,9 @@ def test_a_training_without_epochs_and_values_has_empty_cells(display: LiveDispl
     display.begin(TRAINING)
     nothing = dict.fromkeys(("epoch", "epochs", "train_loss", "validation_entity_f1"))
     display.update(TRAINING, {**nothing, "step": 0, "steps": 4})
-    assert display.rows[TRAINING].cells()[:4] == ("running", "", "", "")
+    assert display.rows[TRAINING].cells()[:3] == ("", "", "")
     display.update(TRAINING, {**nothing, "step": 0, "steps": 4, "epochs": 2})
-    assert display.rows[TRAINING].cells()[1] == "0/2"
+    assert display.rows[TRAINING].cells()[0] == "0/2"
 
 
 def test_a_low_screen_shows_what_runs_first() -> None:
@@ -86,15 +88,16 @@ def test_lines_where_there_is_no_terminal(display: LiveDisplay, monkeypatch: pyt
         display.begin(TRAINING)
         display.update(TRAINING, EVENT)
         display.print("a warning \x1b[31min red\x1b[0m with [brackets] that is longer than a line of eighty characters")
-        time.sleep(0.2)
+        with suppress(TimeoutError):
+            asyncio.run(asyncio.wait_for(display.report(), 0.2))
         display.end(TRAINING, DONE)
         display.end(EVALUATE, CACHED)
         display.end("a stage without a row", CACHED)
     text = display.console.file.getvalue()  # type: ignore[attr-defined]
     assert text.startswith("sample-minilm-13: running\n")
     assert "\na warning in red with [brackets] that is longer than a line of eighty characters\n" in text
-    assert "\nsample-minilm-13: epoch 1/4, loss 0.4322, validation F1 81.23, time 0:0" in text
-    assert "\nsample-minilm-13: done, 0:0" in text
+    assert "\nsample-minilm-13: epoch 1/4, loss 0.4322, val. F1 81.23, time 00:0" in text
+    assert "\nsample-minilm-13: done, 00:0" in text
     assert text.endswith("\nevaluate sample: cached\n")
 
 

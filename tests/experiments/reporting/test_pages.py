@@ -15,9 +15,9 @@ import pytest
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from reporting import errors_page, page
-from reporting.blocks import Cell, Code, Facts, Missing, Plot, Section, Table, Text, Warn
+from reporting.blocks import Cell, Code, Facts, Missing, Plot, Section, Table, Text
 from reporting.content import report_content
-from reporting.plots import Dot, Line, Point, confusion_plot, dots_plot, lines_plot
+from reporting.plots import Dot, Line, confusion_plot, dots_plot, lines_plot
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -70,14 +70,14 @@ def report_page() -> str:
         ("D2", "test sentences" + " and so on" * 20, "reproduced"), ("D3", IMAGE, "reproduced"),
     )]  # fmt: skip
     wide = [f"a column with a long name {i}" for i in range(12)]
-    point = Point(1, 0.5, 0.4, 0.6)
+    point = (1, 0.5, 0.4, 0.6)
     blocks = [
-        Warn(IMAGE, HOSTILE), Facts([(HOSTILE, IMAGE, "x" * 200)]), Text(HOSTILE + "y" * 300), Missing(IMAGE, HOSTILE),
-        Code(HOSTILE, ["z" * 300, IMAGE]),
+        Text(HOSTILE, warning=IMAGE), Facts([(HOSTILE, IMAGE, "x" * 200)]), Text(HOSTILE + "y" * 300),
+        Missing(IMAGE, HOSTILE), Code(HOSTILE, ["z" * 300, IMAGE]),
         Table(HOSTILE, ["id", "claim", "verdict", "value"], rows, text_columns=3, filter_by=2),
         Table("wide", wide, [wide]),
         Plot(IMAGE, "a", lambda: dots_plot([Dot(HOSTILE, "crf", 0.9, 0.8, 0.95, over_seeds=True)], (IMAGE, 0.94))),
-        Plot(HOSTILE, "b", lambda: lines_plot([Line(IMAGE, "crf", [point, Point(2, 0.4, 0.4, 0.4)])], IMAGE, HOSTILE)),
+        Plot(HOSTILE, "b", lambda: lines_plot([Line(IMAGE, "crf", [point, (2, 0.4, 0.4, 0.4)])], IMAGE, HOSTILE)),
         Plot(IMAGE, "c", lambda: confusion_plot(pd.DataFrame([[1, 1], [0, 1]], [HOSTILE, "O"], [HOSTILE, "O"]), "crf")),
     ]  # fmt: skip
     return page.render(HOSTILE, [Section("first", HOSTILE, blocks)])

@@ -17,7 +17,6 @@ from reporting.plots import (
     SYSTEMS,
     Dot,
     Line,
-    Point,
     confusion_plot,
     dots_plot,
     inline_svg,
@@ -31,9 +30,9 @@ NAMES = (HOSTILE, IMAGE, "a$b$c", r"\\frac{", "x_1^2")
 
 def plots(name: str) -> list[Plot]:
     """Return every sort of figure, with a hostile name wherever one can be."""
-    point = Point(1, 0.5, 0.4, 0.6)
+    point = (1, 0.5, 0.4, 0.6)
     words = pd.DataFrame([[5, 1], [0, 4]], index=[name, "O"], columns=[name, "O"])
-    lines = [Line(name, name, [point, Point(2, 0.4, 0.4, 0.4)]), Line("x", "", [point])]
+    lines = [Line(name, name, [point, (2, 0.4, 0.4, 0.4)]), Line("x", "", [point])]
     return [
         Plot(name, "a", lambda: dots_plot([Dot(name, name, 0.9, 0.8, 0.95, over_seeds=True)], (name, 0.94))),
         Plot(

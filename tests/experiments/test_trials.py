@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from harness.params import Params, read_params
-from harness.trials import build_trial, few_of_each_type, read_trials, subset, trial_sentences
+from harness.systems import build
 
 import pytest
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
+from study import few_of_each_type, read_trials, subset, trial_sentences
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 
@@ -28,7 +28,7 @@ def test_every_study_of_the_parameters_can_be_built() -> None:
     params = read_params()
     for name in params.studies:
         for trial in read_trials(name, params):
-            build_trial(trial, ["O"], Path("state"))
+            build(trial.system, trial.settings, ["O"], trial.seed, where=f"studies.{trial.study}")
 
 
 def test_a_study_changes_what_it_says_and_nothing_else() -> None:
@@ -75,10 +75,13 @@ def test_a_study_that_is_not_there_is_named() -> None:
 
 
 def test_a_setting_that_a_system_does_not_take_names_the_study() -> None:
-    for settings, message in (({"warm": 1}, r"studies\.s: .*warm"), ({"clip_norm": 0}, r"studies\.s: .*clip_norm")):
+    for settings, message in (
+        ({"warm": 1}, r"params\.yaml, studies\.s: .*warm"),
+        ({"clip_norm": 0}, r"studies\.s: .*clip_norm"),
+    ):
         [trial] = read_trials("s", params_with({"s": {"minilm": settings}}))
         with pytest.raises(BertNerError, match=message):
-            build_trial(trial, ["O"], Path("state"))
+            build(trial.system, trial.settings, ["O"], trial.seed, where=f"studies.{trial.study}")
 
 
 def test_subsets_are_nested_and_the_seed_s() -> None:

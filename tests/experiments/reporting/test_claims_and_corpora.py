@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from report_results import run, write_more, write_results, write_table
 
-from reporting.sections import domain_comparison
+from reporting.sections import claims_and_corpora
 
 
 def test_domains_stand_side_by_side_with_the_best_published_result(
@@ -23,7 +23,7 @@ def test_domains_stand_side_by_side_with_the_best_published_result(
              (0.95, "span_f1", "true"))
         )
     ))  # fmt: skip
-    monkeypatch.setattr(domain_comparison, "PUBLISHED", path)
+    monkeypatch.setattr(claims_and_corpora, "PUBLISHED", path)
     write_results(results, "mit_movie_eng")
     folder = write_results(results, "mit_restaurant")
     pd.read_csv(folder / "scores.csv").query("system == 'crf'").to_csv(folder / "scores.csv", index=False)

@@ -1,0 +1,156 @@
+"""The claim with the verdict on it, the scores under every metric, their uncertainty, and the differences."""
+
+import math
+from functools import partial
+from typing import Any
+
+from harness.tables import as_written_by
+
+import pandas as pd
+
+from bert_ner.corpus.catalog import Corpus
+from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
+from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
+from reporting.formats import (
+    BANNER,
+    METRIC_NAMES,
+    MINUS,
+    count,
+    interval,
+    mean_and_spread,
+    note,
+    p_value,
+    percent,
+    points,
+)
+from reporting.plots import Dot, dots_plot
+from reporting.results import Results, by_system, records
+
+FEW = 3  # of so many systems, the figure and the table of pairs show more metrics
+SHOWN = ("token_micro_f1", "token_micro_f1_no_o", "entity_f1", "entity_f1_strict", "span_f1")
+SHOWN_OF_MANY = ("token_micro_f1", "entity_f1")
+
+
+def headline_blocks(results: Results) -> list[Block]:
+    scores, corpus, claims = results.needed("scores"), results.corpus, results.table("claims")
+    shown = [(name, rows) for name, rows in by_system(scores) if name in results.featured()]
+    facts = [
+        (METRIC_NAMES[metric], "; ".join(f"{name} {mean_and_spread(rows[metric])} %" for name, rows in shown), "")
+        for metric in SHOWN_OF_MANY
+    ]
+    if corpus.name == PAPER_CORPUS:
+        remark = "BERT-base-uncased, 110 M parameters; over tokens, without saying whether O counts"
+        facts.insert(0, ("The paper's claim", f"{percent(PAPER_MICRO_F1)} % micro-F1", remark))
+        if claims is not None:  # claim R1 may have parts: R1a, R1b
+            see = "see the table of claims for the evidence"
+            rows = records(claims[claims["id"].str.fullmatch(r"R1\D*")])
+            facts += [(f"Verdict on {row.id}: {row.claim}", row.verdict, see) for row in rows]
+    blocks: list[Block] = [Text(BANNER, warning="Generated corpus.")] if corpus.is_generated else []
+    blocks.append(Facts(facts))
+    if corpus.name == PAPER_CORPUS and claims is None:
+        blocks.append(results.missing("claims", "There is no verdict on that claim yet."))
+    with as_written_by(f"python experiments/prepare.py --corpus {corpus.name}", results.folder / "corpus.json"):
+        return [*blocks, _describe(corpus, results.facts("corpus.json"), scores)]
+
+
+def _describe(corpus: Corpus, facts: dict[str, Any] | None, scores: pd.DataFrame) -> Text:
+    """Return the sizes of the corpus, and the systems with their encoders and seeds."""
+    size = ""
+    if facts is not None:
+        names = {"train": "training", "validation": "validation", "test": "test"}
+        parts = ", ".join(f"{facts[part]['sentences']:,} {name}" for part, name in names.items())
+        size = f"{parts} sentences, {facts['types']} entity types, {facts['tags']} tags. "
+    systems = []
+    for name, rows in by_system(scores):
+        encoder = f" ({rows['encoder'].iloc[0]})" if rows["encoder"].iloc[0] else ""
+        seeds = f", seeds {', '.join(map(str, rows['seed']))}" if len(rows) > 1 else ""
+        systems.append(f"{name}{encoder}{seeds}")
+    return note("systems", title=corpus.title, size=size, systems="; ".join(systems))
+
+
+def metric_blocks(results: Results) -> list[Block]:
+    scores, featured = results.needed("scores"), results.featured()
+    all_o = (results.facts("audit.json") or {}).get("all_o")
+    all_o = all_o if isinstance(all_o, dict) else {}
+    blocks: list[Block] = [score_table(results.corpus, scores, featured, all_o)]
+    if results.corpus.name == PAPER_CORPUS:
+        means = {name: _means(rows) for name, rows in by_system(scores) if name in featured}
+        nearest = [(name, _nearest_metric(values)) for name, values in means.items()]
+        found = [f"{METRIC_NAMES[metric]} for {name} ({percent(means[name][metric])})" for name, metric in nearest]
+        blocks.append(note("metrics", paper=percent(PAPER_MICRO_F1), nearest="; ".join(found)))  # fmt: skip
+    if all_o:
+        blocks.append(note("all_o"))
+    return blocks
+
+
+def score_table(
+    corpus: Corpus, scores: pd.DataFrame, featured: list[str], all_o: dict[str, float] | None = None
+) -> Table:
+    """Return a row per metric. A system's score nearest to the paper's is marked; featured ones have the distance."""
+    is_papers, metrics = corpus.name == PAPER_CORPUS, list(_means(scores))
+    names = [Cell(METRIC_NAMES[metric], "strong" if metric == "entity_f1" else "") for metric in metrics]
+    columns: dict[str, list[str]] = {"metric": [*names]}
+    for name, rows in by_system(scores):
+        means = _means(rows)
+        columns[name] = [mean_and_spread(rows[metric]) for metric in metrics]
+        if is_papers and name in featured:
+            columns[f"{name} {MINUS} paper"] = [points(means[metric] - PAPER_MICRO_F1) for metric in metrics]
+        if is_papers:
+            last, nearest = list(columns)[-1], metrics.index(_nearest_metric(means))
+            columns[last][nearest] = Cell(columns[last][nearest], "nearest")
+    if all_o:
+        columns["O everywhere"] = [percent(all_o.get(metric, math.nan)) for metric in metrics]
+    distance = f", and their distance from the paper's {percent(PAPER_MICRO_F1)} in points" if is_papers else ""
+    caption = f"Scores on the test sentences under every metric{distance}"
+    return Table(caption, list(columns), list(zip(*columns.values(), strict=True)))
+
+
+def _means(rows: pd.DataFrame) -> dict[str, float]:
+    return {metric: float(rows[metric].mean()) for metric in METRIC_NAMES if metric in rows}
+
+
+def _nearest_metric(means: dict[str, float]) -> str:
+    return min(means, key=lambda metric: abs(means[metric] - PAPER_MICRO_F1))
+
+
+def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
+    """Return each score with its interval over test sentences and its interval over training seeds."""
+    table = table[table["metric"].isin(METRIC_NAMES)]
+    level = f"{100 * table['level'].max():g} %"
+    shown = SHOWN if table["system"].nunique() <= FEW else SHOWN_OF_MANY
+    rows, dots = [], []
+    for metric, title in METRIC_NAMES.items():
+        for name, found in by_system(table[table["metric"] == metric]):
+            ends = {row.source: interval(row.low, row.high) for row in records(found)}
+            over = [ends.get("sentences", ""), ends.get("seeds") or "one run"]
+            rows.append([title, name, percent(found["value"].iloc[0]), *over, percent(found["sd"].max())])
+            if metric in shown:
+                dots += [Dot(title, name, r.value, r.low, r.high, r.source == "seeds") for r in records(found)]
+    is_papers = results.corpus.name == PAPER_CORPUS
+    reference = (f"the paper's {percent(PAPER_MICRO_F1)}", PAPER_MICRO_F1) if is_papers else None
+    title = "Scores with their intervals; solid: over sentences, dashed: over seeds"
+    methods = dict.fromkeys(zip(table["source"], table["method"], strict=True))
+    header = ["metric", "system", "score", "over sentences", "over seeds", "seed sd"]
+    return [
+        note("intervals", level=level, methods="; ".join(map(": ".join, methods))),
+        Plot(title, "intervals", partial(dots_plot, dots, reference)),
+        Table(f"Scores with intervals at {level}", header, rows, text_columns=2, filter_by=0),
+    ]
+
+
+def comparison_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
+    """Return the differences between systems, with intervals and p-values corrected for their number."""
+    is_few = len(table[["system_a", "system_b"]].drop_duplicates()) <= FEW
+    rows = [
+        [f"{row.system_a} {MINUS} {row.system_b}", METRIC_NAMES[metric], percent(row.a), percent(row.b),
+         points(row.difference), interval(row.low, row.high, points), p_value(row.p_value), p_value(row.p_holm)]
+        for metric in (METRIC_NAMES if is_few else SHOWN)
+        for row in records(table[table["metric"] == metric])
+    ]  # fmt: skip
+    more = "" if is_few else " comparisons.csv has the other metrics."
+    header = ["systems", "metric", "first", "second", "difference", "interval", "p", "Holm p"]
+    return [
+        note("comparisons", more=more),
+        Table("Differences between systems", header, rows, text_columns=2, filter_by=1),
+        note("tests", tests="; ".join(dict.fromkeys(table["test"])), n=count(table["n"].max())),
+    ]
