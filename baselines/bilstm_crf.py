@@ -20,8 +20,10 @@ from torch.nn.utils import clip_grad_norm_
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.sequences import check_sequences
 from bert_ner.encoder.batches import pad_rows, shuffled_batches, sorted_batches
 from bert_ner.encoder.chain import LinearChainCRF
+from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from bert_ner.model_folder import read_manifest, write_manifest
@@ -167,6 +169,8 @@ class BiLSTMCRFTagger(System):
 
     @torch.inference_mode()
     def _decode(self, sentences: Sequence[Sequence[str]], with_scores: bool) -> list[list[tuple[str, float]]]:
+        check_sequences(sentences, "word")
+        one_thread_after_fork()
         self.network.eval()
         chain, decoded = self.network.chain, [list[tuple[str, float]]() for _ in sentences]
         nonempty = [number for number, words in enumerate(sentences) if words]

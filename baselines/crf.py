@@ -3,18 +3,21 @@
 import os
 import re
 import signal
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from multiprocessing import current_process
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import pycrfsuite
 import sklearn_crfsuite
 from joblib import Parallel, delayed
 from pydantic import Field
 
 from baselines.selection import Candidate, candidates, select
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
 from bert_ner.progress import Progress
 from bert_ner.settings import Settings
@@ -41,6 +44,7 @@ class CRFTagger(System):
 
     Settings = CRFSettings
     settings: CRFSettings
+    model: bytes  # CRFsuite's file
 
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Train once per pair of c1 and c2, on all cores, and keep the best model on the validation sentences."""
@@ -49,38 +53,51 @@ class CRFTagger(System):
         models = Parallel(min(len(tried), os.cpu_count() or 1), return_as="generator")(jobs)
         with Progress("crf", len(tried)) as progress:
             trials = zip(tried, progress.steps(models), strict=True)
-            self.model, history = select(trials, _predict, validation, self.scoring)
+            chosen, history = select(trials, _predict_with, validation, self.scoring)
+        self._use(Path(chosen.modelfile.name).read_bytes())
         return history
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the best tag sequence of each sentence (Viterbi)."""
-        return _predict(self.model, sentences)
+        check_sequences(sentences, "word")
+        return _predict(self._tagger(), sentences)
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
         """Return the same tags, each with its marginal probability."""
-        marginal = self.model.tagger_.marginal  # for the sentence tagged last
+        check_sequences(sentences, "word")
+        tagger = self._tagger()
         return [
-            [(tag, min(marginal(tag, i), 1.0)) for i, tag in enumerate(tags)]
+            [(tag, min(tagger.marginal(tag, i), 1.0)) for i, tag in enumerate(tags)]  # for the sentence tagged last
             for words in sentences
-            for tags in _predict(self.model, [words])
+            for tags in _predict(tagger, [words])
         ]
 
     @property
     def parameters(self) -> int:
         """The number of weights that are not zero, of features and transitions; CRFsuite keeps no others."""
-        weights = self.model.tagger_.info()
+        weights = self._tagger().info()
         return len(weights.state_features) + len(weights.transitions)
 
     def save(self, folder: Path) -> None:
         """Write CRFsuite's own model file."""
-        write_model(folder, "crf", MODEL_FILE, Path(self.model.modelfile.name).read_bytes())
+        write_model(folder, "crf", MODEL_FILE, self.model)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read CRFsuite's own model file. CRFsuite trusts it: a damaged one ends the process, so verify it before."""
         tagger = cls.__new__(cls)
-        tagger.model = sklearn_crfsuite.CRF(model_filename=str(folder / MODEL_FILE))
+        tagger._use((folder / MODEL_FILE).read_bytes())
         return tagger
+
+    def _use(self, model: bytes) -> None:
+        self.model, self._threads = model, threading.local()
+
+    def _tagger(self) -> pycrfsuite.Tagger:
+        """Return the thread's own tagger, because CRFsuite's holds the sentence that it tagged last."""
+        if not hasattr(self._threads, "tagger"):
+            self._threads.tagger = pycrfsuite.Tagger()
+            self._threads.tagger.open_inmemory(self.model)
+        return self._threads.tagger
 
 
 def features(words: Sequence[str]) -> list[list[str]]:
@@ -125,5 +142,9 @@ def _train(train: Sequence[Sentence], settings: Candidate) -> sklearn_crfsuite.C
     return model.fit([features(words) for words, _ in train], [tags for _, tags in train])
 
 
-def _predict(model: sklearn_crfsuite.CRF, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-    return [list(model.predict_single(features(words))) if words else [] for words in sentences]
+def _predict_with(model: sklearn_crfsuite.CRF, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+    return _predict(model.tagger_, sentences)
+
+
+def _predict(tagger: pycrfsuite.Tagger, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [tagger.tag(features(words)) if words else [] for words in sentences]

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from baselines.selection import candidates, select
 from bert_ner.corpus.bio import Sentence, Span, spans_of, tags_of
+from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
 from bert_ner.settings import Settings
 from bert_ner.tagger import System
@@ -73,6 +74,7 @@ class GazetteerTagger(System):
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the tags of the listed phrases and patterns; always legal BIO."""
+        check_sequences(sentences, "word")
         return self.lists.tag(sentences)
 
     @property

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from baselines.selection import Candidate, candidates, select
 from bert_ner.corpus.bio import Sentence, illegal_transitions
+from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
 from bert_ner.settings import Settings
 from bert_ner.tagger import System
@@ -64,6 +65,7 @@ class HMMTagger(System):
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the most probable tag sequence of each sentence (Viterbi, exact); always legal BIO."""
+        check_sequences(sentences, "word")
         return self.model.tag(sentences)
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
 from bert_ner.tagger import System
 
@@ -33,6 +34,7 @@ class MajorityTagger(System):
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return each word's own tag."""
+        check_sequences(sentences, "word")
         return [[self.tag_of.get(word.lower(), "O") for word in words] for words in sentences]
 
     @property

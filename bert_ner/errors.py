@@ -1,6 +1,9 @@
 """The base of every error that the user can fix, and how errors are printed."""
 
+import io
 import re
+import sys
+import unicodedata
 from reprlib import Repr
 
 _NO_MEMORY = re.compile(r"can't allocate memory|cannot allocate memory|out of memory|bad_alloc", re.IGNORECASE)
@@ -43,13 +46,46 @@ def shorten(value: object) -> str:
     return _SHORT.repr(value)
 
 
-def printable(text: str) -> str:
-    """Escape the characters that don't print, so that no input reaches the terminal as a command."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def escape_output() -> None:
+    """Let standard output escape the letters that its encoding lacks, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def printable(text: str, encoding: str = "utf-8") -> str:
+    """Escape the characters that don't print, so that no input reaches the terminal as a command.
+
+    Those that `encoding`, the output's, lacks are escaped as well.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if text.isascii() else text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def printable_message(error: BaseException) -> str:
     """Return an error's message, made printable line by line."""
     return "\n".join(map(printable, str(error).split("\n")))
+
+
+def first_difference(found: str, expected: str) -> str:
+    """Return where two texts differ, by code point, for a message; "" if they are in ASCII, where it is easy to see.
+
+    Accents that are composed or not, letters of other scripts and invisible characters look alike.
+    """
+    if found.isascii() and expected.isascii():
+        return ""
+    i = next((i for i, (ours, theirs) in enumerate(zip(found, expected, strict=False)) if ours != theirs), None)
+    i = min(len(found), len(expected)) if i is None else i
+    ours, theirs = (name_letter(text[i]) if i < len(text) else "the end" for text in (found, expected))
+    return f" (character {i + 1} is {ours}, not {theirs})"
+
+
+def unusual_letters(text: str) -> str:
+    """Return the first three characters outside ASCII by name, for a message about a text that is not as expected."""
+    names = [name_letter(letter) for letter in dict.fromkeys(text) if not letter.isascii()]
+    return f" (with {', '.join(names[:3])})" if names else ""
+
+
+def name_letter(letter: str) -> str:
+    """Return a character's code point and name, in ASCII."""
+    return f"U+{ord(letter):04X} {unicodedata.name(letter, 'without a name')}"

@@ -1,19 +1,32 @@
 """Load a tagger from a folder: one that this package saved, or any Hugging Face folder that tags words.
 
 from bert_ner import load_tagger
-load_tagger("models/mit_movie_eng/crf-0").tag([["movies", "starring", "mel", "gibson"]])
+tagger = load_tagger("models/mit_movie_eng/minilm-13")
+tagger.tag([["movies", "starring", "mel", "gibson"]])
+tagger.tag_text("Who directed Titanic?")
 """
 
 import importlib
+import importlib.metadata
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from bert_ner.errors import BertNerError, as_out_of_memory
-from bert_ner.files import sha256_of
-from bert_ner.model_folder import MANIFEST, QUANTISED, RETRAIN, WEIGHTS, TaggerUnavailable, read_manifest, verify
-from bert_ner.tagger import Tagger
+from bert_ner.model_folder import (
+    MANIFEST,
+    QUANTISED,
+    RETRAIN,
+    TaggerUnavailable,
+    read_manifest,
+    verify,
+    weight_files,
+    weights_sha256,
+)
+from bert_ner.tagger import BaseTagger
+
+_DEVICES = Path("/dev")  # where NVIDIA's driver puts a file for each GPU
 
 # The kinds of systems: the name in params.yaml and in manifests -> the class, imported only when it is needed.
 KINDS = {
@@ -27,24 +40,24 @@ KINDS = {
 }
 
 
-def tagger_class(kind: str) -> type[Tagger]:
+def tagger_class(kind: str) -> type[BaseTagger]:
     """Return the class of a kind of tagger; raise TaggerUnavailable if there is no such kind."""
     if kind not in KINDS:
         raise TaggerUnavailable(f"no kind of tagger is named {kind!r}; valid kinds: {', '.join(KINDS)}")
     module, _, name = KINDS[kind].partition(":")
-    return cast(type[Tagger], getattr(importlib.import_module(module), name))
+    return cast(type[BaseTagger], getattr(importlib.import_module(module), name))
 
 
-def load_tagger(folder: str | os.PathLike[str], quantised: bool = True) -> Tagger:
+def load_tagger(folder: str | os.PathLike[str], quantised: bool | None = None) -> BaseTagger:
     """Load a saved tagger, or any Hugging Face folder with a token-classification model.
 
     Each file with a recorded SHA-256 is verified, and read for that once.
 
     Args:
         folder: what `save` or `bert-ner export` wrote.
-        quantised: use the 8-bit copy in an encoder's folder, if it was made from these very weights. It tags
-            several times as fast on a CPU, and a few tags in a thousand differ. If False, use the weights as
-            trained, on a GPU if there is one.
+        quantised: use the 8-bit copy in an encoder's folder, if it was made from these very weights. It runs on the
+            CPU, several times as fast as the weights as trained, and a few tags in a thousand differ. If False, use the
+            weights as trained, on a GPU if there is one. By default, the copy is used where there is no GPU.
 
     Raises:
         BertNerError: the folder is missing, holds no tagger, or holds a broken one.
@@ -53,6 +66,8 @@ def load_tagger(folder: str | os.PathLike[str], quantised: bool = True) -> Tagge
     if not folder.is_dir():
         raise TaggerUnavailable(f"{folder}: no such folder; train a system first, for example with 'make repro'")
     sums = verify(folder)
+    if quantised is None:
+        quantised = not has_gpu()
     if quantised and (copy := _quantised_copy(folder, sums)):
         return load_tagger(copy)
     tagger = _class_of(folder)
@@ -85,15 +100,26 @@ def trained_folder(corpus: str, system: str) -> Path:
     )
 
 
+def has_gpu() -> bool:
+    """Return whether there is an NVIDIA GPU that the installed PyTorch can use; import nothing to find out."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
+        return False
+    try:
+        is_cpu_only = "+cpu" in importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return not is_cpu_only and any(_DEVICES.glob("nvidia[0-9]*"))
+
+
 def _quantised_copy(folder: Path, sums: Mapping[str, str]) -> Path | None:
     """Return the 8-bit copy in a folder, unless there is none or it was made from other weights."""
-    copy, weights = folder / QUANTISED, folder / WEIGHTS
-    if not ((copy / MANIFEST).is_file() and weights.is_file()):
+    copy = folder / QUANTISED
+    if not ((copy / MANIFEST).is_file() and weight_files(folder)):
         return None
-    return copy if read_manifest(copy).get("source") == (sums.get(WEIGHTS) or sha256_of(weights)) else None
+    return copy if read_manifest(copy).get("source") == weights_sha256(folder, sums) else None
 
 
-def _class_of(folder: Path) -> type[Tagger]:
+def _class_of(folder: Path) -> type[BaseTagger]:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         if not (folder / "config.json").is_file():

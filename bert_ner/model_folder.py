@@ -1,8 +1,11 @@
 """The folder of a saved tagger: its manifest and the checksums of its files."""
 
+import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bert_ner.errors import BertNerError
@@ -10,6 +13,7 @@ from bert_ner.files import check_file, read_sums, sha256_of, write_whole
 
 MANIFEST = "tagger.json"
 WEIGHTS, QUANTISED = "model.safetensors", "int8"  # an encoder's weights, and the folder with their 8-bit copy
+_INDEX = f"{WEIGHTS}.index.json"  # names the files of weights that are cut into several, called shards
 RETRAIN = "train it again"
 
 # Manifests written before they held kinds: they name the class, and the SHA-256 of a one-file tagger without the file.
@@ -45,6 +49,34 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         return {**content, "tagger": "encoder" if kind == "tagger" else kind}
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise TaggerUnavailable(f"{path}: not a JSON object with 'tagger' in it ({error}); {RETRAIN}") from None
+
+
+def weight_files(folder: Path) -> list[str]:
+    """Return the names of the safetensors files of an encoder's folder, more than one if it is sharded; none if none.
+
+    Raise TaggerUnavailable if the index of the shards is broken, or names a file outside the folder.
+    """
+    if (folder / WEIGHTS).is_file():
+        return [WEIGHTS]
+    index = folder / _INDEX
+    if not index.is_file():
+        return []
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        if not names or any(Path(name).name != name for name in names):
+            raise ValueError("its weight_map must name files of this folder")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TaggerUnavailable(f"{index}: not an index of safetensors files ({error}); fetch it again") from None
+    return names
+
+
+def weights_sha256(folder: Path, known: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the SHA-256 of an encoder's weights; of several files, that of their sums.
+
+    `known` has the sums of files that need not be hashed again. Raise OSError if a file can't be read.
+    """
+    sums = [known.get(name) or sha256_of(folder / name) for name in weight_files(folder)]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def verify(folder: Path) -> dict[str, str]:

@@ -4,44 +4,113 @@ echo "movies starring mel gibson" | bert-ner tag --system crf
 """
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
-from bert_ner.corpus.bio import spans_of
+from bert_ner.corpus.columns import Layout, Problem, columns_text, raise_problems, read_columns, word_problem
+from bert_ner.corpus.entities import Entity, Offsets, entities, word_offsets
 from bert_ner.errors import BertNerError, printable
-from bert_ner.tagger import ScoringTagger, Tagger
+from bert_ner.tagger import Tagger, tags_and_scores
 
 MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
 _CHUNK = 2**16  # bytes: the size of a pipe
 _BATCH = 256  # lines tagged at once
 _UTF8_MARK = b"\xef\xbb\xbf"
+_SOURCES = ("words", "tokens", "text")  # the keys of a JSON object that may hold the query; the first one there does
+_OURS = ("line", "words", "tags", "ner_tags", "entities", "error")  # no other keys of a query, gold tags included
 
 # Of the 256 colours of terminals: distinct, and each with a contrast of at least 3.6 on black and on white.
 _COLOURS = (32, 166, 28, 162, 99, 100, 196, 30, 164, 130, 63, 64)
 
-Format = Literal["text", "jsonl"]
-Record = dict[str, Any]
+Format = Literal["text", "jsonl", "json", "columns"]  # of queries
 
 
 class LineError(BertNerError, ValueError):
     """A line that can't be read; the message says why."""
 
 
-def tag_stream(
-    tagger: Tagger, source: int, target: int, form: Format, render: Callable[[Record], str]
-) -> tuple[int, int]:
-    """Tag each line from one file descriptor, and write its record, as `render` shows it, to another.
+class Query(NamedTuple):
+    """The words of a line, or why it can't be read."""
+
+    line: int  # from 1 on
+    words: Sequence[str] = ()
+    text: str | None = None  # that the words are from; None if they were given as words
+    offsets: Sequence[Offsets] | None = None  # of each word in the text
+    others: Mapping[str, Any] = {}  # of a JSON object: what else is in it
+    error: str | None = None
+
+
+class Answer(NamedTuple):
+    """A query with its tags and entities; both are empty if it can't be read."""
+
+    query: Query
+    tags: Sequence[str]
+    entities: Sequence[Entity]
+
+
+def tag_queries(tagger: Tagger, groups: Iterable[Sequence[Query]]) -> Iterator[list[Answer]]:
+    """Yield the answers to the queries of each group, at most 256 at a time."""
+    for group in groups:
+        for start in range(0, len(group), _BATCH):
+            queries = group[start : start + _BATCH]
+            tagged = iter(tags_and_scores(tagger, [query.words for query in queries if query.error is None]))
+            yield [
+                Answer(query, (), ()) if query.error is not None else _answer(query, *next(tagged)) for query in queries
+            ]
+
+
+def write_answers(target: int, groups: Iterable[Sequence[Answer]], render: Callable[[Answer], str]) -> tuple[int, int]:
+    """Write each answer as `render` shows it to a file descriptor.
 
     Return the number of lines, and of those that could not be read. Raise a BertNerError if a descriptor fails, and a
     BrokenPipeError if the reader of the target closed it.
     """
     lines = errors = 0
-    for records in tag_lines(tagger, read_lines(source), form):
-        _write(target, "".join(f"{render(record)}\n" for record in records).encode())
-        lines += len(records)
-        errors += sum("error" in record for record in records)
+    for answers in groups:
+        _write(target, "".join(f"{render(answer)}\n" for answer in answers).encode())
+        lines += len(answers)
+        errors += sum(answer.query.error is not None for answer in answers)
     return lines, errors
+
+
+def line_queries(groups: Iterable[Sequence[bytes]], form: Literal["text", "jsonl"]) -> Iterator[list[Query]]:
+    """Yield the queries of each group of lines, in order."""
+    number = 0
+    for lines in groups:
+        yield [read_query(line, form, i) for i, line in enumerate(lines, number + 1)]
+        number += len(lines)
+
+
+def column_queries(content: bytes, name: str, layout: Layout) -> list[Query]:
+    """Return the words of the sentences of a text file in columns, called `name` in messages; tags do not matter.
+
+    Raise BioError if there is no sentence, or a line can't be read.
+    """
+    groups, _ = read_columns(content, name, layout)
+    raise_problems([entry for group in groups for entry in group if isinstance(entry, Problem)], name)
+    sentences = [[entry for entry in group if not isinstance(entry, Problem)] for group in groups]
+    return [Query(words[0].line, [entry.word for entry in words]) for words in sentences]
+
+
+def json_queries(content: bytes, name: str) -> list[Query]:
+    """Return the queries of a JSON file: a list of objects, {"data": [...]}, or an object in each line.
+
+    Objects are those of `read_query`; of a list, `line` is their number from 1 on. Raise BertNerError, which names the
+    file, if it is not JSON.
+    """
+    lines = content.splitlines()
+    try:
+        document = _parse_json(_decode(content.removeprefix(_UTF8_MARK), limit=None))
+    except LineError as error:
+        if len(lines) < 2:
+            raise BertNerError(f"{name}: {error}") from None
+        return [read_query(line, "jsonl", i) for i, line in enumerate(lines, start=1)]
+    records = document.get("data", [document]) if isinstance(document, dict) else document
+    if not isinstance(records, list):
+        raise BertNerError(f"{name}: not a list of objects, nor an object with a list as its data")
+    return [_record_query(i, record) for i, record in enumerate(records, start=1)]
 
 
 def read_lines(source: int) -> Iterator[list[bytes]]:
@@ -61,55 +130,56 @@ def read_lines(source: int) -> Iterator[list[bytes]]:
         yield [bytes(rest)]
 
 
-def tag_lines(tagger: Tagger, groups: Iterable[Sequence[bytes]], form: Format) -> Iterator[list[Record]]:
-    """Yield the records of the lines of each group, at most 256 at a time.
+def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> Query:
+    r"""Return the query of a line: a text, or a JSON object with "words" (or "tokens"), or with "text".
 
-    A record is {"line": from 1 on, "words": [...], "tags": [...], "entities": [{"text", "type", "start", "end",
-    "score"}, ...]}. An entity is the words `start` up to, not including, `end`; its score is the mean probability of
-    its tags, 0 to 1, or None if the tagger has none. A line that can't be read gives {"line", "error"}.
+    An empty line has no words. A query with an error is too long, not UTF-8, not JSON, or JSON of another shape.
     """
-    number = 0
-    for lines in groups:
-        for start in range(0, len(lines), _BATCH):
-            batch = lines[start : start + _BATCH]
-            records = [_read_record(i, line, form) for i, line in enumerate(batch, number + 1)]
-            readable = [record for record in records if "words" in record]
-            tagged = _tag_scored(tagger, [record["words"] for record in readable])
-            for record, scored in zip(readable, tagged, strict=True):
-                record["tags"] = [tag for tag, _ in scored]
-                record["entities"] = _entities(record["words"], scored)
-            yield records
-            number += len(batch)
-
-
-def words_of(line: bytes, form: Format) -> list[str]:
-    r"""Return the words of a line: split at white space, or from a JSON object with "words" or with "text" to split.
-
-    An empty line has none. Raise a LineError if it is too long, not UTF-8, not JSON, or JSON of another shape.
-    """
-    if len(line) > MAX_LINE:
-        raise LineError(f"longer than {MAX_LINE:,} bytes")
     try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        raise LineError(f"byte {error.start + 1} is 0x{line[error.start]:02x}, which is not UTF-8 there") from None
-    if form == "text" or not text.strip():
-        return text.split()
-    content = _parse_json(text)
-    if not isinstance(content, dict) or content.keys().isdisjoint(("words", "text")):
-        raise LineError('not a JSON object with "words" or "text"')
-    if "words" not in content:
-        if not isinstance(content["text"], str):
-            raise LineError('"text" is not a string')
-        return content["text"].split()
-    words = content["words"]
-    if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
-        raise LineError('"words" is not a list of strings')
-    return words
+        text = _decode(line.removeprefix(_UTF8_MARK) if number == 1 else line)
+        if form == "text" or not text.strip():
+            return _text_query(number, text.removesuffix("\r"), {})
+        record = _parse_json(text)
+    except LineError as error:
+        return Query(number, error=str(error))
+    return _record_query(number, record)
 
 
-def text_renderer(coloured: bool) -> Callable[[Record], str]:
-    """Return a function that turns a record into text, each entity as [words TYPE] in the colour of its type.
+def as_json(answer: Answer) -> str:
+    """Return an answer as a JSON object.
+
+    It is {"line", "text", "words", "tags", "entities": [{"text", "type", "start", "end", "score"}, ...]}, with "text"
+    only if the query was one, or {"line", "error"}. Other keys of the query come second. `start` and `end` cut an
+    entity out of the text or, without one, of the words. Scores have four digits.
+    """
+    query = answer.query
+    record = {"line": query.line, **query.others}
+    if query.error is not None:
+        return json.dumps({**record, "error": query.error})
+    if query.text is not None:
+        record["text"] = query.text
+    found = [
+        {**entity._asdict(), "score": None if entity.score is None else round(entity.score, 4)}
+        for entity in answer.entities
+    ]
+    return json.dumps({**record, "words": query.words, "tags": answer.tags, "entities": found})
+
+
+def as_bio(answer: Answer) -> str:
+    """Return an answer as the lines of a BIO file; a blank line has to follow.
+
+    Raise a BertNerError if the query can't be read, or has a word that can't stand in a column. A file without it
+    would not have the same sentences.
+    """
+    query = answer.query
+    problem = query.error or next(filter(None, map(word_problem, query.words)), None)
+    if problem:
+        raise BertNerError(f"line {query.line} can't be written as BIO: {problem}; correct it, or use --output jsonl")
+    return columns_text([query.words], [answer.tags]).removesuffix("\n")
+
+
+def text_renderer(coloured: bool) -> Callable[[Answer], str]:
+    """Return a function that turns an answer into text, each entity as [words TYPE] in the colour of its type.
 
     A type keeps its colour; there are twelve. A character that doesn't print is shown as its escape sequence, so that
     no input reaches the terminal as a command.
@@ -120,16 +190,18 @@ def text_renderer(coloured: bool) -> Callable[[Record], str]:
         colour = colours.setdefault(kind, _COLOURS[len(colours) % len(_COLOURS)])
         return f"\x1b[38;5;{colour}m{text}\x1b[0m" if coloured else text
 
-    def render(record: Record) -> str:
-        if "error" in record:
-            return printable(f"line {record['line']} can't be read: {record['error']}")
-        words = [printable(word) for word in record["words"]]
+    def render(answer: Answer) -> str:
+        query = answer.query
+        if query.error is not None:
+            return printable(f"line {query.line} can't be read: {query.error}")
+        whole, glue = (query.words, " ") if query.text is None else (query.text, "")
         parts, done = [], 0
-        for entity in record["entities"]:
-            start, end, kind = entity["start"], entity["end"], entity["type"]
-            parts += [*words[done:start], paint(printable(f"[{' '.join(words[start:end])} {kind}]"), kind)]
-            done = end
-        return " ".join([*parts, *words[done:]])
+        for entity in answer.entities:
+            marked = paint(printable(f"[{entity.text} {entity.type}]"), entity.type)
+            parts += [printable(glue.join(whole[done : entity.start])), marked]
+            done = entity.end
+        parts.append(printable(glue.join(whole[done:])))
+        return glue.join(filter(None, parts))
 
     return render
 
@@ -141,35 +213,47 @@ def wants_colour(terminal: bool, environment: Mapping[str, str]) -> bool:
     return bool(environment.get("FORCE_COLOR")) or (terminal and environment.get("TERM") != "dumb")
 
 
-def _read_record(number: int, line: bytes, form: Format) -> Record:
+def _answer(query: Query, tags: Sequence[str], scores: Sequence[float] | None) -> Answer:
+    return Answer(query, tags, entities(query.words, tags, scores, query.text, query.offsets))
+
+
+def _record_query(number: int, record: Any) -> Query:
+    source = next((key for key in _SOURCES if key in record), None) if isinstance(record, dict) else None
+    if source is None:
+        return Query(number, error='not a JSON object with "words", "tokens" or "text"')
+    others = {key: value for key, value in record.items() if key not in (source, *_OURS)}
+    value = record[source]
+    if source == "text" and isinstance(value, str):
+        return _text_query(number, value, others)
+    if source != "text" and isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return Query(number, value, others=others)
+    expected = "a string" if source == "text" else "a list of strings"
+    return Query(number, others=others, error=f'"{source}" is not {expected}')
+
+
+def _text_query(number: int, text: str, others: Mapping[str, Any]) -> Query:
+    offsets = word_offsets(text)
+    return Query(number, [text[start:end] for start, end in offsets], text, offsets, others)
+
+
+def _decode(line: bytes, limit: int | None = MAX_LINE) -> str:
+    if limit and len(line) > limit:
+        raise LineError(f"longer than {limit:,} bytes")
     try:
-        return {"line": number, "words": words_of(line.removeprefix(_UTF8_MARK) if number == 1 else line, form)}
-    except LineError as error:
-        return {"line": number, "error": str(error)}
-
-
-def _tag_scored(tagger: Tagger, sentences: list[list[str]]) -> Sequence[Sequence[tuple[str, float | None]]]:
-    if isinstance(tagger, ScoringTagger):
-        return tagger.tag_scored(sentences)
-    return [[(tag, None) for tag in tags] for tags in tagger.tag(sentences)]
-
-
-def _entities(words: Sequence[str], scored: Sequence[tuple[str, float | None]]) -> list[dict[str, Any]]:
-    entities = []
-    for kind, start, end in spans_of([tag for tag, _ in scored]):
-        scores = [score for _, score in scored[start:end] if score is not None]
-        score = round(sum(scores) / len(scores), 4) if scores else None
-        text = " ".join(words[start:end])
-        entities.append({"text": text, "type": kind, "start": start, "end": end, "score": score})
-    return entities
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise LineError(f"byte {error.start + 1} is 0x{line[error.start]:02x}, which is not UTF-8 there") from None
 
 
 def _parse_json(text: str) -> Any:
     def refuse(constant: str) -> NoReturn:
-        raise LineError(f"not JSON: {constant} is not a JSON number")
+        raise LineError(f"not JSON that can be written again: {constant} is not a finite number")
+
+    def finite(number: str) -> float:
+        return value if math.isfinite(value := float(number)) else refuse(number)
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse, parse_float=finite)
     except LineError:
         raise
     except json.JSONDecodeError as error:

@@ -1,12 +1,14 @@
 """The protocol that every tagger implements, and the constructor that all trainable systems share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.entities import Entity, entities, word_offsets
 from bert_ner.deprecated import moved
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, InvalidValue, shorten
 from bert_ner.settings import Settings as AnySettings
 
 TagSequences = Sequence[Sequence[str]]
@@ -30,7 +32,37 @@ class Tagger(Protocol):
         """Read what `save` wrote. `load_tagger` has verified the checksums of the files before."""
 
 
-class System:
+class BaseTagger(Tagger):
+    """What the taggers of this package do besides: tag raw text, and cross to other processes by pickle."""
+
+    def tag_text(self, text: str) -> list[Entity]:
+        """Return the entities of a text, in order; `start` and `end` count its characters.
+
+        Words end at white space and around each punctuation mark. They keep their case: an encoder that wants lower
+        case makes it. Raise InvalidValue if the text is not a string.
+        """
+        if not isinstance(text, str):
+            raise InvalidValue(f"tag_text takes one string, not {shorten(text)}; `tag` takes lists of words")
+        offsets = word_offsets(text)
+        words = [text[start:end] for start, end in offsets]
+        [(tags, scores)] = tags_and_scores(self, [words])
+        return entities(words, tags, scores, text, offsets)
+
+    def __getstate__(self) -> dict[str, bytes]:
+        """Return the files that `save` writes, by name: a pickle holds these, and no code."""
+        with TemporaryDirectory() as folder:
+            self.save(Path(folder))
+            return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+
+    def __setstate__(self, files: Mapping[str, bytes]) -> None:
+        """Load these files. They do not last, so `load` keeps in memory whatever it needs later."""
+        with TemporaryDirectory() as folder:
+            for name, content in files.items():
+                Path(folder, name).write_bytes(content)
+            vars(self).update(vars(self.load(Path(folder))))
+
+
+class System(BaseTagger):
     """A tagger that `fit` trains: the constructor is the same for all, so that a kind and its settings make one.
 
     A subclass sets `Settings` to its own pydantic model and implements the methods of `Tagger`.
@@ -69,6 +101,14 @@ class ScoringTagger(Tagger, Protocol):
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[str, float]]]:
         """Return the tags that `tag` returns, each with its probability, 0 to 1."""
+
+
+def tags_and_scores(tagger: Tagger, sentences: Sequence[Sequence[str]]) -> list[tuple[list[str], list[float] | None]]:
+    """Return the tags of each sentence, and their probabilities if it is a ScoringTagger, else None."""
+    if not isinstance(tagger, ScoringTagger):
+        return [(tags, None) for tags in tagger.tag(sentences)]
+    scored = tagger.tag_scored(sentences)
+    return [([tag for tag, _ in pairs], [score for _, score in pairs]) for pairs in scored]
 
 
 @runtime_checkable

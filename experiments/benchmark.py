@@ -27,16 +27,13 @@ from harness.tables import read_table, write_table
 import pandas as pd
 from tqdm import tqdm
 
+from bench.page import as_markdown
 from bench.scoring_workloads import LIMIT, SCORING
 from bench.tagging_workloads import TAGGING, exported
 from bench.training_workloads import TRAINING
 from bench.workload import CORPUS, CRF, Figures, encoder_folder, peak_memory
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
-from reporting import markdown
-from reporting.blocks import Table
-from reporting.formats import count, percent
-from reporting.results import records
 
 WORKLOADS = {"limit": LIMIT, **TRAINING, **TAGGING, **SCORING}  # each comes after those that it is compared with
 
@@ -122,23 +119,6 @@ def save_table(table: pd.DataFrame) -> None:
     write_whole(RESULTS / "benchmarks.md", text)
     save(ratio_plot(table), RESULTS, "benchmarks")
     print(text)
-
-
-def as_markdown(table: pd.DataFrame) -> str:
-    """Return a page with the table, in a section for each machine."""
-    parts = ["# Benchmarks", "Written by `make bench`: medians, with the lowest and highest of the rounds."]
-    header = ["task", "system", "setting", "times as fast", "sentences", "seconds", "words/s", "peak MB",
-              "of the limit", "entity F1"]  # fmt: skip
-    for machine, group in table.groupby("machine", sort=False):
-        rows = [
-            [row.task, row.system, row.setting, f"{row.ratio:.2f} times {row.ratio_to}" if row.ratio_to else "",
-             count(row.sentences), f"{row.seconds:.4g} ({row.seconds_low:.4g} to {row.seconds_high:.4g})",
-             count(row.tokens_per_second), count(row.peak_memory_mb),
-             "" if pd.isna(row.limit_share) else f"{row.limit_share:.0%}", percent(row.entity_f1)]
-            for row in records(group)
-        ]  # fmt: skip
-        parts += [f"## {machine}", markdown.table(Table("", header, rows, text_columns=4))]
-    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
             predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
             counted, rescored = scoring.count(gold, predicted), scoring.score(gold, predicted, **source)
             scoring.check_same_signature(str(row["signature"]), rescored["entity_f1"].signature)
-            for metric, (value, _) in rescored.items():
+            for metric, value in rescored.items():
                 if abs(float(row[metric]) - value) > 1e-6:  # scores.csv has six decimals
                     raise ValueError(f"{metric} is {row[metric]} in scores.csv, but {value:.6f} here")
         except ValueError as error:

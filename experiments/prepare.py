@@ -13,7 +13,7 @@ from harness.paths import RESULTS, prepared_file, raw_folder
 from harness.run_main import arguments, run_main
 
 from bert_ner.corpus.acquire import check_acquired
-from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, read_bio, spans_of, write_bio
+from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, spans_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
@@ -27,7 +27,7 @@ def main() -> None:
     params = read_params()
     raw = raw_folder(corpus.name)
     check_acquired(corpus, raw)
-    files = {part: read_bio(raw / file.name, corpus.labels) for part, file in corpus.files.items()}
+    files = corpus.read(raw)
     training_file = files["train"]
     if "validation" not in files:
         files["train"], files["validation"] = split(training_file, params.split.validation_fraction, params.split.seed)

@@ -1,4 +1,4 @@
-"""Read corpora in BIO, fetch those of corpora/, and split them."""
+"""Read corpora in BIO and in the formats of others, fetch those of corpora/, and split them."""
 
 import os
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 from bert_ner.corpus.acquire import acquire as _acquire  # the name `acquire` is the module's
 from bert_ner.corpus.bio import Sentence, read_bio, write_bio
 from bert_ner.corpus.catalog import corpus_named
+from bert_ner.corpus.columns import Layout
+from bert_ner.corpus.formats import Reading, read_sentences
 
-__all__ = ["Sentence", "load_corpus", "read_bio", "write_bio"]
+__all__ = ["Layout", "Reading", "Sentence", "load_corpus", "read_bio", "read_sentences", "write_bio"]
 
 
 def load_corpus(name: str, folder: str | os.PathLike[str]) -> dict[str, list[Sentence]]:
@@ -24,4 +26,4 @@ def load_corpus(name: str, folder: str | os.PathLike[str]) -> dict[str, list[Sen
     """
     corpus = corpus_named(name)
     _acquire(corpus, Path(folder))
-    return {part: read_bio(Path(folder, file.name), corpus.labels) for part, file in corpus.files.items()}
+    return corpus.read(Path(folder))

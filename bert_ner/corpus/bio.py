@@ -5,24 +5,34 @@ A BIO file has one word and one tag per line, and a blank line after each senten
 """
 
 import os
-import re
-from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
+from bert_ner.corpus.columns import (
+    MAX_PROBLEMS,
+    TAG,
+    BioError,
+    Group,
+    Layout,
+    Order,
+    Problem,
+    quoted,
+    raise_problems,
+    read_columns,
+    tag_column_of,
+    word_problem,
+)
+from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.deprecated import moved
-from bert_ner.errors import BertNerError
+from bert_ner.errors import unusual_letters
 from bert_ner.files import write_whole
 
-MAX_PROBLEMS = 20  # listed in one error message
-TAG = re.compile(r"O|[BI]-[^\s\ud800-\udfff]+")
-_WORD = re.compile(r"(?!\ufeff)[^ \t\r\n\ud800-\udfff]+")
-_NOT_UTF8 = re.compile(r"[\udc80-\udcff]")  # surrogateescape decodes invalid bytes to these
-_COLUMN = re.compile(r"[^ \t]+")
-
-Order = Literal["tag-first", "word-first"]
+__all__ = [
+    "MAX_PROBLEMS", "TAG", "BioError", "Order", "ParsedSentence", "Problem", "Sentence", "Span", "illegal_transitions",
+    "labels_of", "parse_bio", "raise_problems", "read_bio", "spans_of", "tags_of", "write_bio",
+]  # fmt: skip
 
 
 class Sentence(NamedTuple):
@@ -40,31 +50,12 @@ class Span(NamedTuple):
     end: int
 
 
-class Problem(NamedTuple):
-    """A problem in a line of a file; lines count from 1."""
-
-    line: int
-    message: str
-    is_transition: bool = False  # an `I-X` without its `B-X`, which conlleval can still interpret
-
-
 class ParsedSentence(NamedTuple):
     """A sentence of a file, the line of each of its words, and all its problems."""
 
     sentence: Sentence
     lines: tuple[int, ...]
     problems: tuple[Problem, ...]
-
-
-class Findings(NamedTuple):
-    """Lines of text: one per problem, and a summary of the sentences without problems."""
-
-    problems: list[str]
-    summary: list[str]
-
-
-class BioError(BertNerError, ValueError):
-    """A BIO file or a tag sequence that violates the format; the message says what is wrong, where, and what to do."""
 
 
 def labels_of(types: Iterable[str]) -> tuple[str, ...]:
@@ -85,7 +76,7 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
             continue
         if current:
             spans.append(Span(current, start, i))
-        if tag != "O" and (problem := _tag_problem(tag)):
+        if tag != "O" and (problem := tag_problem(tag)):
             raise BioError(f"word {i + 1}: {problem}")
         start, current = i, "" if tag == "O" else tag[2:]
     return spans
@@ -103,7 +94,7 @@ def tags_of(spans: Iterable[Span], length: int) -> list[str]:
             raise ValueError(f"{span} does not fit into a sentence of {length} words")
         if any(tag != "O" for tag in tags[span.start : span.end]):
             raise ValueError(f"{span} overlaps another entity; BIO tags can't express that")
-        if problem := _tag_problem(f"B-{span.type}"):
+        if problem := tag_problem(f"B-{span.type}"):
             raise ValueError(f"{span}: {problem}")
         tags[span.start] = f"B-{span.type}"
         tags[span.start + 1 : span.end] = [f"I-{span.type}"] * (span.end - span.start - 1)
@@ -140,7 +131,9 @@ def read_bio(
     except OSError as error:
         raise BioError(f"{path} can't be read: {error.strerror}") from None
     parsed = parse_bio(content, str(path), allowed, order)
-    raise_problems([problem for each in parsed for problem in each.problems], str(path), allowed)
+    problems = [problem for each in parsed for problem in each.problems]
+    is_unknown = any(problem.message.startswith("unknown tag") for problem in problems)
+    raise_problems(problems, str(path), [f"known tags: {', '.join(allowed)}"] if allowed and is_unknown else [])
     return [each.sentence for each in parsed]
 
 
@@ -156,43 +149,29 @@ def parse_bio(
         ValueError: `order` is invalid.
     """
     allowed = None if labels is None else dict.fromkeys(labels)
-    text = content.decode("utf-8-sig", errors="surrogateescape")
-    rows = list(enumerate(map(_row, re.split(r"\r\n|\r|\n", text)), start=1))
-    if not any(row for _, row in rows):
-        raise BioError(f"{name}: no sentence in it; expected a line 'TAG<TAB>word' for each word")
-    pairs = [row for _, row in rows if row and not isinstance(row, str)]
-    tag_column = _likely_tag_column(pairs, allowed or ()) if order is None else _tag_column(order)
-    if tag_column is None:
-        raise_problems([Problem(line, row) for line, row in rows if isinstance(row, str)], name)
-        looks = "both columns look" if any(TAG.fullmatch(entry) for entry, _ in pairs) else "neither column looks"
-        raise BioError(f"{name}: {looks} like BIO tags; say which holds them with order='tag-first' or 'word-first'")
-    groups = groupby(rows, key=lambda numbered: bool(numbered[1]))
-    return [_parsed_sentence(group, tag_column, allowed) for has_content, group in groups if has_content]
+    groups, _ = read_columns(content, name, Layout(order), allowed or ())
+    return [parsed_sentence(group, allowed) for group in groups]
 
 
-def check_bio(content: bytes, name: str, order: Order | None = None) -> Findings:
-    """Check every line of a BIO file, named in messages by `name`; without `order`, the order of columns is inferred.
-
-    Raises:
-        BioError: there is no sentence, or the column of the tags is unclear.
-    """
-    parsed = parse_bio(content, name, order=order)
-    problems = [f"{name}:{line}: {message}" for each in parsed for line, message, _ in each.problems]
-    valid = [each.sentence for each in parsed if not each.problems]
-    share = f"{len(valid):,} of {len(parsed):,}" if problems else f"{len(parsed):,}"
-    return Findings(problems, [f"{name}: {share} sentence(s) are right", *(f"  {line}" for line in _summary(valid))])
-
-
-def raise_problems(problems: Sequence[Problem], name: str, labels: Iterable[str] | None = None) -> None:
-    """Raise a BioError that lists the problems of a file, if there are any, and its labels if one is unknown."""
-    if not problems:
-        return
-    lines = [f"{name}:{problem.line}: {problem.message}" for problem in problems[:MAX_PROBLEMS]]
-    if len(problems) > MAX_PROBLEMS:
-        lines.append(f"... and {len(problems) - MAX_PROBLEMS} more in {name}")
-    if labels and any(problem.message.startswith("unknown tag") for problem in problems):
-        lines.append(f"known tags: {', '.join(labels)}")
-    raise BioError("\n".join(lines))
+def parsed_sentence(group: Group, allowed: Container[str] | None = None) -> ParsedSentence:
+    """Return the sentence in some lines of a file in IOB2, and its problems; `allowed`: the tags that may occur."""
+    words, tags, lines, problems = [], [], [], []
+    previous: str | None = ""  # the tag before; None if that line could not be read
+    for entry in group:
+        if isinstance(entry, Problem):
+            problems.append(entry)
+            previous = None
+            continue
+        line, word, tag = entry
+        if message := tag_problem(tag, allowed):
+            problems.append(Problem(line, message))
+        elif previous is not None and (message := _transition_problem(previous, tag)):
+            problems.append(Problem(line, message, is_transition=True))
+        words.append(word)
+        tags.append(tag)
+        lines.append(line)
+        previous = tag
+    return ParsedSentence(Sentence(tuple(words), tuple(tags)), tuple(lines), tuple(problems))
 
 
 def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order: Order = "tag-first") -> None:
@@ -203,7 +182,7 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
             per word. Or it has a word that can't be written, an invalid tag, or an `I-X` without its `B-X`.
         ValueError: `order` is invalid.
     """
-    tag_column = _tag_column(order)
+    tag_column = tag_column_of(order)
     lines = []
     for number, (words, tags) in enumerate(sentences, start=1):
         if len(words) != len(tags) or not words:
@@ -212,13 +191,7 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
                 f"it needs at least one word, and a tag for each"
             )
         for word, (previous, tag) in zip(words, pairwise(("", *tags)), strict=True):
-            problem = _tag_problem(tag) or _transition_problem(previous, tag)
-            if not _WORD.fullmatch(word):
-                problem = (
-                    f"{_quoted(word)} is empty, or has a space, a tab, a line end, a leading byte order mark or a lone "
-                    f"surrogate in it"
-                )
-            if problem:
+            if problem := word_problem(word) or tag_problem(tag) or _transition_problem(previous, tag):
                 raise BioError(f"{path}: sentence {number} can't be written: {problem}")
             lines.append(f"{word}\t{tag}\n" if tag_column else f"{tag}\t{word}\n")
         lines.append("\n")
@@ -230,77 +203,13 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
         raise BioError(f"{path} can't be written: {error.strerror}") from None
 
 
-def _row(line: str) -> tuple[str, ...] | str:
-    """Return the two columns of a line, () if it is blank, or its problem."""
-    if escape := _NOT_UTF8.search(line):
-        byte = ord(escape[0]) - 0xDC00
-        return f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
-    columns = tuple(_COLUMN.findall(line))
-    if len(columns) in (0, 2):
-        return columns
-    count = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
-    return f"{count}, not a tag and a word: {_quoted(line)}"
-
-
-def _parsed_sentence(
-    rows: Iterable[tuple[int, tuple[str, ...] | str]], tag_column: int, allowed: Container[str] | None
-) -> ParsedSentence:
-    words, tags, lines, problems = [], [], [], []
-    previous: str | None = ""  # the tag before; None if that line could not be read
-    for line, row in rows:
-        if isinstance(row, str):
-            problems.append(Problem(line, row))
-            previous = None
-            continue
-        tag, word = row[tag_column], row[1 - tag_column]
-        if message := _tag_problem(tag, allowed):
-            problems.append(Problem(line, message))
-        elif previous is not None and (message := _transition_problem(previous, tag)):
-            problems.append(Problem(line, message, is_transition=True))
-        words.append(word)
-        tags.append(tag)
-        lines.append(line)
-        previous = tag
-    return ParsedSentence(Sentence(tuple(words), tuple(tags)), tuple(lines), tuple(problems))
-
-
-def _summary(sentences: Sequence[Sentence]) -> list[str]:
-    entities = Counter(span.type for _, tags in sentences for span in spans_of(tags))
-    taggings: defaultdict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
-    for words, tags in sentences:
-        taggings[words].add(tags)
-    inconsistent = sum(len(tags) > 1 for tags in taggings.values())
-    types = ", ".join(f"{kind} {number:,}" for kind, number in sorted(entities.items()))
-    listed = f": {types}" if types else ""
-    return [
-        f"words: {sum(len(words) for words, _ in sentences):,}",
-        f"entities: {entities.total():,} of {len(entities)} type(s){listed}",
-        f"duplicates: {len(sentences) - len(taggings):,} sentence(s) repeat an earlier one, word for word; "
-        f"{inconsistent:,} of the repeated ones have different tags",
-    ]
-
-
-def _tag_column(order: Order) -> int:
-    """Return the index of the column that holds the tags, 0 or 1."""
-    if order not in get_args(Order):
-        raise ValueError(f"order must be 'tag-first' or 'word-first', not {order!r}")
-    return get_args(Order).index(order)
-
-
-def _likely_tag_column(pairs: Sequence[tuple[str, ...]], allowed: Container[str]) -> int | None:
-    """Return the column with more tags or, if they tie, with more allowed tags; None if these tie as well."""
-    first, second = (
-        (sum(bool(TAG.fullmatch(pair[i])) for pair in pairs), sum(pair[i] in allowed for pair in pairs)) for i in (0, 1)
-    )
-    return None if first == second else int(first < second)
-
-
-def _tag_problem(tag: str, allowed: Container[str] | None = None) -> str | None:
+def tag_problem(tag: str, allowed: Container[str] | None = None) -> str | None:
     """Return the problem of a tag by itself, or None."""
     if not TAG.fullmatch(tag):
-        return f"{_quoted(tag)} is not a tag; expected O, B-<type> or I-<type>"
+        remedy = "; for another scheme: bert-ner convert" if SCHEME_TAG.fullmatch(tag) else ""
+        return f"{quoted(tag)} is not a tag; expected O, B-<type> or I-<type>{remedy}"
     if allowed is not None and tag not in allowed:
-        return f"unknown tag {_quoted(tag)}"
+        return f"unknown tag {quoted(tag)}{unusual_letters(tag)}"
     return None
 
 
@@ -308,19 +217,14 @@ def _transition_problem(previous: str, tag: str) -> str | None:
     """Return the problem of a tag after another one ("" at the start of a sentence), or None."""
     if not tag.startswith("I-") or previous in (f"B-{tag[2:]}", tag):
         return None
-    where = f"after {_quoted(previous)}" if previous else "at the start of a sentence"
-    return f"{_quoted(tag)} {where}; an entity opens with {_quoted('B-' + tag[2:])}"
-
-
-def _quoted(text: str) -> str:
-    """Quote a text, with control characters escaped, and cut it to 80 characters."""
-    return repr(text if len(text) <= 80 else text[:77] + "...")
+    where = f"after {quoted(previous)}" if previous else "at the start of a sentence"
+    return f"{quoted(tag)} {where}; an entity opens with {quoted('B-' + tag[2:])}"
 
 
 _RENAMED = {
-    "MAX_OFFENCES": "MAX_PROBLEMS",
-    "Offence": "Problem",
-    "Passage": "ParsedSentence",
-    "refuse": "raise_problems",
+    "MAX_OFFENCES": f"{__name__}:MAX_PROBLEMS",
+    "Offence": f"{__name__}:Problem",
+    "Passage": f"{__name__}:ParsedSentence",
+    "refuse": f"{__name__}:raise_problems",
 }
-__getattr__ = moved(__name__, {old: f"{__name__}:{new}" for old, new in _RENAMED.items()})
+__getattr__ = moved(__name__, _RENAMED)

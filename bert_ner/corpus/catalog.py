@@ -6,7 +6,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from bert_ner.corpus.bio import labels_of
+from bert_ner.corpus.bio import Sentence, labels_of
+from bert_ner.corpus.columns import Layout
+from bert_ner.corpus.formats import Reading, read_sentences
+from bert_ner.corpus.schemes import Scheme
 from bert_ner.errors import InvalidValue
 from bert_ner.settings import Settings
 from bert_ner.yaml_files import read_yaml
@@ -36,6 +39,30 @@ class CorpusFile(Settings):
         return Path(self.file).name
 
 
+def _column_index(value: Any) -> Any:
+    """Turn a column as the command line counts it, from 1 on, into its index."""
+    return {"first": 0, "last": -1}.get(value, value - 1 if isinstance(value, int) and value > 0 else value)
+
+
+_Column = Annotated[int, BeforeValidator(_column_index), Field(ge=-1)]
+
+
+class FileFormat(Settings):
+    """How the files are read: the options of `bert-ner check`."""
+
+    word_column: _Column | None = Field(None, description="where the words are: a number from 1, first or last")
+    tag_column: _Column | None = Field(None, description="where the tags are, likewise")
+    comments: _Text | None = Field(None, description="skip lines that begin with this text")
+    docstart: bool = Field(False, description="skip -DOCSTART- lines")
+    scheme: Scheme | None = Field(None, description="of the tags; without it, the one that fits")
+    names: list[_Text] | None = Field(None, description="the tags that numbers stand for, from 0 on")
+
+    @property
+    def reading(self) -> Reading:
+        layout = Layout(None, self.word_column, self.tag_column, self.comments, self.docstart)
+        return Reading(layout, None, self.scheme, tuple(self.names) if self.names else None)
+
+
 def _with_keys(value: Any) -> Any:
     """Let a path stand for a file without sum and address."""
     return {"file": value} if isinstance(value, str) else value
@@ -54,6 +81,7 @@ class Corpus(Settings):
     validation: _File | None = Field(None, description="the validation file; without it, part of the training file")
     test: _File = Field(description="the test file")
     types: list[_Text] | None = Field(None, min_length=1, description="the entity types; without them, those found")
+    format: FileFormat = Field(default={}, validate_default=True, description="how the files are read")
     min_steps: int = Field(0, ge=0, description="the least number of training steps of an encoder, for a small corpus")
     is_generated: bool = Field(False, description="whether bert_ner/corpus/sample.py writes the files")
 
@@ -67,6 +95,11 @@ class Corpus(Settings):
     def labels(self) -> tuple[str, ...] | None:
         """The tag set, `O` first, if the types are given."""
         return None if self.types is None else labels_of(self.types)
+
+    def read(self, folder: Path) -> dict[str, list[Sentence]]:
+        """Read the sentences of each part from the files in a folder; raise BioError if one has a problem."""
+        reading, types = self.format.reading, self.types
+        return {part: read_sentences(folder / file.name, reading, types) for part, file in self.files.items()}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

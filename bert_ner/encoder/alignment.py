@@ -5,7 +5,7 @@ Labels sit on first pieces by word index, so a word of many pieces, or of none, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tokenizers import Tokenizer
@@ -58,20 +58,25 @@ class WordPieces:
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[list[Window]]:
         """Return each sentence's windows: mostly one; overlapping ones if it is too long; none if it has no piece."""
-        self._cache(sentences)
-        return [self._windows([self._pieces[word] for word in words]) for words in sentences]
+        pieces = self._pieces_of(sentences)
+        return [self._windows([pieces[word] for word in words]) for words in sentences]
 
-    def _cache(self, sentences: Sequence[Sequence[str]]) -> None:
+    def _pieces_of(self, sentences: Sequence[Sequence[str]]) -> Mapping[str, list[int]]:
+        """Return the pieces of each word, from the cache.
+
+        Threads share it. So a full one is replaced, not emptied, and each thread goes on with the one it has.
+        """
         if self._cached > _CACHE_LIMIT:
-            self._pieces.clear()
-            self._cached = 0
-        unseen = sorted({word for words in sentences for word in words if word not in self._pieces})
+            self._pieces, self._cached = {}, 0
+        known = self._pieces
+        unseen = sorted({word for words in sentences for word in words if word not in known})
         # Lists of one word, so that the tokenizer treats each as in a sentence (RoBERTa adds a leading space). It
         # refuses lone surrogates.
         words = [[word.encode(errors="ignore").decode()] for word in unseen]
         encoded = self.tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
-        self._pieces.update((word, pieces.ids[: self._room]) for word, pieces in zip(unseen, encoded, strict=True))
+        known.update((word, pieces.ids[: self._room]) for word, pieces in zip(unseen, encoded, strict=True))
         self._cached += sum(len(word) + 8 for word in unseen)
+        return known
 
     def _windows(self, pieces: list[list[int]]) -> list[Window]:
         if sum(map(len, pieces)) > self._room:

@@ -1,10 +1,9 @@
 """A pretrained encoder with a classifier over each word's first piece."""
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import torch
@@ -15,10 +14,12 @@ from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTr
 from transformers.utils import logging
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.chain import LinearChainCRF, pad_sentences, unpad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
-from bert_ner.encoder.decoding import Batch, PieceTagger, log_softmax
+from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, log_softmax
+from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
 from bert_ner.encoder.weights import Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
@@ -46,7 +47,7 @@ class EncoderTagger(System, PieceTagger):
         Raise a BertNerError if the encoder is unavailable, a tag is not among the labels, or there is no word.
         """
         self.check_labels([*train, *validation])
-        self.precision = self.settings.precision
+        self.precision, self.decoding = self.settings.precision, self.settings.decoding
         label_id = {label: i for i, label in enumerate(self.labels)}
         self.weights = find_weights(self.settings.name)
         torch.manual_seed(self.seed)
@@ -96,6 +97,7 @@ class EncoderTagger(System, PieceTagger):
     @torch.inference_mode()
     def logits(self, batch: Batch) -> NDArray[np.float32]:
         """Return the logits of a batch's words, of shape (words, labels)."""
+        one_thread_after_fork()
         self.model.eval()
         device = self.model.device
         dtype = compute_type(self.precision, device)
@@ -120,8 +122,19 @@ class EncoderTagger(System, PieceTagger):
         found: NDArray[np.float32] = unpad_sentences(self.chain.marginals(emissions, lengths), lengths).cpu().numpy()
         return found
 
+    def path_scores(self) -> PathScores:
+        """Return the CRF's scores of labels that follow each other; zeros without one."""
+        if not self.chain:
+            return super().path_scores()
+        learnt = (self.chain.start, self.chain.transitions, self.chain.end)
+        return PathScores(*(scores.detach().double().cpu().numpy() for scores in learnt))
+
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a CRF in its own file."""
+        config = vars(self.model.config)
+        config.pop("bert_ner_decoding", None)
+        if self.decoding != "greedy":  # which folders without the key mean
+            config["bert_ner_decoding"] = self.decoding
         try:
             self.model.save_pretrained(folder)
             if self.chain:
@@ -133,20 +146,23 @@ class EncoderTagger(System, PieceTagger):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read any Hugging Face folder with a token-classification model whose labels are BIO tags.
+        """Read any Hugging Face folder with a token-classification model whose labels are tags of a known scheme.
 
         Raise WeightsUnavailable if it is not one, or a file is missing or broken.
         """
         tagger = cls.__new__(cls)
         tagger._read(folder, new_classifier=False)
         tagger.precision = "auto"
-        names = tagger.model.config.id2label
-        tagger.labels = tuple(str(names.get(i)) for i in range(len(names)))
-        if invalid := [label for label in tagger.labels if not re.fullmatch(r"O|[BI]-\S+", label)]:
+        names, path = tagger.model.config.id2label, folder / "config.json"
+        tagger.labels = _with_prefixes([str(names.get(i)) for i in range(len(names))])
+        if invalid := [label for label in tagger.labels if not SCHEME_TAG.fullmatch(label)]:
             raise WeightsUnavailable(
-                f"{folder / 'config.json'}: id2label must number BIO tags from 0 on, O, B-<type> or I-<type>; "
-                f"{invalid[0]!r} is not"
+                f"{path}: id2label must number BIO tags from 0 on, O, B-<type> or I-<type>, or tags of BIOES, BILOU or "
+                f"IO; {invalid[0]!r} is not one"
             )
+        tagger.decoding = getattr(tagger.model.config, "bert_ner_decoding", "greedy")
+        if tagger.decoding not in get_args(Decoding):
+            raise WeightsUnavailable(f"{path}: bert_ner_decoding must be greedy or legal, not {tagger.decoding!r}")
         tagger.chain = None
         if getattr(tagger.model.config, "bert_ner_chain", False):
             tagger.chain = _read_chain(folder / CHAIN, len(names)).to(tagger.model.device)
@@ -198,6 +214,13 @@ class EncoderTagger(System, PieceTagger):
         if not pretrained:
             model = AutoModelForTokenClassification.from_config(model.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _with_prefixes(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return labels as tags: some models in IO name the bare types, with `O` for the words outside."""
+    if "O" in labels and not any("-" in label for label in labels):
+        return tuple(label if label == "O" else f"I-{label}" for label in labels)
+    return tuple(labels)
 
 
 def _read_chain(path: Path, tags: int) -> LinearChainCRF:

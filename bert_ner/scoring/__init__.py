@@ -13,6 +13,7 @@ from bert_ner.scoring.scores import (
     score_by_type,
     signature,
 )
+from bert_ner.scoring.text_report import classification_report
 from bert_ner.scoring.uncertainty import (
     bootstrap,
     bootstrap_all,
@@ -25,6 +26,6 @@ from bert_ner.scoring.uncertainty import (
 
 __all__ = [
     "METRICS", "Comparison", "Counts", "Interval", "Score", "TypeScore", "UnlikeScores", "bootstrap", "bootstrap_all",
-    "check_same_signature", "compare", "compare_all", "count", "entity_f1", "holm", "holm_by_metric", "score",
-    "score_by_type", "seed_interval", "signature",
+    "check_same_signature", "classification_report", "compare", "compare_all", "count", "entity_f1", "holm",
+    "holm_by_metric", "score", "score_by_type", "seed_interval", "signature",
 ]  # fmt: skip

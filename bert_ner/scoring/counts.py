@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_ner.corpus.bio import TAG
+from bert_ner.corpus.sequences import check_sequences
+from bert_ner.errors import InvalidValue
 
 Tags = Sequence[Sequence[str]]
 Array = NDArray[np.int64]
@@ -62,8 +64,11 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     first word, last word and type.
 
     Raises:
-        ValueError: the two differ in their number of sentences or words, or an item is not a tag.
+        InvalidValue, which is a ValueError: the two differ in their number of sentences or words, or an item is not a
+            tag. Or one of them is a string, or a flat list of tags.
     """
+    check_sequences(gold, "tag", "gold")
+    check_sequences(predicted, "tag", "the prediction")
     lengths = _sentence_lengths(gold, predicted)
     # One pass over the words, which takes nearly all of the time: a label gets its number at its first occurrence.
     numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
@@ -73,7 +78,8 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     labels = tuple(sorted(numbers))
     for label in labels:
         if not TAG.fullmatch(label):
-            raise ValueError(f"'{label}' is not a tag; expected O, B-<type> or I-<type>")
+            number = next(i for i, (a, b) in enumerate(zip(gold, predicted, strict=True), 1) if label in (*a, *b))
+            raise InvalidValue(f"sentence {number}: '{label}' is not a tag; expected O, B-<type> or I-<type>")
     types = tuple(sorted({label[2:] for label in labels if label != "O"}))
     alphabetical = np.array([labels.index(label) for label in numbers], np.int64)
     gold_ids, predicted_ids = alphabetical[gold_ids], alphabetical[predicted_ids]
@@ -151,8 +157,8 @@ def _most_pairs(a: Array, b: Array) -> list[int]:
 
 def _sentence_lengths(gold: Tags, predicted: Tags) -> Array:
     if len(gold) != len(predicted):
-        raise ValueError(f"gold has {len(gold)} sentences, the prediction has {len(predicted)}")
+        raise InvalidValue(f"gold has {len(gold)} sentences, the prediction has {len(predicted)}")
     lengths, predicted_lengths = (np.fromiter(map(len, tags), np.int64, len(gold)) for tags in (gold, predicted))
     for i in np.flatnonzero(lengths != predicted_lengths):
-        raise ValueError(f"sentence {i + 1} has {lengths[i]} words, but {predicted_lengths[i]} predicted tags")
+        raise InvalidValue(f"sentence {i + 1} has {lengths[i]} words, but {predicted_lengths[i]} predicted tags")
     return lengths

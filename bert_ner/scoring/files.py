@@ -1,22 +1,27 @@
-"""Score BIO files, whichever system wrote them, and format the scores as tables.
+"""Score files of tagged sentences, whichever system wrote them, and format the scores as tables.
 
 bert-ner score gold.bio a.bio b.bio
 """
 
 import hashlib
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from bert_ner.corpus.bio import BioError, Order, ParsedSentence, parse_bio, raise_problems, spans_of
+from bert_ner.corpus.bio import spans_of
 from bert_ner.corpus.catalog import corpus_named, corpus_names
-from bert_ner.errors import InvalidValue, printable
+from bert_ner.corpus.columns import BioError, Layout, columns_text, quoted
+from bert_ner.corpus.formats import ParsedFile, Reading, parse_file
+from bert_ner.errors import InvalidValue, first_difference, printable, unusual_letters
 from bert_ner.scoring.counts import Counts, count
+from bert_ner.scoring.resampling import MIN_SENTENCES, Comparison, Interval
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
 from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm_by_metric
 
@@ -37,99 +42,138 @@ class File(NamedTuple):
         return hashlib.sha256(self.content).hexdigest()
 
 
-def score_files(gold: File, predicted: Sequence[File], order: Order | None = None) -> Record:
-    """Score BIO files, one for each system, against a gold file with the same words.
+def score_files(
+    gold: File, predicted: Sequence[File], reading: Reading | None = None, predicted_reading: Reading | None = None
+) -> Record:
+    """Score files, one for each system, against a gold file with the same words.
 
-    In a prediction, an `I-X` that continues no entity begins one, as in conlleval. Without `order`, the order of the
-    columns is inferred from the tags, file by file.
+    Tags of other schemes are converted to IOB2 first. In a prediction, an `I-X` that continues no entity begins one,
+    as in conlleval.
+
+    Args:
+        reading: how to read the gold file; by default its suffix, its tags and its columns decide.
+        predicted_reading: how to read the predictions; by default as the gold file, but in a scheme of their own.
 
     Returns:
         A JSON-serialisable object; scores are fractions.
 
-        - gold: file, sha256, sentences, words, entities, types.
-        - systems: for each prediction, file, sha256, illegal_transitions (lines), types_not_in_gold, scores (by metric:
-          value, low, high, signature) and by_type (type, support, precision, recall, f1).
+        - gold: file, sha256, scheme, skipped (lines by kind), sentences, words, entities, types.
+        - systems: for each prediction, file, sha256, scheme, illegal_transitions (lines), types_not_in_gold, scores (by
+          metric: value, low, high, signature) and by_type (type, support, precision, recall, f1).
         - comparisons: a row per pair of systems and metric, with the columns of comparisons.csv; p_holm is corrected
           for the number of pairs.
         - level, samples: of the intervals.
+        - remark: why there are no intervals and no p-values, which are then None; else None.
 
     Raises:
-        BioError: a file has no sentence, no clear column of tags, or something that is not a tag; the gold file has an
-            `I-X` without its `B-X`; or the words differ.
+        BioError: a file has no sentence, no clear column of tags, or something that is not a tag; the gold file has a
+            tag that its scheme does not allow there; or the words differ.
         InvalidValue: a prediction is given twice.
     """
     for name, times in Counter(file.name for file in predicted).items():
         if times > 1:
             raise InvalidValue(f"{name} is given {times} times; name each prediction once")
-    parsed = parse_bio(gold.content, gold.name, order=order)
-    raise_problems([problem for each in parsed for problem in each.problems], gold.name)
-    tags = [each.sentence.tags for each in parsed]
+    reading = reading or Reading()
+    predicted_reading = predicted_reading or replace(reading, scheme=None)
+    parsed = read_gold(gold, reading)
+    tags = parsed.iob2
     spans = [span for sequence in tags for span in spans_of(sequence)]
     types = sorted({span.type for span in spans})
-    source = _source(gold)
+    source = _source(gold, parsed, reading.layout)
 
     systems, counts = [], {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
-        prediction = _read_prediction(file, order, gold.name, parsed)
-        predicted_tags = [each.sentence.tags for each in prediction]
+        prediction = read_prediction(file, predicted_reading, parsed)
+        predicted_tags = prediction.iob2
         counts[file.name] = count(tags, predicted_tags)
-        illegal = [problem.line for each in prediction for problem in each.problems]
+        illegal = [problem.line for problem in prediction.problems]
         extra = sorted({tag[2:] for sequence in predicted_tags for tag in sequence if tag != "O"} - {*types})
         values, intervals = score(tags, predicted_tags, **source), bootstrap(counts[file.name], SAMPLES, level=LEVEL)
         # For each metric: value, low, high, signature.
-        scores = {metric: intervals[metric]._asdict() | values[metric]._asdict() for metric in METRICS}
+        scores = {metric: _without_nan(intervals[metric]) | values[metric]._asdict() for metric in METRICS}
         by_type = [row._asdict() for row in score_by_type(tags, predicted_tags)]
-        about = {"file": file.name, "sha256": file.sha256, "illegal_transitions": illegal, "types_not_in_gold": extra}
-        systems.append({**about, "scores": scores, "by_type": by_type})
+        about = {"file": file.name, "sha256": file.sha256, "scheme": prediction.scheme}
+        findings = {"illegal_transitions": illegal, "types_not_in_gold": extra}
+        systems.append({**about, **findings, "scores": scores, "by_type": by_type})
 
+    about_gold = {"file": gold.name, "sha256": gold.sha256, "scheme": parsed.scheme, "skipped": dict(parsed.skipped)}
     size = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": len(spans), "types": types}
+    too_few = f"no intervals and no p-values: they take at least {MIN_SENTENCES} sentences; this file has {len(tags)}"
     return {
-        "gold": {"file": gold.name, "sha256": gold.sha256, **size},
+        "gold": {**about_gold, **size},
         "level": LEVEL,
         "samples": SAMPLES,
         "systems": systems,
         "comparisons": _comparisons(counts, source),
+        "remark": too_few if len(tags) < MIN_SENTENCES else None,
     }
 
 
-def as_text(record: Record) -> str:
-    """Format the result of `score_files` as lines of text, with nothing that could control a terminal."""
-    return "\n".join(map(printable, "\n".join(_lines(record)).split("\n")))
+def as_text(record: Record, encoding: str = "utf-8") -> str:
+    """Format the result of `score_files` as lines of text.
+
+    Nothing in it could control a terminal, and all of it can be written in the `encoding`.
+    """
+    return "\n".join(_lines(_printable(record, encoding)))
 
 
-def _source(gold: File) -> dict[str, str]:
-    """Return the split, corpus and data of the signatures: those of a corpus that has a file with the same sum."""
+def read_gold(file: File, reading: Reading) -> ParsedFile:
+    """Return a gold file; raise BioError if it has any problem."""
+    parsed = parse_file(file.content, file.name, reading)
+    parsed.raise_problems()
+    return parsed
+
+
+def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFile:
+    """Return a prediction; raise BioError if it has something that is no tag, or other words than the gold file."""
+    parsed = parse_file(file.content, file.name, reading, gold.scheme)
+    parsed.raise_problems([problem for problem in parsed.problems if not problem.is_transition])
+    for (place, *found), (gold_place, *expected) in zip(_contents(parsed), _contents(gold), strict=False):
+        if found != expected:
+            (word, shown), (gold_word, gold_shown) = found, expected
+            difference = first_difference(word, gold_word) if word and gold_word else ""
+            raise BioError(
+                f"{place}: {shown}, where {gold_place} has {gold_shown}{difference}; "
+                f"a prediction has the words of the gold file, sentence by sentence"
+            )
+    return parsed
+
+
+def _source(gold: File, parsed: ParsedFile, layout: Layout) -> dict[str, str]:
+    """Return the split, corpus and data of the signatures: those of a corpus that has a file with the same sum.
+
+    The data of a file that is not plain BIO is what `bert-ner convert` makes of it. So options that choose other tags
+    in the same file give another signature, and a prediction in the same file gives none.
+    """
     for corpus in map(corpus_named, corpus_names()):
         for split, file in corpus.files.items():
             if file.sha256 == gold.sha256:
                 return {"split": split, "corpus": corpus.name, "data": gold.sha256[:8]}
+    sha256 = gold.sha256
+    is_plain = (parsed.format, parsed.scheme, layout) == ("columns", "IOB2", Layout(layout.order))
+    if not is_plain:
+        text = columns_text((each.sentence.words for each in parsed.sentences), parsed.iob2)
+        sha256 = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
     # A file's name may contain the separators of a signature.
-    return {"split": "?", "corpus": re.sub(r"[^\w.-]+", "_", Path(gold.name).stem), "data": gold.sha256[:8]}
+    return {"split": "?", "corpus": re.sub(r"[^\w.-]+", "_", Path(gold.name).stem), "data": sha256[:8]}
 
 
-def _read_prediction(
-    file: File, order: Order | None, gold_name: str, gold: Sequence[ParsedSentence]
-) -> list[ParsedSentence]:
-    prediction = parse_bio(file.content, file.name, order=order)
-    problems = [problem for each in prediction for problem in each.problems]
-    raise_problems([problem for problem in problems if not problem.is_transition], file.name)
-    for (line, found), (gold_line, expected) in zip(_contents(prediction), _contents(gold), strict=False):
-        if found != expected:
-            raise BioError(
-                f"{file.name}:{line}: {found}, where {gold_name}:{gold_line} has {expected}; "
-                f"a prediction has the words of the gold file, sentence by sentence"
-            )
-    return prediction
-
-
-def _contents(parsed: Sequence[ParsedSentence]) -> Iterator[tuple[int, str]]:
-    """Yield the line and the content of each word, each end of a sentence, and the end of the file."""
-    line = 0
-    for each in parsed:
+def _contents(parsed: ParsedFile) -> Iterator[tuple[str, str, str]]:
+    """Yield the place, the word and a description of each word, and of each end, of a sentence or the file."""
+    line, step = 0, int(parsed.format == "columns")  # a record ends where it begins
+    for each in parsed.sentences:
         for line, word in zip(each.lines, each.sentence.words, strict=True):
-            yield line, repr(word)
-        yield line + 1, "the end of a sentence"
-    yield line + 1, "the end of the file"
+            yield f"{parsed.place}{line}", word, quoted(word)
+        yield f"{parsed.place}{line + step}", "", "the end of a sentence"
+    yield f"{parsed.place}{line + step}", "", "the end of the file"
+
+
+def _without_nan(result: Interval | Comparison) -> Record:
+    return {key: _none_if_nan(value) for key, value in result._asdict().items()}
+
+
+def _none_if_nan(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Record]:
@@ -139,34 +183,56 @@ def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Reco
     for (a, b), by_metric in compared.items():
         pair = {"system_a": a, "system_b": b, "test": TEST, "n": len(counts[a].words)}
         for metric, comparison in by_metric.items():
-            result = {**comparison._asdict(), "p_holm": p_holm[metric][a, b]}
+            result = {**_without_nan(comparison), "p_holm": _none_if_nan(p_holm[metric][a, b])}
             del result["a_sd"], result["b_sd"]  # a file is a single run
             rows.append({**pair, "metric": metric, **result, "signature": signature(metric, **source)})
     return rows
+
+
+def _printable(value: Any, encoding: str) -> Any:
+    """Return a record whose texts are printable, before they are aligned."""
+    if isinstance(value, str):
+        return printable(value, encoding)
+    if isinstance(value, list):
+        return [_printable(each, encoding) for each in value]
+    if isinstance(value, dict):
+        return {_printable(key, encoding): _printable(each, encoding) for key, each in value.items()}
+    return value
 
 
 def _lines(record: Record) -> Iterator[str]:
     gold, systems, level = record["gold"], record["systems"], f"{record['level']:.0%}".replace("%", " %")
     size = f"{gold['sentences']:,} sentences, {gold['words']:,} words, {gold['entities']:,} entities"
     yield f"{gold['file']}: {size} of {len(gold['types'])} types"
+    for kind, number in gold["skipped"].items():
+        yield f"{gold['file']}: {number:,} {kind} line(s) skipped"
+    schemes = {(file["file"], file["scheme"]): None for file in (gold, *systems) if file["scheme"] != "IOB2"}
+    yield from (f"{file}: scheme {scheme}, converted to IOB2" for file, scheme in schemes)
     for system in systems:
-        file, lines, types = system["file"], system["illegal_transitions"], ", ".join(system["types_not_in_gold"])
-        if lines:
+        file, lines, types = system["file"], system["illegal_transitions"], system["types_not_in_gold"]
+        if lines and system["scheme"] == "IOB2":
             yield (
                 f"{file}: {len(lines):,} tag(s) I-X follow neither B-X nor I-X, the first in line {lines[0]}; "
                 f"as in conlleval, each begins an entity, which entity_f1_strict drops"
             )
+        elif lines:
+            yield (
+                f"{file}: {len(lines):,} tag(s) are not as {system['scheme']} writes them, the first in line "
+                f"{lines[0]}; they are read as conlleval reads them, also for entity_f1_strict"
+            )
         if types:
-            yield f"{file}: types that {gold['file']} does not have, so their entities are all wrong: {types}"
+            listed = ", ".join(f"{name}{unusual_letters(name)}" for name in types)
+            yield f"{file}: types that {gold['file']} does not have, so their entities are all wrong: {listed}"
 
     files = [system["file"] for system in systems]
     names = [Path(file).name for file in files]
     if len(set(names)) < len(set(files)):
         names = files
-    yield f"\nPercentages, each with its {level} bootstrap interval over sentences ({record['samples']:,} samples)\n"
+    intervals = f"each with its {level} bootstrap interval over sentences ({record['samples']:,} samples)"
+    yield f"\nPercentages; {record['remark']}\n" if record["remark"] else f"\nPercentages, {intervals}\n"
     metrics = list(systems[0]["scores"])
     rows = [[metric, *(_with_interval(system["scores"][metric]) for system in systems)] for metric in metrics]
-    yield from _table(["", *names], rows)
+    yield from aligned(["", *names], rows)
 
     yield "\nEntity F1 by type\n"
     f1 = [{row["type"]: row["f1"] for row in system["by_type"]} for system in systems]
@@ -175,7 +241,7 @@ def _lines(record: Record) -> Iterator[str]:
         [kind, f"{support[kind]:,}", *(f"{100 * by_type.get(kind, 0):.2f}" for by_type in f1)]
         for kind in sorted(support)
     ]
-    yield from _table(["", "entities", *names], rows)
+    yield from aligned(["", "entities", *names], rows)
 
     if record["comparisons"]:
         yield from _compared(record["comparisons"], dict(zip(files, names, strict=True)), level)
@@ -186,23 +252,27 @@ def _lines(record: Record) -> Iterator[str]:
 def _compared(comparisons: Sequence[Record], names: Mapping[str, str], level: str) -> Iterator[str]:
     pairs: dict[tuple[str, str], list[list[str]]] = {}
     for row in comparisons:
-        difference, low, high = (f"{100 * row[key]:+.2f}" for key in ("difference", "low", "high"))
-        cells = [row["metric"], difference, f"{low} to {high}", f"{row['p_value']:.4f}", f"{row['p_holm']:.4f}"]
+        cells = [row["metric"], f"{100 * row['difference']:+.2f}", "none", "none", "none"]
+        if row["p_value"] is not None:
+            interval = f"{100 * row['low']:+.2f} to {100 * row['high']:+.2f}"
+            cells[2:] = [interval, f"{row['p_value']:.4f}", f"{row['p_holm']:.4f}"]
         pairs.setdefault((row["system_a"], row["system_b"]), []).append(cells)
     header = ["", "difference", f"{level} interval", "p", *(["p, Holm"] if len(pairs) > 1 else [])]
     for (a, b), rows in pairs.items():
         yield f"\n{names[a]} - {names[b]}, in points\n"
-        yield from _table(header, [row[: len(header)] for row in rows])
+        yield from aligned(header, [row[: len(header)] for row in rows])
     yield f"\np: {comparisons[0]['test']}"
     if len(pairs) > 1:
         yield f"p, Holm: corrected for {len(pairs)} pairs, metric by metric"
 
 
 def _with_interval(score: Record) -> str:
+    if score["low"] is None:
+        return f"{100 * score['value']:.2f}"
     return f"{100 * score['value']:.2f} ({100 * score['low']:.2f} to {100 * score['high']:.2f})"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Align the columns: the first to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for row in (header, *rows):

@@ -5,9 +5,11 @@ A system is a table of shape (runs, n, ...) of whole numbers that add up over th
 the draws, so the sums of a run under them are computed once for all comparisons of the run.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.random import PCG64, Generator
@@ -15,7 +17,13 @@ from numpy.typing import NDArray
 
 from bert_ner.scoring.scores import Floats
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SEED = 12345
+# With fewer, no randomisation test can find p < 0.05: of 2**5 swaps, two are as large as the largest, p = 0.0625. An
+# interval is as empty: its ends are the scores of single sentences. Both are then nan.
+MIN_SENTENCES = 6
 CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does not change the draws
 
 Systems = Mapping[str, Floats]
@@ -26,7 +34,7 @@ Statistic = Callable[[Floats], Floats]
 
 
 class Interval(NamedTuple):
-    """A value and its interval from low to high."""
+    """A value and its interval from low to high, which are nan if there are fewer than MIN_SENTENCES sentences."""
 
     value: float
     low: float
@@ -44,6 +52,20 @@ class Comparison(NamedTuple):
     p_value: float  # of the paired randomisation test over sentences
     a_sd: float  # the sample standard deviation of the system's scores over its runs; nan if there is only one run
     b_sd: float
+
+
+Row = TypeVar("Row", Interval, Comparison)
+
+
+class ByMetric(dict[str, Row]):
+    """A result for each metric, by the metric's name."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas table with a row per metric, which is its index, and the result's fields as columns."""
+        import pandas as pd  # noqa: PLC0415 - slow to import
+
+        rows = {metric: result._asdict() for metric, result in self.items()}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
 
 
 def intervals(systems: Systems, statistic: Statistic, samples: int, seed: int, level: float) -> Intervals:
@@ -92,6 +114,8 @@ def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
 def _resample(systems: Systems, statistic: Statistic, samples: int, seed: int) -> dict[str, Floats]:
     """Return each system's values on the same resamples of the sentences, of shape (samples, m)."""
     n, sums = _summation(systems)
+    if n < MIN_SENTENCES:
+        return {name: values * math.nan for name, values in _by_run(systems, statistic).items()}
     # How often each sentence is in a resample; the sums of a resample are these times the sentences' counts.
     weights = _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
     chunks = [{name: statistic(table).mean(axis=0) for name, table in sums(chunk).items()} for chunk in weights]
@@ -117,6 +141,8 @@ def _randomisation_p_values(
             found[a, b] = gaps.mean(axis=0)
         return found
 
+    if n < MIN_SENTENCES:
+        return {pair: values[0] * math.nan for pair, values in differences(np.zeros((1, n))).items()}
     observed = {pair: np.abs(values[0]) for pair, values in differences(np.zeros((1, n))).items()}
     as_large = {pair: np.zeros(len(values)) for pair, values in observed.items()}
     for is_swapped in _draws(lambda rng: rng.integers(2, size=n), n, swaps, seed):

@@ -4,8 +4,10 @@ from bert_ner.scoring import score
 score([["B-ACTOR", "I-ACTOR", "O"]], [["B-ACTOR", "O", "O"]])["entity_f1"].value
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +16,44 @@ from bert_ner import __version__
 from bert_ner.errors import BertNerError
 from bert_ner.scoring.counts import Counts, Table, Tags, count
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Floats = NDArray[np.float64]
 
 
-class Score(NamedTuple):
-    """A score, a fraction in [0, 1], and the signature that identifies how it was computed."""
+class Score(float):
+    """A score, a fraction in [0, 1]: a number that also has the signature of how it was computed.
 
-    value: float
+    Arithmetic and rounding give plain numbers. Before you compare two scores, see `check_same_signature`.
+    """
+
     signature: str
+
+    def __new__(cls, value: float, signature: str) -> Self:
+        """Make a score."""
+        made = super().__new__(cls, value)
+        made.signature = signature
+        return made
+
+    @property
+    def value(self) -> float:
+        """The plain number."""
+        return float(self)
+
+    def _asdict(self) -> dict[str, float | str]:
+        """Return the value and the signature by name, as a NamedTuple does."""
+        return {"value": self.value, "signature": self.signature}
+
+    def __reduce__(self) -> tuple[type[Score], tuple[float, str]]:
+        """Return what a copy is made from."""
+        return Score, (self.value, self.signature)
+
+    def __repr__(self) -> str:
+        """Show both; `str` and `format` show the number."""
+        return f"Score(value={self.value!r}, signature={self.signature!r})"
+
+    __str__ = float.__repr__
 
 
 class UnlikeScores(BertNerError, ValueError):
@@ -36,6 +68,16 @@ class TypeScore(NamedTuple):
     precision: float
     recall: float
     f1: float
+
+
+class TypeScores(list[TypeScore]):
+    """The scores of some types."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas table with a row per type, which is its index."""
+        import pandas as pd  # noqa: PLC0415 - slow to import
+
+        return pd.DataFrame(self, columns=TypeScore._fields).set_index("type")
 
 
 class _Metric(NamedTuple):
@@ -137,7 +179,7 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
         split, corpus, data: the source of gold, for the signatures; data: the first 8 digits of its file's SHA-256.
 
     Raises:
-        ValueError: the two differ in their number of sentences or words, or an item is not a tag.
+        InvalidValue, which is a ValueError: as `count`, which names the sentence.
     """
     counts = count(gold, predicted, by_sentence=False)
     return {
@@ -164,14 +206,15 @@ def check_same_signature(a: str, b: str) -> None:
     )
 
 
-def score_by_type(gold: Tags, predicted: Tags) -> list[TypeScore]:
+def score_by_type(gold: Tags, predicted: Tags) -> TypeScores:
     """Return the entity-level scores of each type that occurs in gold or prediction, in alphabetical order.
 
-    Args and errors are those of `score`.
+    The result is a list; `to_frame()` makes a pandas table of it. Args and errors are those of `score`.
     """
     counts = count(gold, predicted, by_sentence=False)
     columns = (counts.entities[:, 0].astype(int), *precision_recall_f1(counts.entities))
-    return [TypeScore(*row) for row in zip(counts.types, *(column.tolist() for column in columns), strict=True)]
+    rows = zip(counts.types, *(column.tolist() for column in columns), strict=True)
+    return TypeScores(TypeScore(*row) for row in rows)
 
 
 def entity_f1(gold: Tags, predicted: Tags) -> float:

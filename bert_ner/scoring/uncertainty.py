@@ -1,8 +1,9 @@
 """Measure the uncertainty of scores and of differences between systems.
 
 from bert_ner.scoring import bootstrap, compare, count
-bootstrap(count(gold, predicted))["entity_f1"]                      # value, low, high
-compare([count(gold, a)], [count(gold, b)])["entity_f1"].p_value
+bootstrap(predicted, gold=gold)["entity_f1"]                        # value, low, high
+compare(a, b, gold=gold)["entity_f1"].p_value
+compare([count(gold, a1), count(gold, a2)], count(gold, b)).to_frame()
 
 `bootstrap` and `compare` ask for other test sentences, given the runs. They resample sentences, because the words and
 entities of a sentence are not independent. `seed_interval` asks for other seeds, given the sentences. The two are never
@@ -11,19 +12,33 @@ merged. A system is the counts of one run, or of several that differ only in the
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
-from scipy.special import stdtrit
 
-from bert_ner.scoring.counts import Counts, shared_axes
-from bert_ner.scoring.resampling import SEED, Comparison, Interval, Pair, Statistic, check_level, comparisons, intervals
+from bert_ner.errors import InvalidValue, shorten
+from bert_ner.scoring.counts import Counts, Tags, count, shared_axes
+from bert_ner.scoring.resampling import (
+    SEED,
+    ByMetric,
+    Comparison,
+    Interval,
+    Pair,
+    Statistic,
+    check_level,
+    comparisons,
+    intervals,
+)
 from bert_ner.scoring.scores import METRICS, Floats
+from bert_ner.scoring.student import t_quantile
 
 System = Counts | Sequence[Counts]
 Comparisons = dict[str, Comparison]  # by metric
 
 
-def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> dict[str, Interval]:
+def bootstrap(
+    system: System | Tags, samples: int = 10_000, seed: int = SEED, level: float = 0.95, *, gold: Tags | None = None
+) -> ByMetric[Interval]:
     """Return the percentile bootstrap interval over sentences of each metric, given the runs.
 
     Each sample draws n of the n sentences with replacement, the same for all runs, and scores them from their counts.
@@ -33,28 +48,40 @@ def bootstrap(system: System, samples: int = 10_000, seed: int = SEED, level: fl
     A resample may lack a rare tag or type; then token_macro_f1 and type_macro_f1 are means over the others, on which
     systems tend to do better. So their interval need not be centred on the value: a CRF with 0.738 had [0.720, 0.779].
 
+    Fewer than six sentences (`resampling.MIN_SENTENCES`) are too few for an interval or a test: its ends and the
+    p-value of `compare` are then nan.
+
     Args:
-        system: the counts by sentence of one run or of several.
+        system: the counts by sentence of one run or of several; with `gold`, the predicted tags of one run.
         samples: the number of resamples.
         seed: the seed of PCG64. Sums of counts are exact whole numbers, so a seed gives the same interval everywhere.
         level: the nominal coverage, in (0, 1).
+        gold: the gold tags, if tags are given in place of counts.
 
     Raises:
         ValueError: there are no runs or no sentences, the counts are sums, the runs differ in their gold counts, or
             `samples` or `level` is out of range.
     """
-    return bootstrap_all({"": system}, samples, seed, level)[""]
+    return bootstrap_all({"": _counted(system, gold)}, samples, seed, level)[""]
 
 
 def bootstrap_all(
     systems: Mapping[str, System], samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[str, dict[str, Interval]]:
+) -> dict[str, ByMetric[Interval]]:
     """Apply `bootstrap` to several systems on the same sentences, by name; faster than one by one."""
     found = intervals(*_tables(systems), samples, seed, level)
-    return {name: dict(zip(METRICS, values, strict=True)) for name, values in found.items()}
+    return {name: ByMetric(zip(METRICS, values, strict=True)) for name, values in found.items()}
 
 
-def compare(a: System, b: System, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> Comparisons:
+def compare(
+    a: System | Tags,
+    b: System | Tags,
+    samples: int = 10_000,
+    seed: int = SEED,
+    level: float = 0.95,
+    *,
+    gold: Tags | None = None,
+) -> ByMetric[Comparison]:
     """Compare two systems on the same sentences by each metric: the difference, its interval and its p-value.
 
     The difference is that of the mean scores over runs. Its interval and its p-value take the runs as given, and
@@ -74,16 +101,17 @@ def compare(a: System, b: System, samples: int = 10_000, seed: int = SEED, level
     until both end together. A trial swaps the same sentences in all pairs of runs; the difference is the mean over
     pairs. Args and errors are those of `bootstrap`; `samples` is also the number of trials.
     """
-    return compare_all({"a": a, "b": b}, [("a", "b")], samples, seed, level)["a", "b"]
+    systems = {"a": _counted(a, gold), "b": _counted(b, gold)}
+    return compare_all(systems, [("a", "b")], samples, seed, level)["a", "b"]
 
 
 def compare_all(
     systems: Mapping[str, System], pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
-) -> dict[Pair, Comparisons]:
+) -> dict[Pair, ByMetric[Comparison]]:
     """Apply `compare` to pairs of systems, by name; much faster than one by one. A KeyError names an unknown system."""
     tables, metrics = _tables(systems)
     found = comparisons(tables, pairs, metrics, samples, seed, level)
-    return {pair: dict(zip(METRICS, values, strict=True)) for pair, values in found.items()}
+    return {pair: ByMetric(zip(METRICS, values, strict=True)) for pair, values in found.items()}
 
 
 def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
@@ -100,7 +128,7 @@ def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
         raise ValueError(f"an interval over seeds takes two runs or more, not {len(values)}")
     check_level(level)
     mean = float(np.mean(values))
-    half = float(stdtrit(len(values) - 1, (1 + level) / 2) * np.std(values, ddof=1) / math.sqrt(len(values)))
+    half = t_quantile((1 + level) / 2, len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Interval(mean, mean - half, mean + half)
 
 
@@ -109,9 +137,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     The i-th smallest of m, counted from 1, becomes the maximum over j <= i of min(1, (m - j + 1) p_j). Source: Holm,
     Scandinavian Journal of Statistics 1979. Rejecting those of at most alpha keeps the probability of any false
-    rejection at alpha or less. Correct together the tests of one claim.
+    rejection at alpha or less. Correct together the tests of one claim. If all are nan, as over too few sentences, they
+    stay so.
     """
     p = np.asarray(p_values, float)
+    if np.isnan(p).all():
+        return list(p_values)
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError(f"p-values lie in [0, 1]; these do not: {list(p_values)}")
     order = np.argsort(p, kind="stable")
@@ -126,6 +157,17 @@ def holm_by_metric(compared: Mapping[Pair, Mapping[str, Comparison]]) -> dict[st
         metric: dict(zip(compared, holm([by_metric[metric].p_value for by_metric in compared.values()]), strict=True))
         for metric in METRICS
     }
+
+
+def _counted(system: System | Tags, gold: Tags | None) -> System:
+    """Return the counts of a system; with gold tags, they are counted here."""
+    runs = system if isinstance(system, Sequence) else [system]
+    are_counts = all(isinstance(run, Counts) for run in runs)
+    if gold is None and not are_counts:
+        raise InvalidValue(f"expected counts, or tags together with gold=..., not {shorten(system)}")
+    if gold is not None and are_counts and runs:
+        raise InvalidValue("counts include the gold tags already: give either counts, or tags together with gold=...")
+    return cast(System, system) if gold is None else count(gold, cast(Tags, system))
 
 
 def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic]:

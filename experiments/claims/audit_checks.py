@@ -11,7 +11,8 @@ import torch
 from tokenizers.models import WordPiece
 from transformers import AutoModelForTokenClassification, PreTrainedConfig
 
-from bert_ner.corpus.bio import Sentence, Span, spans_of
+from bert_ner.corpus.bio import Sentence, spans_of
+from bert_ner.corpus.entities import entities
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.tagger import examples_of
 from bert_ner.encoder.training import IGNORED
@@ -152,7 +153,7 @@ def audit_query(
     found = {part: [tags for other, tags in sentences if other == words] for part, sentences in parts.items()}
     annotations = [*found["test"], *found["train"], *found["validation"]]
     gold = spans_of(annotations[0]) if annotations else None
-    by_run = {run: entities(words, spans_of(tagger.tag([words])[0])) for run, tagger in trained.items()}
+    by_run = {run: types_and_texts(words, tagger.tag([words])[0]) for run, tagger in trained.items()}
     first_of_system: dict[str, list[list[str]]] = {}
     for run, predicted in by_run.items():
         first_of_system.setdefault(run.system, predicted)
@@ -161,7 +162,7 @@ def audit_query(
         "in_test": bool(found["test"]),
         "in_train": bool(found["train"] or found["validation"]),  # the paper's training file
         "copies": {part: len(copies) for part, copies in found.items()},
-        "gold": None if gold is None else entities(words, gold),
+        "gold": types_and_texts(words, annotations[0]) if annotations else None,
         "gold_spans": gold,
         "gold_is_the_same_everywhere": len(set(annotations)) <= 1,
         "predicted": first_of_system,
@@ -171,9 +172,9 @@ def audit_query(
     }
 
 
-def entities(words: Sequence[str], spans: Iterable[Span]) -> list[list[str]]:
-    """Return the type and text of each entity."""
-    return [[span.type, " ".join(words[span.start : span.end])] for span in spans]
+def types_and_texts(words: Sequence[str], tags: Sequence[str]) -> list[list[str]]:
+    """Return the type and the text of each entity."""
+    return [[entity.type, entity.text] for entity in entities(words, tags)]
 
 
 def duplicates(parts: Parts) -> dict[str, Any]:
@@ -219,4 +220,4 @@ def entity_overlap(train: Sequence[Sentence], test: Sequence[Sentence]) -> dict[
 
 def forms(sentences: Sequence[Sentence]) -> list[tuple[str, str]]:
     """Return the lower-cased words and the type of every entity."""
-    return [(text.lower(), name) for words, tags in sentences for name, text in entities(words, spans_of(tags))]
+    return [(entity.text.lower(), entity.type) for words, tags in sentences for entity in entities(words, tags)]

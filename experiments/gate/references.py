@@ -1,37 +1,36 @@
 """Read and write raw runs: those of the present results, and the references that the gate compares them with.
 
 results/reference/<corpus>/<system>.json has the runs of the whole pipeline, results/reference/fast those of
-`check.py --fast`. results/reference/bypass.yaml lists systems that may fail for now:
-
-    - corpus: mit_movie_eng
-      system: minilm
-      metric: entity_f1 # without it, every metric of the system
-      reason: a new reading of the corpus; a reference follows
+`check.py --fast`. results/reference/SHA256SUMS lists them all: one that is gone, or was edited, fails the check.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 from harness.artifacts import read_json
 from harness.tables import as_written_by, producer_of, read_table
 
-from pydantic import Field, RootModel, ValidationError
+from pydantic import Field, ValidationError
 
 from bert_ner.errors import BertNerError
-from bert_ner.files import write_whole
+from bert_ner.files import SUMS, read_sums, sha256_of, write_whole
 from bert_ner.scoring import METRICS
-from bert_ner.scoring.gate import BAD, EQUAL, MIN_RUNS, Outcome, Runs, Verdict, differences
+from bert_ner.scoring.gate import EQUAL, MIN_RUNS, Outcome, Runs, differences
 from bert_ner.scoring.gate import METRICS as DECIDING
 from bert_ner.settings import Settings, complaints
-from bert_ner.yaml_files import read_yaml
 
 Key = tuple[str, str]  # corpus and system
+Faults = dict[Key, tuple[Outcome, str]]  # why a system can't be judged
 
 FAST = "fast"  # the folder of short runs; the other folders are those of corpora
 UPDATE = "python experiments/check.py --update"
-Text = Annotated[str, Field(min_length=1)]
 
 
 class Environment(Settings, extra="allow"):
@@ -53,20 +52,11 @@ class Run(Settings):
 class Reference(Settings):
     """The content of a reference file."""
 
-    signature: Text = Field(description="of entity_f1")
+    signature: str = Field(description="of entity_f1", min_length=1)
     settings: dict[str, Any] = Field(description="the system's section of params.yaml")
     data: dict[str, str] = Field(description="SHA-256 of each file of the corpus")
     weights: dict[str, str] | None = Field(description="source and SHA-256 of the pretrained weights")
     runs: list[Run] = Field(description="raw runs", min_length=1)
-
-
-class Bypass(Settings):
-    """An entry of bypass.yaml."""
-
-    corpus: Text = Field(description="name of the corpus")
-    system: Text = Field(description="name of the system")
-    metric: Literal["entity_f1", "token_micro_f1"] | None = Field(default=None, description="default: every metric")
-    reason: Text = Field(description="why the system may fail for now")
 
 
 def present(results: Path) -> dict[Key, Runs]:
@@ -90,7 +80,8 @@ def present(results: Path) -> dict[Key, Runs]:
                 if runs.made_by != made_by:
                     raise ValueError(f"the runs of {row['system']} were not all made in the same way")
                 values = {metric: round(row[metric], 6) for metric in METRICS}
-                runs.runs.append(Run(seed=row["seed"], scores=values, environment=facts["environment"]).model_dump())
+                environment = Environment.model_validate(facts["environment"]).model_dump()
+                runs.runs.append({"seed": row["seed"], "scores": values, "environment": environment})
     return found
 
 
@@ -99,55 +90,92 @@ def _sha256(weights: Mapping[str, str] | None) -> dict[str, str] | None:
     return {"sha256": weights["sha256"]} if weights else None
 
 
-def read_references(folder: Path) -> dict[Key, Runs]:
-    """Return every reference in a folder that has a folder for each corpus."""
-    found = {}
-    for path in sorted(folder.glob("*/*.json")):
-        key = path.parent.name, path.stem
-        if key[0] == FAST:
+def read_references(root: Path, level: str) -> dict[Key, Runs]:
+    """Return every reference below results/reference; `level` is FAST, or empty for those of the whole pipeline."""
+    return {(path.parent.name, path.stem): _reference(path) for path in sorted((root / level).glob("*/*.json"))}
+
+
+@contextmanager
+def at_revision(revision: str, folder: Path) -> Iterator[Path]:
+    """Yield a copy of a folder as a revision of Git has it."""
+    verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+    commit = _git(folder.parent, *verify).decode().strip()
+    if not commit:
+        raise BertNerError(f"Git has no revision {revision!r} here; fetch it first")
+    with TemporaryDirectory() as scratch:
+        content = _git(folder.parent, "archive", commit, folder.name)
+        if not content:
+            raise BertNerError(
+                f"{revision} has no {folder.name} in {folder.parent}, so there is nothing to compare with"
+            )
+        with tarfile.open(fileobj=BytesIO(content)) as archive:
+            archive.extractall(scratch, filter="data")
+        yield Path(scratch, folder.name)
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    """Return the output of git in a folder; empty if it fails."""
+    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False).stdout
+
+
+def _reference(path: Path) -> Runs:
+    try:
+        content = Reference.model_validate(read_json(path))
+    except ValidationError as error:
+        problems = "; ".join(text for _, text in complaints(error, Reference))
+        raise BertNerError(f"{path}: {problems}; remove it and run {UPDATE}") from None
+    made_by = content.model_dump(exclude={"runs"}) | {"weights": _sha256(content.weights)}
+    runs = Runs(path.parent.name, path.stem, made_by, content.model_dump()["runs"])
+    if not runs.is_enough:
+        raise BertNerError(f"{path}: {len(runs.runs)} runs, {MIN_RUNS} needed; remove it and run {UPDATE}")
+    return runs
+
+
+def unlisted(root: Path, level: str) -> Faults:
+    """Return the references of a level that are not those in SHA256SUMS."""
+    listed, found = read_sums(root), {}
+    paths = {*_files(root), *(root / name for name in listed)}
+    for path in sorted(path for path in paths if path.parent.parent == root / level):
+        name = path.relative_to(root).as_posix()
+        if not path.is_file():
+            fault = Outcome.MISSING_REFERENCE, f"{SUMS} lists {name}, but it is gone; take it from Git"
+        elif listed.get(name) != sha256_of(path):
+            why = f"is not the one in {SUMS}" if name in listed else f"is not in {SUMS}"
+            fault = Outcome.INVALID, f"the reference {name} {why}; take it from Git, or run {UPDATE}"
+        else:
             continue
-        try:
-            content = Reference.model_validate(read_json(path))
-        except ValidationError as error:
-            problems = "; ".join(text for _, text in complaints(error, Reference))
-            raise BertNerError(f"{path}: {problems}; remove it and run {UPDATE}") from None
-        made_by = content.model_dump(exclude={"runs"}) | {"weights": _sha256(content.weights)}
-        runs = Runs(*key, made_by, content.model_dump()["runs"])
-        if not runs.is_enough:
-            raise BertNerError(f"{path}: {len(runs.runs)} runs, {MIN_RUNS} needed; remove it and run {UPDATE}")
-        found[key] = runs
+        found[path.parent.name, path.stem] = fault
     return found
 
 
-def update(folder: Path, new: Mapping[Key, Runs]) -> Iterator[str]:
-    """Write the references that differ from new runs; yield a line for each that says how."""
-    known = read_references(folder)
+def update(root: Path, level: str, new: Mapping[Key, Runs], faults: Faults) -> Iterator[str]:
+    """Write the references of a level that differ from new runs, and SHA256SUMS; yield a line for each change."""
+    known = read_references(root, level)
     for key, runs in new.items():
         old, name = known.get(key), "/".join(key)
+        if key in faults or runs.problem:
+            yield f"{name}: not changed; {faults[key][1] if key in faults else runs.problem}"
+            continue
         if old == runs:
             continue
         if not runs.is_enough:
             yield f"{name}: not changed; it has {len(runs.runs)} runs, and a reference needs {MIN_RUNS}"
             continue
         content = {**runs.made_by, "runs": runs.runs}
-        write_whole(folder.joinpath(*key).with_suffix(".json"), json.dumps(content, indent=2) + "\n")
+        write_whole(
+            root.joinpath(level, *key).with_suffix(".json"), json.dumps(content, indent=2, allow_nan=False) + "\n"
+        )
         changes = [f"new, runs: {len(runs.runs)}"]
         if old:
             pairs = {metric: (old.mean(metric), runs.mean(metric)) for metric in DECIDING}
             scores = [f"{metric} {a:.4f} -> {b:.4f}" for metric, (a, b) in pairs.items() if abs(a - b) > EQUAL]
             changes = scores + differences(old.made_by, runs.made_by) or ["the same scores, from other runs"]
         yield f"{name}: {'; '.join(changes)}"
+    listed = read_sums(root)
+    sums = {path.relative_to(root).as_posix(): sha256_of(path) for path in _files(root)}
+    yield from (f"{name}: no longer listed, because it is gone" for name in listed if name not in sums)
+    write_whole(root / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sums.items()))
 
 
-def read_bypasses(path: Path) -> Sequence[Bypass]:
-    """Return the entries of bypass.yaml; none if there is no file."""
-    return (read_yaml(path, RootModel[list[Bypass] | None]).root or []) if path.is_file() else []
-
-
-def apply_bypass(verdict: Verdict, bypasses: Sequence[Bypass]) -> Verdict:
-    """Turn a failing verdict that a bypass lists into BYPASSED, with the reason as its note."""
-    for entry in bypasses:
-        is_listed = (entry.corpus, entry.system) == (verdict.corpus, verdict.system)
-        if is_listed and entry.metric in (None, verdict.metric) and verdict.outcome in BAD:
-            return verdict._replace(outcome=Outcome.BYPASSED, note=f"{verdict.outcome}, but {entry.reason}")
-    return verdict
+def _files(root: Path) -> list[Path]:
+    return sorted(root.rglob("*/*.json"))

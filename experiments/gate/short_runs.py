@@ -13,7 +13,7 @@ from harness.provenance import environment
 from harness.systems import build
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
-from bert_ner.corpus.bio import Sentence, read_bio
+from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.scoring import score
@@ -45,9 +45,9 @@ def read_data(name: str) -> list[list[Sentence]]:
     corpus = corpus_named(name)
     with TemporaryDirectory() as scratch:
         acquire(corpus, Path(scratch, name), shared=SHARED)
-        published, test = (read_bio(Path(scratch, name, file.name), corpus.labels) for file in corpus.files.values())
-    train, validation = split(published, fraction=0.1, seed=42)
-    return [train[:SENTENCES], validation, test]
+        parts = corpus.read(Path(scratch, name))
+    train, validation = split(parts["train"], fraction=0.1, seed=42)
+    return [train[:SENTENCES], validation, parts["test"]]
 
 
 def train(name: str, system: str, data: Sequence[list[Sentence]], seeds: Sequence[int]) -> Runs:

@@ -1,8 +1,9 @@
 """Find committed results that belong to other code, parameters or data than those in this checkout.
 
 DVC compares the records in its lock files with the checkout. It needs neither models nor a cache, so this works in a
-fresh clone. Three things differ from `dvc status`:
+fresh clone. Some things differ from `dvc status`:
 
+- A stage without a record in its lock file is stale if its results are here: the lock was lost or badly merged.
 - The code is compared with its fingerprint as it is now. No file in results/code changes.
 - data/ and models/ are compared between stages: the output of one must be the input of the next. A missing folder is
   no reason. So a model that was trained again without an evaluation goes unnoticed here, but not by `dvc status`.
@@ -39,12 +40,37 @@ def stale(root: Path) -> dict[str, list[str]]:
     with open_repository(root) as repo:
         # A stage that never ran, because the weights of its system are unavailable, has no results.
         stages = [stage for stage in repo.index.stages if any(dep.hash_info for dep in stage.deps)]
+        for stage in repo.index.stages:
+            if stage not in stages and any(map(Path.exists, traces(root, stage))):
+                lock = Path(stage.path).with_suffix(".lock").relative_to(root).as_posix()
+                found[f"{lock} has no record of a stage whose results are here; take it from Git"].append(
+                    stage.addressing
+                )
+        made = {out.fs_path for stage in repo.index.stages for out in stage.outs}
+        for path in sorted(root.glob("results/*/scores.csv")):
+            if str(path) not in made:
+                found[f"no stage writes {path.relative_to(root).as_posix()}"].append(PIPELINE)
         written = {out.fs_path: out.hash_info for stage in stages for out in stage.outs}
         for stage in stages:
             if stage.addressing != FINGERPRINT:  # it runs after any edit, and its output is compared in memory
                 for reason in reasons(root, stage, code, written):
                     found[reason].append(stage.addressing)
     return dict(found)
+
+
+def traces(root: Path, stage: Any) -> Iterator[Path]:
+    """Yield files that Git keeps and that are there only if a stage has run."""
+    for path in (Path(out.fs_path) for out in stage.outs):
+        name = path.relative_to(root).as_posix()
+        if name.startswith("models/"):
+            yield root / "results" / path.parent.name / "predictions" / f"{path.name}.tags"
+        elif name.startswith("data/"):
+            yield root / "results" / path.name / "scores.csv"
+        else:
+            yield path
+    if not stage.outs:
+        study = f"\n{stage.addressing.partition('@')[2]},"
+        yield from (path for path in root.glob("results/*/studies.csv") if study in path.read_text(encoding="utf-8"))
 
 
 def outdated(results: Path) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from harness.params import SEEDS
 
 from bert_ner.corpus.catalog import corpus_names
-from bert_ner.errors import BertNerError, as_out_of_memory, printable_message
+from bert_ner.errors import BertNerError, as_out_of_memory, escape_output, printable_message
 
 
 def command_line(description: str | None) -> argparse.ArgumentParser:
@@ -32,6 +32,7 @@ def arguments(description: str | None, **options: dict[str, Any]) -> argparse.Na
 def run_main(main: Callable[[], None]) -> None:
     """Run the main function of a script; an error that the user can correct is one message without a traceback."""
     name = Path(sys.argv[0]).name
+    escape_output()
     try:
         main()
     except BertNerError as error:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from bert_ner import markdown
+from bert_ner.markdown import escape
 from reporting.blocks import Block, Code, Facts, Missing, Plot, Section, Table, Text
-
-# Characters that can start markup; an underscore inside a word can't.
-_SPECIAL = re.compile(r"([\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w))")
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
@@ -40,14 +39,8 @@ def render_block(block: Block) -> str:
 
 
 def table(block: Table) -> str:
-    rule = ["---" if i < block.text_columns else "---:" for i in range(len(block.header))]
-    rows = [list(map(escape, block.header)), rule, *(list(map(_cell, row)) for row in block.rows)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-def escape(text: str) -> str:
-    """Escape all markup in a text, and put it on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;").replace("\\<", "&lt;")
+    rows = [[_cell(cell) for cell in row] for row in block.rows]
+    return markdown.table(block.header, rows, block.text_columns)
 
 
 def code(text: str) -> str:

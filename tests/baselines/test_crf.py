@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import sklearn_crfsuite
 
 from baselines.crf import CRFSettings, CRFTagger, _own_features, features
 from bert_ner import load_tagger
@@ -59,19 +60,28 @@ def test_a_saved_tagger_tags_the_same_and_holds_no_pickle(
     assert load_tagger(tmp_path).tag(words) == trained.tag(words)
 
 
-def test_parameters_are_the_weights_that_are_not_zero(trained: CRFTagger) -> None:
-    weights = [*trained.model.state_features_.values(), *trained.model.transition_features_.values()]
+@pytest.fixture
+def wrapped(trained: CRFTagger, tmp_path: Path) -> sklearn_crfsuite.CRF:
+    """Return the same model as sklearn-crfsuite reads it."""
+    (tmp_path / "model").write_bytes(trained.model)
+    return sklearn_crfsuite.CRF(model_filename=str(tmp_path / "model"))
+
+
+def test_parameters_are_the_weights_that_are_not_zero(trained: CRFTagger, wrapped: sklearn_crfsuite.CRF) -> None:
+    weights = [*wrapped.state_features_.values(), *wrapped.transition_features_.values()]
     assert trained.parameters == sum(weight != 0 for weight in weights) > 1000
 
 
 def test_scores_are_the_marginals_of_the_best_tags(
-    trained: CRFTagger, sample: tuple[list[Sentence], list[Sentence], list[Sentence]]
+    trained: CRFTagger,
+    wrapped: sklearn_crfsuite.CRF,
+    sample: tuple[list[Sentence], list[Sentence], list[Sentence]],
 ) -> None:
     words = [[], *(words for words, _ in sample[2][:50])]
     scored = trained.tag_scored(words)
     assert [[tag for tag, _ in row] for row in scored] == trained.tag(words)
     for sentence, row in zip(words, scored, strict=True):
-        marginals = trained.model.predict_marginals_single(features(sentence)) if sentence else []
+        marginals = wrapped.predict_marginals_single(features(sentence)) if sentence else []
         assert [score for _, score in row] == pytest.approx(
             [p[tag] for p, (tag, _) in zip(marginals, row, strict=True)]
         )

@@ -7,6 +7,7 @@ import importlib
 import pytest
 
 from bert_ner import loading, model_folder
+from bert_ner.corpus import bio, columns
 
 MOVED = {
     "bert_ner.tagger:load_tagger": loading.load_tagger,
@@ -16,13 +17,16 @@ MOVED = {
     "bert_ner.tagger:read_manifest": model_folder.read_manifest,
     "bert_ner.tagger:write_manifest": model_folder.write_manifest,
     "bert_ner.tagger:write_model": model_folder.write_model,
+    "bert_ner.corpus.bio:Offence": columns.Problem,
+    "bert_ner.corpus.bio:Passage": bio.ParsedSentence,
+    "bert_ner.corpus.bio:refuse": columns.raise_problems,
 }
 
 
 @pytest.mark.parametrize("old", [*MOVED, "bert_ner.encoder.onnx:export", "bert_ner.encoder.onnx:OnnxTagger"])
 def test_an_old_name_warns(old: str) -> None:
     module, _, name = old.partition(":")
-    with pytest.warns(DeprecationWarning, match=rf"{module}\.{name} is now bert_ner\..*{name}; the old name goes"):
+    with pytest.warns(DeprecationWarning, match=rf"{module}\.{name} is now bert_ner\..*; the old name goes"):
         found = getattr(importlib.import_module(module), name)
     if old in MOVED:
         assert found is MOVED[old]

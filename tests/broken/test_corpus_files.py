@@ -33,7 +33,7 @@ NO_TAGS = "x.bio: neither column looks like BIO tags; say which holds them with 
         ("O,a\nB-X,b\n", "x.bio:1: 1 column, not a tag and a word: 'O,a'"),
         (
             "-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\n",
-            "x.bio:1: 4 columns, not a tag and a word: '-DOCSTART- -X- -X- O'",
+            "x.bio:1: -DOCSTART- begins a document and is no word; skip such lines with --docstart",
         ),
         ("B-X\ta\nE-X\tb\n", f"x.bio:2: 'E-X' {TAG}"),
         ("B-X\ta\nL-X\tb\nU-X\tc\n", f"x.bio:2: 'L-X' {TAG}"),

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bert_ner.corpus.bio import BioError, read_bio, write_bio
-from bert_ner.stream import LineError, tag_lines, text_renderer, words_of
+from bert_ner.stream import as_json, line_queries, tag_queries, text_renderer
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 
@@ -45,15 +45,20 @@ def lines(data: bytes) -> None:
     rows = data.split(b"\n")
     render = text_renderer(coloured=True)
     for form in ("text", "jsonl"):
-        records = [record for batch in tag_lines(Outside(), [rows], form) for record in batch]
-        assert [record["line"] for record in records] == list(range(1, len(rows) + 1))
-        for record, row in zip(records, rows, strict=True):
-            assert ("error" in record) != (len(record.get("tags", ())) == len(record.get("words", (None,))))
-            assert "\n" not in json.dumps(record)
-            assert "\n" not in render(record)
-            assert "\x1b[2J" not in render(record)
-            if record["line"] > 1:
-                try:
-                    assert words_of(row, form) == record["words"]
-                except LineError as error:
-                    assert str(error) == record["error"]
+        answers = [answer for batch in tag_queries(Outside(), line_queries([rows], form)) for answer in batch]
+        assert [answer.query.line for answer in answers] == list(range(1, len(rows) + 1))
+        for answer in answers:
+            query = answer.query
+            assert len(answer.tags) == len(query.words)
+            assert query.error is None or not query.words
+            if query.text is not None:
+                assert [query.text[start:end] for start, end in query.offsets] == query.words
+            record = as_json(answer)
+            assert "\n" not in record
+            json.loads(record, parse_constant=_refuse)
+            assert "\n" not in render(answer)
+            assert "\x1b[2J" not in render(answer)
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bert_ner.corpus import bio
 from bert_ner.corpus.bio import (
     MAX_PROBLEMS,
     BioError,
@@ -21,12 +20,14 @@ from bert_ner.corpus.bio import (
     read_bio,
     write_bio,
 )
+from bert_ner.corpus.columns import TAG
 
 ORDERS: tuple[Order, Order] = ("tag-first", "word-first")
 FILM = Sentence(("any", "quiet", "dramas", "by", "ada", "moss"), ("O", "O", "B-GENRE", "O", "B-DIRECTOR", "I-DIRECTOR"))
 SHORT = Sentence(("from", "1931"), ("O", "B-YEAR"))
 TAG_FIRST = "O\tany\nO\tquiet\nB-GENRE\tdramas\nO\tby\nB-DIRECTOR\tada\nI-DIRECTOR\tmoss\n\nO\tfrom\nB-YEAR\t1931\n\n"
 WORD_FIRST = "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in TAG_FIRST.splitlines())
+COLUMNS = "; name them with --word-column and --tag-column"
 NO_GUESS = "say which holds them with order='tag-first' or 'word-first'"
 
 
@@ -60,14 +61,16 @@ def problems_in(file: Path, content: str | bytes, **options: object) -> list[str
         lambda text: text.replace("\n", "\r\n", 4),
         lambda text: "\ufeff" + text,
         lambda text: "\ufeff" + text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n\n", "\n\n\ufeff"),
+        lambda text: text.replace("\n", "\r\r\n"),
         lambda text: text[:-1],
         lambda text: text[:-2],
         lambda text: "\n\n" + text.replace("\n\n", "\n \n\t\n\n") + "\n\n",
     ],
     ids=[
         "as written", "spaces", "wide gaps", "mixed gaps", "gaps at the end and in blank lines", "CRLF", "CR",
-        "mixed line ends", "byte order mark", "byte order mark and CRLF", "no last blank line", "no last line end",
-        "several blank lines",
+        "mixed line ends", "byte order mark", "byte order mark and CRLF", "byte order mark after joining", "doubled CR",
+        "no last blank line", "no last line end", "several blank lines",
     ],
 )  # fmt: skip
 def test_layouts_that_mean_the_same(file: Path, text: str, change: object) -> None:
@@ -139,15 +142,22 @@ def test_an_invalid_order_is_an_error(file: Path) -> None:
         ("O\ta\n\nO\n", ["FILE:3: 1 column, not a tag and a word: 'O'"]),
         ("O\ta\nO\t\n", ["FILE:2: 1 column, not a tag and a word: 'O\\t'"]),
         ("O\ta\nO\u00a0b\n", ["FILE:2: 1 column, not a tag and a word: 'O\\xa0b'"]),
-        ("O\ta\r\nO\tb\tc\r\n", ["FILE:2: 3 columns, not a tag and a word: 'O\\tb\\tc'"]),
-        ("a NN B-NP O\n", ["FILE:1: 4 columns, not a tag and a word: 'a NN B-NP O'"]),
+        ("O\ta\r\nO\tb\tc\r\n", [f"FILE:2: 3 columns, not a tag and a word: 'O\\tb\\tc'{COLUMNS}"]),
+        ("a NN B-NP O\n", [f"FILE:1: 4 columns, not a tag and a word: 'a NN B-NP O'{COLUMNS}"]),
         ("O\ta\n" + "x" * 99, ["FILE:2: 1 column, not a tag and a word: '" + "x" * 77 + "...'"]),
         ("O\ta\nB\tb\n", ["FILE:2: 'B' is not a tag; expected O, B-<type> or I-<type>"]),
         ("O\ta\nB-\tb\n", ["FILE:2: 'B-' is not a tag; expected O, B-<type> or I-<type>"]),
         ("O\ta\no\tb\n", ["FILE:2: 'o' is not a tag; expected O, B-<type> or I-<type>"]),
-        ("O\ta\nS-X\tb\n", ["FILE:2: 'S-X' is not a tag; expected O, B-<type> or I-<type>"]),
+        (
+            "O\ta\nS-X\tb\n",
+            ["FILE:2: 'S-X' is not a tag; expected O, B-<type> or I-<type>; for another scheme: bert-ner convert"],
+        ),
         ("O\ta\nB-\u00a0\tb\n", ["FILE:2: 'B-\\xa0' is not a tag; expected O, B-<type> or I-<type>"]),
-        ("O\ta\n\ufeffO\tb\n", ["FILE:2: '\\ufeffO' is not a tag; expected O, B-<type> or I-<type>"]),
+        (
+            "O\ta\n-DOCSTART-\tO\n",
+            ["FILE:2: -DOCSTART- begins a document and is no word; skip such lines with --docstart"],
+        ),
+        ("O\ta\n# b c d\n", ["FILE:2: 4 columns, not a tag and a word: '# b c d'; skip comments with --comments '#'"]),
         ("O\ta\n\x1b[2J\tb\n", ["FILE:2: '\\x1b[2J' is not a tag; expected O, B-<type> or I-<type>"]),
         ("I-X\ta\nI-X\tb\n", ["FILE:1: 'I-X' at the start of a sentence; an entity opens with 'B-X'"]),
         ("B-X\ta\n\nI-X\tb\n", ["FILE:3: 'I-X' at the start of a sentence; an entity opens with 'B-X'"]),
@@ -202,7 +212,7 @@ def test_problems_of_all_kinds_are_sorted_by_line(file: Path) -> None:
         "FILE:6: unknown tag 'B-Y'",
         "FILE:7: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8",
         "FILE:9: 'I-X' at the start of a sentence; an entity opens with 'B-X'",
-        "FILE:10: 3 columns, not a tag and a word: 'O\\tf\\tg'",
+        f"FILE:10: 3 columns, not a tag and a word: 'O\\tf\\tg'{COLUMNS}",
         "known tags: O, B-X, I-X",
     ]
 
@@ -210,7 +220,7 @@ def test_problems_of_all_kinds_are_sorted_by_line(file: Path) -> None:
 def test_after_an_unreadable_line_a_transition_is_no_problem(file: Path) -> None:
     content = "O\ta\nB-X b c\nI-X\td\nI-Y\te\n"  # whether line 3 has its B- depends on what line 2 should be
     assert problems_in(file, content) == [
-        "FILE:2: 3 columns, not a tag and a word: 'B-X b c'",
+        f"FILE:2: 3 columns, not a tag and a word: 'B-X b c'{COLUMNS}",
         "FILE:4: 'I-Y' after 'I-X'; an entity opens with 'B-Y'",
     ]
 
@@ -251,7 +261,7 @@ def test_parsing_returns_sentences_with_their_lines_and_problems() -> None:
             (3, 5),
             (
                 (3, transition.format("at the start of a sentence"), True),
-                (4, "3 columns, not a tag and a word: 'O b c'", False),
+                (4, f"3 columns, not a tag and a word: 'O b c'{COLUMNS}", False),
             ),
         ),
         (
@@ -288,6 +298,7 @@ BAD_WORD = "is empty, or has a space, a tab, a line end, a leading byte order ma
         (("\r",), ("O",), f"'\\r' {BAD_WORD}"),
         (("\ufeffa",), ("O",), f"'\\ufeffa' {BAD_WORD}"),
         (("a\ud83c",), ("O",), f"'a\\ud83c' {BAD_WORD}"),
+        (("-DOCSTART-",), ("O",), "-DOCSTART- is no word but begins a document"),
         (("a",), ("",), "'' is not a tag; expected O, B-<type> or I-<type>"),
         (("a",), ("O\n",), "'O\\n' is not a tag; expected O, B-<type> or I-<type>"),
         (("a",), ("B-X Y",), "'B-X Y' is not a tag; expected O, B-<type> or I-<type>"),
@@ -363,7 +374,7 @@ def test_read_write_read(folder: Path, corpus: list[Sentence], order: Order) -> 
     assert read_bio(file, order=order) == corpus
     write_bio(again, read_bio(file, order=order), order)
     assert again.read_bytes() == file.read_bytes()
-    if all(bio.TAG.fullmatch(word) for sentence in corpus for word in sentence.words):
+    if all(TAG.fullmatch(word) for sentence in corpus for word in sentence.words):
         with pytest.raises(BioError, match="both columns look like BIO tags"):
             read_bio(file)
     else:
@@ -384,9 +395,3 @@ def test_any_bytes_are_read_or_are_an_error_that_names_the_file(folder: Path, co
         assert sum(len(sentence.words) for sentence in corpus) == sum(
             bool(line.strip(b" \t")) for line in content.replace(b"\r", b"\n").split(b"\n")
         )
-
-
-def test_former_names_still_work_with_a_warning() -> None:
-    for old, new in [("Offence", "Problem"), ("Passage", "ParsedSentence"), ("refuse", "raise_problems")]:
-        with pytest.warns(DeprecationWarning, match=rf"bio\.{old} is now bert_ner\.corpus\.bio\.{new}"):
-            assert getattr(bio, old) is getattr(bio, new)

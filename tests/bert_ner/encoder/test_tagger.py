@@ -55,9 +55,18 @@ def by_piece(trained: Any) -> EncoderTagger:
 
 
 def tags_by_piece(tagger: EncoderTagger, words: list[str]) -> list[str]:
-    """Return the model's tag for each word's first piece."""
-    ids = [tagger.tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
-    return [LABELS[piece[0] % len(LABELS)] if piece else "O" for piece in ids]
+    """Return the model's tag for each word's first piece; without one, the next word's if the entity goes on there."""
+    ids = {word: tagger.tokenizer(word, add_special_tokens=False)["input_ids"] for word in set(words)}
+    tags = [LABELS[ids[word][0] % len(LABELS)] if ids[word] else None for word in words]
+    following = "O"
+    for i in range(len(tags) - 1, -1, -1):
+        if tags[i]:
+            following = tags[i]
+            continue
+        before = next((tag for tag in reversed(tags[:i]) if tag), "O")
+        is_inside = following.startswith("I-") and before in (following, f"B-{following[2:]}")
+        tags[i] = following if is_inside else ""
+    return [tag or "O" for tag in tags]
 
 
 def change_config(folder: Path, **changes: Any) -> None:

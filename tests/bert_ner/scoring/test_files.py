@@ -28,12 +28,13 @@ from   O          O          O          O
 """
 
 
-def column(i: int, name: str) -> File:
-    lines = (line.split() for line in TABLE.splitlines())
+def column(i: int, name: str, times: int = 1) -> File:
+    lines = (line.split() for line in "\n".join([TABLE] * times).splitlines())
     return File(name, "".join(f"{row[0]}\t{row[i]}\n" if row else "\n" for row in lines).encode())
 
 
 GOLD, RIGHT, WRONG, NOTHING = (column(i + 1, f"in/{name}.bio") for i, name in enumerate("grwn"))
+SIX = [column(i + 1, f"in/{name}.bio", times=3) for i, name in enumerate("grwn")]  # six sentences can be resampled
 
 
 def tags(file: File) -> list[list[str]]:
@@ -42,13 +43,13 @@ def tags(file: File) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def record() -> dict[str, Any]:
-    return score_files(GOLD, [RIGHT, WRONG, NOTHING])
+    return score_files(SIX[0], SIX[1:])
 
 
 def test_gold_and_scores(record: dict[str, Any]) -> None:
-    sha256 = hashlib.sha256(GOLD.content).hexdigest()
-    about = {"sentences": 2, "words": 7, "entities": 3, "types": ["DIRECTOR", "GENRE", "YEAR"]}
-    assert record["gold"] == {"file": "in/g.bio", "sha256": sha256, **about}
+    about = {"file": "in/g.bio", "sha256": SIX[0].sha256, "scheme": "IOB2", "skipped": {}}
+    size = {"sentences": 6, "words": 21, "entities": 9, "types": ["DIRECTOR", "GENRE", "YEAR"]}
+    assert record["gold"] == about | size
     right, wrong, nothing = ({m: s["value"] for m, s in system["scores"].items()} for system in record["systems"])
     assert set(right.values()) == {1.0}
     assert list(wrong) == list(METRICS)
@@ -61,7 +62,7 @@ def test_gold_and_scores(record: dict[str, Any]) -> None:
 
 
 def test_intervals_equal_those_of_bootstrap(record: dict[str, Any]) -> None:
-    for metric, interval in bootstrap(count(tags(GOLD), tags(WRONG))).items():
+    for metric, interval in bootstrap(count(tags(SIX[0]), tags(SIX[2]))).items():
         found = record["systems"][1]["scores"][metric]
         assert (found["value"], found["low"], found["high"]) == pytest.approx(tuple(interval))
 
@@ -69,22 +70,27 @@ def test_intervals_equal_those_of_bootstrap(record: dict[str, Any]) -> None:
 def test_scores_by_type_and_remarks_on_each_file(record: dict[str, Any]) -> None:
     right, wrong, nothing = record["systems"]
     assert [(row["type"], row["support"], row["precision"], row["recall"], row["f1"]) for row in wrong["by_type"]] == [
-        ("DIRECTOR", 1, 0, 0, 0),
+        ("DIRECTOR", 3, 0, 0, 0),
         ("FILM", 0, 0, 0, 0),
-        ("GENRE", 1, 1, 1, 1),
-        ("YEAR", 1, 0, 0, 0),
+        ("GENRE", 3, 1, 1, 1),
+        ("YEAR", 3, 0, 0, 0),
     ]
-    assert (wrong["file"], wrong["illegal_transitions"], wrong["types_not_in_gold"]) == ("in/w.bio", [1], ["FILM"])
+    assert (wrong["file"], wrong["illegal_transitions"], wrong["types_not_in_gold"]) == (
+        "in/w.bio",
+        [1, 10, 19],
+        ["FILM"],
+    )
     for system in (right, nothing):
         assert (system["illegal_transitions"], system["types_not_in_gold"]) == ([], [])
 
 
 def test_comparisons_equal_those_of_compare_and_are_corrected_for_the_pairs_of_a_metric(record: dict[str, Any]) -> None:
     rows = {(row["system_a"], row["system_b"], row["metric"]): row for row in record["comparisons"]}
-    pairs = [(RIGHT, WRONG), (RIGHT, NOTHING), (WRONG, NOTHING)]
+    gold, right, wrong, nothing = SIX
+    pairs = [(right, wrong), (right, nothing), (wrong, nothing)]
     assert list(rows) == [(a.name, b.name, metric) for a, b in pairs for metric in METRICS]
     assert rows["in/r.bio", "in/w.bio", "entity_f1"]["difference"] == pytest.approx(2 / 3)
-    results = [compare(count(tags(GOLD), tags(a)), count(tags(GOLD), tags(b))) for a, b in pairs]
+    results = [compare(count(tags(gold), tags(a)), count(tags(gold), tags(b))) for a, b in pairs]
     for metric in METRICS:
         found = [rows[a.name, b.name, metric] for a, b in pairs]
         for row, result in zip(found, results, strict=True):
@@ -102,7 +108,7 @@ def test_one_prediction_gives_no_comparison() -> None:
 
 
 def test_signatures_name_the_file_or_its_corpus_in_the_catalog(record: dict[str, Any], tmp_path: Any) -> None:
-    data = hashlib.sha256(GOLD.content).hexdigest()[:8]
+    data = hashlib.sha256(SIX[0].content).hexdigest()[:8]
     assert record["systems"][1]["scores"]["entity_f1"]["signature"] == (
         f"entity_f1|avg:micro|mode:conlleval|scheme:IOB2|unit:word|split:?|corpus:g|data:{data}|v:{__version__}"
     )
@@ -158,11 +164,11 @@ def test_a_prediction_given_twice_is_an_error() -> None:
 def test_text_has_the_content_of_the_record(record: dict[str, Any]) -> None:
     text = as_text(json.loads(json.dumps(record)))
     lines = [line.split() for line in text.splitlines()]
-    assert text.startswith("in/g.bio: 2 sentences, 7 words, 3 entities of 3 types\n")
-    assert "in/w.bio: 1 tag(s) I-X follow neither B-X nor I-X, the first in line 1; as in conlleval," in text
+    assert text.startswith("in/g.bio: 6 sentences, 21 words, 9 entities of 3 types\n")
+    assert "in/w.bio: 3 tag(s) I-X follow neither B-X nor I-X, the first in line 1; as in conlleval," in text
     assert "in/w.bio: types that in/g.bio does not have, so their entities are all wrong: FILM" in text
     assert ["entities", "r.bio", "w.bio", "n.bio"] in lines
-    assert ["GENRE", "1", "100.00", "100.00", "0.00"] in lines
+    assert ["GENRE", "3", "100.00", "100.00", "0.00"] in lines
     assert ["FILM", "0", "0.00", "0.00", "0.00"] in lines
     [scores] = (line for line in lines if line[:1] == ["entity_f1"] and "(" in " ".join(line))
     assert [part for part in scores if "." in part and "(" not in part and ")" not in part] == [

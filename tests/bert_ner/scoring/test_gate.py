@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import nct, t
+from scipy.stats import multivariate_normal, nct, norm, t
 
 from bert_ner.scoring.gate import METRICS, Outcome, Runs, bounds, verdicts
 
@@ -96,8 +96,39 @@ def test_runs_made_in_another_way_are_not_compared(made_by: dict[str, Any], note
 
 
 def test_only_a_reference_or_only_results() -> None:
-    assert first_outcome(None, make_runs(FIVE))[0] is Outcome.NO_REFERENCE
+    assert first_outcome(None, make_runs(FIVE[:3]))[0] is Outcome.NO_REFERENCE
+    # These runs could be a reference, so they should have one.
+    assert first_outcome(None, make_runs(FIVE))[0] is Outcome.MISSING_REFERENCE
+    assert first_outcome(None, make_runs([0.8], seeds=[0]))[0] is Outcome.MISSING_REFERENCE
     assert first_outcome(make_runs(FIVE), None) == (Outcome.FAIL, "the system has a reference, but no results")
+
+
+NAN, INFINITY = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("new", "seeds", "configured", "outcome", "note"),
+    [
+        ([NAN] * 3, [1, 2, 3], [1, 2, 3], Outcome.INVALID, "a score is a fraction from 0 to 1, not entity_f1 nan"),
+        ([INFINITY], [1], [1], Outcome.INVALID, "a score is a fraction from 0 to 1, not entity_f1 inf"),
+        ([94.47], [1], None, Outcome.INVALID, "a score is a fraction from 0 to 1, not entity_f1 94.47"),
+        ([-0.1], [1], None, Outcome.INVALID, "a score is a fraction from 0 to 1, not entity_f1 -0.1"),
+        ([1e308] * 2, [1, 2], None, Outcome.INVALID, "a score is a fraction from 0 to 1, not entity_f1 1e+308"),
+        ([0.86] * 20, [1] * 20, [1], Outcome.INVALID, "repeated seeds: 1"),
+        ([0.86], [1], [1, 2, 3], Outcome.INCOMPLETE, "no results of seed 2, 3"),
+        ([0.86] * 2, [1, 9], [1], Outcome.INVALID, "seeds that are not configured: 9"),
+    ],
+)
+def test_runs_that_are_none(
+    new: list[float], seeds: list[int], configured: list[int] | None, outcome: Outcome, note: str
+) -> None:
+    found = list(verdicts(make_runs(FIVE), make_runs(new, seeds=seeds), configured))
+    assert {(verdict.outcome, verdict.note) for verdict in found} == {(outcome, note)}
+
+
+def test_a_reference_that_is_none() -> None:
+    found = next(verdicts(make_runs([NAN] * 5), make_runs(FIVE)))
+    assert (found.outcome, found.note[:15]) == (Outcome.INVALID, "the reference: ")
 
 
 def share_that_fails(loss: float, sd: float, dependence: float, checks: int = 2000) -> float:
@@ -124,3 +155,22 @@ def test_a_point_of_entity_f1_is_found_with_the_documented_power() -> None:
 
     assert [round(power(*case), 3) for case in ((0.01, 0.002), (0.005, 0.002), (0.01, 0.0025))] == [0.998, 0.727, 0.978]
     assert share_that_fails(0.01, 0.002, 0.8) == pytest.approx(power(0.01, 0.002), abs=0.004)
+
+
+@pytest.mark.parametrize(("dependence", "one_in"), [(0.0, 4.2), (0.8, 5.1), (1.0, 8.3)])
+def test_how_many_references_of_five_runs_give_more_false_alarms_than_documented_for_the_average(
+    dependence: float, one_in: float
+) -> None:
+    """Three new runs, whose mean is normal: how often it is below the bound needs no simulation."""
+    draw = np.random.default_rng(7)
+    covariance = np.array([[1, dependence], [dependence, 1]])
+    rates = []
+    for reference in draw.multivariate_normal([0, 0], covariance, (2000, 5)):
+        low = np.array([bounds(values, 3)[0] for values in reference.T.tolist()])
+        below = norm.cdf(low * 3**0.5)
+        both = multivariate_normal(None, covariance, allow_singular=True).cdf(low * 3**0.5)
+        rates.append(below.sum() - both)
+    assert np.mean(rates) <= 0.05 + 0.005
+    assert np.median(rates) < 0.01
+    assert np.mean(np.array(rates) > 0.05) == pytest.approx(1 / one_in, abs=0.03)
+    assert 0.05 < np.quantile(rates, 0.9) < 0.17

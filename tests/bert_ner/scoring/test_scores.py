@@ -122,7 +122,7 @@ def test_entity_scores_equal_seqeval_to_the_last_digit_where_counts_are_large() 
 
 def assert_equal_to_seqeval(gold: list[list[str]], predicted: list[list[str]]) -> None:
     counts = count(gold, predicted)
-    ours = {name: value for name, (value, _) in score(gold, predicted).items()}
+    ours = score(gold, predicted)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # seqeval warns where a ratio has no denominator
         by_type = seqeval_prf(gold, predicted, average=None)
@@ -151,7 +151,7 @@ def test_token_scores_equal_scikit_learn_to_the_last_digit(sentences: list[list[
     gold, predicted = ([tag for tags in side for tag in tags] for side in split_pairs(sentences))
     if not gold:
         return
-    ours = {name: value for name, (value, _) in score(*split_pairs(sentences)).items()}
+    ours = score(*split_pairs(sentences))
     inside = sorted({*gold, *predicted} - {"O"})
 
     def theirs(**options: object) -> float:
@@ -171,7 +171,7 @@ def test_every_score_carries_its_own_signature() -> None:
     assert scores["entity_f1"].signature == (
         "entity_f1|avg:micro|mode:conlleval|scheme:IOB2|unit:word|split:test|corpus:mit_movie_eng|data:2ba7c6da|v:0.1.0"
     )
-    assert len({signature for _, signature in scores.values()}) == len(scores)
+    assert len({each.signature for each in scores.values()}) == len(scores)
 
 
 def test_scores_with_the_same_signature_are_comparable() -> None:

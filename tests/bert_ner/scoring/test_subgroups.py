@@ -22,6 +22,8 @@ from bert_ner.scoring.subgroups import (
     recall_gaps,
 )
 
+pytestmark = pytest.mark.usefixtures("few_sentences")
+
 GOLD = [["B-A", "O"], ["B-A", "I-A"], ["B-B", "O"], ["O", "B-A"]]
 ONE = [["B-A", "O"], ["B-A", "O"], ["B-B", "O"], ["O", "O"]]
 TWO = [["O", "O"], ["B-A", "I-A"], ["O", "B-B"], ["O", "B-A"]]

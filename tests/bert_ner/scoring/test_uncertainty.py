@@ -28,6 +28,8 @@ from bert_ner.scoring import (
     seed_interval,
 )
 
+pytestmark = pytest.mark.usefixtures("few_sentences")
+
 LABELS = ["O", "B-A", "I-A", "B-B", "I-B"]
 
 # Four sentences, two systems; the second knows a type, C, that the first does not.
@@ -63,7 +65,7 @@ def total(counts: Counts) -> Counts:
 
 
 def values(gold: list[list[str]], predicted: list[list[str]]) -> dict[str, float]:
-    return {name: value for name, (value, _) in score(gold, predicted).items()}
+    return {name: each.value for name, each in score(gold, predicted).items()}
 
 
 def pick(sentences: list[list[str]], which: tuple[int, ...]) -> list[list[str]]:

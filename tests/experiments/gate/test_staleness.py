@@ -120,6 +120,54 @@ def test_the_reason_and_the_stage_are_named(
     assert {file: file.read_bytes() for file in before} == before
 
 
+LOCK = "pipeline/dvc.lock"
+LOST = f"{LOCK} has no record of a stage whose results are here; take it from Git"
+
+
+@pytest.mark.parametrize(
+    ("content", "stages"),
+    [
+        (None, ["pipeline/dvc.yaml:fingerprint", TRAIN, SCORE]),
+        ("schema: '2.0'\nstages: {}\n", ["pipeline/dvc.yaml:fingerprint", TRAIN, SCORE]),
+        ("train@13", [TRAIN]),  # its model is not here, but its predictions are
+        ("score", [SCORE]),
+    ],
+)
+def test_a_stage_that_the_lock_file_lost(repository: Path, content: str | None, stages: list[str]) -> None:
+    lock, tags = repository / LOCK, repository / "results/corpus/predictions/13.tags"
+    tags.parent.mkdir(parents=True)
+    tags.touch()
+    text = (repository / "pipeline/dvc.yaml").read_text()
+    (repository / "pipeline/dvc.yaml").write_text(text.replace("models/", "models/corpus/"))
+    record = json.loads(lock.read_text().replace("models/", "models/corpus/"))
+    lock.write_text(json.dumps(record))
+    assert stale(repository) == {}
+    if content is None:
+        lock.unlink()
+    elif content in record["stages"]:
+        del record["stages"][content]
+        lock.write_text(json.dumps(record))
+    else:
+        lock.write_text(content)
+    assert stale(repository) == {LOST: stages}
+
+
+def test_a_study_that_the_lock_file_lost(repository: Path) -> None:
+    path = repository / "pipeline/dvc.yaml"
+    study = "  study:\n    foreach: [a, b]\n    do: {wdir: .., cmd: study, deps: [data/prepared]}\n"
+    path.write_text(path.read_text() + study)
+    (repository / "results/corpus").mkdir()
+    (repository / "results/corpus/studies.csv").write_text("study,variant\nb,x\n")
+    assert stale(repository) == {LOST: ["pipeline/dvc.yaml:study@b"]}
+
+
+def test_scores_that_no_stage_writes(repository: Path) -> None:
+    (repository / "pipeline/dvc.yaml").write_text("stages: {}\n")
+    (repository / "results/corpus").mkdir()
+    (repository / "results/corpus/scores.csv").touch()
+    assert stale(repository) == {"no stage writes results/corpus/scores.csv": ["pipeline/dvc.yaml"]}
+
+
 def test_a_fingerprint_that_was_written_since_does_not_hide_the_change(repository: Path) -> None:
     changed = {**CODE, "crf": {"baselines/crf.py": "2"}}
     (repository / "now.json").write_text(json.dumps(changed))

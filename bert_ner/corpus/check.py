@@ -1,0 +1,96 @@
+"""Check files of tagged sentences, as in `bert-ner check train.bio test.bio`."""
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from bert_ner.corpus.bio import Sentence, spans_of
+from bert_ner.corpus.columns import quoted
+from bert_ner.corpus.formats import ParsedFile, Reading, parse_file
+from bert_ner.errors import name_letter
+
+
+class Findings(NamedTuple):
+    """Lines of text, one per problem, and a summary of the sentences without problems; and all sentences."""
+
+    problems: list[str]
+    summary: list[str]
+    sentences: list[Sentence]
+
+
+def check_file(content: bytes, name: str, reading: Reading) -> Findings:
+    """Check every line of a file, named in messages by `name`.
+
+    Raises:
+        BioError: there is no sentence, the column of the tags is unclear, or the file is broken as a whole.
+        BertNerError: the file is Parquet, and pyarrow is not installed.
+    """
+    parsed = parse_file(content, name, reading)
+    problems = [f"{parsed.place}{line}: {message}" for line, message, _ in parsed.problems]
+    if problems and parsed.note:
+        problems.append(parsed.note)
+    tagged = zip(parsed.sentences, parsed.iob2, strict=True)
+    valid = [Sentence(each.sentence.words, tags) for each, tags in tagged if not each.problems]
+    total = f"{len(parsed.sentences):,}"
+    share = f"{len(valid):,} of {total}" if problems else total
+    lines = [*_summary(valid), f"scheme: {parsed.scheme}", *_remarks(parsed)]
+    summary = [f"{name}: {share} sentence(s) are right", *(f"  {line}" for line in lines)]
+    return Findings(problems, summary, [each.sentence for each in parsed.sentences])
+
+
+def overlaps(files: Mapping[str, Sequence[Sentence]]) -> Iterator[str]:
+    """Yield a line for each pair of files, by name: how many sentences of the second stand in the first."""
+    words = {name: {words for words, _ in sentences} for name, sentences in files.items()}
+    for first, second in combinations(files, 2):
+        common = sum(each.words in words[first] for each in files[second])
+        yield f"{second}: {common:,} of {len(files[second]):,} sentence(s) stand word for word in {first}"
+
+
+def _summary(sentences: Sequence[Sentence]) -> list[str]:
+    entities = Counter(span.type for _, tags in sentences for span in spans_of(tags))
+    taggings: defaultdict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for words, tags in sentences:
+        taggings[words].add(tags)
+    inconsistent = sum(len(tags) > 1 for tags in taggings.values())
+    types = ", ".join(f"{kind} {number:,}" for kind, number in sorted(entities.items()))
+    listed = f": {types}" if types else ""
+    return [
+        f"words: {sum(len(words) for words, _ in sentences):,}",
+        f"entities: {entities.total():,} of {len(entities)} type(s){listed}",
+        f"duplicates: {len(sentences) - len(taggings):,} sentence(s) repeat an earlier one, word for word; "
+        f"{inconsistent:,} of the repeated ones have different tags",
+    ]
+
+
+def _remarks(parsed: ParsedFile) -> Iterator[str]:
+    """Yield what is not wrong by itself, but may be a sign of a mistake."""
+    for kind, number in parsed.skipped.items():
+        yield f"skipped: {number:,} {kind} line(s)"
+    lengths = {len(each.sentence.words) for each in parsed.sentences}
+    if len(parsed.sentences) == 1 and parsed.format == "columns":
+        yield "one sentence: a blank line ends a sentence; are they missing?"
+    elif lengths == {1} and parsed.format == "columns":
+        yield "one word in every sentence: are there blank lines between the words of a sentence?"
+    if unseen := list(_with_invisible(parsed)):
+        line, text, letter = unseen[0]
+        yield (
+            f"invisible characters: in {len(unseen):,} word(s) or tag(s), the first at {parsed.place}{line}: "
+            f"{quoted(text)} has {name_letter(letter)}"
+        )
+
+
+def _with_invisible(parsed: ParsedFile) -> Iterator[tuple[int, str, str]]:
+    """Yield the line, the text and the first invisible character of each word and each tag that has one."""
+    for each in parsed.sentences:
+        for line, *texts in zip(each.lines, *each.sentence, strict=True):
+            for text in texts:
+                if not text.isascii() and (letter := next(filter(_is_invisible, text), None)):
+                    yield line, text, letter
+
+
+def _is_invisible(letter: str) -> bool:
+    """Return whether a character shows nothing by itself: zero-width, soft hyphen, variation selector, a space."""
+    is_selector = "VARIATION SELECTOR" in unicodedata.name(letter, "")
+    return is_selector or unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp", "Zs"}

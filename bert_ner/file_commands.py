@@ -1,0 +1,196 @@
+"""The commands of `bert-ner` that read files of tagged sentences: check, score and convert."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import BinaryIO, get_args
+
+from bert_ner.corpus.check import check_file, overlaps
+from bert_ner.corpus.columns import Layout, Order
+from bert_ner.corpus.convert import convert
+from bert_ner.corpus.formats import Format, Reading
+from bert_ner.corpus.schemes import ALIASES, SCHEMES, Scheme
+from bert_ner.errors import BertNerError, printable
+
+_FORMATS = """
+Files are text, with a word and its tag in each line and a blank line after each sentence; Hugging Face JSON or JSON
+Lines with "tokens" and "ner_tags"; or Parquet of the same. Tags may be in any scheme; docs/formats.md has examples."""
+_CHECK_HELP = f"""\
+Report every error in files of tagged sentences (file, line, error, remedy), and summarise the valid sentences. Of two
+files or more, say how many sentences of the later ones stand in the earlier ones.
+{_FORMATS}
+
+  bert-ner check train.bio test.bio
+  bert-ner check conll2003.txt --word-column first --tag-column last --docstart"""
+_SCORE_HELP = f"""\
+Score predicted tags against a gold file with the same words: each metric with its bootstrap interval and signature,
+and F1 by type. Two or more predictions are compared pairwise by a paired test. An I-X that continues no entity is
+counted as conlleval counts it, and reported. Scores are those of the entities in IOB2, whatever the schemes.
+{_FORMATS}
+
+  bert-ner score gold.bio predicted.bio
+  bert-ner score gold.bio a.bio b.bio --json
+  bert-ner score conlleval.txt --predicted-column last"""
+_CONVERT_HELP = f"""\
+Convert a file to another format, which the suffix of OUT names, or to another tag scheme. Nothing is lost or repaired
+in silence: what OUT can't express is an error.
+{_FORMATS}
+
+  bert-ner convert bioes.txt train.bio
+  bert-ner convert train.parquet train.txt --to-scheme BIOES"""
+
+_BEFORE_LAST = -2
+
+AddParser = Callable[..., argparse.ArgumentParser]
+
+
+def add_file_commands(add: AddParser) -> None:
+    """Add the parsers of the three commands."""
+    status = "exit status: 0 if all files are valid, 1 if one is not or can't be read, 2 for wrong usage"
+    checking = add(check, "check", "report errors in tagged files", description=_CHECK_HELP, epilog=status)
+    checking.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
+
+    status = "exit status: 0 if all files were scored, 1 if not, 2 for wrong usage"
+    scoring = add(score, "score", "score the tags of any system", description=_SCORE_HELP, epilog=status)
+    scoring.add_argument("gold", metavar="GOLD", help="the gold file; -, here or once below, is standard input")
+    predicted = "the output of a system for the same words; may be left out with --predicted-column"
+    scoring.add_argument("predicted", nargs="*", metavar="PREDICTED", help=predicted)
+    column = (
+        "where the predicted tags are; default: as --tag-column. Without PREDICTED, they are in GOLD itself, as in "
+        "conlleval's files, where the gold tags are in the last column but one"
+    )
+    scoring.add_argument("--predicted-column", type=_column, metavar="COLUMN", help=column)
+    scheme = "the scheme of the predicted tags; default: detected, with that of the gold file in mind"
+    scoring.add_argument("--predicted-scheme", type=_scheme, metavar="SCHEME", help=scheme)
+    scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
+    scoring.set_defaults(usage_error=scoring.error)
+
+    status = "exit status: 0 if OUT was written, 1 if not, 2 for wrong usage"
+    converting = add(convert_file, "convert", "convert tagged files", description=_CONVERT_HELP, epilog=status)
+    converting.add_argument("source", metavar="IN", help="- is standard input")
+    converting.add_argument("target", metavar="OUT", help="the file to write; text if its suffix names no format")
+    to_scheme = "the scheme of OUT; default: %(default)s"
+    converting.add_argument("--to-scheme", type=_scheme, default="IOB2", metavar="SCHEME", help=to_scheme)
+    to_format = "the format of OUT; default: by its suffix"
+    converting.add_argument("--to-format", choices=get_args(Format), help=to_format)
+    for command in (checking, scoring, converting):
+        _add_reading_options(command)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Check files."""
+    reading = _reading(options)
+    sentences, invalid = {}, 0
+    for file in options.files:
+        try:
+            name, content = read_input(file)
+            problems, summary, sentences[name] = check_file(content, name, reading)
+        except BertNerError as error:
+            problems, summary = str(error).split("\n"), []
+        print(*map(printable, problems + summary), sep="\n")
+        invalid += bool(problems)
+    print("".join(f"{printable(line)}\n" for line in overlaps(sentences)), end="")
+    if invalid:
+        raise BertNerError(f"{invalid} of {len(options.files)} file(s) are not valid; the lines above say why")
+
+
+def score(options: argparse.Namespace) -> None:
+    """Score files against a gold file."""
+    from bert_ner.scoring.files import File, as_text, score_files  # noqa: PLC0415 - imports numpy
+
+    if not options.predicted and options.predicted_column is None:
+        options.usage_error("name a file of predictions, or their column in the gold file with --predicted-column")
+    if not options.predicted and options.tag_column is None:
+        options.tag_column = _BEFORE_LAST  # as in conlleval's files
+    reading = _reading(options)
+    if options.predicted_column is not None:
+        options.tag_column = options.predicted_column
+    options.scheme = options.predicted_scheme
+    predicted_reading = _reading(options)
+    gold, *predicted = (File(*read_input(name)) for name in (options.gold, *options.predicted))
+    record = score_files(gold, predicted or [gold], reading, predicted_reading)
+    print(json.dumps(record, indent=2) if options.json else as_text(record, sys.stdout.encoding))
+
+
+def convert_file(options: argparse.Namespace) -> None:
+    """Convert a file."""
+    name, content = read_input(options.source)
+    done = convert(content, name, _reading(options), options.target, options.to_scheme, options.to_format)
+    print(printable(done))
+
+
+def open_input(file: str) -> BinaryIO:
+    """Open a file, or standard input for `-`."""
+    try:
+        return open(0 if file == "-" else file, "rb", buffering=0)
+    except OSError as error:
+        raise BertNerError(f"{'standard input' if file == '-' else file} can't be read: {error.strerror}") from None
+
+
+def read_input(file: str) -> tuple[str, bytes]:
+    """Return the file's name for messages, and its content."""
+    with open_input(file) as source:
+        return "standard input" if file == "-" else file, source.read()
+
+
+def _add_reading_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of `_reading`."""
+    options = command.add_argument_group("how to read the files")
+    form = "default: by the suffix .json, .jsonl or .parquet, else text in columns"
+    options.add_argument("--format", choices=get_args(Format), help=form)
+    scheme = f"of the tags: {', '.join(SCHEMES)}; default: the one that fits"
+    options.add_argument("--scheme", type=_scheme, metavar="SCHEME", help=scheme)
+    add_layout_options(options)
+    names = "what numbers in ner_tags mean, from 0 on: O,B-PER,I-PER; default: the names in the file"
+    options.add_argument("--names", type=_names, metavar="NAMES", help=names)
+
+
+def add_layout_options(options: argparse._ArgumentGroup) -> None:
+    """Add the options of `layout_of`."""
+    column = "a number from 1, first or last; for text with more than two columns. Default: {}"
+    options.add_argument("--word-column", type=_column, metavar="COLUMN", help=column.format("first"))
+    options.add_argument("--tag-column", type=_column, metavar="COLUMN", help=column.format("last"))
+    order = "the order of two columns; default: detected from the tags, for each file"
+    options.add_argument("--order", choices=get_args(Order), help=order)
+    options.add_argument("--comments", metavar="TEXT", help="skip lines that begin with TEXT, for example '#'")
+    options.add_argument("--docstart", action="store_true", help="skip -DOCSTART- lines; otherwise they are errors")
+
+
+def _reading(options: argparse.Namespace) -> Reading:
+    return Reading(layout_of(options), options.format, options.scheme, options.names)
+
+
+def layout_of(options: argparse.Namespace) -> Layout:
+    """Return the layout of text files that the options describe; raise BertNerError if they contradict each other."""
+    layout = Layout(options.order, options.word_column, options.tag_column, options.comments, options.docstart)
+    if layout.order and layout.named_columns:
+        raise BertNerError("--order is for two columns; with --word-column and --tag-column it has no meaning")
+    if layout.named_columns and len({*layout.named_columns}) == 1:
+        raise BertNerError(
+            "the words and the tags can't be in the same column; name both, --word-column and --tag-column"
+        )
+    return layout
+
+
+def _column(text: str) -> int:
+    """Parse a column, and return its index, -1 for the last."""
+    named = {"first": 0, "last": -1}
+    if text in named:
+        return named[text]
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1, first or last")
+    return int(text) - 1
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
+
+
+def _scheme(text: str) -> Scheme:
+    for scheme in SCHEMES:
+        if text.upper() == scheme:
+            return scheme
+    if text.upper() not in ALIASES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a scheme; choose from {', '.join((*SCHEMES, *ALIASES))}")
+    return ALIASES[text.upper()]

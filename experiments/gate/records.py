@@ -1,0 +1,127 @@
+"""Compare records that are in no lock file of DVC, because no stage has them as outputs, with what they follow from."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from harness.artifacts import read_json
+from harness.params import Params, read_params
+from harness.tables import TABLES, as_csv, read_table, table_path
+from harness.trials import read_trials
+
+import pandas as pd
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from bench.page import as_markdown
+from bert_ner.corpus.catalog import CORPORA
+
+NOT_LOCKED = ("mpnet", "cluster")  # extras that `make` does not install from the lock file
+
+
+def inconsistent(root: Path) -> dict[str, list[str]]:
+    """Return what is wrong in the records of a checkout, each with the file to take from Git or to make again."""
+    results, params = root / "results", read_params()
+    found: dict[str, list[str]] = {}
+    checks = {
+        "results/provenance.json": _provenance(results, params),
+        "results/*/studies.csv": _studies(results, params),
+        "results/benchmarks.csv": _benchmarks(results),
+        "requirements.lock": _requirements(root),
+    }
+    for file, problems in checks.items():
+        for problem in problems:
+            found.setdefault(problem, []).append(file)
+    return found
+
+
+def _provenance(results: Path, params: Params) -> Iterator[str]:
+    """Yield what provenance.json says of a run, and a table does not."""
+    for path in sorted(results.glob("*/scores.csv")):
+        corpus = path.parent.name
+        facts = read_json(results / "provenance.json").get(corpus, {})
+        if corpus in CORPORA and facts.get("files") != {file.name: file.sha256 for file in CORPORA[corpus].files}:
+            yield f"provenance.json has other files of {corpus} than the catalog"
+        rows: dict[str, list[dict[str, Any]]] = {"history": [], "costs": []}
+        for name, run in facts.get("runs", {}).items():
+            system, _, seed = name.rpartition("-")
+            if system in params.systems and run["settings"] != params.settings(system):
+                yield f"provenance.json has other settings of {system} on {corpus} than params.yaml"
+            about = {"system": system, "seed": int(seed), "encoder": run["settings"].get("name", "")}
+            rows["history"] += [about | row for row in run["history"] if "epoch" in row]
+            rows["costs"].append(about | run["cost"])
+        for name, recorded in rows.items():
+            file = table_path(results, corpus, name)
+            if not file.is_file() or file.read_text(encoding="utf-8") != as_csv(name, recorded):
+                yield f"provenance.json does not have the runs of {corpus}/{name}.csv"
+
+
+def _studies(results: Path, params: Params) -> Iterator[str]:
+    trials = {trial[:6] for name in params.studies for trial in read_trials(name, params)}
+    for path in sorted(results.glob("*/studies.csv")):
+        table = read_table(results, path.parent.name, "studies")
+        assert table is not None
+        key = list(TABLES["studies"].key)
+        if table.duplicated(key).any():
+            yield f"{path.parent.name}/studies.csv has an epoch of a training twice"
+        columns = ["study", "variant", "system", "seed", "fraction", "per_type"]
+        found = {
+            tuple(None if pd.isna(cell) else cell for cell in row) for row in table[columns].itertuples(index=False)
+        }
+        for trial in sorted(found - trials, key=str):
+            yield f"{path.parent.name}/studies.csv has a training that params.yaml does not ask for: {trial}"
+        scores = table[["validation_entity_f1", "test_token_micro_f1", "test_entity_f1"]]
+        if not ((scores >= 0) & (scores <= 1) | scores.isna()).all(axis=None):
+            yield f"{path.parent.name}/studies.csv has a score that is no fraction"
+        tested = table.groupby(columns, dropna=False)["test_entity_f1"].count()
+        if (tested != 1).any():
+            yield f"{path.parent.name}/studies.csv has a training without one test score"
+
+
+def _benchmarks(results: Path) -> Iterator[str]:
+    table = read_table(results, "", "benchmarks")
+    if table is None:
+        return
+    page = results / "benchmarks.md"
+    if not page.is_file() or page.read_text(encoding="utf-8") != as_markdown(table):
+        yield "benchmarks.md does not follow from benchmarks.csv"
+    if not table["seconds"].between(table["seconds_low"], table["seconds_high"]).all():
+        yield "benchmarks.csv has a median outside of its range"
+    if not (table["tokens"] / table["seconds"] / table["tokens_per_second"]).between(0.999, 1.001).all():
+        yield "benchmarks.csv has a speed that is not words over seconds"
+
+
+def _requirements(root: Path) -> Iterator[str]:
+    """Yield the requirements of pyproject.toml that no version in requirements.lock meets."""
+    project, locked = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"], _locked(root)
+    extras = [names for extra, names in project["optional-dependencies"].items() if extra not in NOT_LOCKED]
+    for requirement in map(Requirement, chain(project["dependencies"], *extras)):
+        versions = locked.get(canonicalize_name(requirement.name), set())
+        if requirement.name != project["name"] and not (
+            versions and all(map(requirement.specifier.contains, versions))
+        ):
+            yield f"requirements.lock has {', '.join(versions) or 'nothing'} for {requirement}; run make lock"
+
+
+def other_versions(root: Path) -> list[str]:
+    """Return the packages that results were made with in another version than that of requirements.lock."""
+    locked, corpora = _locked(root), read_json(root / "results/provenance.json")
+    environments = [run["environment"] for facts in corpora.values() for run in facts["runs"].values()]
+    used = {(name, version.partition("+")[0]) for made in environments for name, version in made["packages"].items()}
+    return [
+        f"{name} {version}, and {', '.join(sorted(locked[name]))} in requirements.lock"
+        for name, version in sorted(used)
+        if name in locked and version not in locked[name]
+    ]
+
+
+def _locked(root: Path) -> dict[str, set[str]]:
+    """Return the versions of each package in requirements.lock; markers may choose among several."""
+    lines = re.findall(r"^([\w.-]+)==([^\s;]+)", (root / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    found: dict[str, set[str]] = {}
+    for name, version in lines:
+        found.setdefault(canonicalize_name(name), set()).add(version)
+    return found
