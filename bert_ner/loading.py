@@ -10,6 +10,8 @@ import importlib
 import importlib.metadata
 import os
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
@@ -40,12 +42,28 @@ KINDS = {
 }
 
 
+def kinds() -> dict[str, str]:
+    """Return the class of every kind, as `module:Class`: ours, and those of installed packages.
+
+    A package adds a kind by an entry point in the group `bert_ner.taggers`. It can't replace one of ours.
+    """
+    return {**_installed_kinds(), **KINDS}
+
+
+@cache
+def _installed_kinds() -> dict[str, str]:
+    return {entry.name: entry.value for entry in entry_points(group="bert_ner.taggers")}
+
+
 def tagger_class(kind: str) -> type[BaseTagger]:
     """Return the class of a kind of tagger; raise TaggerUnavailable if there is no such kind."""
-    if kind not in KINDS:
-        raise TaggerUnavailable(f"no kind of tagger is named {kind!r}; valid kinds: {', '.join(KINDS)}")
-    module, _, name = KINDS[kind].partition(":")
-    return cast(type[BaseTagger], getattr(importlib.import_module(module), name))
+    if kind not in kinds():
+        raise TaggerUnavailable(f"no kind of tagger is named {kind!r}; valid kinds: {', '.join(kinds())}")
+    module, _, name = kinds()[kind].partition(":")
+    try:
+        return cast(type[BaseTagger], getattr(importlib.import_module(module), name))
+    except AttributeError:
+        raise TaggerUnavailable(f"{module} has no {name}, which the kind {kind!r} names") from None
 
 
 def load_tagger(folder: str | os.PathLike[str], quantised: bool | None = None) -> BaseTagger:

@@ -16,6 +16,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
-from bert_ner.loading import KINDS
+from bert_ner.loading import kinds
 
 PLACES = ("{}.py", "{}/__init__.py", "experiments/{}.py", "experiments/{}/__init__.py")  # of our modules
 COMMANDS = {"check", "repro", "train"}  # scripts that compute no result, and train.py, which does so for each system
@@ -69,7 +70,7 @@ def main() -> None:
 def system_classes() -> dict[str, str]:
     """Return the class of each system of params.yaml, as `module:Class`."""
     params = read_params()
-    return {system: KINDS[params.kind(system)] for system in params.systems}
+    return {system: kinds()[params.kind(system)] for system in params.systems}
 
 
 def content(modules: dict[str, str]) -> str:
@@ -88,10 +89,22 @@ def fingerprints(root: Path, classes: Mapping[str, str]) -> dict[str, dict[str, 
     for system, location in classes.items():
         module, _, name = location.partition(":")
         wanted = imported(root, module, name)
-        if not any(name in unit.binds for path, _ in wanted for unit in read(path)):
+        installed = {} if wanted else installed_package(module)
+        if not installed and not any(name in unit.binds for path, _ in wanted for unit in read(path)):
             raise BertNerError(f"system '{system}': no {location} below {root}; correct KINDS in bert_ner/loading.py")
-        found[system] = reached(read, IGNORED_IN_TRAINING, ("experiments/train.py", MAIN), *wanted)
+        found[system] = reached(read, IGNORED_IN_TRAINING, ("experiments/train.py", MAIN), *wanted) | installed
     return dict(sorted(found.items()))
+
+
+def installed_package(module: str) -> dict[str, str]:
+    """Return the SHA-256 of all source files of the installed package that has a module; nothing if there is none."""
+    spec = find_spec(module.partition(".")[0])
+    if spec is None:
+        return {}
+    folders = [Path(folder) for folder in spec.submodule_search_locations or []]
+    files = [(path, folder.parent) for folder in folders for path in sorted(folder.rglob("*.py"))]
+    files = files or [(path := Path(str(spec.origin)), path.parent)]
+    return {f"installed: {path.relative_to(site)}": sha256_of(path) for path, site in files}
 
 
 def reached(read: Callable[[str], list[Unit]], ignored: Collection[Name], *wanted: Name) -> dict[str, str]:

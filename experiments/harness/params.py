@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bert_ner.errors import BertNerError
-from bert_ner.loading import KINDS
+from bert_ner.loading import kinds
 from bert_ner.settings import Location, Settings
 from bert_ner.yaml_files import read_yaml
 
@@ -34,7 +34,7 @@ class Run(NamedTuple):
 
 
 def kind_of(name: str, section: Section) -> str:
-    """Return the kind of a system, a key of KINDS: the one in its section, otherwise its name."""
+    """Return the kind of a system, a key of `kinds()`: the one in its section, otherwise its name."""
     return str(section.get("kind", name))
 
 
@@ -99,7 +99,8 @@ class Params(Settings):
     @property
     def systems(self) -> dict[str, Section]:
         """The sections of the systems, in the order of the file."""
-        return {name: section for name, section in self.__pydantic_extra__.items() if kind_of(name, section) in KINDS}
+        known = kinds()
+        return {name: section for name, section in self.__pydantic_extra__.items() if kind_of(name, section) in known}
 
     def __getitem__(self, system: str) -> Section:
         if system not in self.systems:

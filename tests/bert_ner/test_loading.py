@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from baselines.crf import CRFSettings, CRFTagger
+from bert_ner import loading
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.errors import BertNerError
@@ -76,6 +77,27 @@ def test_every_kind_is_a_class() -> None:
         assert callable(tagger_class(kind).load)
     with pytest.raises(TaggerUnavailable, match="no kind of tagger is named 'x'; valid kinds: majority, gazetteer,"):
         tagger_class("x")
+
+
+def test_an_installed_package_adds_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = "[bert_ner.taggers]\nadded = added_kind:Added\nlost = added_kind:Lost\ncrf = added_kind:Added\n"
+    (tmp_path / "added_kind-1.0.dist-info").mkdir()
+    (tmp_path / "added_kind-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: added_kind\nVersion: 1.0\n"
+    )
+    (tmp_path / "added_kind-1.0.dist-info" / "entry_points.txt").write_text(entries)
+    (tmp_path / "added_kind.py").write_text("class Added:\n    load = staticmethod(lambda folder: folder.name)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    loading._installed_kinds.cache_clear()
+    try:
+        (tmp_path / "model").mkdir()
+        write_manifest(tmp_path / "model", "added", ())
+        assert load_tagger(tmp_path / "model") == "model"  # type: ignore[comparison-overlap]
+        with pytest.raises(TaggerUnavailable, match="added_kind has no Lost, which the kind 'lost' names"):
+            tagger_class("lost")
+        assert tagger_class("crf").__module__ == "baselines.crf"  # ours can't be replaced
+    finally:
+        loading._installed_kinds.cache_clear()
 
 
 @pytest.fixture

@@ -230,6 +230,25 @@ def test_systems_of_a_kind_share_a_fingerprint_and_another_class_is_another(repo
     assert (after["crf"], after["mine"], after["hmm"]) == (before["crf"], before["hmm"], before["crf"])
 
 
+def test_the_code_of_an_installed_package_counts(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "added_package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("class Added: pass\n")
+    (package / "features.py").write_text("A = 1\n")
+    (package.parent / "added_module.py").write_text("class Added: pass\n")
+    monkeypatch.syspath_prepend(package.parent)
+    classes = {"package": "added_package:Added", "module": "added_module:Added"}
+    before = fingerprints(repository, classes)
+    (package / "features.py").write_text("A = 2\n")
+    after = fingerprints(repository, classes)
+    assert after["module"] == before["module"]
+    assert {name for name in after["package"] if after["package"][name] != before["package"][name]} == {
+        "installed: added_package/features.py"
+    }
+
+
 def test_a_class_that_is_not_in_the_checkout_and_a_file_that_is_not_python_are_errors(repository: Path) -> None:
     with pytest.raises(BertNerError, match=r"system .crf.: no baselines\.crf:Gone below .*; correct KINDS"):
         fingerprints(repository, {"crf": "baselines.crf:Gone"})
