@@ -11,10 +11,10 @@ import venv
 from pathlib import Path
 
 import pytest
+from installation import ROOT, copy_sources
 
 from bert_ner.errors import EXTRAS
 
-ROOT = Path(__file__).resolve().parents[1]
 GOLD = "O\tplay\nB-WORK\tsong\nI-WORK\ttwo\n\nO\tnow\nB-WORK\tthis\n\n" * 20
 COMMANDS = [
     ["check", "gold.bio"],
@@ -88,11 +88,7 @@ def test_extras_that_messages_name_are_in_pyproject() -> None:
 
 @pytest.mark.slow
 def test_the_wheel_alone_checks_converts_scores_and_gates(folder: Path) -> None:
-    source = folder / "source"
-    for name in ("bert_ner", "baselines"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
+    source = copy_sources(folder / "source")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     built = run(folder, *pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", "wheels", str(source))
     assert built.returncode == 0, built.stderr

@@ -7,7 +7,8 @@ import sys
 
 SCRIPT = """
 import sys
-import bert_ner.scoring.cross_check, bert_ner.scoring.gate_files, bert_ner.scoring.gate_table, bert_ner.scoring.subgroups
+import bert_ner.scoring.cross_check, bert_ner.scoring.subgroups
+import bert_ner.scoring.gate_files, bert_ner.scoring.gate_table
 print([name for name in ("torch", "transformers", "pandas", "scipy", "seqeval", "sklearn") if name in sys.modules])
 """
 
