@@ -12,50 +12,15 @@ from typing import Any
 import pytest
 from installation import ROOT, copy_sources
 from ruamel.yaml import YAML
+from toy_repository import break_the_tagger, make_repository, predict, write_program
 
 ACTION: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "action.yml")
 INSTALL, COMPARE = ACTION["runs"]["steps"]
 
-TAGGER = """\
-import random
-import sys
-
-LEXICON = {"paris", "rome", "oslo", "lima"}
-draw = random.Random(int(sys.argv[1]))
-for line in open("test.bio"):
-    tag, _, word = line.rstrip("\\n").partition("\\t")
-    if word:
-        is_entity = word in LEXICON and draw.random() < 0.9
-        print("B-CITY" if is_entity else "O", word, sep="\\t")
-    else:
-        print()
-"""
-
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Return a repository with a test set, a tagger and the predictions of five seeds."""
-    folder = tmp_path / "caller"
-    folder.mkdir()
-    cities = ["paris", "rome", "oslo", "lima"]
-    sentences = [f"O\tto\nB-CITY\t{cities[i % 4]}\nO\tno{i}\n\n" for i in range(100)]
-    (folder / "test.bio").write_text("".join(sentences))
-    (folder / "tagger.py").write_text(TAGGER)
-    predict(folder, "reference", range(5))
-    return folder
-
-
-def predict(folder: Path, name: str, seeds: range) -> None:
-    (folder / name).mkdir()
-    for seed in seeds:
-        command = [sys.executable, "tagger.py", str(seed)]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-        (folder / name / f"{seed}.bio").write_text(done.stdout)
-
-
-def break_the_tagger(folder: Path) -> None:
-    path = folder / "tagger.py"
-    path.write_text(path.read_text().replace('"oslo", ', ""))
+    return make_repository(tmp_path / "caller")
 
 
 def run_step(step: dict[str, Any], folder: Path, **inputs: str) -> tuple[int, str]:
@@ -80,11 +45,7 @@ def run_step(step: dict[str, Any], folder: Path, **inputs: str) -> tuple[int, st
 @pytest.fixture
 def installed(repository: Path) -> Path:
     """Put this checkout in place of an installation, which takes a package registry."""
-    program = repository.parent / "runner/bert-ner/bin/bert-ner"
-    program.parent.mkdir(parents=True)
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bert_ner.cli import main; main()"
-    program.write_text(f'#!/bin/sh\nexec \'{sys.executable}\' -c "{code}" "$@"\n')
-    program.chmod(0o755)
+    write_program(repository.parent / "runner/bert-ner/bin/bert-ner")
     return repository
 
 
