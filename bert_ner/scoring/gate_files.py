@@ -28,6 +28,8 @@ from bert_ner.scoring.scores import score
 from bert_ner.scoring.uncertainty import compare
 from bert_ner.settings import Settings, complaints
 
+FORMAT = b"bert-ner reference "  # near the start of a saved reference; predictions may be JSON, too
+
 
 class Prediction(NamedTuple):
     """The tags of a run, sentence by sentence, and the file that they come from."""
@@ -84,7 +86,7 @@ def gate_files(
         return _distinct([Prediction(name, found.iob2) for name, found in predictions])
 
     after = read(new)
-    is_saved = bool(reference) and reference[0].name.endswith(".json")
+    is_saved = any(FORMAT in file.content[:200] for file in reference)
     before = _read_saved(reference, gold) if is_saved else read(reference)
     lacking = f"{len(after)} new runs, {runs} needed" if len(after) < runs else ""
     if not reference:
@@ -168,7 +170,7 @@ def _read_saved(files: Sequence[File], gold: File) -> list[Prediction] | None:
     """Return the runs of a saved reference; None if it was made with another gold file."""
     name = files[0].name
     if len(files) > 1:
-        raise InvalidValue(f"{name} is a saved reference: give it alone, not with {files[1].name}")
+        raise InvalidValue(f"a saved reference is given with other files ({name}, {files[1].name}); give it alone")
     try:
         saved = SavedReference.model_validate_json(files[0].content)
     except ValidationError as error:

@@ -98,6 +98,18 @@ def test_a_saved_reference_compares_as_its_files_do_and_has_no_words(gate: Gate,
     assert text.startswith("NOT COMPARABLE: gold.bio entity_f1: reference.json was made with another gold file")
 
 
+def test_predictions_may_be_json(gate: Gate, tmp_path: Path) -> None:
+    for name in ("old", "worse"):
+        lines = []
+        for sentence in (tmp_path / name / "0.bio").read_text().split("\n\n")[:-1]:
+            tags, words = zip(*(line.split("\t") for line in sentence.splitlines()), strict=True)
+            lines.append(json.dumps({"tokens": words, "ner_tags": tags}) + "\n")
+        (tmp_path / f"{name}.jsonl").write_text("".join(lines))
+    found = gate("--reference", "old.jsonl", "--new", "worse.jsonl")
+    assert found == gate("--reference", "old/0.bio", "--new", "worse/0.bio")
+    assert found[0] == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -112,7 +124,7 @@ def test_a_saved_reference_compares_as_its_files_do_and_has_no_words(gate: Gate,
             ["--reference", "short.json", "--new", "same/0.bio"],
             "short.json: gold has 200 sentences, the prediction has 1",
         ),
-        (["--reference", "short.json", "old/0.bio", "--new", "same/0.bio"], "give it alone, not with old/0.bio"),
+        (["--reference", "short.json", "old/0.bio", "--new", "same/0.bio"], "(short.json, old/0.bio); give it alone"),
         (["--new", "same/0.bio", "--save", "gold.bio/x.json"], "gold.bio/x.json can't be written"),
     ],
 )
