@@ -103,11 +103,10 @@ def score(options: argparse.Namespace) -> None:
         options.usage_error("name a file of predictions, or their column in the gold file with --predicted-column")
     if not options.predicted and options.tag_column is None:
         options.tag_column = _BEFORE_LAST  # as in conlleval's files
-    reading = _reading(options)
+    own: dict[str, object] = {"scheme": options.predicted_scheme}
     if options.predicted_column is not None:
-        options.tag_column = options.predicted_column
-    options.scheme = options.predicted_scheme
-    predicted_reading = _reading(options)
+        own["tag_column"] = options.predicted_column
+    reading, predicted_reading = _reading(options), _reading(argparse.Namespace(**vars(options) | own))
     gold, *predicted = (File(*read_input(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted or [gold], reading, predicted_reading)
     print(json.dumps(record, indent=2) if options.json else as_text(record, sys.stdout.encoding))
