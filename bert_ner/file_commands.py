@@ -34,7 +34,7 @@ counted as conlleval counts it, and reported. Scores are those of the entities i
   bert-ner score conlleval.txt --predicted-column last"""
 _CONVERT_HELP = f"""\
 Convert a file to another format, which the suffix of OUT names, or to another tag scheme. Nothing is lost or repaired
-in silence: what OUT can't express is an error.
+in silence: an error names anything that OUT can't express.
 {_FORMATS}
 
   bert-ner convert bioes.txt train.bio
@@ -141,7 +141,7 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
     scheme = f"of the tags: {', '.join(SCHEMES)}; default: the one that fits"
     options.add_argument("--scheme", type=_scheme, metavar="SCHEME", help=scheme)
     add_layout_options(options)
-    names = "what numbers in ner_tags mean, from 0 on: O,B-PER,I-PER; default: the names in the file"
+    names = "the names of numbers in ner_tags, from 0 on: O,B-PER,I-PER; default: the names in the file"
     options.add_argument("--names", type=_names, metavar="NAMES", help=names)
 
 

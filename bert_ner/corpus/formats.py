@@ -65,7 +65,7 @@ class ParsedFile(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Return what stands before the number of a line in messages."""
+        """Return the text before the number of a line in messages."""
         return f"{self.name}: record " if self.format in ("json", "parquet") else f"{self.name}:"
 
     @property

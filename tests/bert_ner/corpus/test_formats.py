@@ -1,4 +1,4 @@
-"""Reading what others write: columns, marker lines, JSON, Parquet, and tag schemes."""
+"""Reading files of others: columns, marker lines, JSON, Parquet, and tag schemes."""
 
 from __future__ import annotations
 
