@@ -19,7 +19,7 @@ _CHUNK = 2**16  # bytes: the size of a pipe
 _BATCH = 256  # lines tagged at once
 _UTF8_MARK = b"\xef\xbb\xbf"
 _SOURCES = ("words", "tokens", "text")  # the keys of a JSON object that may hold the query; the first one there does
-_OURS = ("line", "words", "tags", "entities", "error")  # the keys of a record that are not the query's
+_OURS = ("line", "words", "tags", "ner_tags", "entities", "error")  # no other keys of a query, gold tags included
 
 # Of the 256 colours of terminals: distinct, and each with a contrast of at least 3.6 on black and on white.
 _COLOURS = (32, 166, 28, 162, 99, 100, 196, 30, 164, 130, 63, 64)

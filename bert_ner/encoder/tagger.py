@@ -51,8 +51,6 @@ class EncoderTagger(System, PieceTagger):
         names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
         self._read(self.weights.folder, new_classifier=True, pretrained=self.settings.pretrained, **names)
         self.model.config.bert_ner_chain = self.settings.crf  # so that `load` notices a missing CRF
-        if self.decoding != "greedy":  # what folders without the name mean
-            self.model.config.bert_ner_decoding = self.decoding
         self.chain = LinearChainCRF(len(self.labels)).to(self.model.device) if self.settings.crf else None
         examples = examples_of(train, self.pieces, label_id)
         validation_words = [words for words, _ in validation]
@@ -120,6 +118,10 @@ class EncoderTagger(System, PieceTagger):
 
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder: safetensors, config with id2label, tokenizer; a CRF in its own file."""
+        config = vars(self.model.config)
+        config.pop("bert_ner_decoding", None)
+        if self.decoding != "greedy":  # which folders without the key mean
+            config["bert_ner_decoding"] = self.decoding
         try:
             self.model.save_pretrained(folder)
             if self.chain:

@@ -1,5 +1,6 @@
 """Run an exported encoder, with onnxruntime and without PyTorch."""
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,8 +79,10 @@ class OnnxTagger(PieceTagger):
 
     def save(self, folder: Path) -> None:
         """Write the files that `load` needs."""
-        for name in (MODEL_FILE, TOKENIZER_FILE, MANIFEST):
+        for name in (MODEL_FILE, TOKENIZER_FILE):
             write_whole(folder / name, self.read(name))
+        manifest = {**json.loads(self.read(MANIFEST)), "decoding": self.decoding}
+        write_whole(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
     def __setstate__(self, files: Mapping[str, bytes]) -> None:
         """Keep the files, which are nowhere else, so that `save` can write them again."""

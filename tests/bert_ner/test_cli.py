@@ -165,6 +165,7 @@ def test_tag_reads_files_of_others(
     record = json.loads(line)
     assert record["tags"] == ["B-PERSON", "I-PERSON"]
     assert record.get("id") == ("7" if "json" in name else None)
+    assert "ner_tags" not in record  # gold tags would be taken for predicted ones
 
 
 def test_bad_lines_make_the_exit_status_one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,16 @@ def test_the_setting_is_greedy_unless_given_and_stands_in_the_folder_if_legal(un
     assert EncoderTagger.load(trained.folder).decoding == "greedy"
     with pytest.raises(InvalidValue, match="decoding must be 'greedy' or 'legal', not 'best'"):
         parse_settings(Recipe, {**vars(trained.tagger.settings), "decoding": "best"})
+
+
+@pytest.mark.parametrize("quantised", [False, True])
+def test_a_copy_keeps_the_decoding(unsure: Path, quantised: bool) -> None:
+    tagger = load_tagger(unsure, quantised)
+    for decoding in ("greedy", "legal"):
+        tagger.decoding = decoding
+        tagger = pickle.loads(pickle.dumps(tagger))
+        assert tagger.decoding == decoding
+        assert any(map(illegal_transitions, tagger.tag(TEXTS))) == (decoding == "greedy")
 
 
 def test_a_folder_with_an_unknown_decoding(trained: Any, tmp_path: Path) -> None:
