@@ -80,8 +80,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(PIP) --no-deps --editable .
 	@touch $@
 
-# Pin the newest versions that pyproject.toml allows, for every platform and Python; needs uv. The CUDA packages are left
-# out: torch pins them itself, and its CPU build needs none of them.
+# Pin the newest versions that pyproject.toml allows, for every platform and Python; needs uv. The extras are all but
+# cluster and mpnet. The CUDA packages are left out: torch pins them itself, and its CPU build needs none of them.
 lock:
 	(echo "# Written by 'make lock' from pyproject.toml; pip reads it." && \
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-annotate --no-header --quiet \

@@ -5,6 +5,7 @@ echo "movies starring mel gibson" | bert-ner tag
 bert-ner check gold.bio
 bert-ner convert bioes.txt gold.bio
 bert-ner score gold.bio predicted.bio
+bert-ner gate --gold gold.bio --reference old/*.bio --new new/*.bio
 """
 
 import argparse
@@ -18,9 +19,8 @@ from typing import Any, NoReturn, get_args
 
 from bert_ner import __version__, load_tagger
 from bert_ner.corpus.catalog import CORPORA
-from bert_ner.encoder.weights import ENCODERS, availability
-from bert_ner.errors import BertNerError, as_out_of_memory, escape_output, printable_message
-from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input, read_input
+from bert_ner.errors import BertNerError, as_missing_extra, as_out_of_memory, escape_output, printable_message
+from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input
 from bert_ner.loading import trained_folder
 from bert_ner.stream import (
     Format,
@@ -55,13 +55,6 @@ its tags. Other keys, such as "id", are kept. A line that can't be read gives {"
 
   echo "Who directed Titanic?" | bert-ner tag
   bert-ner tag gold.bio --output bio | bert-ner score gold.bio -"""
-_GATE_HELP = """\
-Compare new predictions of a system with reference predictions of the same test set, and fail if they are worse. Each
-side has a BIO file for each run, made with another seed. With five reference runs or more, a t-test decides; with
-fewer, a paired test over sentences.
-
-  bert-ner gate --gold test.bio --new runs/*.bio --save reference.json
-  bert-ner gate --gold test.bio --reference reference.json --new new/*.bio"""
 _TAG_STATUS = """\
 exit status: 0 if every line was tagged, 1 if a line or a file could not be read, 2 for wrong usage, 130 if
 interrupted, 141 if the reader of the output closed it"""
@@ -81,6 +74,10 @@ def main() -> None:
         sys.exit(f"bert-ner: {printable_message(error)}")
     except BrokenPipeError:
         os._exit(141)  # a shell's status for SIGPIPE; without another flush, which would fail again
+    except ModuleNotFoundError as error:
+        if not (extra := as_missing_extra(error)):
+            raise
+        sys.exit(f"bert-ner: {extra}")
     except (MemoryError, RuntimeError) as error:  # PyTorch and onnxruntime raise the latter
         if not (shortage := as_out_of_memory(error)):
             raise
@@ -91,6 +88,8 @@ def main() -> None:
 
 def list_encoders(_: argparse.Namespace) -> None:
     """Print a line per encoder: whether it is available, its number of parameters, and its source or why not."""
+    from bert_ner.encoder.weights import ENCODERS, availability  # noqa: PLC0415 - other commands don't need it
+
     for encoder in ENCODERS.values():
         found, where = availability(encoder)
         print(f"{'yes' if found else 'no ':3}  {encoder.name:20}  {encoder.parameters / 1e6:5.1f} M  {where}")
@@ -128,36 +127,10 @@ def export_encoder(options: argparse.Namespace) -> None:
     print(f"{options.target} written; bert-ner tag --model {options.target}")
 
 
-def gate(options: argparse.Namespace) -> None:
-    """Compare new runs with reference runs; exit with 1 if they are worse, with 2 if a file can't be read."""
-    from bert_ner.scoring.files import File  # noqa: PLC0415 - imports numpy
-    from bert_ner.scoring.gate import METRICS  # noqa: PLC0415
-    from bert_ner.scoring.gate_files import gate_files  # noqa: PLC0415
-    from bert_ner.scoring.gate_table import as_markdown, as_text, headline, passes  # noqa: PLC0415
-
-    try:
-        if not (options.reference or options.save):
-            raise BertNerError("there is nothing to compare with; name the runs of --reference, or a file to --save")
-        gold, *files = (File(*read_input(name)) for name in (options.gold, *options.reference, *options.new))
-        reference, new = files[: len(options.reference)], files[len(options.reference) :]
-        found = gate_files(gold, reference, new, options.metric or METRICS, options.runs, options.save)
-    except BertNerError as error:
-        print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
-        sys.exit(2)
-    if options.reference:
-        print(
-            headline(found),
-            as_markdown(found) if options.markdown else as_text(found, sys.stdout.encoding),
-            sep="\n\n",
-            flush=True,
-        )
-        sys.exit(0 if passes(found) else 1)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bert-ner",
-        description="Named entity recognition: tag, convert, check, score and export.",
+        description="Named entity recognition: tag, convert, check, score, gate and export.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -182,19 +155,6 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("--weights", choices=("int8", "float32"), default="int8", help=weights)
 
     add_file_commands(add)
-
-    status = "exit status: 0 if the new runs pass, 1 if they fail, 2 if a file can't be read or for wrong usage"
-    gating = add(gate, "gate", "fail if new predictions are worse than before", description=_GATE_HELP, epilog=status)
-    gating.add_argument("--gold", required=True, metavar="FILE", help="the gold file")
-    reference = "the runs to compare with, or the file that --save wrote"
-    gating.add_argument("--reference", nargs="+", default=[], metavar="FILE", help=reference)
-    gating.add_argument("--new", nargs="+", required=True, metavar="FILE", help="the runs that must not be worse")
-    metric = "default: entity_f1 token_micro_f1; bert-ner score lists all"
-    gating.add_argument("--metric", nargs="+", metavar="NAME", help=metric)
-    runs = "how many new runs there must be; fewer fail"
-    gating.add_argument("--runs", type=int, default=1, metavar="N", help=runs)
-    gating.add_argument("--save", type=Path, metavar="FILE", help="save the new runs as a reference, without words")
-    gating.add_argument("--markdown", action="store_true", help="print a table in Markdown, for a job summary")
 
     summary = "tag queries, one per line, as they arrive"
     tagging = add(tag, "tag", summary, description=_TAG_HELP, epilog=_TAG_STATUS)

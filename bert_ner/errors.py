@@ -6,6 +6,13 @@ import sys
 import unicodedata
 from reprlib import Repr
 
+# The extra of pyproject.toml that brings a package, by the name under which it is imported.
+EXTRAS = {
+    "joblib": "crf", "pycrfsuite": "crf", "sklearn_crfsuite": "crf",
+    "huggingface_hub": "encoder", "safetensors": "encoder", "torch": "encoder", "transformers": "encoder",
+    "onnx": "onnx", "onnxruntime": "onnx", "onnxscript": "onnx", "tokenizers": "onnx",
+    "pyarrow": "parquet", "ray": "cluster", "pandas": "pipeline",
+}  # fmt: skip
 _NO_MEMORY = re.compile(r"can't allocate memory|cannot allocate memory|out of memory|bad_alloc", re.IGNORECASE)
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxother = 3, 9, 9, 80, 80
@@ -25,6 +32,14 @@ class NotExportable(BertNerError):
 
 class OutOfMemory(BertNerError, MemoryError):
     """There is too little memory."""
+
+
+def as_missing_extra(error: ModuleNotFoundError) -> BertNerError | None:
+    """Return an error that names the extra with a package that is not installed; None if it is in no extra."""
+    package = str(error.name).partition(".")[0]
+    if package not in EXTRAS:
+        return None
+    return BertNerError(f"{package} is not installed; install it with: pip install 'bert-ner[{EXTRAS[package]}]'")
 
 
 def as_out_of_memory(error: BaseException) -> OutOfMemory | None:

@@ -1,9 +1,10 @@
-"""The commands of `bert-ner` that read files of tagged sentences: check, score and convert."""
+"""The commands of `bert-ner` that read files of tagged sentences: check, score, convert and gate."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO, get_args
 
 from bert_ner.corpus.check import check_file, overlaps
@@ -11,7 +12,7 @@ from bert_ner.corpus.columns import Layout, Order
 from bert_ner.corpus.convert import convert
 from bert_ner.corpus.formats import Format, Reading
 from bert_ner.corpus.schemes import ALIASES, SCHEMES, Scheme
-from bert_ner.errors import BertNerError, printable
+from bert_ner.errors import BertNerError, printable, printable_message
 
 _FORMATS = """
 Files are text, with a word and its tag in each line and a blank line after each sentence; Hugging Face JSON or JSON
@@ -40,13 +41,21 @@ in silence: an error names anything that OUT can't express.
   bert-ner convert bioes.txt train.bio
   bert-ner convert train.parquet train.txt --to-scheme BIOES"""
 
+_GATE_HELP = """\
+Compare new predictions of a system with reference predictions of the same test set, and fail if they are worse. Each
+side has a BIO file for each run, made with another seed. With five reference runs or more, a t-test decides; with
+fewer, a paired test over sentences.
+
+  bert-ner gate --gold test.bio --new runs/*.bio --save reference.json
+  bert-ner gate --gold test.bio --reference reference.json --new new/*.bio"""
+
 _BEFORE_LAST = -2
 
 AddParser = Callable[..., argparse.ArgumentParser]
 
 
 def add_file_commands(add: AddParser) -> None:
-    """Add the parsers of the three commands."""
+    """Add the parsers of the four commands."""
     status = "exit status: 0 if all files are valid, 1 if one is not or can't be read, 2 for wrong usage"
     checking = add(check, "check", "report errors in tagged files", description=_CHECK_HELP, epilog=status)
     checking.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
@@ -74,6 +83,19 @@ def add_file_commands(add: AddParser) -> None:
     converting.add_argument("--to-scheme", type=_scheme, default="IOB2", metavar="SCHEME", help=to_scheme)
     to_format = "the format of OUT; default: by its suffix"
     converting.add_argument("--to-format", choices=get_args(Format), help=to_format)
+    status = "exit status: 0 if the new runs pass, 1 if they fail, 2 if a file can't be read or for wrong usage"
+    gating = add(gate, "gate", "fail if new predictions are worse than before", description=_GATE_HELP, epilog=status)
+    gating.add_argument("--gold", required=True, metavar="FILE", help="the gold file")
+    reference = "the runs to compare with, or the file that --save wrote"
+    gating.add_argument("--reference", nargs="+", default=[], metavar="FILE", help=reference)
+    gating.add_argument("--new", nargs="+", required=True, metavar="FILE", help="the runs that must not be worse")
+    metric = "default: entity_f1 token_micro_f1; bert-ner score lists all"
+    gating.add_argument("--metric", nargs="+", metavar="NAME", help=metric)
+    runs = "how many new runs there must be; fewer fail"
+    gating.add_argument("--runs", type=int, default=1, metavar="N", help=runs)
+    gating.add_argument("--save", type=Path, metavar="FILE", help="save the new runs as a reference, without words")
+    gating.add_argument("--markdown", action="store_true", help="print a table in Markdown, for a job summary")
+
     for command in (checking, scoring, converting):
         _add_reading_options(command)
 
@@ -117,6 +139,28 @@ def convert_file(options: argparse.Namespace) -> None:
     name, content = read_input(options.source)
     done = convert(content, name, _reading(options), options.target, options.to_scheme, options.to_format)
     print(printable(done))
+
+
+def gate(options: argparse.Namespace) -> None:
+    """Compare new runs with reference runs; exit with 1 if they are worse, with 2 if a file can't be read."""
+    from bert_ner.scoring.files import File  # noqa: PLC0415 - imports numpy
+    from bert_ner.scoring.gate import METRICS  # noqa: PLC0415
+    from bert_ner.scoring.gate_files import gate_files  # noqa: PLC0415
+    from bert_ner.scoring.gate_table import as_markdown, as_text, headline, passes  # noqa: PLC0415
+
+    try:
+        if not (options.reference or options.save):
+            raise BertNerError("there is nothing to compare with; name the runs of --reference, or a file to --save")
+        gold, *files = (File(*read_input(name)) for name in (options.gold, *options.reference, *options.new))
+        reference, new = files[: len(options.reference)], files[len(options.reference) :]
+        found = gate_files(gold, reference, new, options.metric or METRICS, options.runs, options.save)
+    except BertNerError as error:
+        print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
+        sys.exit(2)
+    if options.reference:
+        table = as_markdown(found) if options.markdown else as_text(found, sys.stdout.encoding)
+        print(headline(found), table, sep="\n\n", flush=True)
+        sys.exit(0 if passes(found) else 1)
 
 
 def open_input(file: str) -> BinaryIO:

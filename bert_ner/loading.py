@@ -73,7 +73,7 @@ def load_tagger(folder: str | os.PathLike[str], quantised: bool | None = None) -
     tagger = _class_of(folder)
     try:
         return tagger.load(folder)
-    except BertNerError:
+    except (BertNerError, ModuleNotFoundError):
         raise
     except Exception as error:
         if shortage := as_out_of_memory(error):

@@ -26,7 +26,7 @@ from harness.tables import read_table, write_table
 import pandas as pd
 from tqdm import tqdm
 
-from bench.page import as_markdown
+from bench.benchmark_page import as_markdown
 from bench.scoring_workloads import LIMIT, SCORING
 from bench.tagging_workloads import TAGGING, exported
 from bench.training_workloads import TRAINING

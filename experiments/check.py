@@ -25,9 +25,10 @@ from bert_ner.errors import BertNerError, printable, printable_message
 from bert_ner.scoring.gate import Outcome, Runs, Verdict, differences, verdicts
 from bert_ner.scoring.gate_table import as_markdown, headline, passes
 from gate.bypasses import apply_bypasses, read_bypasses, unused
-from gate.evidence import unfounded
+from gate.readme_figures import write_readme
 from gate.records import inconsistent, other_versions
 from gate.references import FAST, UPDATE, Faults, Key, at_revision, present, read_references, unlisted, update
+from gate.rescoring import unfounded
 from gate.staleness import outdated, stale
 
 REFERENCE = RESULTS / "reference"
@@ -67,6 +68,8 @@ def make_reference(options: argparse.Namespace) -> bool:
     new, faults = new_runs(options)
     changes = list(update(REFERENCE, FAST if options.fast else "", new, faults))
     print(*map(printable, changes), sep="\n")
+    if not options.fast:
+        write_readme(ROOT)
     return not faults
 
 

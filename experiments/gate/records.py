@@ -16,8 +16,9 @@ import pandas as pd
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bench.page import as_markdown
+from bench.benchmark_page import as_markdown
 from bert_ner.corpus.catalog import CORPORA
+from gate.readme_figures import outdated_readme
 
 NOT_LOCKED = ("mpnet", "cluster")  # extras that `make` does not install from the lock file
 
@@ -31,6 +32,7 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
         "results/*/studies.csv": _studies(results, params),
         "results/benchmarks.csv": _benchmarks(results),
         "requirements.lock": _requirements(root),
+        "python experiments/check.py --update": outdated_readme(root),
     }
     for file, problems in checks.items():
         for problem in problems:

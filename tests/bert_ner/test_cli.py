@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bert_ner import __version__, cli, load_tagger
+from bert_ner.encoder import weights
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import BertNerError
 
@@ -42,7 +43,9 @@ def test_encoders(tmp_path: Path) -> None:
 
 
 def test_reasons_stay_on_their_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(cli, "availability", lambda encoder: (encoder.repository is None, f"because of {encoder.name}"))
+    monkeypatch.setattr(
+        weights, "availability", lambda encoder: (encoder.repository is None, f"because of {encoder.name}")
+    )
     run(monkeypatch, "encoders")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["yes", "yes", "no"]
@@ -68,7 +71,7 @@ def test_user_s_mistake_ends_with_one_message(monkeypatch: pytest.MonkeyPatch) -
     def fail(_: object) -> tuple[bool, str]:
         raise BertNerError("that can't be")
 
-    monkeypatch.setattr(cli, "availability", fail)
+    monkeypatch.setattr(weights, "availability", fail)
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "encoders")
     assert stopped.value.code == "bert-ner: that can't be"

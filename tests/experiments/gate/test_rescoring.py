@@ -16,7 +16,7 @@ from harness.paths import RESULTS
 import pytest
 
 import check
-import gate.evidence as module
+import gate.rescoring as module
 
 CRF_ROW = re.compile(r"^sample,crf,.*\n", re.MULTILINE)
 MINILM_ROWS = re.compile(r"^sample,minilm,.*\n", re.MULTILINE)

@@ -1,0 +1,103 @@
+"""The figures in README.md: they stand between markers and are written from the tables, by `check.py --update`."""
+
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.params import REFERENCE
+from harness.paths import DOMAINS
+from harness.tables import require_table
+
+from bert_ner.files import write_whole
+from bert_ner.scoring.gate import ALPHA
+
+Row = Mapping[Any, Any]
+
+CORPUS = "mit_movie_eng"
+BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
+ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with its description, and its size
+
+
+def outdated_readme(root: Path) -> list[str]:
+    """Return which figures of README.md differ from the tables, unless the tables are not those that Git has.
+
+    Another machine gives other figures: then README still has those of the committed results.
+    """
+    changed = subprocess.run(
+        ["git", "diff", "--quiet", "HEAD", "--", f"results/{CORPUS}"], cwd=root, capture_output=True, check=False
+    )
+    if changed.returncode:
+        return []
+    text = (root / "README.md").read_text(encoding="utf-8")
+    pairs = zip(BLOCK.findall(text), BLOCK.findall(with_figures(text, root / "results")), strict=True)
+    return [f"README.md has other figures than the tables: {old[1]}" for old, new in pairs if old != new]
+
+
+def write_readme(root: Path) -> None:
+    """Write the figures into README.md."""
+    path = root / "README.md"
+    write_whole(path, with_figures(path.read_text(encoding="utf-8"), root / "results"))
+
+
+def with_figures(text: str, results: Path) -> str:
+    """Return the text of README.md with the figures of the tables."""
+    blocks = {"systems": _systems, "remarks": _remarks, "claims": _claims}
+    return BLOCK.sub(lambda block: block[1] + blocks[block[2]](results, block[3]) + block[4], text)
+
+
+def _systems(results: Path, block: str) -> str:
+    """Fill in the table of systems, the best entity F1 first; names, sizes and rows of others stay as they are."""
+    rows = {row[2]: row for row in map(ROW.match, block.splitlines()) if row}
+    scores, differences = _scores(results), _differences(results)
+    ranked = sorted(rows, key=lambda system: -scores[system, "entity_f1"]["value"])
+    filled = [line for line in block.splitlines() if not ROW.match(line)]
+    for system in ranked:
+        entity, token = (_interval(scores[system, metric], "value") for metric in ("entity_f1", "token_micro_f1"))
+        if system == ranked[0]:
+            entity, token = (re.sub(r"^(\S+)", r"**\1**", cell) for cell in (entity, token))
+        difference = _interval(differences[system], "difference", "+") if system in differences else ""
+        filled.append(f"| {rows[system][1]}| {rows[system][3]}| {entity} | {difference} | {token} |")
+    return "\n".join(filled)
+
+
+def _remarks(results: Path, _: str) -> str:
+    """State how surely systems differ from the reference, and the best system's score without `O`."""
+    scores, differences = _scores(results), _differences(results)
+    entity = {system: row["value"] for (system, metric), row in scores.items() if metric == "entity_f1"}
+    best = max(entity, key=entity.__getitem__)
+    unsure = [f"`{system}` {row['p_holm']:.2f}" for system, row in differences.items() if row["p_holm"] > ALPHA]
+    sure = max(row["p_holm"] for row in differences.values() if row["p_holm"] <= ALPHA)
+    return (
+        f"Holm p of the difference from `{REFERENCE}`'s entity F1: {', '.join(unsure)}; at most {sure:.3f} for the "
+        f"others.\nToken micro-F1 of `{best}` without `O`: {_interval(scores[best, 'token_micro_f1_no_o'], 'value')}."
+    )
+
+
+def _claims(results: Path, _: str) -> str:
+    tables = [require_table(results, name, "claims") for name in (CORPUS, DOMAINS)]
+    number = Counter(verdict for table in tables for verdict in table["verdict"])
+    return (
+        f"Of the paper's {number.total()} claims, {number['reproduced']} are reproduced, {number['partly']} partly and "
+        f"{number['not reproduced']} not. {number['contradicted']} are contradicted by\nthe paper's own corpus or "
+        f"arithmetic, and {number['not tested']} were not tested."
+    )
+
+
+def _scores(results: Path) -> dict[tuple[str, str], Row]:
+    """Return the row of each system and metric, with its interval over sentences."""
+    rows = require_table(results, CORPUS, "intervals").to_dict("records")
+    return {(row["system"], row["metric"]): row for row in rows if row["source"] == "sentences"}
+
+
+def _differences(results: Path) -> dict[str, Row]:
+    """Return the row of each system that compares its entity F1 with that of the reference."""
+    rows = require_table(results, CORPUS, "comparisons").to_dict("records")
+    return {row["system_a"]: row for row in rows if (row["system_b"], row["metric"]) == (REFERENCE, "entity_f1")}
+
+
+def _interval(row: Row, name: str, sign: str = "") -> str:
+    value, low, high = (100 * row[column] for column in (name, "low", "high"))
+    return f"{value:{sign}.2f} ({low:.2f} to {high:.2f})".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,75 @@
+"""The figures in README follow from the tables, and are compared only while the tables are those that Git has."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness.paths import RESULTS, ROOT
+
+import pytest
+
+from gate.readme_figures import BLOCK, outdated_readme, with_figures, write_readme
+
+TABLES = [
+    "mit_movie_eng/intervals.csv",
+    "mit_movie_eng/comparisons.csv",
+    "mit_movie_eng/claims.csv",
+    "domains/claims.csv",
+]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a repository with README and its tables."""
+    for name in TABLES:
+        (tmp_path / "results" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(RESULTS / name, tmp_path / "results" / name)
+    shutil.copy(ROOT / "README.md", tmp_path)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "base"]):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_the_figures_of_this_readme_are_those_of_the_tables() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [block[1] for block in BLOCK.findall(text)] == ["systems", "remarks", "claims"]
+    assert with_figures(text, RESULTS) == text
+
+
+@pytest.mark.parametrize(
+    ("block", "old", "new"),
+    [
+        ("systems", "**89.05** (88.19", "**90.05** (88.19"),
+        ("systems", "+3.36 (2.70", "+3.37 (2.70"),
+        ("remarks", "`minilm` 0.37", "`minilm` 0.03"),
+        ("claims", "11 are reproduced", "12 are reproduced"),
+    ],
+)
+def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, block: str, old: str, new: str) -> None:
+    assert outdated_readme(checkout) == []
+    path = checkout / "README.md"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert outdated_readme(checkout) == [f"README.md has other figures than the tables: {block}"]
+    table = checkout / "results/mit_movie_eng/intervals.csv"
+    before = table.read_text()
+    table.write_text(before.replace("mpnet,entity_f1,sentences,0.8", "mpnet,entity_f1,sentences,0.7"))
+    assert outdated_readme(checkout) == []  # the results of another run
+    table.write_text(before)
+    write_readme(checkout)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_systems_stand_in_the_order_of_their_scores(checkout: Path) -> None:
+    table = checkout / "results/mit_movie_eng/intervals.csv"
+    table.write_text(table.read_text().replace("mpnet,entity_f1,sentences,0.8", "mpnet,entity_f1,sentences,0.7"))
+    write_readme(checkout)
+    rows = [
+        line for line in (checkout / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+    ]
+    assert rows[0].startswith("| `minilm_crf`: minilm with a CRF layer | 22.7 M | **87.70** (86.77 to 88.55) |")
+    assert [row.split("`")[1] for row in rows].index("mpnet") == 4

@@ -1,0 +1,97 @@
+"""action.yml: its steps, run with bash as GitHub runs them, in a repository that has a toy tagger of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installation import ROOT, copy_sources
+from ruamel.yaml import YAML
+from toy_repository import break_the_tagger, make_repository, predict, write_program
+
+ACTION: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "action.yml")
+INSTALL, COMPARE = ACTION["runs"]["steps"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "caller")
+
+
+def run_step(step: dict[str, Any], folder: Path, **inputs: str) -> tuple[int, str]:
+    """Run a step as `shell: bash` does, with inputs in place of GitHub's expressions; return status and output."""
+    defaults = {name: str(content.get("default", "")) for name, content in ACTION["inputs"].items()}
+    values = {f"${{{{ inputs.{name} }}}}": value for name, value in (defaults | inputs).items()}
+    temporary = folder.parent / "runner"
+    temporary.mkdir(exist_ok=True)
+    values["${{ github.action_path }}"] = str(folder.parent / "action")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(temporary),
+        "RUNNER_TEMP": str(temporary),
+        "GITHUB_STEP_SUMMARY": str(temporary / "summary.md"),
+        **{name: values[expression] for name, expression in step["env"].items()},
+    }
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def installed(repository: Path) -> Path:
+    """Put this checkout in place of an installation, which takes a package registry."""
+    write_program(repository.parent / "runner/bert-ner/bin/bert-ner")
+    return repository
+
+
+def test_no_input_becomes_part_of_a_script() -> None:
+    assert ACTION["runs"]["using"] == "composite"
+    for step in ACTION["runs"]["steps"]:
+        assert step["shell"] == "bash"
+        assert "${{" not in step["run"]
+
+
+def test_a_broken_tagger_is_named_first_and_in_the_summary(installed: Path) -> None:
+    predict(installed, "new", range(10, 13))
+    inputs = {"gold": "test.bio", "reference": "reference/*.bio\n", "new": "new/*.bio", "runs": "3"}
+    status, text = run_step(COMPARE, installed, **inputs)
+    assert (status, text.splitlines()[0]) == (0, "pass: 2 pass")
+
+    break_the_tagger(installed)
+    predict(installed, "broken", range(10, 13))
+    status, text = run_step(COMPARE, installed, **inputs | {"new": "broken/*.bio"})
+    assert status == 1
+    assert text.startswith("FAIL: test.bio entity_f1: reference ")
+    assert "| test.bio | entity_f1 | FAIL | 3 runs, 5 in the reference |" in text
+    assert (installed.parent / "runner/summary.md").read_text().endswith(text)
+
+
+def test_names_and_inputs_of_any_kind_are_only_names(installed: Path) -> None:
+    predict(installed, "new", range(10, 11))
+    shutil.copy(installed / "new/10.bio", installed / "--save=x.bio")
+    shutil.copy(installed / "new/10.bio", installed / "a b $(touch pwned).bio")
+    inputs = {"gold": "test.bio", "reference": "reference/*.bio", "metric": "entity_f1 span_f1"}
+    assert run_step(COMPARE, installed, new="a b*.bio", **inputs)[0] == 0
+    assert run_step(COMPARE, installed, new="*x.bio", **inputs)[0] == 0
+    for hostile in ("$(touch pwned)", "'; touch pwned; '", "--save=pwned"):
+        for name in ("gold", "reference", "new", "runs", "metric"):
+            status, _ = run_step(COMPARE, installed, **{"new": "new/*.bio", **inputs, name: hostile})
+            assert status
+    assert not {"pwned", "x.bio"} & {path.name for path in installed.iterdir()}
+
+
+@pytest.mark.slow
+def test_the_installation_of_the_action(repository: Path) -> None:
+    copy_sources(repository.parent / "action")
+    status, text = run_step(INSTALL, repository, python=sys.executable)
+    if "No matching distribution found" in text or "Could not fetch" in text:
+        pytest.skip("needs a package registry")
+    assert status == 0, text
+    predict(repository, "new", range(10, 13))
+    inputs = {"gold": "test.bio", "reference": "reference/*.bio", "new": "new/*.bio"}
+    assert run_step(COMPARE, repository, **inputs)[0] == 0
