@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.params import REFERENCE
 from harness.paths import DOMAINS
-from harness.tables import require_table
+from harness.tables import require_table, table_path
 
 from bert_ner.files import write_whole
 from bert_ner.scoring.gate import ALPHA
@@ -17,6 +17,7 @@ from bert_ner.scoring.gate import ALPHA
 Row = Mapping[Any, Any]
 
 CORPUS = "mit_movie_eng"
+TABLES = ((CORPUS, "intervals"), (CORPUS, "comparisons"), (CORPUS, "claims"), (DOMAINS, "claims"))
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with its description, and its size
 
@@ -43,7 +44,9 @@ def write_readme(root: Path) -> None:
 
 
 def with_figures(text: str, results: Path) -> str:
-    """Return the text of README.md with the figures of the tables."""
+    """Return the text of README.md with the figures of the tables; as it is if a table has not been made yet."""
+    if not all(table_path(results, *table).is_file() for table in TABLES):
+        return text
     blocks = {"systems": _systems, "remarks": _remarks, "claims": _claims}
     return BLOCK.sub(lambda block: block[1] + blocks[block[2]](results, block[3]) + block[4], text)
 

@@ -6,10 +6,8 @@ results/reference/<corpus>/<system>.json has the runs of the whole pipeline, res
 
 import json
 import subprocess
-import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -102,14 +100,14 @@ def at_revision(revision: str, folder: Path) -> Iterator[Path]:
     commit = _git(folder.parent, *verify).decode().strip()
     if not commit:
         raise BertNerError(f"Git has no revision {revision!r} here; fetch it first")
+    names = _git(folder.parent, "ls-tree", "-r", "-z", "--name-only", commit, f"{folder.name}/").decode().split("\0")
+    if not any(names):
+        raise BertNerError(f"{revision} has no {folder.name} in {folder.parent}, so there is nothing to compare with")
     with TemporaryDirectory() as scratch:
-        content = _git(folder.parent, "archive", commit, folder.name)
-        if not content:
-            raise BertNerError(
-                f"{revision} has no {folder.name} in {folder.parent}, so there is nothing to compare with"
-            )
-        with tarfile.open(fileobj=BytesIO(content)) as archive:
-            archive.extractall(scratch, filter="data")
+        for name in filter(None, names):
+            path = Path(scratch, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_git(folder.parent, "show", f"{commit}:./{name}"))
         yield Path(scratch, folder.name)
 
 

@@ -129,9 +129,9 @@ def test_broken_reference(change: Change, message: str, tmp_path: Path) -> None:
     path = tmp_path / REFERENCE
     path.parent.mkdir()
     shutil.copy(ROOT / "results/reference" / REFERENCE, path)
-    assert read_references(tmp_path)
+    assert read_references(tmp_path, "")
     breaks(path, change)
     with pytest.raises(BertNerError) as caught:
-        read_references(tmp_path)
+        read_references(tmp_path, "")
     assert str(path) in str(caught.value)
     assert message in str(caught.value)

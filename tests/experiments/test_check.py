@@ -18,6 +18,8 @@ import pytest
 import check
 from bert_ner.scoring import METRICS
 from check import main
+from gate import short_runs
+from gate.references import present
 
 SEEDS = [13, 42, 87, 7, 101]
 TOMORROW = date.today() + timedelta(days=1)
@@ -282,3 +284,19 @@ def test_a_reference_that_the_base_has_is_missed(run: Any, repository: Path, mon
     assert status == 1
     assert text.startswith("MISSING REFERENCE: sample minilm: HEAD has its reference (")
     assert run("--base", "--output=x")[0] == run("--base", "nothing")[0] == 2
+
+
+def test_short_runs_have_references_of_their_own(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_results(tmp_path, dict.fromkeys(SEEDS, 0.8))
+    [crf, _] = present(tmp_path / "results").values()
+    monkeypatch.setattr(short_runs, "short_runs", lambda is_for_reference: {("sample", "crf"): crf})
+    assert run("--fast", "--update")[0] == 0
+    assert run("--fast")[1].startswith("pass: 2 pass\n")
+    reference = tmp_path / "results/reference/fast/sample/crf.json"
+    reference.write_text(reference.read_text().replace("0.85", "0.1"))
+    assert run("--fast")[1].startswith("INVALID: sample crf: the reference fast/sample/crf.json is not the one in")
+    reference.unlink()
+    status, text = run("--fast")
+    assert status == 1
+    assert text.startswith("MISSING REFERENCE: sample crf: SHA256SUMS lists fast/sample/crf.json, but it is gone")
+    assert "fast/sample" not in run()[1]

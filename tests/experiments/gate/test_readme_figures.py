@@ -64,6 +64,17 @@ def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, bl
     assert path.read_text(encoding="utf-8") == text
 
 
+def test_without_a_table_nothing_is_compared_or_written(checkout: Path) -> None:
+    (checkout / "results/domains/claims.csv").unlink()
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "-am", "less"],
+                   cwd=checkout, check=True)  # fmt: skip
+    text = (checkout / "README.md").read_text(encoding="utf-8").replace("89.05", "99.05")
+    (checkout / "README.md").write_text(text, encoding="utf-8")
+    assert outdated_readme(checkout) == []
+    write_readme(checkout)
+    assert (checkout / "README.md").read_text(encoding="utf-8") == text
+
+
 def test_systems_stand_in_the_order_of_their_scores(checkout: Path) -> None:
     table = checkout / "results/mit_movie_eng/intervals.csv"
     table.write_text(table.read_text().replace("mpnet,entity_f1,sentences,0.8", "mpnet,entity_f1,sentences,0.7"))
