@@ -35,7 +35,7 @@ counted as conlleval counts it, and reported. Scores are those of the entities i
   bert-ner score conlleval.txt --predicted-column last"""
 _CONVERT_HELP = f"""\
 Convert a file to another format, which the suffix of OUT names, or to another tag scheme. Nothing is lost or repaired
-in silence: what OUT can't express is an error.
+in silence: an error names anything that OUT can't express.
 {_FORMATS}
 
   bert-ner convert bioes.txt train.bio
@@ -125,11 +125,10 @@ def score(options: argparse.Namespace) -> None:
         options.usage_error("name a file of predictions, or their column in the gold file with --predicted-column")
     if not options.predicted and options.tag_column is None:
         options.tag_column = _BEFORE_LAST  # as in conlleval's files
-    reading = _reading(options)
+    own: dict[str, object] = {"scheme": options.predicted_scheme}
     if options.predicted_column is not None:
-        options.tag_column = options.predicted_column
-    options.scheme = options.predicted_scheme
-    predicted_reading = _reading(options)
+        own["tag_column"] = options.predicted_column
+    reading, predicted_reading = _reading(options), _reading(argparse.Namespace(**vars(options) | own))
     gold, *predicted = (File(*read_input(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted or [gold], reading, predicted_reading)
     print(json.dumps(record, indent=2) if options.json else as_text(record, sys.stdout.encoding))
@@ -159,7 +158,8 @@ def gate(options: argparse.Namespace) -> None:
         print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
         sys.exit(2)
     if options.reference:
-        print(headline(found), as_markdown(found) if options.markdown else as_text(found), sep="\n\n", flush=True)
+        table = as_markdown(found) if options.markdown else as_text(found, sys.stdout.encoding)
+        print(headline(found), table, sep="\n\n", flush=True)
         sys.exit(0 if passes(found) else 1)
 
 
@@ -185,7 +185,7 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
     scheme = f"of the tags: {', '.join(SCHEMES)}; default: the one that fits"
     options.add_argument("--scheme", type=_scheme, metavar="SCHEME", help=scheme)
     add_layout_options(options)
-    names = "what numbers in ner_tags mean, from 0 on: O,B-PER,I-PER; default: the names in the file"
+    names = "the names of numbers in ner_tags, from 0 on: O,B-PER,I-PER; default: the names in the file"
     options.add_argument("--names", type=_names, metavar="NAMES", help=names)
 
 

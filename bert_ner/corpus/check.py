@@ -65,7 +65,7 @@ def _summary(sentences: Sequence[Sentence]) -> list[str]:
 
 
 def _remarks(parsed: ParsedFile) -> Iterator[str]:
-    """Yield what is not wrong by itself, but may be a sign of a mistake."""
+    """Yield signs of possible mistakes, which are not wrong by themselves."""
     for kind, number in parsed.skipped.items():
         yield f"skipped: {number:,} {kind} line(s)"
     lengths = {len(each.sentence.words) for each in parsed.sentences}

@@ -124,7 +124,7 @@ def raise_problems(problems: Sequence[Problem], name: str, notes: Sequence[str] 
     """Raise a BioError that lists the problems of a file, if there are any, and then the notes.
 
     Args:
-        place: what stands before a line's number; by default the name and a colon.
+        place: the text before a line's number; by default the name and a colon.
     """
     if not problems:
         return

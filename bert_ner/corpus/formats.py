@@ -65,7 +65,7 @@ class ParsedFile(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Return what stands before the number of a line in messages."""
+        """Return the text before the number of a line in messages."""
         return f"{self.name}: record " if self.format in ("json", "parquet") else f"{self.name}:"
 
     @property
@@ -150,24 +150,28 @@ def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme 
         groups, skipped = read_columns(content, name, reading.layout)
         others: list[Record] = []
     else:
-        found, skipped = _without_docstart(_RECORDS[form](content, name, reading.names), reading.layout)
+        found, skipped = _without_docstart(_RECORDS[form](content, name, reading.names), name, reading.layout)
         groups, others = found
     scheme = reading.scheme or _likely_scheme(groups, gold_scheme)
     return ParsedFile(name, form, scheme, [_parse(group, scheme) for group in groups], skipped, others)
 
 
-def _without_docstart(records: Records, layout: Layout) -> tuple[Records, Counter[str]]:
-    """Return the records without those that mark a document, and their number; or make problems of them."""
-    marks = [any(isinstance(entry, Word) and entry.word == DOCSTART for entry in group) for group in records.groups]
-    if not layout.docstart:
-        groups: list[Group] = [
-            [Problem(group[0].line, DOCSTART_PROBLEM)] if is_mark else group
-            for group, is_mark in zip(records.groups, marks, strict=True)
-        ]
-        return Records(groups, records.others), Counter()
-    kept = [i for i, is_mark in enumerate(marks) if not is_mark]
-    rest = Records([records.groups[i] for i in kept], [records.others[i] for i in kept])
-    return rest, Counter({DOCSTART: sum(marks)} if any(marks) else {})
+def _without_docstart(records: Records, name: str, layout: Layout) -> tuple[Records, Counter[str]]:
+    """Return the records without those that only mark a document, if the layout says so, and their number.
+
+    Other records with such a mark become problems.
+    """
+    kept = Records([], [])
+    for group, others in zip(records.groups, records.others, strict=True):
+        words = {entry.word for entry in group if isinstance(entry, Word)}
+        if layout.docstart and words == {DOCSTART}:
+            continue
+        kept.groups.append([Problem(group[0].line, DOCSTART_PROBLEM)] if DOCSTART in words else group)
+        kept.others.append(others)
+    if not kept.groups:
+        raise BioError(f"{name}: no sentence in it but {DOCSTART}")
+    skipped = len(records.groups) - len(kept.groups)
+    return kept, Counter({DOCSTART: skipped} if skipped else {})
 
 
 def _likely_scheme(groups: Sequence[Group], gold_scheme: Scheme | None) -> Scheme:

@@ -95,7 +95,7 @@ def _class_names(metadata: bytes) -> Any:
 
 
 def _read(records: Sequence[tuple[int, Any]], name: str, names: Any) -> Records:
-    """Return the sentences of some records, each with its number or line; what is no record becomes a problem."""
+    """Return the sentences of some records, each with its number or line; other items become problems."""
     if not records:
         raise BioError(f"{name}: no record in it; expected objects with {_NEEDED}")
     if names is not None and not (isinstance(names, list | tuple) and all(isinstance(each, str) for each in names)):

@@ -142,8 +142,8 @@ def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFil
 def _source(gold: File, parsed: ParsedFile, layout: Layout) -> dict[str, str]:
     """Return the split, corpus and data of the signatures: those of a corpus that has a file with the same sum.
 
-    The data of a file that is not plain BIO is what `bert-ner convert` makes of it. So options that choose other tags
-    in the same file give another signature, and a prediction in the same file gives none.
+    If the file is not plain BIO, the data are those of the BIO file that `bert-ner convert` makes of it. So two formats
+    of the same sentences have one signature, and two columns of tags in one file have two.
     """
     for corpus in map(corpus_named, corpus_names()):
         for split, file in corpus.files.items():

@@ -99,7 +99,7 @@ def test_a_file_without_sentences_or_without_a_clear_column_of_tags_is_an_error(
         ("caf\u00e9 O\nb O\n\ncafe\u0301 O\n", {}, []),
     ],
 )
-def test_remarks_on_what_may_be_a_mistake(content: str, options: dict[str, object], remarks: list[str]) -> None:
+def test_remarks_on_possible_mistakes(content: str, options: dict[str, object], remarks: list[str]) -> None:
     assert summary(content, **options) == remarks
 
 

@@ -104,7 +104,7 @@ def test_conversion(tmp_path: Path, name: str, target: str, options: dict[str, A
         ),
     ],
 )
-def test_what_the_target_can_t_express_is_an_error(
+def test_a_target_without_room_for_something_is_an_error(
     tmp_path: Path, content: str, name: str, options: dict[str, Any], message: str
 ) -> None:
     target = tmp_path / "out.txt"

@@ -1,4 +1,4 @@
-"""Reading what others write: columns, marker lines, JSON, Parquet, and tag schemes."""
+"""Reading files of others: columns, marker lines, JSON, Parquet, and tag schemes."""
 
 from __future__ import annotations
 
@@ -101,6 +101,11 @@ def test_docstart_records() -> None:
         read(content, "a.jsonl")
     parsed = parse_file(content.encode(), "a.jsonl", Reading(Layout(docstart=True)))
     assert (len(parsed.sentences), parsed.others, parsed.skipped) == (1, [{"id": 1}], {"-DOCSTART-": 1})
+    with pytest.raises(BioError, match=r"a\.jsonl: no sentence in it but -DOCSTART-"):
+        read(content.partition("\n")[0], "a.jsonl", layout=Layout(docstart=True))
+    mixed = '{"tokens": ["-DOCSTART-", "a"], "ner_tags": ["O", "O"]}'  # whose words must not be lost
+    with pytest.raises(BioError, match=r"a\.jsonl:1: -DOCSTART- begins a document"):
+        read(mixed, "a.jsonl", layout=Layout(docstart=True))
 
 
 @pytest.mark.parametrize(
