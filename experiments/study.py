@@ -11,11 +11,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.artifacts import read_json, read_labels, read_part, signature_source
-from harness.params import Params, read_params
+from harness.params import Trial, read_params, read_trials
 from harness.paths import DATA, RESULTS, state_file
 from harness.run_main import arguments, run_main
 from harness.systems import build, has_weights
@@ -31,18 +30,6 @@ from bert_ner.scoring import score
 from bert_ner.tagger import Tagger
 
 Rows = list[dict[str, Any]]
-
-
-class Trial(NamedTuple):
-    """One training of a study: a system, all its settings, and the part of the training sentences that it sees."""
-
-    study: str
-    variant: str
-    system: str
-    seed: int
-    fraction: float | None  # the part is a share of the sentences,
-    per_type: int | None  # or so many of each entity type; then it also validates on so many
-    settings: dict[str, Any]
 
 
 def main() -> None:
@@ -73,21 +60,6 @@ def main() -> None:
     notes.unlink(missing_ok=True)
     shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
     print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
-
-
-def read_trials(name: str, params: Params) -> list[Trial]:
-    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences."""
-    if name not in params.studies:
-        raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
-    study = params.studies[name]
-    parts: list[dict[str, Any]] = [{"fraction": share} for share in study.fractions]
-    parts += [{"per_type": n} for n in study.per_type]
-    trials = []
-    for (system, changes), part, seed in product(study.changes.items(), parts or [{}], study.seeds):
-        variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())
-        sees = {"fraction": None if "per_type" in part else 1.0, "per_type": None, **part}
-        trials.append(Trial(name, variant, system, seed, **sees, settings={**params[system], **changes}))
-    return trials
 
 
 def available_trials(trials: list[Trial]) -> list[Trial]:

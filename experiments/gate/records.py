@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.artifacts import read_json
-from harness.params import Params, read_params
+from harness.params import Params, read_params, read_trials, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
-from harness.trials import read_trials
 
 import pandas as pd
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from bench.benchmark_page import as_markdown
-from bert_ner.corpus.catalog import CORPORA
+from bert_ner.corpus.catalog import corpus_named, corpus_names
 from gate.readme_figures import outdated_readme
 
 NOT_LOCKED = ("mpnet", "cluster")  # extras that `make` does not install from the lock file
@@ -45,12 +44,16 @@ def _provenance(results: Path, params: Params) -> Iterator[str]:
     for path in sorted(results.glob("*/scores.csv")):
         corpus = path.parent.name
         facts = read_json(results / "provenance.json").get(corpus, {})
-        if corpus in CORPORA and facts.get("files") != {file.name: file.sha256 for file in CORPORA[corpus].files}:
-            yield f"provenance.json has other files of {corpus} than the catalog"
+        files, min_steps = facts.get("files", {}), 0
+        if corpus in corpus_names():
+            entry = corpus_named(corpus)
+            min_steps = entry.min_steps
+            if any(file.sha256 and files.get(file.name) != file.sha256 for file in entry.files.values()):
+                yield f"provenance.json has other files of {corpus} than corpora/{corpus}.yaml"
         rows: dict[str, list[dict[str, Any]]] = {"history": [], "costs": []}
         for name, run in facts.get("runs", {}).items():
             system, _, seed = name.rpartition("-")
-            if system in params.systems and run["settings"] != params.settings(system):
+            if system in params.systems and run["settings"] != settings_of(params.section(system, min_steps)):
                 yield f"provenance.json has other settings of {system} on {corpus} than params.yaml"
             about = {"system": system, "seed": int(seed), "encoder": run["settings"].get("name", "")}
             rows["history"] += [about | row for row in run["history"] if "epoch" in row]

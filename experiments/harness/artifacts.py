@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.params import Run, Section, kind_of, read_params
+from harness.params import Run, Section, read_params
 from harness.paths import MODELS, RUN_FILE, prepared_file, raw_folder
 
 from bert_ner.corpus.bio import Sentence, read_bio
@@ -29,11 +29,9 @@ def read_labels(corpus: str) -> list[str]:
 
 
 def read_section(corpus: str, system: str) -> Section:
-    """Return a system's section of params.yaml; an encoder's has the least number of steps that the corpus asks for."""
-    section, path = read_params()[system], prepared_file(corpus, "min_steps.txt")
-    if kind_of(system, section) != "encoder" or not path.is_file():
-        return section
-    return {"min_steps": int(path.read_text(encoding="utf-8")), **section}
+    """Return a system's section of params.yaml, with what prepare.py noted for the corpus."""
+    path = prepared_file(corpus, "min_steps.txt")
+    return read_params().section(system, int(path.read_text(encoding="utf-8")) if path.is_file() else 0)
 
 
 def signature_source(corpus: Corpus) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """params.yaml as a model, and the trainings that it asks for."""
 
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -31,6 +32,18 @@ class Run(NamedTuple):
     @property
     def name(self) -> str:  # of its model and of its predictions
         return f"{self.system}-{self.seed}"
+
+
+class Trial(NamedTuple):
+    """One training of a study: a system, all its settings, and the part of the training sentences that it sees."""
+
+    study: str
+    variant: str
+    system: str
+    seed: int
+    fraction: float | None  # the part is a share of the sentences,
+    per_type: int | None  # or so many of each entity type; then it also validates on so many
+    settings: dict[str, Any]
 
 
 def kind_of(name: str, section: Section) -> str:
@@ -110,6 +123,11 @@ class Params(Settings):
     def kind(self, system: str) -> str:
         return kind_of(system, self[system])
 
+    def section(self, system: str, min_steps: int) -> Section:
+        """Return the section of a system; an encoder's has the least number of steps that a corpus asks for."""
+        asked = {"min_steps": min_steps} if min_steps and self.kind(system) == "encoder" else {}
+        return asked | self[system]
+
     @property
     def tokenizer_encoder(self) -> str:
         """The encoder whose word pieces are counted: that of the first system in `encoders`."""
@@ -142,6 +160,21 @@ class Params(Settings):
         if errors := [InitErrorDetails(type=problem, loc=where, input=system) for where, system in unknown.items()]:
             raise ValidationError.from_exception_data("Params", errors)
         return self
+
+
+def read_trials(name: str, params: Params) -> list[Trial]:
+    """Return the trainings of a study: each of its systems, with each seed, on each part of the training sentences."""
+    if name not in params.studies:
+        raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
+    study = params.studies[name]
+    parts: list[dict[str, Any]] = [{"fraction": share} for share in study.fractions]
+    parts += [{"per_type": n} for n in study.per_type]
+    trials = []
+    for (system, changes), part, seed in product(study.changes.items(), parts or [{}], study.seeds):
+        variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())
+        sees = {"fraction": None if "per_type" in part else 1.0, "per_type": None, **part}
+        trials.append(Trial(name, variant, system, seed, **sees, settings={**params[system], **changes}))
+    return trials
 
 
 def read_params() -> Params:

@@ -45,7 +45,7 @@ def test_the_records_of_this_checkout_agree(whole: Path) -> None:
         ("results/provenance.json", '"max_iterations": 100', '"max_iterations": 99',
          "provenance.json has other settings of crf on mit_movie_eng than params.yaml"),
         ("results/provenance.json", '"68d90d7b', '"00000000',
-         "provenance.json has other files of mit_movie_eng than the catalog"),
+         "provenance.json has other files of mit_movie_eng than corpora/mit_movie_eng.yaml"),
         ("results/mit_movie_eng/studies.csv", "warmup,warmup=0.1,minilm", "warmup,warmup=0.2,minilm",
          "mit_movie_eng/studies.csv has a training that params.yaml does not ask for: ('warmup', 'warmup=0.2', "
          "'minilm', 13, 1.0, None)"),
