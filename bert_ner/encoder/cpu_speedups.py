@@ -88,7 +88,7 @@ def used_embeddings_only(model: PreTrainedModel, used: Collection[int]) -> Itera
     row_of[ids] = torch.arange(len(ids), device=device)
     rows = torch.cat([whole.weight[ids], torch.ones_like(whole.weight[:1])]).detach()
     padding = int(row_of[whole.padding_idx]) if whole.padding_idx in used else None
-    trained = torch.nn.Embedding(*rows.shape, padding_idx=padding, _weight=rows)
+    trained = torch.nn.Embedding(len(rows), rows.shape[1], padding, _weight=rows)
     trained.register_forward_pre_hook(lambda _, inputs: (row_of[inputs[0]],))
     model.set_input_embeddings(trained)
     try:

@@ -1,5 +1,6 @@
 """A pretrained encoder with a classifier over each word's first piece."""
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -73,7 +74,9 @@ class EncoderTagger(System, PieceTagger):
             f1 = self.scoring([tags for _, tags in validation], predicted)
             return {"validation_loss": sum(losses) / count if count else 0.0, "validation_entity_f1": f1}
 
-        recipe, steps = self.settings, -(-len(examples) // self.settings.batch_size)  # in an epoch
+        steps = -(-len(examples) // self.settings.batch_size)  # in an epoch
+        epochs = max(self.settings.epochs, math.ceil(self.settings.min_steps / max(steps, 1)))
+        recipe = self.settings.model_copy(update={"epochs": epochs})
         checkpoint = Checkpoint(self.checkpoint, fingerprint(recipe, self.seed, examples))
         done = steps * len(checkpoint.history)
         progress = Progress(f"{recipe.name} seed {self.seed}", steps * recipe.epochs, recipe.epochs, done)

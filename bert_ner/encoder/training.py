@@ -44,6 +44,7 @@ class Recipe(Settings):
     weight_decay: float = Field(ge=0, allow_inf_nan=False, description="AdamW's, of the encoder; 0 makes it Adam.")
     clip_norm: float = Field(gt=0, description="The largest norm of the gradient; infinity clips nothing.")
     epochs: _Count = Field(description="Passes over the training sentences.")
+    min_steps: int = Field(default=0, ge=0, description="The least number of steps; a small corpus takes more passes.")
     warmup: float = Field(ge=0, lt=1, allow_inf_nan=False, description="The share of steps in which the rate rises.")
     precision: Precision = Field(description="Of matrix products; auto: bfloat16 where the hardware has it.")
     schedule: Schedule = Field(default="linear", description="Of the rate after the warm-up; linear falls to 0.")

@@ -167,6 +167,14 @@ def test_words_without_a_piece_do_not_disturb_training(recipe: Recipe) -> None:
     assert [len(tags) for tags in tagger.tag([words for words, _ in odd])] == [3, 1, 0]
 
 
+def test_a_small_corpus_takes_more_passes(recipe: Recipe, sentences: list[Sentence]) -> None:
+    steps = -(-len(sentences) // recipe.batch_size)
+    for least, epochs in ((1, recipe.epochs), (steps * recipe.epochs + 1, recipe.epochs + 1)):
+        settings = recipe.model_copy(update={"min_steps": least})
+        tagger = EncoderTagger(settings, scoring=entity_f1, labels=LABELS, seed=3)
+        assert len(tagger.fit(sentences, sentences)) == epochs
+
+
 def test_sentences_longer_than_the_encoder_are_learnt_whole(recipe: Recipe) -> None:
     long = [Sentence(("film",) * 300, ("O",) * 300)]
     tagger = EncoderTagger(recipe, labels=LABELS, seed=1, scoring=entity_f1)
