@@ -85,7 +85,7 @@ class Workplace:
             path = self.folder / file.name
             self.replace("corpora/sample.yaml", str(file.sha256), hashlib.sha256(path.read_bytes()).hexdigest())
             path.unlink()
-        self.replace("corpora/sample.yaml", "min_steps: 1200", "min_steps: 12")
+        self.replace("corpora/sample.yaml", "min_steps: 800", "min_steps: 12")
 
     def replace(self, name: str, old: str, new: str) -> None:
         """Replace a text that a file has exactly once."""
