@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +95,21 @@ def test_adding_a_corpus(place: Workplace) -> None:
     assert float(scores["crf"]["entity_f1"]) > 0.9  # all words of the test sentences are in the training sentences
     assert "Toy (questions about places)" in (place.folder / "results/toy/report.md").read_text(encoding="utf-8")
     assert rows(place, "toy/claims.csv") == []
+
+
+@pytest.mark.slow
+def test_a_tagger_in_a_package(place: Workplace) -> None:
+    """The package is installed beside the environment, which other tests share."""
+    pytest.importorskip("setuptools", reason="builds the package without a registry")
+    installed = str(place.folder.parent / "installed")
+    place.environment |= {"PIP_TARGET": installed, "PIP_NO_BUILD_ISOLATION": "false", "PIP_NO_INDEX": "1"}
+    place.environment["PYTHONPATH"] += f"{os.pathsep}{installed}"
+    outputs = follow((DOCS / "tagger-in-a-package.md").read_text(encoding="utf-8"), place)
+    assert re.search(r"^neighbours,crf,entity_f1,", outputs[1], re.MULTILINE)
+    assert re.search(r"\[\w+ [A-Z_]+\]", outputs[1])  # an entity in its brackets
+    assert "minilm_slow,13," in outputs[2]
+    code = json.loads((place.folder / "results/code/neighbours.json").read_text())
+    assert "installed: neighbours.py" in code
 
 
 def test_a_diff_applies_in_exactly_one_place() -> None:

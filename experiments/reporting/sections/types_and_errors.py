@@ -77,7 +77,7 @@ def confusion_blocks(results: Results) -> list[Block]:
     runs = {system: rows["seed"].nunique() for system, rows in by_system(table)}
     wrong = table[(table["gold"] != table["predicted"]) & (table["gold"] != "O") & (table["predicted"] != "O")]
     # Words per run, so that systems with several seeds can be compared with those with one.
-    wrong = wrong.assign(words=wrong["words"] / wrong["system"].map(runs))
+    wrong = wrong.assign(words=wrong["words"] / wrong["system"].map(runs).astype(float))
     pairs = _word_sums(wrong, ["gold", "predicted"], "system").reindex(columns=list(runs), fill_value=0)
     commonest = pairs.loc[pairs.sum(axis=1).sort_values(ascending=False, kind="stable").index[:COMMONEST]]
     rows = [
