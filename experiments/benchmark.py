@@ -27,18 +27,15 @@ from harness.tables import read_table, write_table
 import pandas as pd
 from tqdm import tqdm
 
-from bench.scoring_workloads import LIMIT, SCORING
-from bench.tagging_workloads import TAGGING, exported
-from bench.training_workloads import TRAINING
-from bench.workload import CORPUS, CRF, Figures, encoder_folder, peak_memory
+from bench.measuring import CORPUS, CRF, Figures, encoder_folder, peak_memory
+from bench.tagging_workloads import exported
+from bench.workloads import WORKLOADS
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from reporting import markdown
 from reporting.blocks import Table
 from reporting.formats import count, percent
 from reporting.results import records
-
-WORKLOADS = {"limit": LIMIT, **TRAINING, **TAGGING, **SCORING}  # each comes after those that it is compared with
 
 
 def main() -> None:
@@ -90,7 +87,7 @@ def table_rows(measured: Mapping[str, Sequence[Figures]], machine: str, rate: fl
     pace: dict[tuple[str, str], float] = {}
     for name, rounds in measured.items():
         workload = WORKLOADS[name]
-        for setting in workload.settings:
+        for setting in (name for name in rounds[0] if name != "memory"):
             first, seconds = rounds[0][setting], [figures[setting]["seconds"] for figures in rounds]
             median, tflop = statistics.median(seconds), first.get("tflop")
             pace[name, setting] = median / first["sentences"]
