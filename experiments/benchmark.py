@@ -33,9 +33,7 @@ from bench.workloads import WORKLOADS
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from reporting import markdown
-from reporting.blocks import Table
-from reporting.formats import count, percent
-from reporting.results import records
+from reporting.layouts import layout_table
 
 
 def main() -> None:
@@ -124,17 +122,8 @@ def save_table(table: pd.DataFrame) -> None:
 def as_markdown(table: pd.DataFrame) -> str:
     """Return a page with the table, in a section for each machine."""
     parts = ["# Benchmarks", "Written by `make bench`: medians, with the lowest and highest of the rounds."]
-    header = ["task", "system", "setting", "times as fast", "sentences", "seconds", "words/s", "peak MB",
-              "of the limit", "entity F1"]  # fmt: skip
     for machine, group in table.groupby("machine", sort=False):
-        rows = [
-            [row.task, row.system, row.setting, f"{row.ratio:.2f} times {row.ratio_to}" if row.ratio_to else "",
-             count(row.sentences), f"{row.seconds:.4g} ({row.seconds_low:.4g} to {row.seconds_high:.4g})",
-             count(row.tokens_per_second), count(row.peak_memory_mb),
-             "" if pd.isna(row.limit_share) else f"{row.limit_share:.0%}", percent(row.entity_f1)]
-            for row in records(group)
-        ]  # fmt: skip
-        parts += [f"## {machine}", markdown.table(Table("", header, rows, text_columns=4))]
+        parts += [f"## {machine}", markdown.table(layout_table("benchmarks_page", group))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Cell(str):
-    """A table's cell that stands out, and how: 'strong', 'nearest', 'verdict'."""
+    """A table's cell that stands out, and how: 'strong' or 'nearest'."""
 
     mark: str
 

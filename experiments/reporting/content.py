@@ -33,7 +33,7 @@ def corpus_sections(results: Results) -> list[Section]:
     ) -> Section:
         """Return the section that shows a table, or the command that makes the table."""
         rows = results.table(table)
-        return Section(anchor, title, [results.missing(table, absent)] if rows is None else blocks(results, rows))
+        return Section(anchor, title, [results.missing(table, absent)] if rows.empty else blocks(results, rows))
 
     metrics = "Which metric?" if results.corpus.name == PAPER_CORPUS else "Scores"
     return [

@@ -39,12 +39,12 @@ def note(name: str, **values: Any) -> Text:
 
 
 def percent(value: float) -> str:
-    return _number(100 * value, ".2f")
+    return number(100 * value, ".2f")
 
 
 def points(difference: float) -> str:
     """Format a difference in percentage points, with its sign."""
-    return _number(100 * difference, "+.2f").replace("-", MINUS)
+    return number(100 * difference, "+.2f").replace("-", MINUS)
 
 
 def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:
@@ -52,19 +52,19 @@ def interval(low: float, high: float, form: Callable[[float], str] = percent) ->
 
 
 def decimals(value: float) -> str:
-    return _number(value, ".3f")
+    return number(value, ".3f")
 
 
 def count(value: float) -> str:
-    return _number(value, ",.0f")
+    return number(value, ",.0f")
 
 
 def short(value: float) -> str:
     """Format a quantity of any size: thousands as whole numbers, smaller ones with three significant digits."""
-    return count(value) if pd.isna(value) or abs(value) >= 1000 else _number(value, ".3g")
+    return count(value) if pd.isna(value) or abs(value) >= 1000 else number(value, ".3g")
 
 
-def _number(value: float, form: str) -> str:
+def number(value: Any, form: str) -> str:
     """Format a number; one that is absent, NaN or NA, as an empty cell."""
     return "" if pd.isna(value) else f"{value:{form}}"
 
@@ -76,10 +76,10 @@ def p_value(value: float) -> str:
 
 def claim_value(text: str) -> str:
     """Format the numbers in a cell of claims.csv: four decimals, thousands separated."""
-    return "; ".join(_claim_number(part) for part in text.split("; "))
+    return "; ".join(_claimnumber(part) for part in text.split("; "))
 
 
-def _claim_number(text: str) -> str:
+def _claimnumber(text: str) -> str:
     try:
         value = float(text)
     except ValueError:

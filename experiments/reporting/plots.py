@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from harness.yaml_files import load_yaml
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -22,31 +24,15 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bert_ner.files import write_whole
 
-# Distinct for colour-blind readers, too, with a contrast of at least 3 on white: after Paul Tol's muted scheme.
-COLOURS = ("#6b7280", "#9a7400", "#117733", "#c2495f", "#aa4499", "#2b83b8", "#00857a", "#332288", "#882255")
-MARKERS = "s^vDPoX*p"
-SYSTEMS = ("majority", "gazetteer", "hmm", "crf", "bilstm_crf", "minilm", "minilm_crf", "mpnet", "bert")
-TEXT, RULE, PAPER = "#1b1f25", "#c9d0d9", "#fefefe"  # text, grid, background: no other colour is equal to one
+_STYLES = load_yaml(Path(__file__).with_name("styles.yaml"))
+mpl.rcParams.update(_STYLES["matplotlib"])
+SYSTEMS = list(_STYLES["systems"])
+COLOURS, MARKERS = zip(*_STYLES["systems"].values(), strict=True)
+TEXT, RULE, PAPER = (mpl.rcParams[name] for name in ("text.color", "grid.color", "axes.facecolor"))
 HEAT, MAX_SHADE = "#2f7fd1", 0.6  # colour and opacity of the darkest cell of a heat map: its text stays legible
 MARK, LETTER, ROW = 0.018, 0.0125, 0.05  # of lines_plot, in shares of it: half a marker, a letter's width, a text row
 RISES = sorted(range(-20, 21), key=lambda rise: (abs(rise), -rise))  # 0, 1, -1, 2, ... rows
 PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.4g} %")
-
-mpl.rcParams.update({
-    "figure.dpi": 150,
-    "figure.constrained_layout.use": True,
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": RULE,
-    "grid.linewidth": 0.6,
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # a $ in a name is a $
-    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), TEXT),
-    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), PAPER),
-})  # fmt: skip
 
 
 class Dot(NamedTuple):
@@ -80,21 +66,16 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
 
     Each group has a heading and a row for each system; with `pairs`, one row that its systems share, and a legend.
     """
-    rows: dict[float, str] = {}
-    headings: list[float] = []
+    groups: dict[float, str] = {}  # by their place on the vertical axis
     places: dict[tuple[str, str], float] = {}
     y = 0.0
     for group, members in itertools.groupby(dots, key=lambda dot: dot.group):
         systems = list(dict.fromkeys(dot.system for dot in members))
-        rows[y] = group
-        if pairs:
-            places |= {(group, system): y + 0.3 * (i - (len(systems) - 1) / 2) for i, system in enumerate(systems)}
-            y += 1
-        else:
-            headings.append(y)
-            rows |= {y + i: system for i, system in enumerate(systems, start=1)}
-            places |= {(group, system): y + i for i, system in enumerate(systems, start=1)}
-            y += len(systems) + 1.4
+        groups[y] = group
+        for i, system in enumerate(systems):
+            places[group, system] = y + (0.3 * (i - (len(systems) - 1) / 2) if pairs else i + 1)
+        y += 1 if pairs else len(systems) + 1.4
+    rows = dict(sorted((groups if pairs else groups | {at: name for (_, name), at in places.items()}).items()))
     figure = Figure(figsize=(7.2, 0.9 + (0.3 if pairs else 0.2) * y))
     axes = figure.subplots()
     for dot in dots:
@@ -105,7 +86,7 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
         axes.plot(dot.value, at, marker, ms=size, color=colour, mfc=PAPER if dot.over_seeds else colour)
     axes.set_yticks(list(rows), list(rows.values()))
     for tick, label in zip(rows, axes.get_yticklabels(), strict=True):
-        label.set_fontweight("bold" if tick in headings else "normal")
+        label.set_fontweight("bold" if tick in groups and not pairs else "normal")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(y - 0.4, -0.8)

@@ -17,31 +17,29 @@ def audit_blocks(results: Results) -> list[Block]:
     if audit is None:
         return [Missing("Data and alignment are not audited yet.", command)]
     with as_written_by(command, results.folder / "audit.json"):
-        types = [[str(name), str(found or "not in the corpus")] for name, found in audit["paper_types"].items()]
-        types += [["not named", str(name)] for name in audit["types_not_in_paper"]]
         alignment = [
-            [part, *(_show(facts[key]) for key in ("sentences", "differ", "raise"))]
+            [part, facts["sentences"], facts["differ"], facts["raise"]]
             for part, facts in audit["alignment"].items()
             if isinstance(facts, dict) and "differ" in facts
         ]
         queries = [
-            [query["query"], _show(query["in_test"]), _show(query["in_train"]), _entities(query["gold"]),
-             _entities(query["paper"]),
+            [query["query"], query["in_test"], query["in_train"], _entities(query["gold"]), _entities(query["paper"]),
              "; ".join(f"{name}: {_entities(found)}" for name, found in query["predicted"].items()) or "not tagged"]
             for query in audit["queries"]
         ]  # fmt: skip
+        types = [[name, found or "not in the corpus"] for name, found in audit["paper_types"].items()]
+        types += [["not named", name] for name in audit["types_not_in_paper"]]
         duplicates = [
-            [f"sentences of {name}", *map(_show, facts.values())]
-            for name, facts in audit["duplicates"]["across"].items()
+            [f"sentences of {name}", *facts.values()] for name, facts in audit["duplicates"]["across"].items()
         ]
-        encoder = [[str(key).replace("_", " "), _show(value)] for key, value in audit["encoder"].items()]
+        encoder = [[key.replace("_", " "), value] for key, value in audit["encoder"].items()]
     shown = ["query", "in test", "in train", "gold", "paper", "our systems"]
     return [
-        Table(NOTES["alignment"], ["sentences", "number", "differ", "raise"], alignment),
-        Table("The queries that the paper shows", shown, queries, text_columns=6),
-        Table("The types that the paper names, and the corpus's", ["paper", "corpus"], types, text_columns=2),
-        Table(NOTES["duplicates"], ["part", "with the same tags", "with other tags"], duplicates),
-        Table("The encoder measured here", ["property", "value"], encoder),
+        _table(NOTES["alignment"], ["sentences", "number", "differ", "raise"], alignment),
+        _table("The queries that the paper shows", shown, queries, text_columns=6),
+        _table("The types that the paper names, and the corpus's", ["paper", "corpus"], types, text_columns=2),
+        _table(NOTES["duplicates"], ["part", "with the same tags", "with other tags"], duplicates),
+        _table("The encoder measured here", ["property", "value"], encoder),
     ]
 
 
@@ -49,6 +47,10 @@ def _entities(pairs: list[list[str]] | None) -> str:
     if pairs is None:
         return "not in the corpus"
     return ", ".join(f"{name} '{text}'" for name, text in pairs) or "none"
+
+
+def _table(caption: str, header: list[str], rows: list[list[Any]], text_columns: int = 1) -> Table:
+    return Table(caption, header, [list(map(_show, row)) for row in rows], text_columns)
 
 
 def _show(value: Any) -> str:
