@@ -1,15 +1,12 @@
 """The titles and sections of the reports, in order."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from harness.paths import DOMAINS
 
-import pandas as pd
-
 from bert_ner.corpus.catalog import corpus_named
 from claims.paper import PAPER_CORPUS
-from reporting.blocks import Block, Section
+from reporting.blocks import Section
 from reporting.results import Results
 from reporting.sections.audit_and_provenance import audit_blocks, provenance_blocks
 from reporting.sections.claims_and_corpora import claim_blocks, domain_sections, published_blocks
@@ -28,26 +25,24 @@ def report_content(root: Path, name: str) -> tuple[str, list[Section]]:
 
 
 def corpus_sections(results: Results) -> list[Section]:
-    def shown(
-        anchor: str, title: str, table: str, absent: str, blocks: Callable[[Results, pd.DataFrame], list[Block]]
-    ) -> Section:
-        """Return the section that shows a table, or the command that makes the table."""
-        rows = results.table(table)
-        return Section(anchor, title, [results.missing(table, absent)] if rows.empty else blocks(results, rows))
-
+    show = results.show
     metrics = "Which metric?" if results.corpus.name == PAPER_CORPUS else "Scores"
     return [
         Section("headline", "", headline_blocks(results)),
-        shown("systems", "Systems", "costs", "The costs of the systems are not on record.", system_blocks),
+        Section("systems", "Systems", show("costs", system_blocks, "The costs of the systems are not on record.")),
         Section("metrics", metrics, metric_blocks(results)),
-        shown("intervals", "Scores with intervals", "intervals", "There are no intervals yet.", interval_blocks),
-        shown("comparisons", "Comparisons", "comparisons", "The systems are not compared yet.", comparison_blocks),
+        Section(
+            "intervals", "Scores with intervals", show("intervals", interval_blocks, "There are no intervals yet.")
+        ),
+        Section(
+            "comparisons", "Comparisons", show("comparisons", comparison_blocks, "The systems are not compared yet.")
+        ),
         Section("loss", "Loss by epoch", loss_blocks(results)),
         Section("types", "Entity F1 by type", type_blocks(results)),
         Section("confusion", "Confusion between types", confusion_blocks(results)),
         Section("errors", "Kinds of errors", error_blocks(results)),
         *study_sections(results),
-        shown("cost", "Cost", "benchmarks", "Time and memory are not measured yet.", benchmark_blocks),
+        Section("cost", "Cost", show("benchmarks", benchmark_blocks, "Time and memory are not measured yet.")),
         Section("claims", "The paper's claims", claim_blocks(results)),
         Section("published", "Published results", published_blocks(results.corpus.name)),
         Section("audit", "Audit of data and alignment", audit_blocks(results)),

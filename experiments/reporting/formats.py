@@ -12,25 +12,7 @@ from reporting.blocks import Text
 
 NOTES = load_yaml(Path(__file__).with_name("notes.yaml"))
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-
-BANNER = (
-    "A program wrote its sentences. None of the paper's claims is judged on it; do not compare its numbers with "
-    "published ones."
-)
-
-METRIC_NAMES = {
-    "token_micro_f1": "token micro-F1, every word (= accuracy)",
-    "token_micro_f1_no_o": "token micro-F1, without O",
-    "token_macro_f1": "token macro-F1",
-    "token_weighted_f1": "token weighted F1, O included",
-    "entity_precision": "entity precision",
-    "entity_recall": "entity recall",
-    "entity_f1": "entity F1 (conlleval)",
-    "entity_f1_strict": "entity F1, strict IOB2",
-    "span_f1": "span F1, types ignored",
-    "partial_f1": "partial F1, an overlap with the same type counts half",
-    "type_macro_f1": "entity F1, unweighted mean over types",
-}
+METRIC_NAMES: dict[str, str] = NOTES["metric_names"]
 
 
 def note(name: str, **values: Any) -> Text:

@@ -1,6 +1,6 @@
 """The results of one corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import pandas as pd
 from bert_ner.corpus.catalog import Corpus
 from claims.evidence import NotMeasuredError, measured_systems
 from claims.paper import PAPER_ENCODER
-from reporting.blocks import Missing
+from reporting.blocks import Block, Missing
 
 
 class Results(NamedTuple):
@@ -32,6 +32,11 @@ class Results(NamedTuple):
 
     def missing(self, table: str, text: str) -> Missing:
         return Missing(text, self.command(table))
+
+    def show(self, name: str, blocks: Callable[..., list[Block]], absent: str) -> list[Block]:
+        """Return the blocks that show a table, or the command that makes it."""
+        table = self.table(name)
+        return [self.missing(name, absent)] if table.empty else blocks(self, table)
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a table; without rows if it is absent."""

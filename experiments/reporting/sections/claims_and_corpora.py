@@ -21,16 +21,17 @@ from reporting.results import Results, matching, records
 
 
 def claim_blocks(results: Results) -> list[Block]:
-    """Return how many claims hold, and each with its evidence."""
-    claims = results.table("claims")
     if results.corpus.name != PAPER_CORPUS:
         return [Text("The paper makes no claim about this corpus.")]
-    if claims.empty:
-        return [results.missing("claims", "The paper's claims are not judged yet.")]
+    return results.show("claims", _paper_blocks, "The paper's claims are not judged yet.")
+
+
+def _paper_blocks(_: Results, claims: pd.DataFrame) -> list[Block]:
     return [*_verdict_blocks(claims), Text("The claims about other corpora are in ../domains/report.md.")]
 
 
 def _verdict_blocks(claims: pd.DataFrame) -> list[Block]:
+    """Return how many claims hold, and each with its evidence."""
     ends = [
         f" ({low} to {high})" if low and high else ""
         for low, high in zip(claims["low"].map(claim_value), claims["high"].map(claim_value), strict=True)
@@ -44,10 +45,15 @@ def _verdict_blocks(claims: pd.DataFrame) -> list[Block]:
 
 def published_blocks(corpus: str) -> list[Block]:
     """Return results that others report on the corpus, and which of them are comparable."""
-    rows = [entry.model_dump() for entry in read_published(PUBLISHED) if entry.corpus == corpus]
-    if not rows:
+    rows = matching(_published(), corpus=corpus)
+    if rows.empty:
         return [Text("No published result on this corpus is known.")]
-    return [note("published"), layout_table("published", pd.DataFrame(rows))]
+    return [note("published"), layout_table("published", rows)]
+
+
+def _published() -> pd.DataFrame:
+    entries = [entry.model_dump() for entry in read_published(PUBLISHED)]
+    return pd.DataFrame(entries, columns=list(PublishedScore.model_fields))
 
 
 def domain_sections(root: Path) -> list[Section]:
@@ -66,12 +72,14 @@ def _score_blocks(root: Path) -> list[Block]:
     corpora = [Results(root, corpus) for corpus in CORPORA.values() if not corpus.is_generated]
     scores = pd.concat([results.table("scores") for results in corpora])
     cells = crossed(scores, "system", "corpus", "entity_f1", absent="not run")
-    best = {name: entry for name in map(str, cells) if (entry := _best_published(name))}
-    if best:
-        cells.loc["best published"] = [percent(best[name].score) if name in best else "" for name in cells]
+    best = _published().query("comparable and metric == 'entity_f1' and test_set in @cells.columns")
+    best = best.sort_values("score", ascending=False, kind="stable").drop_duplicates("test_set").set_index("test_set")
+    if len(best):
+        cells.loc["best published"] = best["score"].map(percent).reindex(cells.columns, fill_value="")
     blocks: list[Block] = [*_plots(corpora), frame_table("Entity F1 on each corpus", cells)]
-    if best:
-        named = "; ".join(f"{name}: {entry.system} ({entry.source})" for name, entry in best.items())
+    if len(best):
+        found = records(best.loc[[name for name in cells if name in best.index]])
+        named = "; ".join(f"{entry.Index}: {entry.system} ({entry.source})" for entry in found)
         blocks.append(Text(f"The best comparable published results, {named}."))
     if missing := [results.corpus.name for results in corpora if results.corpus.name not in cells]:
         blocks.append(Missing(f"No results on {', '.join(missing)} yet.", "make repro-all"))
@@ -91,12 +99,3 @@ def _plots(corpora: list[Results]) -> list[Block]:
     if len({dot.group for dot in dots}) < 2:
         return []
     return [Plot("Entity F1 by corpus; whiskers are intervals over sentences", "domains", partial(dots_plot, dots))]
-
-
-def _best_published(corpus: str) -> PublishedScore | None:
-    found = [
-        entry
-        for entry in read_published(PUBLISHED)
-        if entry.test_set == corpus and entry.comparable and entry.metric == "entity_f1"
-    ]
-    return max(found, key=lambda entry: entry.score, default=None)

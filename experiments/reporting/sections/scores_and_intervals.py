@@ -11,7 +11,7 @@ import pandas as pd
 from bert_ner.corpus.catalog import Corpus
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
-from reporting.formats import BANNER, METRIC_NAMES, MINUS, count, interval, mean_and_spread, note, percent, points
+from reporting.formats import METRIC_NAMES, MINUS, NOTES, count, interval, mean_and_spread, note, percent, points
 from reporting.layouts import layout_table
 from reporting.plots import Dot, dots_plot
 from reporting.results import Results, by_system, records
@@ -34,7 +34,7 @@ def headline_blocks(results: Results) -> list[Block]:
         verdicts = claims[claims["id"].str.fullmatch(r"R1\D*")]  # claim R1 may have parts: R1a, R1b
         see = "see the table of claims for the evidence"
         facts += [(f"Verdict on {row.id}: {row.claim}", row.verdict, see) for row in records(verdicts)]
-    blocks: list[Block] = [Text(BANNER, warning="Generated corpus.")] if corpus.is_generated else []
+    blocks: list[Block] = [Text(NOTES["generated"], warning="Generated corpus.")] if corpus.is_generated else []
     blocks.append(Facts(facts))
     if corpus.name == PAPER_CORPUS and claims.empty:
         blocks.append(results.missing("claims", "There is no verdict on that claim yet."))

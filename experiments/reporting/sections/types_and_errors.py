@@ -31,9 +31,12 @@ def type_blocks(results: Results) -> list[Block]:
     labels = {str(name): f"{name} ({count(n)})" for name, n in support.items()}
     f1s = crossed(table, "type", "system", "f1").loc[support.index]
     f1s.insert(0, "test entities", support.map(count))
-    blocks = [_type_plot(results, table, labels), *_comparison(results, labels)]
-    blocks.append(frame_table("Entity F1 by type", f1s))
-    return [*blocks, note("paper_types")] if results.corpus.name == PAPER_CORPUS else blocks
+    return [
+        _type_plot(results, table, labels),
+        *results.show("comparisons_by_type", partial(_comparison, labels), "The systems are not compared by type yet."),
+        frame_table("Entity F1 by type", f1s),
+        *([note("paper_types")] if results.corpus.name == PAPER_CORPUS else []),
+    ]
 
 
 def _type_plot(results: Results, table: pd.DataFrame, labels: dict[str, str]) -> Plot:
@@ -49,11 +52,8 @@ def _type_plot(results: Results, table: pd.DataFrame, labels: dict[str, str]) ->
     return Plot(title, "f1_by_type", partial(dots_plot, dots, pairs=True))
 
 
-def _comparison(results: Results, labels: dict[str, str]) -> list[Block]:
+def _comparison(labels: dict[str, str], results: Results, table: pd.DataFrame) -> list[Block]:
     """Return on which types the featured encoder is better than the CRF, on which worse, and where neither is shown."""
-    table = results.table("comparisons_by_type")
-    if table.empty:
-        return [results.missing("comparisons_by_type", "The systems are not compared by type yet.")]
     rows = table[table["system_a"].isin(results.featured())].drop_duplicates("type").set_index("type")
     if rows.empty:
         return []
@@ -100,17 +100,14 @@ def _word_sums(rows: pd.DataFrame, index: str | list[str], columns: str) -> pd.D
 
 
 def error_blocks(results: Results) -> list[Block]:
-    kinds, recall = results.table("error_kinds"), results.table("recall")
-    no_kinds = results.missing("error_kinds", "The errors are not sorted by kind yet.")
-    no_recall = results.missing("recall", "Recall by group of entities is not computed yet.")
     return [
-        *([no_kinds] if kinds.empty else _kind_blocks(kinds)),
-        *([no_recall] if recall.empty else _recall_blocks(recall)),
+        *results.show("error_kinds", _kind_blocks, "The errors are not sorted by kind yet."),
+        *results.show("recall", _recall_blocks, "Recall by group of entities is not computed yet."),
         Missing(NOTES["errors"], f"python experiments/report.py --corpus {results.corpus.name}"),
     ]
 
 
-def _kind_blocks(table: pd.DataFrame) -> list[Block]:
+def _kind_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     """Return the errors of each system by kind, and by kind and type; the mean over its runs."""
     sums, by_type = {}, []
     for system, rows in by_system(table):
@@ -127,7 +124,7 @@ def _kind_blocks(table: pd.DataFrame) -> list[Block]:
     ]
 
 
-def _recall_blocks(table: pd.DataFrame) -> list[Block]:
+def _recall_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     blocks: list[Block] = [note("recall")]
     for by, caption in RECALL_CAPTIONS.items():
         rows = table[table["by"] == by]
