@@ -30,7 +30,7 @@ from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.formats import NOTES, percent
 from reporting.markdown import table
 from reporting.results import Results
-from reporting.sections.scores_and_intervals import score_table
+from reporting.sections.scores_and_costs import score_table
 
 FALLBACK = "sample"
 LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder

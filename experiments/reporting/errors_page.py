@@ -49,14 +49,8 @@ def render(
         if not codes:
             continue
         versions = [("gold", sentence.tags, []), *zip(predictions, predicted, errors, strict=True)]
-        sentences.append({
-            "number": number,
-            "codes": " ".join(dict.fromkeys(codes)),
-            "versions": [
-                {"name": name, "errors": found, "pieces": _pieces(sentence.words, spans_of(tags))}
-                for name, tags, found in versions
-            ],
-        })  # fmt: skip
+        pieces = [(name, found, _pieces(sentence.words, spans_of(tags))) for name, tags, found in versions]
+        sentences.append({"number": number, "codes": " ".join(dict.fromkeys(codes)), "versions": pieces})
     return page.fill(
         "errors.html", "errors.js", title=f"{corpus.title}: test sentences that some system gets wrong",
         sentences=sentences, total=len(test), systems=list(predictions), kinds=KINDS, types=types,

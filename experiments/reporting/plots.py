@@ -102,10 +102,11 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
     return figure
 
 
-def lines_plot(
-    lines: Sequence[Line], x_label: str, y_label: str, *, percent: bool = False, log: bool = False
-) -> Figure:
-    """Draw lines with the range of each point as a band, or single points with a whisker; the label is at the end."""
+def lines_plot(lines: Sequence[Line], x_label: str, y_label: str, *, scores: bool = False) -> Figure:
+    """Draw lines with the range of each point as a band, or single points with a whisker; the label is at the end.
+
+    Scores are percentages on a logarithmic axis; other values are as they are, from zero on.
+    """
     figure = Figure(figsize=(7.2, 4.2))
     axes = figure.subplots()
     for line in lines:
@@ -119,18 +120,16 @@ def lines_plot(
         face = PAPER if line.is_dashed else colour
         axes.plot(x, value, linestyle=dashes, marker=marker, markersize=6, color=colour, markerfacecolor=face)
     are_curves = max(len(line.points) for line in lines) > 1
-    if log:
+    if scores:
+        axes.yaxis.set_major_formatter(PERCENT)
         axes.set_xscale("log")
         axes.minorticks_off()
         if are_curves:
             axes.set_xticks(sorted({x for line in lines for x, *_ in line.points}))
     else:
+        axes.set_ylim(0, None)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
-    if percent:
-        axes.yaxis.set_major_formatter(PERCENT)
-    else:
-        axes.set_ylim(0, None)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.06)
     _label_ends(axes, lines, ["left"] if are_curves else ["left", "right"])

@@ -14,6 +14,7 @@ from bert_ner.corpus.catalog import Corpus
 from claims.evidence import NotMeasuredError, measured_systems
 from claims.paper import PAPER_ENCODER
 from reporting.blocks import Block, Missing
+from reporting.formats import NOTES
 
 
 class Results(NamedTuple):
@@ -33,10 +34,10 @@ class Results(NamedTuple):
     def missing(self, table: str, text: str) -> Missing:
         return Missing(text, self.command(table))
 
-    def show(self, name: str, blocks: Callable[..., list[Block]], absent: str) -> list[Block]:
+    def show(self, name: str, blocks: Callable[..., list[Block]]) -> list[Block]:
         """Return the blocks that show a table, or the command that makes it."""
         table = self.table(name)
-        return [self.missing(name, absent)] if table.empty else blocks(self, table)
+        return [self.missing(name, NOTES["absent"][name])] if table.empty else blocks(self, table)
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a table; without rows if it is absent."""

@@ -23,7 +23,7 @@ from reporting.results import Results, matching, records
 def claim_blocks(results: Results) -> list[Block]:
     if results.corpus.name != PAPER_CORPUS:
         return [Text("The paper makes no claim about this corpus.")]
-    return results.show("claims", _paper_blocks, "The paper's claims are not judged yet.")
+    return results.show("claims", _paper_blocks)
 
 
 def _paper_blocks(_: Results, claims: pd.DataFrame) -> list[Block]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bert_ner.scoring import seed_interval
 from claims.paper import PAPER_CORPUS, PAPER_LOSSES
@@ -27,29 +28,26 @@ def loss_blocks(results: Results) -> list[Block]:
         return [Text("No system here trains in epochs.")]
     rows = spreads(history, ["system", "epoch"], VALIDATED)
     # The encoder closest to the paper's; if there is none, all systems.
-    featured = history[history["system"].isin(results.featured())]
-    lines = _loss_lines(featured if len(featured) else history)
+    featured, crosses = history[history["system"].isin(results.featured())], []
     if results.corpus.name == PAPER_CORPUS:
         paper = dict(enumerate(PAPER_LOSSES, start=1))
         rows["paper"] = rows["epoch"].map(paper)
-        lines.append(Line("the paper, training", "", [(float(epoch), x, x, x) for epoch, x in paper.items()]))
+        crosses = [Line("the paper, training", "", [(float(epoch), x, x, x) for epoch, x in paper.items()])]
+    draw = partial(_loss_plot, featured if len(featured) else history, crosses)
     return [
-        _loss_plot("Mean cross-entropy by epoch; bands span the seeds", "loss", lines),
+        Plot("Mean cross-entropy by epoch; bands span the seeds", "loss", draw),
         layout_table("losses", rows, title="Loss by epoch"),
         note("losses"),
     ]
 
 
-def _loss_lines(rows: pd.DataFrame, suffix: str = "") -> list[Line]:
-    return [
+def _loss_plot(rows: pd.DataFrame, more: Sequence[Line] = (), suffix: str = "") -> Figure:
+    lines = [
         Line(f"{system}, {name}{suffix}", system, _means(runs, "epoch", column), is_dashed=column == "validation_loss")
         for system, runs in by_system(rows)
         for column, name in LOSSES.items()
     ]
-
-
-def _loss_plot(title: str, name: str, lines: Sequence[Line]) -> Plot:
-    return Plot(title, name, partial(lines_plot, lines, "epoch", "mean cross-entropy"))
+    return lines_plot([*lines, *more], "epoch", "mean cross-entropy")
 
 
 def _means(rows: pd.DataFrame, x: str, y: str) -> list[tuple[float, float, float, float]]:
@@ -87,7 +85,7 @@ def _curve_blocks(results: Results, curve: pd.DataFrame) -> list[Block]:
 
 def _curve_plot(rows: pd.DataFrame, x: str, x_label: str, name: str) -> Plot:
     lines = [Line(system, system, _means(runs, x, "test_entity_f1")) for system, runs in by_system(rows)]
-    draw = partial(lines_plot, lines, x_label, "entity F1, test sentences", percent=True, log=True)
+    draw = partial(lines_plot, lines, x_label, "entity F1, test sentences", scores=True)
     return Plot(f"Entity F1 by number of {x_label}; bands span the runs", name, draw)
 
 
@@ -118,11 +116,10 @@ def _other_studies(tested: pd.DataFrame) -> Table:
 def _more_epochs(longer: pd.DataFrame) -> list[Block]:
     if longer.empty:
         return []
-    title = "Loss over more epochs than the paper's"
-    rows = spreads(longer, ["epoch"], VALIDATED)
+    draw = partial(_loss_plot, longer, suffix=" loss")
     return [
-        _loss_plot(title, "more_epochs", _loss_lines(longer, " loss")),
-        layout_table("losses", rows, title="More epochs"),
+        Plot("Loss over more epochs than the paper's", "more_epochs", draw),
+        layout_table("losses", spreads(longer, ["epoch"], VALIDATED), title="More epochs"),
     ]
 
 

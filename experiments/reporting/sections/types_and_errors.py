@@ -17,11 +17,6 @@ from reporting.plots import Dot, confusion_plot, dots_plot
 from reporting.results import Results, by_system, matching, records
 
 COMMONEST = 12  # confusions that the report lists
-RECALL_CAPTIONS = {
-    "seen": "Recall on entities seen and unseen in training",
-    "length": "Recall by length in words",
-    "type": "Recall by type",
-}
 
 
 def type_blocks(results: Results) -> list[Block]:
@@ -33,7 +28,7 @@ def type_blocks(results: Results) -> list[Block]:
     f1s.insert(0, "test entities", support.map(count))
     return [
         _type_plot(results, table, labels),
-        *results.show("comparisons_by_type", partial(_comparison, labels), "The systems are not compared by type yet."),
+        *results.show("comparisons_by_type", partial(_comparison, labels)),
         frame_table("Entity F1 by type", f1s),
         *([note("paper_types")] if results.corpus.name == PAPER_CORPUS else []),
     ]
@@ -75,34 +70,31 @@ def confusion_blocks(results: Results) -> list[Block]:
     wrong = table[(table["gold"] != table["predicted"]) & (table["gold"] != "O") & (table["predicted"] != "O")]
     # Words per run, so that systems with several seeds can be compared with those with one.
     wrong = wrong.assign(words=wrong["words"] / wrong["system"].map(runs))
-    pairs = _word_sums(wrong, ["gold", "predicted"], "system").reindex(columns=runs.index, fill_value=0)
+    words = wrong.groupby(["gold", "predicted", "system"])["words"].sum()
+    pairs = words.unstack("system", fill_value=0).reindex(columns=runs.index, fill_value=0)
     commonest = pairs.loc[pairs.sum(axis=1).sort_values(ascending=False, kind="stable").index[:COMMONEST]]
-    words = commonest.map(lambda n: f"{n:,.1f}".removesuffix(".0")).rename_axis(["gold", "tagged as"])
+    cells = commonest.map(lambda n: f"{n:,.1f}".removesuffix(".0")).rename_axis(["gold", "tagged as"])
     return [
         note("confusion"),
         *(
             Plot(f"Confusion matrix of {name}", f"confusion_{name}", partial(confusion_plot, _matrix(found), name))
             for name, found in by_system(table[table["system"].isin(featured)])
         ),
-        frame_table("The commonest confusions between types: words, mean over seeds", words, text_columns=2),
+        frame_table("The commonest confusions between types: words, mean over seeds", cells, text_columns=2),
     ]
 
 
 def _matrix(rows: pd.DataFrame) -> pd.DataFrame:
     """Return words by gold and predicted type, summed over seeds; both in the same order, O last."""
-    words = _word_sums(rows, "gold", "predicted")
+    words = rows.groupby(["gold", "predicted"])["words"].sum().unstack(fill_value=0)
     names = sorted(set(words.index) | set(words.columns), key=lambda name: (name == "O", name))
     return words.reindex(index=names, columns=names, fill_value=0)
 
 
-def _word_sums(rows: pd.DataFrame, index: str | list[str], columns: str) -> pd.DataFrame:
-    return rows.pivot_table(index=index, columns=columns, values="words", aggfunc="sum", fill_value=0)
-
-
 def error_blocks(results: Results) -> list[Block]:
     return [
-        *results.show("error_kinds", _kind_blocks, "The errors are not sorted by kind yet."),
-        *results.show("recall", _recall_blocks, "Recall by group of entities is not computed yet."),
+        *results.show("error_kinds", _kind_blocks),
+        *results.show("recall", _recall_blocks),
         Missing(NOTES["errors"], f"python experiments/report.py --corpus {results.corpus.name}"),
     ]
 
@@ -126,7 +118,7 @@ def _kind_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
 
 def _recall_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     blocks: list[Block] = [note("recall")]
-    for by, caption in RECALL_CAPTIONS.items():
+    for by, caption in NOTES["recall_captions"].items():
         rows = table[table["by"] == by]
         if len(rows):
             cells = crossed(rows, "group", "system", "recall").sort_index().rename_axis("entities")

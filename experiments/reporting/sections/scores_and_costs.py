@@ -1,9 +1,10 @@
-"""The claim with the verdict on it, the scores under every metric, their uncertainty, and the differences."""
+"""The verdict on the claim, the scores with their uncertainty and differences, and the cost of the systems."""
 
 import math
 from functools import partial
 from typing import Any
 
+from harness.params import REFERENCE
 from harness.tables import as_written_by
 
 import pandas as pd
@@ -12,13 +13,15 @@ from bert_ner.corpus.catalog import Corpus
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
 from reporting.formats import METRIC_NAMES, MINUS, NOTES, count, interval, mean_and_spread, note, percent, points
-from reporting.layouts import layout_table
-from reporting.plots import Dot, dots_plot
-from reporting.results import Results, by_system, records
+from reporting.layouts import layout_table, spreads
+from reporting.plots import Dot, Line, dots_plot, lines_plot
+from reporting.results import Results, by_system, matching, records
 
 FEW = 3  # of so many systems, the figure and the table of pairs show more metrics
 SHOWN = ("token_micro_f1", "token_micro_f1_no_o", "entity_f1", "entity_f1_strict", "span_f1")
 SHOWN_OF_MANY = ("token_micro_f1", "entity_f1")
+LEAST_SECONDS = 0.1  # where the axis of training time begins
+UNITS = {"parameters": 1e6, "train_seconds": 1, "words_per_second": 1, "model_bytes": 1e6}
 
 
 def headline_blocks(results: Results) -> list[Block]:
@@ -138,3 +141,36 @@ def comparison_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
         layout_table("comparisons", rows),
         note("tests", tests="; ".join(dict.fromkeys(table["test"])), n=count(table["n"].max())),
     ]
+
+
+def system_blocks(results: Results, costs: pd.DataFrame) -> list[Block]:
+    """Return a row per system with its cost and scores, and the systems that were not run, with the reason."""
+    means = costs.groupby("system", as_index=False)[list(UNITS)].mean()
+    means[list(UNITS)] /= list(UNITS.values())
+    intervals = matching(results.table("intervals"), metric="entity_f1", source="sentences")
+    gaps = matching(results.table("comparisons"), metric="entity_f1", system_b=REFERENCE)
+    gaps = gaps.rename(columns={"system_a": "system"})[["system", "difference", "p_holm"]]
+    systems = spreads(results.needed("scores"), ["system"], {"token_micro_f1": percent, "entity_f1": percent})
+    for found in (means, intervals[["system", "value", "low", "high"]], gaps):
+        systems = systems.merge(found, on="system", how="left")
+    blocks: list[Block] = [layout_table("systems", systems, reference=REFERENCE)]
+    absent = results.table("not_run")
+    absent = absent[~absent["system"].isin(systems["system"])].drop_duplicates(["system", "reason"])
+    if len(absent):
+        reasons = absent.groupby("system", sort=False, as_index=False).agg({"encoder": "first", "reason": "; ".join})
+        blocks.append(layout_table("not_run", reasons))
+    lines = [
+        Line(row.system, row.system, [(max(row.train_seconds, LEAST_SECONDS), row.value, row.low, row.high)])
+        for row in records(systems.dropna(subset=["train_seconds", "value"]))
+    ]
+    if lines:
+        title = "Entity F1 and training time; whiskers are intervals over sentences"
+        draw = partial(lines_plot, lines, "seconds of training", "entity F1", scores=True)
+        blocks.append(Plot(title, "quality_and_cost", draw))
+    return [*blocks, note("costs", reference=REFERENCE, machines=", ".join(dict.fromkeys(costs["machine"])))]
+
+
+def benchmark_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
+    """Return time and memory as `make bench` measured them."""
+    machines = "; ".join(dict.fromkeys(table["machine"]))
+    return [note("benchmarks", machines=machines, corpus=PAPER_CORPUS), layout_table("benchmarks", table)]
