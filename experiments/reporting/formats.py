@@ -75,3 +75,16 @@ def mean_and_spread(values: pd.Series, form: Callable[[float], str] = percent) -
     if not len(values):
         return ""
     return form(float(values.mean())) + (f" ± {form(float(values.std()))}" if len(values) > 1 else "")
+
+
+def entities(pairs: list[list[str]] | None) -> str:
+    if pairs is None:
+        return "not in the corpus"
+    return ", ".join(f"{name} '{text}'" for name, text in pairs) or "none"
+
+
+def plain(value: Any) -> str:
+    """Format a value of any type: a truth value as a word, a whole number with its thousands separated."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -11,14 +11,15 @@ import pandas as pd
 
 from reporting import formats
 from reporting.blocks import Table
-from reporting.formats import mean_and_spread
+from reporting.formats import entities, mean_and_spread
 
 LAYOUTS = load_yaml(Path(__file__).with_name("layouts.yaml"))
 FIELD = re.compile(r"{(\w+):?([^}]*)}")
 FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": formats.percent, "points": formats.points, "count": formats.count, "short": formats.short,
     "p": formats.p_value, "claim": formats.claim_value, "metric": formats.METRIC_NAMES.__getitem__,
-    "yes": lambda value: "yes" if value else "no",
+    "plain": formats.plain, "entities": entities,
+    "tagged": lambda found: "; ".join(f"{name}: {entities(pairs)}" for name, pairs in found.items()) or "not tagged",
 }  # fmt: skip
 
 
@@ -44,7 +45,9 @@ def layout_table(name: str, rows: pd.DataFrame, **values: str) -> Table:
     """Return a table of layouts.yaml with these rows; the values fill in its caption and header."""
     layout = LAYOUTS[name]
     columns = {header.format(**values): cell or f"{{{header}}}" for header, cell in layout["columns"].items()}
-    columns = {header: cell for header, cell in columns.items() if all(name in rows for name, _ in FIELD.findall(cell))}
+    for header in layout.get("optional", ()):
+        if header not in rows:
+            del columns[header]
     cells = [[_cell(template, row) for template in columns.values()] for row in rows.to_dict("records")]
     options = {key: layout[key] for key in ("text_columns", "filter_by") if key in layout}
     return Table(layout["caption"].format(**values), list(columns), cells, **options)

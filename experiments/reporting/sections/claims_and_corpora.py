@@ -88,14 +88,12 @@ def _score_blocks(root: Path) -> list[Block]:
 
 def _plots(corpora: list[Results]) -> list[Block]:
     """Return entity F1 with its interval over sentences on each corpus, if there is more than one."""
-    dots = []
-    for results in corpora:
-        title = results.corpus.title.partition(" (")[0]
-        rows = matching(results.table("intervals"), metric="entity_f1", source="sentences")
-        dots += [
-            Dot(f"{title} ({count(row.n)} sentences)", row.system, row.value, row.low, row.high)
-            for row in records(rows)
-        ]
+    intervals = [(results.corpus.title.partition(" (")[0], results.table("intervals")) for results in corpora]
+    dots = [
+        Dot(f"{title} ({count(row.n)} sentences)", row.system, row.value, row.low, row.high)
+        for title, table in intervals
+        for row in records(matching(table, metric="entity_f1", source="sentences"))
+    ]
     if len({dot.group for dot in dots}) < 2:
         return []
     return [Plot("Entity F1 by corpus; whiskers are intervals over sentences", "domains", partial(dots_plot, dots))]
