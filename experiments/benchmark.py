@@ -85,7 +85,7 @@ def table_rows(measured: Mapping[str, Sequence[Figures]], machine: str, rate: fl
     pace: dict[tuple[str, str], float] = {}
     for name, rounds in measured.items():
         workload = WORKLOADS[name]
-        for setting in (name for name in rounds[0] if name != "memory"):
+        for setting in [key for key in rounds[0] if key != "memory"]:
             first, seconds = rounds[0][setting], [figures[setting]["seconds"] for figures in rounds]
             median, tflop = statistics.median(seconds), first.get("tflop")
             pace[name, setting] = median / first["sentences"]

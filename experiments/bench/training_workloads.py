@@ -33,12 +33,12 @@ def checkpoint(large: bool = False) -> Figures:
     from bert_ner.encoder.checkpoint import Checkpoint
 
     model, tokenizer = _fresh(large)
-    sentences, seconds = read_part(CORPUS, "train"), []
+    sentences = read_part(CORPUS, "train")
     # The folder is on the disk that a training writes to.
     with TemporaryDirectory(dir=DATA) as folder:
         saved = Checkpoint(Path(folder, "checkpoint.safetensors"), "")
-        for row in _our_epochs(model, tokenizer, sentences[:32], epochs=5, checkpoint=saved):
-            seconds.append(measure_seconds(saved.save, row))
+        epochs = _our_epochs(model, tokenizer, sentences[:32], epochs=5, checkpoint=saved)
+        seconds = [measure_seconds(saved.save, row) for row in epochs]
     return {"": figures(sentences, statistics.median(seconds))}
 
 

@@ -23,11 +23,7 @@ from reporting.results import Results, matching, records
 def claim_blocks(results: Results) -> list[Block]:
     if results.corpus.name != PAPER_CORPUS:
         return [Text("The paper makes no claim about this corpus.")]
-    return results.show("claims", _paper_blocks)
-
-
-def _paper_blocks(_: Results, claims: pd.DataFrame) -> list[Block]:
-    return [*_verdict_blocks(claims), Text("The claims about other corpora are in ../domains/report.md.")]
+    return results.show("claims", lambda _, claims: [*_verdict_blocks(claims), note("other_claims")])
 
 
 def _verdict_blocks(claims: pd.DataFrame) -> list[Block]:
@@ -59,9 +55,8 @@ def _published() -> pd.DataFrame:
 def domain_sections(root: Path) -> list[Section]:
     """Return entity F1 on every corpus that was not generated, and the claims about other corpora."""
     claims = read_table(root, DOMAINS, "claims")
-    blocks: list[Block] = [Missing("They are not judged yet.", producer_of("claims", DOMAINS))]
-    if claims is not None and len(claims):
-        blocks = _verdict_blocks(claims)
+    missing = Missing("They are not judged yet.", producer_of("claims", DOMAINS))
+    blocks = [missing] if claims is None or claims.empty else _verdict_blocks(claims)
     return [
         Section("scores", "Entity F1", _score_blocks(root)),
         Section("claims", "The paper's claims about other corpora", blocks),
