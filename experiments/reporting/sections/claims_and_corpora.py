@@ -28,10 +28,8 @@ def claim_blocks(results: Results) -> list[Block]:
 
 def _verdict_blocks(claims: pd.DataFrame) -> list[Block]:
     """Return how many claims hold, and each with its evidence."""
-    ends = [
-        f" ({low} to {high})" if low and high else ""
-        for low, high in zip(claims["low"].map(claim_value), claims["high"].map(claim_value), strict=True)
-    ]
+    low, high = claims["low"].map(claim_value), claims["high"].map(claim_value)
+    ends = (" (" + low + " to " + high + ")").where((low != "") & (high != ""), "")
     rows = claims.assign(measured=claims["measured"].map(claim_value) + ends)
     return [
         Text(f"{tally(claims['verdict'])}. Scores are fractions here, as in claims.csv."),
