@@ -28,14 +28,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench.benchmark_page import as_markdown
-from bench.scoring_workloads import LIMIT, SCORING
-from bench.tagging_workloads import TAGGING, exported
-from bench.training_workloads import TRAINING
-from bench.workload import CORPUS, CRF, Figures, encoder_folder, peak_memory
+from bench.measuring import CORPUS, CRF, Figures, encoder_folder, peak_memory
+from bench.tagging_workloads import exported
+from bench.workloads import WORKLOADS
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
-
-WORKLOADS = {"limit": LIMIT, **TRAINING, **TAGGING, **SCORING}  # each comes after those that it is compared with
 
 
 def main() -> None:
@@ -87,7 +84,7 @@ def table_rows(measured: Mapping[str, Sequence[Figures]], machine: str, rate: fl
     pace: dict[tuple[str, str], float] = {}
     for name, rounds in measured.items():
         workload = WORKLOADS[name]
-        for setting in workload.settings:
+        for setting in [key for key in rounds[0] if key != "memory"]:
             first, seconds = rounds[0][setting], [figures[setting]["seconds"] for figures in rounds]
             median, tflop = statistics.median(seconds), first.get("tflop")
             pace[name, setting] = median / first["sentences"]

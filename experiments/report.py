@@ -8,7 +8,6 @@ some system gets wrong.
 """
 
 import shutil
-from pathlib import Path
 
 from harness.paths import DOMAINS, RESULTS
 from harness.run_main import arguments, run_main
@@ -30,20 +29,15 @@ def main() -> None:
     title, content = report_content(RESULTS, name)
     errors = "" if options.domains else error_page(Results(RESULTS, corpus_named(name)))
     links = [] if options.domains else [("errors.html", "Sentences with errors (errors.html)")]
-    write(folder / "report.md", markdown.render(title, content))
-    write(folder / "report.html", page.render(title, content, links))
+    pages = {"report.md": markdown.render(title, content), "report.html": page.render(title, content, links)}
     shutil.rmtree(folder / "plots", ignore_errors=True)
-    (folder / "plots").mkdir()  # DVC expects it, even without a plot
+    (folder / "plots").mkdir(parents=True)  # DVC expects it, even without a plot
     for plot in (block for section in content for block in section.blocks if isinstance(block, Plot)):
         save(plot.figure, folder / "plots", plot.name)
     (folder / "errors.html").unlink(missing_ok=True)  # of a corpus that is no longer present
-    if errors:
-        write(folder / "errors.html", errors)
-
-
-def write(path: Path, text: str) -> None:
-    write_whole(path, text)
-    print(f"{path} written")
+    for file, text in (pages | ({"errors.html": errors} if errors else {})).items():
+        write_whole(folder / file, text)
+        print(f"{folder / file} written")
 
 
 if __name__ == "__main__":

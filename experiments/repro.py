@@ -27,10 +27,10 @@ from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import Corpus, corpus_named, corpus_names
 from bert_ner.errors import BertNerError
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
-from reporting.formats import BANNER, percent
+from reporting.formats import NOTES, percent
 from reporting.markdown import table
 from reporting.results import Results
-from reporting.sections.scores_and_intervals import score_table
+from reporting.sections.scores_and_costs import score_table
 
 FALLBACK = "sample"
 LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
@@ -66,7 +66,10 @@ def repro_one(name: str | None, params: Params) -> None:
         except CorpusUnavailable as error:
             corpus = corpus_named(FALLBACK)
             stages = stages_to_run(*commands(corpus)[0])
-            print(f"{RULE}\n{error}\n\nCONTINUING WITH THE CORPUS '{FALLBACK}'. {BANNER}\n{RULE}\n", flush=True)
+            print(
+                f"{RULE}\n{error}\n\nCONTINUING WITH THE CORPUS '{FALLBACK}'. {NOTES['generated']}\n{RULE}\n",
+                flush=True,
+            )
 
     if stages:
         expected = training_seconds(corpus, params)

@@ -7,10 +7,10 @@ from timeit import repeat
 
 from harness.artifacts import read_labels, read_part
 
-from bench.workload import CORPUS, Figures, Workload, figures, measure_seconds
+from bench.measuring import CORPUS, Figures, figures, measure_seconds
 
 
-def _limit() -> Figures:
+def limit() -> Figures:
     """Measure TFLOP/s of matrix products by number type; no program on this machine is faster."""
     import torch
 
@@ -29,36 +29,28 @@ def _with_errors(gold: Sequence[Sequence[str]], labels: Sequence[str], share: fl
     return [[draw.choice(labels) if draw.random() < share else tag for tag in tags] for tags in gold]
 
 
-def _score(how: str) -> Figures:
+def score(scorer: str) -> Figures:
     """Score a million words with 25 tags, 3 % of them wrong, in sentences of ten."""
     import seqeval.metrics
 
-    from bert_ner.scoring import score, score_by_type
+    from bert_ner import scoring
 
     draw, labels = Random(0), read_labels(CORPUS)
     gold = [draw.choices(labels, k=10) for _ in range(100_000)]
     found = _with_errors(gold, labels, 0.03, draw)
     work = {
         "seqeval": lambda: seqeval.metrics.classification_report(gold, found),
-        "ours": lambda: (score(gold, found), score_by_type(gold, found)),
-    }[how]
+        "ours": lambda: (scoring.score(gold, found), scoring.score_by_type(gold, found)),
+    }[scorer]
     return {"": {"sentences": len(gold), "tokens": 10 * len(gold), "seconds": measure_seconds(work)}}
 
 
-def _uncertainty() -> Figures:
+def uncertainty() -> Figures:
     """Compute all scores of the test set, and 10,000 bootstrap samples of each."""
-    from bert_ner.scoring import bootstrap, count, score
+    from bert_ner import scoring
 
     test = read_part(CORPUS, "test")
     gold = [tags for _, tags in test]
     found = _with_errors(gold, read_labels(CORPUS), 0.05, Random(0))
-    return {"": figures(test, measure_seconds(lambda: (score(gold, found), bootstrap(count(gold, found)))))}
-
-
-LIMIT = Workload("limit", "", "matrix products", _limit)
-_MILLION = partial(Workload, "score", "a million words")
-SCORING = {
-    "score seqeval": _MILLION("seqeval's classification_report", partial(_score, "seqeval")),
-    "score ours": _MILLION("score and score_by_type", partial(_score, "ours"), ("score seqeval",)),
-    "score uncertainty": Workload("score", "the test set", "all scores, 10,000 bootstrap samples", _uncertainty),
-}
+    seconds = measure_seconds(lambda: (scoring.score(gold, found), scoring.bootstrap(scoring.count(gold, found))))
+    return {"": figures(test, seconds)}

@@ -13,53 +13,55 @@ from typing import Any
 from harness.artifacts import model_folder, read_part
 from harness.paths import DATA
 
-from bench.workload import CORPUS, CRF, Figures, Workload, encoder_folder, figures, measure_seconds, peak_memory
+from bench.measuring import CORPUS, CRF, Figures, encoder_folder, figures, measure_seconds, peak_memory
 from bert_ner.scoring import entity_f1
 
 QUERY = "show me films with drew barrymore from the 1980s\n"
 PERCENTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def _tag(how: str, times: int = 1) -> Figures:
+def tag(tagger: str, times: int = 1) -> Figures:
     """Tag the test set, repeated `times` times, in one call, after a hundred sentences to warm up."""
-    test = read_part(CORPUS, "test")
-    tag, sentences = _tagger(how), [words for words, _ in test] * times
-    tag(sentences[:100])
+    test = read_part(CORPUS, "test") * times
+    tags_of, sentences = _tagger(tagger), [words for words, _ in test]
+    tags_of(sentences[:100])
     started = time.perf_counter()
-    tagged = tag(sentences)
-    found = figures(test * times, time.perf_counter() - started)
-    if how != "pipeline":  # it splits words in its own way
-        found["entity_f1"] = entity_f1([tags for _, tags in test * times], tagged)
+    tagged = tags_of(sentences)
+    found = figures(test, time.perf_counter() - started)
+    if tagger != "pipeline":  # it splits words in its own way
+        found["entity_f1"] = entity_f1([tags for _, tags in test], tagged)
     return {"": found}
 
 
-def _latency(how: str) -> Figures:
+def latency(tagger: str) -> Figures:
     """Tag one sentence at a time: the median, the 95th and the 99th percentile of the seconds."""
     test = read_part(CORPUS, "test")
     random.Random(0).shuffle(test)
-    tag, sentences = _tagger(how), [words for words, _ in test[:1000]]
-    tag(sentences[:100])
-    seconds = sorted(measure_seconds(tag, [words]) for words in sentences)
+    tags_of, sentences = _tagger(tagger), [words for words, _ in test[:1000]]
+    tags_of(sentences[:100])
+    seconds = sorted(measure_seconds(tags_of, [words]) for words in sentences)
     facts = {"sentences": 1, "tokens": round(sum(map(len, sentences)) / 1000)}
     return {name: {**facts, "seconds": seconds[int(share * len(seconds))]} for name, share in PERCENTILES.items()}
 
 
-def _tagger(how: str) -> Callable[[Sequence[Sequence[str]]], Any]:
+def _tagger(name: str) -> Callable[[Sequence[Sequence[str]]], Any]:
     """Return a function that tags sentences; that of the pipeline returns its own entities."""
     from bert_ner import load_tagger
 
-    if how == "pipeline":
+    if name == "pipeline":
         from transformers import pipeline
         from transformers.utils import logging
 
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        tag = pipeline("token-classification", model=str(encoder_folder()), batch_size=32)
-        return lambda sentences: tag([" ".join(words) for words in sentences])
-    if how == "crf":
-        return load_tagger(model_folder(CORPUS, CRF)).tag
-    if how == "onnx float32":
+        run = pipeline("token-classification", model=str(encoder_folder()), batch_size=32)
+        return lambda sentences: run([" ".join(words) for words in sentences])
+    if name == "onnx float32":
         return load_tagger(exported()).tag
-    return load_tagger(encoder_folder(), quantised=how != "minilm float").tag
+    return load_tagger(_folder(name), quantised=name != "minilm float").tag
+
+
+def _folder(tagger: str) -> Path:
+    return model_folder(CORPUS, CRF) if tagger == "crf" else encoder_folder()
 
 
 def exported() -> Path:
@@ -75,17 +77,17 @@ def exported() -> Path:
     return folder
 
 
-def _start(how: str) -> Figures:
+def start(tagger: str) -> Figures:
     """Start `bert-ner tag` and answer one query."""
-    answer = partial(subprocess.run, _command(how), input=QUERY.encode(), capture_output=True, check=True)
+    answer = partial(subprocess.run, _command(tagger), input=QUERY.encode(), capture_output=True, check=True)
     found = {"sentences": 1, "tokens": len(QUERY.split()), "seconds": measure_seconds(answer)}
     return {"": found, "memory": math.nan}  # this process only waits
 
 
-def _stream(how: str, lines: int) -> Figures:
+def stream(tagger: str, lines: int) -> Figures:
     """Pipe lines of two new words each through `bert-ner tag`, to measure its memory."""
     started = time.perf_counter()
-    child = subprocess.Popen(_command(how), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(_command(tagger), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert child.stdin
     for first in range(0, lines, 1000):
         child.stdin.write(b"".join(b"word%d other%d\n" % (i, i) for i in range(first, first + 1000)))
@@ -96,53 +98,6 @@ def _stream(how: str, lines: int) -> Figures:
     return {"": {"sentences": lines, "tokens": 2 * lines, "seconds": seconds}, "memory": memory}
 
 
-def _command(how: str) -> list[str]:
-    folder = model_folder(CORPUS, CRF) if how == "crf" else encoder_folder()
-    options = ["--float"] if how == "minilm float" else []
-    return [str(Path(sys.executable).with_name("bert-ner")), "tag", "--model", str(folder), *options]
-
-
-# A tagger, its system, its name in the table, and the workload with which `tag` compares it.
-_TAGGERS = (
-    ("pipeline", "minilm", "transformers' pipeline", ()),
-    ("minilm", "minilm", "load_tagger", ("tag pipeline",)),
-    ("onnx float32", "minilm", "ONNX float32", ("tag pipeline",)),
-    ("minilm float", "minilm", "load_tagger, float", ("tag pipeline",)),
-    ("crf", "crf", "load_tagger", ()),
-)
-TAGGING = {
-    **{f"tag {how}": Workload("tag", system, name, partial(_tag, how), other) for how, system, name, other in _TAGGERS},
-    **{
-        f"tag {system} x{times}": Workload(
-            "tag",
-            system,
-            f"load_tagger, {times} times the test set",
-            partial(_tag, system, times),
-            (f"tag {system}",),
-            once=times == 100 and system == "minilm",
-        )
-        for system in ("crf", "minilm")
-        for times in (10, 100)
-    },
-    **{
-        f"latency {how}": Workload(
-            "latency",
-            system,
-            name,
-            partial(_latency, how),
-            ratio_to=() if how == "pipeline" else ("latency pipeline",),
-            settings=tuple(PERCENTILES),
-        )
-        for how, system, name, _ in _TAGGERS
-    },
-    "start minilm": Workload("start", "minilm", "bert-ner tag", partial(_start, "minilm")),
-    "start minilm float": Workload("start", "minilm", "bert-ner tag --float", partial(_start, "minilm float")),
-    "start crf": Workload("start", "crf", "bert-ner tag", partial(_start, "crf")),
-    **{
-        f"stream {system} {length}": Workload(
-            "stream", system, f"{lines:,} lines", partial(_stream, system, lines), once=length == "long"
-        )
-        for system in ("crf", "minilm")
-        for length, lines in (("short", 10_000), ("long", 1_000_000))
-    },
-}  # fmt: skip
+def _command(tagger: str) -> list[str]:
+    program, options = Path(sys.executable).with_name("bert-ner"), ["--float"] if tagger == "minilm float" else []
+    return [str(program), "tag", "--model", str(_folder(tagger)), *options]

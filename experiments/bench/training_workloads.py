@@ -3,9 +3,8 @@
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,23 +13,36 @@ from harness.artifacts import read_labels, read_part
 from harness.params import read_params, settings_of
 from harness.paths import DATA
 
-from bench.workload import CORPUS, Figures, Workload, figures, measure_seconds
+from bench.measuring import CORPUS, Figures, figures, measure_seconds
 from bert_ner.corpus.bio import Sentence
 
-SIZES = {"22.7 M": "all-MiniLM-L6-v2", "109 M": "BERT-base with random weights"}
-SHARES = {"22.7 M": 10, "109 M": 40}  # one of so many training sentences is used
 PADDED = 55  # pieces, from the paper's section 3.3.1
 
 
-def _train(epoch: Callable[[Any, Any, Sequence[Sentence]], None], size: str) -> Figures:
-    """Measure one epoch on a share of the training sentences, with tokenisation, batches, optimiser and logging."""
-    train = read_part(CORPUS, "train")[:: SHARES[size]]
-    model, tokenizer = _fresh(size)
-    seconds = measure_seconds(epoch, model, tokenizer, train)
-    return {"": figures(train, seconds, tflop=3 * _forward_tflop(model, tokenizer, train))}
+def train(recipe: str, share: int, large: bool = False) -> Figures:
+    """Measure an epoch on one of `share` training sentences: tokenisation, batches, optimiser and logging."""
+    sentences = read_part(CORPUS, "train")[::share]
+    model, tokenizer = _fresh(large)
+    epoch = {"paper": _paper_epoch, "Trainer": _trainer_epoch, "ours": _our_epoch}[recipe]
+    seconds = measure_seconds(epoch, model, tokenizer, sentences)
+    return {"": figures(sentences, seconds, tflop=3 * _forward_tflop(model, tokenizer, sentences))}
 
 
-def _fresh(size: str) -> tuple[Any, Any]:
+def checkpoint(large: bool = False) -> Figures:
+    """Measure the median time that a training waits for a checkpoint; there is one in each epoch."""
+    from bert_ner.encoder.checkpoint import Checkpoint
+
+    model, tokenizer = _fresh(large)
+    sentences = read_part(CORPUS, "train")
+    # The folder is on the disk that a training writes to.
+    with TemporaryDirectory(dir=DATA) as folder:
+        saved = Checkpoint(Path(folder, "checkpoint.safetensors"), "")
+        epochs = _our_epochs(model, tokenizer, sentences[:32], epochs=5, checkpoint=saved)
+        seconds = [measure_seconds(saved.save, row) for row in epochs]
+    return {"": figures(sentences, statistics.median(seconds))}
+
+
+def _fresh(large: bool) -> tuple[Any, Any]:
     """Return a model with the default encoder's weights, or of the paper's size with random ones, and a tokenizer."""
     import torch
     from transformers import AutoModelForTokenClassification, BertConfig
@@ -38,14 +50,12 @@ def _fresh(size: str) -> tuple[Any, Any]:
     from bert_ner.encoder.weights import find_weights, load_tokenizer
 
     folder = find_weights("all-MiniLM-L6-v2").folder
-    labels = read_labels(CORPUS)
+    options: dict[str, Any] = {"num_labels": len(read_labels(CORPUS)), "dtype": torch.float32}
     torch.manual_seed(0)
-    if size == "109 M":
-        model = AutoModelForTokenClassification.from_config(BertConfig(num_labels=len(labels)))  # type: ignore[no-untyped-call,call-arg]
+    if large:
+        model = AutoModelForTokenClassification.from_config(BertConfig(**options))  # type: ignore[no-untyped-call]
     else:
-        model = AutoModelForTokenClassification.from_pretrained(
-            folder, num_labels=len(labels), dtype=torch.float32, trust_remote_code=False
-        )
+        model = AutoModelForTokenClassification.from_pretrained(folder, trust_remote_code=False, **options)
     return model, load_tokenizer(folder)
 
 
@@ -62,31 +72,17 @@ def _rows(tokenizer: Any, sentences: Sequence[Sentence]) -> list[dict[str, list[
     return [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, sentences)]
 
 
-def _our_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
-    list(_our_epochs(model, tokenizer, train, 1))
+def _our_epoch(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> None:
+    list(_our_epochs(model, tokenizer, sentences, 1))
 
 
 def _our_epochs(
-    model: Any, tokenizer: Any, train: Sequence[Sentence], epochs: int, **options: Any
+    model: Any, tokenizer: Any, sentences: Sequence[Sentence], epochs: int, **options: Any
 ) -> Iterator[dict[str, Any]]:
     from bert_ner.encoder.training import Recipe, fine_tune
 
     recipe = Recipe(**{**settings_of(read_params()["minilm"]), "epochs": epochs, "precision": "auto"})
-    return fine_tune(model, _examples(tokenizer, train), recipe, 0, tokenizer.pad_token_id, **options)
-
-
-def _checkpoint(size: str) -> Figures:
-    """Measure the median time that a training waits for a checkpoint; there is one in each epoch."""
-    from bert_ner.encoder.checkpoint import Checkpoint
-
-    model, tokenizer = _fresh(size)
-    train, seconds = read_part(CORPUS, "train"), []
-    # The folder is on the disk that a training writes to.
-    with TemporaryDirectory(dir=DATA) as folder:
-        checkpoint = Checkpoint(Path(folder, "checkpoint.safetensors"), "")
-        for row in _our_epochs(model, tokenizer, train[:32], epochs=5, checkpoint=checkpoint):
-            seconds.append(measure_seconds(checkpoint.save, row))
-    return {"": figures(train, statistics.median(seconds))}
+    return fine_tune(model, _examples(tokenizer, sentences), recipe, 0, tokenizer.pad_token_id, **options)
 
 
 def _paper_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
@@ -134,25 +130,3 @@ def _forward_tflop(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) ->
             model(input_ids=ids, attention_mask=torch.ones_like(ids))
         operations += times * counter.get_total_flops()
     return operations / 1e12
-
-
-_EPOCHS = (
-    ("paper", "paper recipe", _paper_epoch, ()),
-    ("Trainer", "Trainer", _trainer_epoch, ("paper",)),
-    ("ours", "ours", _our_epoch, ("paper", "Trainer")),
-)
-TRAINING = {
-    **{
-        f"train {size} {how}": Workload(
-            "train", SIZES[size], name, partial(_train, epoch, size), tuple(f"train {size} {other}" for other in others)
-        )
-        for size in SIZES
-        for how, name, epoch, others in _EPOCHS
-    },
-    **{
-        f"train {size} checkpoint": Workload(
-            "train", SIZES[size], "an epoch's checkpoint alone", partial(_checkpoint, size), (f"train {size} ours",)
-        )
-        for size in SIZES
-    },
-}

@@ -57,10 +57,7 @@ def corpus_types(types: Sequence[str]) -> dict[str, str | None]:
 
 
 def describe_encoder(name: str, config: PreTrainedConfig, saved: Iterable[Path] = ()) -> dict[str, Any]:
-    """Return an encoder's shape, and its size with a classifier over the labels; needs no weights.
-
-    The bytes are those of the first of the saved models that exists, or else four for each parameter.
-    """
+    """Return an encoder's shape and size, with a classifier; without a saved model, four bytes for each parameter."""
     with torch.device("meta"):
         model = AutoModelForTokenClassification.from_config(config)  # type: ignore[no-untyped-call]
     parameters, headless = (sum(each.numel() for each in part.parameters()) for part in (model, model.base_model))

@@ -113,10 +113,7 @@ def show(display: LiveDisplay, line: str, stage: str | None) -> str | None:
 
 
 def stages_to_run(*targets: str) -> list[str]:
-    """Return the stages that changed since they ran and all that depend on them, in order; of some targets or of all.
-
-    The fingerprint of the code runs first, if needed: most changes of the code affect few stages.
-    """
+    """Return the stages to run for some targets or for all, in order; the fingerprint of the code runs first."""
     stages = _changed(targets)
     if FINGERPRINT in stages:
         command = [*DVC, "repro", "--quiet", FINGERPRINT]

@@ -71,10 +71,7 @@ def write_table(results: Path, corpus: str, name: str, rows: Rows) -> None:
 
 
 def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
-    """Read a table: text as text, numbers as numbers, an absent number as NaN or NA; None if there is no file.
-
-    All who read the same file share the frame: copy it before you change it.
-    """
+    """Return a table, with NaN or NA for absent numbers; None if there is no file. Copy it before you change it."""
     path = table_path(results, corpus, name)
     if not path.is_file():
         return None

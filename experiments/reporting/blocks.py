@@ -1,22 +1,17 @@
 """The blocks of a report. All text is plain: each rendering escapes it in its own way."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from typing import Any, NamedTuple, Self
 
 
 class Cell(str):
-    """A table's cell that stands out, and how: 'strong', 'nearest', 'verdict'."""
+    """A table's cell that stands out, and how: 'strong' or 'nearest'."""
 
     mark: str
 
-    def __new__(cls, text: str, mark: str) -> Cell:
+    def __new__(cls, text: str, mark: str) -> Self:
         cell = super().__new__(cls, text)
         cell.mark = mark
         return cell
@@ -74,10 +69,10 @@ class Plot:
 
     title: str
     name: str
-    draw: Callable[[], Figure]
+    draw: Callable[[], Any]  # returns a figure of matplotlib, which takes a second to import
 
     @cached_property
-    def figure(self) -> Figure:
+    def figure(self) -> Any:
         return self.draw()
 
 

@@ -1,55 +1,41 @@
 """The titles and sections of the reports, in order."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from harness.paths import DOMAINS
 
-import pandas as pd
-
 from bert_ner.corpus.catalog import corpus_named
 from claims.paper import PAPER_CORPUS
-from reporting.blocks import Block, Section
+from reporting.blocks import Section
 from reporting.results import Results
-from reporting.sections.audit_and_provenance import audit_blocks, provenance_blocks
-from reporting.sections.claims_and_corpora import claim_blocks, domain_sections, published_blocks
-from reporting.sections.costs import benchmark_blocks, system_blocks
-from reporting.sections.curves import loss_blocks, study_sections
-from reporting.sections.scores_and_intervals import comparison_blocks, headline_blocks, interval_blocks, metric_blocks
-from reporting.sections.types_and_errors import confusion_blocks, error_blocks, type_blocks
+from reporting.sections import audit_and_provenance, claims_and_corpora, curves, scores_and_costs, types_and_errors
 
 
 def report_content(root: Path, name: str) -> tuple[str, list[Section]]:
     """Return title and sections of a corpus's report, or of the comparison of corpora; `root` is results/."""
     if name == DOMAINS:
-        return "Comparison of the corpora", domain_sections(root)
+        return "Comparison of the corpora", claims_and_corpora.domain_sections(root)
     corpus = corpus_named(name)
     return f"{corpus.title}: results", corpus_sections(Results(root, corpus))
 
 
 def corpus_sections(results: Results) -> list[Section]:
-    def shown(
-        anchor: str, title: str, table: str, absent: str, blocks: Callable[[Results, pd.DataFrame], list[Block]]
-    ) -> Section:
-        """Return the section that shows a table, or the command that makes the table."""
-        rows = results.table(table)
-        return Section(anchor, title, [results.missing(table, absent)] if rows is None else blocks(results, rows))
-
+    show = results.show
     metrics = "Which metric?" if results.corpus.name == PAPER_CORPUS else "Scores"
     return [
-        Section("headline", "", headline_blocks(results)),
-        shown("systems", "Systems", "costs", "The costs of the systems are not on record.", system_blocks),
-        Section("metrics", metrics, metric_blocks(results)),
-        shown("intervals", "Scores with intervals", "intervals", "There are no intervals yet.", interval_blocks),
-        shown("comparisons", "Comparisons", "comparisons", "The systems are not compared yet.", comparison_blocks),
-        Section("loss", "Loss by epoch", loss_blocks(results)),
-        Section("types", "Entity F1 by type", type_blocks(results)),
-        Section("confusion", "Confusion between types", confusion_blocks(results)),
-        Section("errors", "Kinds of errors", error_blocks(results)),
-        *study_sections(results),
-        shown("cost", "Cost", "benchmarks", "Time and memory are not measured yet.", benchmark_blocks),
-        Section("claims", "The paper's claims", claim_blocks(results)),
-        Section("published", "Published results", published_blocks(results.corpus.name)),
-        Section("audit", "Audit of data and alignment", audit_blocks(results)),
-        Section("provenance", "Provenance", provenance_blocks(results)),
+        Section("headline", "", scores_and_costs.headline_blocks(results)),
+        Section("systems", "Systems", show("costs", scores_and_costs.system_blocks)),
+        Section("metrics", metrics, scores_and_costs.metric_blocks(results)),
+        Section("intervals", "Scores with intervals", show("intervals", scores_and_costs.interval_blocks)),
+        Section("comparisons", "Comparisons", show("comparisons", scores_and_costs.comparison_blocks)),
+        Section("loss", "Loss by epoch", curves.loss_blocks(results)),
+        Section("types", "Entity F1 by type", types_and_errors.type_blocks(results)),
+        Section("confusion", "Confusion between types", types_and_errors.confusion_blocks(results)),
+        Section("errors", "Kinds of errors", types_and_errors.error_blocks(results)),
+        *curves.study_sections(results),
+        Section("cost", "Cost", show("benchmarks", scores_and_costs.benchmark_blocks)),
+        Section("claims", "The paper's claims", claims_and_corpora.claim_blocks(results)),
+        Section("published", "Published results", claims_and_corpora.published_blocks(results.corpus.name)),
+        Section("audit", "Audit of data and alignment", audit_and_provenance.audit_blocks(results)),
+        Section("provenance", "Provenance", audit_and_provenance.provenance_blocks(results)),
     ]

@@ -1,6 +1,7 @@
 """The page of every test sentence that some system gets wrong. It contains corpus text, so Git ignores it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from harness.artifacts import check_predictions, read_labels, read_part
@@ -9,7 +10,7 @@ from harness.paths import prepared_file
 from bert_ner.corpus.bio import BioError, Sentence, Span, spans_of
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
-from bert_ner.scoring.errors import KINDS, EntityError, entity_errors
+from bert_ner.scoring.errors import KINDS, entity_errors
 from reporting import page
 from reporting.results import Results, by_system
 
@@ -48,15 +49,8 @@ def render(
         if not codes:
             continue
         versions = [("gold", sentence.tags, []), *zip(predictions, predicted, errors, strict=True)]
-        sentences.append({
-            "number": number,
-            "codes": " ".join(dict.fromkeys(codes)),
-            "versions": [
-                {"name": name, "errors": [_describe(error) for error in found],
-                 "pieces": _pieces(sentence.words, spans_of(tags), {error.predicted for error in found})}
-                for name, tags, found in versions
-            ],
-        })  # fmt: skip
+        pieces = [(name, found, _pieces(sentence.words, spans_of(tags))) for name, tags, found in versions]
+        sentences.append({"number": number, "codes": " ".join(dict.fromkeys(codes)), "versions": pieces})
     return page.fill(
         "errors.html", "errors.js", title=f"{corpus.title}: test sentences that some system gets wrong",
         sentences=sentences, total=len(test), systems=list(predictions), kinds=KINDS, types=types,
@@ -64,21 +58,11 @@ def render(
     )  # fmt: skip
 
 
-def _describe(error: EntityError) -> str:
-    if error.gold and error.predicted and error.gold.type != error.predicted.type:
-        return f"{error.kind}: {error.gold.type} tagged as {error.predicted.type}"
-    return f"{error.kind}: {error.type}"
-
-
-def _pieces(words: Sequence[str], spans: Sequence[Span], wrong: Collection[Span | None]) -> list[tuple[str, str, bool]]:
-    """Cut a sentence into entities and the words between them (no type): text, type, whether it is wrong."""
-    pieces, start = [], 0
-    for span in spans:
-        pieces.append((words[start : span.start], "", False))
-        pieces.append((words[span.start : span.end], span.type, span in wrong))
-        start = span.end
-    pieces.append((words[start:], "", False))
-    return [(" ".join(part), kind, is_wrong) for part, kind, is_wrong in pieces if part]
+def _pieces(words: Sequence[str], spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
+    """Cut a sentence into the texts of its entities and those between them."""
+    entities = {place: span for span in spans for place in range(span.start, span.end)}
+    groups = groupby(range(len(words)), entities.get)
+    return [(" ".join(words[place] for place in places), span) for span, places in groups]
 
 
 def read_predictions(path: Path, test: Sequence[Sentence], types: Sequence[str], command: str) -> list[list[str]]:

@@ -11,25 +11,7 @@ from reporting.blocks import Text
 
 NOTES = load_yaml(Path(__file__).with_name("notes.yaml"))
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-
-BANNER = (
-    "A program wrote its sentences. None of the paper's claims is judged on it; do not compare its numbers with "
-    "published ones."
-)
-
-METRIC_NAMES = {
-    "token_micro_f1": "token micro-F1, every word (= accuracy)",
-    "token_micro_f1_no_o": "token micro-F1, without O",
-    "token_macro_f1": "token macro-F1",
-    "token_weighted_f1": "token weighted F1, O included",
-    "entity_precision": "entity precision",
-    "entity_recall": "entity recall",
-    "entity_f1": "entity F1 (conlleval)",
-    "entity_f1_strict": "entity F1, strict IOB2",
-    "span_f1": "span F1, types ignored",
-    "partial_f1": "partial F1, an overlap with the same type counts half",
-    "type_macro_f1": "entity F1, unweighted mean over types",
-}
+METRIC_NAMES: dict[str, str] = NOTES["metric_names"]
 
 
 def note(name: str, **values: Any) -> Text:
@@ -38,12 +20,12 @@ def note(name: str, **values: Any) -> Text:
 
 
 def percent(value: float) -> str:
-    return _number(100 * value, ".2f")
+    return number(100 * value, ".2f")
 
 
 def points(difference: float) -> str:
     """Format a difference in percentage points, with its sign."""
-    return _number(100 * difference, "+.2f").replace("-", MINUS)
+    return number(100 * difference, "+.2f").replace("-", MINUS)
 
 
 def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:
@@ -51,19 +33,19 @@ def interval(low: float, high: float, form: Callable[[float], str] = percent) ->
 
 
 def decimals(value: float) -> str:
-    return _number(value, ".3f")
+    return number(value, ".3f")
 
 
 def count(value: float) -> str:
-    return _number(value, ",.0f")
+    return number(value, ",.0f")
 
 
 def short(value: float) -> str:
     """Format a quantity of any size: thousands as whole numbers, smaller ones with three significant digits."""
-    return count(value) if pd.isna(value) or abs(value) >= 1000 else _number(value, ".3g")
+    return count(value) if pd.isna(value) or abs(value) >= 1000 else number(value, ".3g")
 
 
-def _number(value: float, form: str) -> str:
+def number(value: Any, form: str) -> str:
     """Format a number; one that is absent, NaN or NA, as an empty cell."""
     return "" if pd.isna(value) else f"{value:{form}}"
 
@@ -75,10 +57,10 @@ def p_value(value: float) -> str:
 
 def claim_value(text: str) -> str:
     """Format the numbers in a cell of claims.csv: four decimals, thousands separated."""
-    return "; ".join(_claim_number(part) for part in text.split("; "))
+    return "; ".join(_claimnumber(part) for part in text.split("; "))
 
 
-def _claim_number(text: str) -> str:
+def _claimnumber(text: str) -> str:
     try:
         value = float(text)
     except ValueError:
@@ -92,3 +74,16 @@ def mean_and_spread(values: pd.Series, form: Callable[[float], str] = percent) -
     if not len(values):
         return ""
     return form(float(values.mean())) + (f" ± {form(float(values.std()))}" if len(values) > 1 else "")
+
+
+def entities(pairs: list[list[str]] | None) -> str:
+    if pairs is None:
+        return "not in the corpus"
+    return ", ".join(f"{name} '{text}'" for name, text in pairs) or "none"
+
+
+def plain(value: Any) -> str:
+    """Format a value of any type: a truth value as a word, a whole number with its thousands separated."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from claims.fields import VERDICTS
-from reporting.blocks import Plot, Section
+from reporting.blocks import Section
 from reporting.plots import inline_svg
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -33,9 +33,6 @@ def fill(template: str, script: str, **content: Any) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters["svg"] = _svg
+    # matplotlib escapes the text in a figure.
+    environment.filters["svg"] = lambda plot: Markup(inline_svg(plot.figure, plot.title, plot.name))
     return environment.get_template(template).render(content, script=Markup(code), digest=digest, verdicts=VERDICTS)
-
-
-def _svg(plot: Plot) -> Markup:
-    return Markup(inline_svg(plot.figure, plot.title, plot.name))  # matplotlib escapes the text in it

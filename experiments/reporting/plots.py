@@ -21,32 +21,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bert_ner.files import write_whole
+from bert_ner.yaml_files import load_yaml
 
-# Distinct for colour-blind readers, too, with a contrast of at least 3 on white: after Paul Tol's muted scheme.
-COLOURS = ("#6b7280", "#9a7400", "#117733", "#c2495f", "#aa4499", "#2b83b8", "#00857a", "#332288", "#882255")
-MARKERS = "s^vDPoX*p"
-SYSTEMS = ("majority", "gazetteer", "hmm", "crf", "bilstm_crf", "minilm", "minilm_crf", "mpnet", "bert")
-TEXT, RULE, PAPER = "#1b1f25", "#c9d0d9", "#fefefe"  # text, grid, background: no other colour is equal to one
+_STYLES = load_yaml(Path(__file__).with_name("styles.yaml"))
+mpl.rcParams.update(_STYLES["matplotlib"])
+SYSTEMS = list(_STYLES["systems"])
+COLOURS, MARKERS = zip(*_STYLES["systems"].values(), strict=True)
+TEXT, RULE, PAPER = (mpl.rcParams[name] for name in ("text.color", "grid.color", "axes.facecolor"))
 HEAT, MAX_SHADE = "#2f7fd1", 0.6  # colour and opacity of the darkest cell of a heat map: its text stays legible
 MARK, LETTER, ROW = 0.018, 0.0125, 0.05  # of lines_plot, in shares of it: half a marker, a letter's width, a text row
 RISES = sorted(range(-20, 21), key=lambda rise: (abs(rise), -rise))  # 0, 1, -1, 2, ... rows
 PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.4g} %")
-
-mpl.rcParams.update({
-    "figure.dpi": 150,
-    "figure.constrained_layout.use": True,
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": RULE,
-    "grid.linewidth": 0.6,
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # a $ in a name is a $
-    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), TEXT),
-    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), PAPER),
-})  # fmt: skip
 
 
 class Dot(NamedTuple):
@@ -80,21 +65,16 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
 
     Each group has a heading and a row for each system; with `pairs`, one row that its systems share, and a legend.
     """
-    rows: dict[float, str] = {}
-    headings: list[float] = []
+    groups: dict[float, str] = {}  # by their place on the vertical axis
     places: dict[tuple[str, str], float] = {}
     y = 0.0
     for group, members in itertools.groupby(dots, key=lambda dot: dot.group):
         systems = list(dict.fromkeys(dot.system for dot in members))
-        rows[y] = group
-        if pairs:
-            places |= {(group, system): y + 0.3 * (i - (len(systems) - 1) / 2) for i, system in enumerate(systems)}
-            y += 1
-        else:
-            headings.append(y)
-            rows |= {y + i: system for i, system in enumerate(systems, start=1)}
-            places |= {(group, system): y + i for i, system in enumerate(systems, start=1)}
-            y += len(systems) + 1.4
+        groups[y] = group
+        for i, system in enumerate(systems):
+            places[group, system] = y + (0.3 * (i - (len(systems) - 1) / 2) if pairs else i + 1)
+        y += 1 if pairs else len(systems) + 1.4
+    rows = dict(sorted((groups if pairs else groups | {at: name for (_, name), at in places.items()}).items()))
     figure = Figure(figsize=(7.2, 0.9 + (0.3 if pairs else 0.2) * y))
     axes = figure.subplots()
     for dot in dots:
@@ -105,7 +85,7 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
         axes.plot(dot.value, at, marker, ms=size, color=colour, mfc=PAPER if dot.over_seeds else colour)
     axes.set_yticks(list(rows), list(rows.values()))
     for tick, label in zip(rows, axes.get_yticklabels(), strict=True):
-        label.set_fontweight("bold" if tick in headings else "normal")
+        label.set_fontweight("bold" if tick in groups and not pairs else "normal")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(y - 0.4, -0.8)
@@ -121,10 +101,11 @@ def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *
     return figure
 
 
-def lines_plot(
-    lines: Sequence[Line], x_label: str, y_label: str, *, percent: bool = False, log: bool = False
-) -> Figure:
-    """Draw lines with the range of each point as a band, or single points with a whisker; the label is at the end."""
+def lines_plot(lines: Sequence[Line], x_label: str, y_label: str, *, scores: bool = False) -> Figure:
+    """Draw lines with the range of each point as a band, or single points with a whisker; the label is at the end.
+
+    Scores are percentages on a logarithmic axis; other values are as they are, from zero on.
+    """
     figure = Figure(figsize=(7.2, 4.2))
     axes = figure.subplots()
     for line in lines:
@@ -138,18 +119,16 @@ def lines_plot(
         face = PAPER if line.is_dashed else colour
         axes.plot(x, value, linestyle=dashes, marker=marker, markersize=6, color=colour, markerfacecolor=face)
     are_curves = max(len(line.points) for line in lines) > 1
-    if log:
+    if scores:
+        axes.yaxis.set_major_formatter(PERCENT)
         axes.set_xscale("log")
         axes.minorticks_off()
         if are_curves:
             axes.set_xticks(sorted({x for line in lines for x, *_ in line.points}))
     else:
+        axes.set_ylim(0, None)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
-    if percent:
-        axes.yaxis.set_major_formatter(PERCENT)
-    else:
-        axes.set_ylim(0, None)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.06)
     _label_ends(axes, lines, ["left"] if are_curves else ["left", "right"])

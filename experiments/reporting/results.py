@@ -1,23 +1,24 @@
 """The results of one corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.params import REFERENCE
-from harness.tables import as_written_by, producer_of, read_table, require_table
+from harness.tables import TABLES, as_written_by, producer_of, read_table, require_table
 
 import pandas as pd
 
 from bert_ner.corpus.catalog import Corpus
 from claims.evidence import NotMeasuredError, measured_systems
 from claims.paper import PAPER_ENCODER
-from reporting.blocks import Missing
+from reporting.blocks import Block, Missing
+from reporting.formats import NOTES
 
 
 class Results(NamedTuple):
-    """The results of one corpus; `root` is results/. An absent table or file is None; a broken one is an error."""
+    """The results of one corpus; `root` is results/. A broken file is an error."""
 
     root: Path
     corpus: Corpus
@@ -33,10 +34,15 @@ class Results(NamedTuple):
     def missing(self, table: str, text: str) -> Missing:
         return Missing(text, self.command(table))
 
-    def table(self, name: str) -> pd.DataFrame | None:
-        """Read a table; None if it is absent or has no rows."""
+    def show(self, name: str, blocks: Callable[..., list[Block]]) -> list[Block]:
+        """Return the blocks that show a table, or the command that makes it."""
+        table = self.table(name)
+        return [self.missing(name, NOTES["absent"][name])] if table.empty else blocks(self, table)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table; without rows if it is absent."""
         table = read_table(self.root, self.corpus.name, name)
-        return table if table is not None and len(table) else None
+        return pd.DataFrame(columns=list(TABLES[name].columns)) if table is None else table
 
     def needed(self, name: str) -> pd.DataFrame:
         """Read a table that the report can't do without; its absence is an error."""
@@ -53,7 +59,7 @@ class Results(NamedTuple):
         return [system for system in systems if system in (REFERENCE, closest)]
 
     def facts(self, file: str) -> dict[str, Any] | None:
-        """Read a JSON object."""
+        """Read a JSON object; None if there is no file."""
         path = self.folder / file
         return read_json(path) if path.is_file() else None
 
@@ -68,10 +74,6 @@ def by_system(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(name), rows) for name, rows in table.groupby("system", sort=False)]
 
 
-def first_rows(table: pd.DataFrame | None, key: str, **values: str) -> dict[str, pd.Series]:
-    """Return the first row for each value of a column, among the rows that have the other values."""
-    if table is None:
-        return {}
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return {str(row[key]): row for _, row in table.drop_duplicates(key).iterrows()}
+def matching(table: pd.DataFrame, **values: str) -> pd.DataFrame:
+    """Return the rows that have these values in the columns of these names."""
+    return table[(table[list(values)] == pd.Series(values)).all(axis=1)]

@@ -14,10 +14,7 @@ from claims.fields import Fraction, Metric, Source, Text
 
 
 def which_metric(evidence: Evidence, meant: Metric = Field(description="the metric that the paper means")) -> Finding:
-    """Find the metric under which the system has the paper's score: the one that is meant, another one, or none.
-
-    It has the score if that is in the interval over sentences or in the range of one further run.
-    """
+    """Find the metrics whose interval over sentences, or whose range of one further run, has the paper's score."""
     paper, rows = evidence.paper_number(), evidence.table("intervals", system=evidence.system.name)
     covering, distance, notes = {}, {}, []
     for metric in METRICS:
@@ -50,11 +47,7 @@ def score_at_least(
 
 
 def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, description="the metrics")) -> Finding:
-    """Check that the system is better than every baseline under each metric.
-
-    Over sentences, after Holm's correction over all of these comparisons at the level 0.05; and over seeds, whose
-    interval has to be above the baseline's score. Partly, if only some are, or only over sentences.
-    """
+    """Check that the system beats every baseline: over sentences (Holm, level 0.05), and by its interval over seeds."""
     system, scores = evidence.system.name, evidence.table("scores")
     baselines = scores.loc[scores["encoder"] == "", "system"].unique()
     if not len(baselines):
@@ -170,10 +163,7 @@ def lower_recall(
     easy: Text = Field(description="the group with the higher recall"),
     margin: Fraction = Field(description="the least difference"),
 ) -> Finding:
-    """Check that one group of entities is found less often than another.
-
-    Reproduced if the whole interval of the difference over sentences is at or above a margin, partly if it is above 0.
-    """
+    """Check that one group is found less often, by the whole interval of the difference; partly if that is above 0."""
     rows = {(row["group"], row["than"]): row for _, row in evidence.groups(by).iterrows()}
     if (easy, hard) not in rows:
         raise EntryError(f"intervals_by_group.csv does not compare {easy} with {hard}", "hard")

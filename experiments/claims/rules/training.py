@@ -128,10 +128,7 @@ def few_shot(
     per_type: int = Field(ge=1, description="sentences of each type"),
     share: Fraction = Field(description="the least share"),
 ) -> Finding:
-    """Check that with few sentences of each type, the system has a share of the entity F1 that all sentences give.
-
-    Reproduced if the whole interval of the mean over draws is at or above the share, partly if its upper end is.
-    """
+    """Check the share of the full entity F1 that few sentences of each type give, by its interval over draws."""
     system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
     rows = _tested(evidence, evidence.table("studies", study=study))
     draws = rows.loc[(rows["system"] == system) & (rows["per_type"] == per_type), "test_entity_f1"]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bert_ner.scoring import METRICS
 from reporting.blocks import Block, Code, Missing, Table
-from reporting.formats import NOTES
+from reporting.layouts import layout_table
 from reporting.results import Results
 
 
@@ -17,44 +17,22 @@ def audit_blocks(results: Results) -> list[Block]:
     if audit is None:
         return [Missing("Data and alignment are not audited yet.", command)]
     with as_written_by(command, results.folder / "audit.json"):
-        types = [[str(name), str(found or "not in the corpus")] for name, found in audit["paper_types"].items()]
-        types += [["not named", str(name)] for name in audit["types_not_in_paper"]]
         alignment = [
-            [part, *(_show(facts[key]) for key in ("sentences", "differ", "raise"))]
+            {"part": part, **facts}
             for part, facts in audit["alignment"].items()
             if isinstance(facts, dict) and "differ" in facts
         ]
-        queries = [
-            [query["query"], _show(query["in_test"]), _show(query["in_train"]), _entities(query["gold"]),
-             _entities(query["paper"]),
-             "; ".join(f"{name}: {_entities(found)}" for name, found in query["predicted"].items()) or "not tagged"]
-            for query in audit["queries"]
-        ]  # fmt: skip
-        duplicates = [
-            [f"sentences of {name}", *map(_show, facts.values())]
-            for name, facts in audit["duplicates"]["across"].items()
+        types = [(name, found or "not in the corpus") for name, found in audit["paper_types"].items()]
+        types += [("not named", name) for name in audit["types_not_in_paper"]]
+        duplicates = [{"parts": parts, **facts} for parts, facts in audit["duplicates"]["across"].items()]
+        encoder = [(key.replace("_", " "), value) for key, value in audit["encoder"].items()]
+        return [
+            layout_table("alignment", pd.DataFrame(alignment)),
+            layout_table("queries", pd.DataFrame(audit["queries"])),
+            layout_table("types", pd.DataFrame(types, columns=["paper", "corpus"])),
+            layout_table("duplicates", pd.DataFrame(duplicates)),
+            layout_table("encoder", pd.DataFrame(encoder, columns=["property", "value"])),
         ]
-        encoder = [[str(key).replace("_", " "), _show(value)] for key, value in audit["encoder"].items()]
-    shown = ["query", "in test", "in train", "gold", "paper", "our systems"]
-    return [
-        Table(NOTES["alignment"], ["sentences", "number", "differ", "raise"], alignment),
-        Table("The queries that the paper shows", shown, queries, text_columns=6),
-        Table("The types that the paper names, and the corpus's", ["paper", "corpus"], types, text_columns=2),
-        Table(NOTES["duplicates"], ["part", "with the same tags", "with other tags"], duplicates),
-        Table("The encoder measured here", ["property", "value"], encoder),
-    ]
-
-
-def _entities(pairs: list[list[str]] | None) -> str:
-    if pairs is None:
-        return "not in the corpus"
-    return ", ".join(f"{name} '{text}'" for name, text in pairs) or "none"
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def provenance_blocks(results: Results) -> list[Block]:

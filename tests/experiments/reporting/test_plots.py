@@ -38,7 +38,7 @@ def plots(name: str) -> list[Plot]:
         Plot(
             name, "b", lambda: dots_plot([Dot(name, name, 0.9, 0.8, 0.95), Dot(name, "crf", 0.5, 0.4, 0.6)], pairs=True)
         ),
-        Plot(name, "c", lambda: lines_plot(lines, name, name, percent=True, log=True)),
+        Plot(name, "c", lambda: lines_plot(lines, name, name, scores=True)),
         Plot(name, "d", lambda: confusion_plot(words, name)),
     ]
 

@@ -1,13 +1,10 @@
-"""A workload of the benchmark, and helpers of all workloads.
-
-Workloads import packages in their functions, so that none uses memory for the packages of another.
-"""
+"""Helpers of all workloads, which import packages in their functions, so that none uses memory for another's."""
 
 import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.artifacts import model_folder
 from harness.params import Run, read_params
@@ -17,21 +14,9 @@ from bert_ner.corpus.bio import Sentence
 CORPUS = "mit_movie_eng"
 CRF = Run("crf", 0)
 
+# By setting ("" if there is one), the sentences, tokens (words), seconds and, where known, tflop: the floating-point
+# operations that the sentences need, without padding.
 Figures = dict[str, Any]
-
-
-class Workload(NamedTuple):
-    """One thing to measure; `task`, `system` and `how` are its names in the table."""
-
-    task: str
-    system: str
-    how: str
-    # Returns for each setting the sentences, tokens (words), seconds and, where known, tflop: the floating-point
-    # operations that the sentences need, without padding.
-    run: Callable[[], Figures]
-    ratio_to: tuple[str, ...] = ()  # the workloads that it is compared with
-    settings: tuple[str, ...] = ("",)
-    once: bool = False  # in one round only, because it takes minutes
 
 
 def encoder_folder() -> Path:
@@ -40,13 +25,11 @@ def encoder_folder() -> Path:
 
 
 def figures(sentences: Sequence[Sentence], seconds: float, **others: float) -> Figures:
-    """Return the figures of a workload on sentences."""
     tokens = sum(len(words) for words, _ in sentences)
     return {"sentences": len(sentences), "tokens": tokens, "seconds": seconds, **others}
 
 
 def measure_seconds(work: Callable[..., Any], *arguments: Any) -> float:
-    """Return the seconds that a call takes."""
     started = time.perf_counter()
     work(*arguments)
     return time.perf_counter() - started

@@ -1,9 +1,10 @@
-"""The claim with the verdict on it, the scores under every metric, their uncertainty, and the differences."""
+"""The verdict on the claim, the scores with their uncertainty and differences, and the cost of the systems."""
 
 import math
 from functools import partial
 from typing import Any
 
+from harness.params import REFERENCE
 from harness.tables import as_written_by
 
 import pandas as pd
@@ -11,24 +12,16 @@ import pandas as pd
 from bert_ner.corpus.catalog import Corpus
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
-from reporting.formats import (
-    BANNER,
-    METRIC_NAMES,
-    MINUS,
-    count,
-    interval,
-    mean_and_spread,
-    note,
-    p_value,
-    percent,
-    points,
-)
-from reporting.plots import Dot, dots_plot
-from reporting.results import Results, by_system, records
+from reporting.formats import METRIC_NAMES, MINUS, NOTES, count, interval, mean_and_spread, note, percent, points
+from reporting.layouts import layout_table, spreads
+from reporting.plots import Dot, Line, dots_plot, lines_plot
+from reporting.results import Results, by_system, matching, records
 
 FEW = 3  # of so many systems, the figure and the table of pairs show more metrics
 SHOWN = ("token_micro_f1", "token_micro_f1_no_o", "entity_f1", "entity_f1_strict", "span_f1")
 SHOWN_OF_MANY = ("token_micro_f1", "entity_f1")
+LEAST_SECONDS = 0.1  # where the axis of training time begins
+UNITS = {"parameters": 1e6, "train_seconds": 1, "words_per_second": 1, "model_bytes": 1e6}
 
 
 def headline_blocks(results: Results) -> list[Block]:
@@ -41,13 +34,12 @@ def headline_blocks(results: Results) -> list[Block]:
     if corpus.name == PAPER_CORPUS:
         remark = "BERT-base-uncased, 110 M parameters; over tokens, without saying whether O counts"
         facts.insert(0, ("The paper's claim", f"{percent(PAPER_MICRO_F1)} % micro-F1", remark))
-        if claims is not None:  # claim R1 may have parts: R1a, R1b
-            see = "see the table of claims for the evidence"
-            rows = records(claims[claims["id"].str.fullmatch(r"R1\D*")])
-            facts += [(f"Verdict on {row.id}: {row.claim}", row.verdict, see) for row in rows]
-    blocks: list[Block] = [Text(BANNER, warning="Generated corpus.")] if corpus.is_generated else []
+        verdicts = claims[claims["id"].str.fullmatch(r"R1\D*")]  # claim R1 may have parts: R1a, R1b
+        see = "see the table of claims for the evidence"
+        facts += [(f"Verdict on {row.id}: {row.claim}", row.verdict, see) for row in records(verdicts)]
+    blocks: list[Block] = [Text(NOTES["generated"], warning="Generated corpus.")] if corpus.is_generated else []
     blocks.append(Facts(facts))
-    if corpus.name == PAPER_CORPUS and claims is None:
+    if corpus.name == PAPER_CORPUS and claims.empty:
         blocks.append(results.missing("claims", "There is no verdict on that claim yet."))
     with as_written_by(f"python experiments/prepare.py --corpus {corpus.name}", results.folder / "corpus.json"):
         return [*blocks, _describe(corpus, results.facts("corpus.json"), scores)]
@@ -74,30 +66,30 @@ def metric_blocks(results: Results) -> list[Block]:
     all_o = all_o if isinstance(all_o, dict) else {}
     blocks: list[Block] = [score_table(results.corpus, scores, featured, all_o)]
     if results.corpus.name == PAPER_CORPUS:
-        means = {name: _means(rows) for name, rows in by_system(scores) if name in featured}
-        nearest = [(name, _nearest_metric(values)) for name, values in means.items()]
-        found = [f"{METRIC_NAMES[metric]} for {name} ({percent(means[name][metric])})" for name, metric in nearest]
-        blocks.append(note("metrics", paper=percent(PAPER_MICRO_F1), nearest="; ".join(found)))  # fmt: skip
-    if all_o:
-        blocks.append(note("all_o"))
-    return blocks
+        means = _means(scores).loc[featured]
+        found = [
+            f"{METRIC_NAMES[metric]} for {name} ({percent(means[metric][name])})"
+            for name, metric in _nearest_metrics(means).items()
+        ]
+        blocks.append(note("metrics", paper=percent(PAPER_MICRO_F1), nearest="; ".join(found)))
+    return [*blocks, note("all_o")] if all_o else blocks
 
 
 def score_table(
     corpus: Corpus, scores: pd.DataFrame, featured: list[str], all_o: dict[str, float] | None = None
 ) -> Table:
     """Return a row per metric. A system's score nearest to the paper's is marked; featured ones have the distance."""
-    is_papers, metrics = corpus.name == PAPER_CORPUS, list(_means(scores))
+    is_papers, means = corpus.name == PAPER_CORPUS, _means(scores)
+    metrics, nearest = list(map(str, means)), _nearest_metrics(means)
     names = [Cell(METRIC_NAMES[metric], "strong" if metric == "entity_f1" else "") for metric in metrics]
     columns: dict[str, list[str]] = {"metric": [*names]}
     for name, rows in by_system(scores):
-        means = _means(rows)
-        columns[name] = [mean_and_spread(rows[metric]) for metric in metrics]
+        cells = columns[name] = [mean_and_spread(rows[metric]) for metric in metrics]
         if is_papers and name in featured:
-            columns[f"{name} {MINUS} paper"] = [points(means[metric] - PAPER_MICRO_F1) for metric in metrics]
+            cells = columns[f"{name} {MINUS} paper"] = list(map(points, means.loc[name] - PAPER_MICRO_F1))
         if is_papers:
-            last, nearest = list(columns)[-1], metrics.index(_nearest_metric(means))
-            columns[last][nearest] = Cell(columns[last][nearest], "nearest")
+            place = metrics.index(nearest[name])
+            cells[place] = Cell(cells[place], "nearest")
     if all_o:
         columns["O everywhere"] = [percent(all_o.get(metric, math.nan)) for metric in metrics]
     distance = f", and their distance from the paper's {percent(PAPER_MICRO_F1)} in points" if is_papers else ""
@@ -105,12 +97,14 @@ def score_table(
     return Table(caption, list(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _means(rows: pd.DataFrame) -> dict[str, float]:
-    return {metric: float(rows[metric].mean()) for metric in METRIC_NAMES if metric in rows}
+def _means(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of each metric (columns) of each system."""
+    return scores.groupby("system", sort=False)[[metric for metric in METRIC_NAMES if metric in scores]].mean()
 
 
-def _nearest_metric(means: dict[str, float]) -> str:
-    return min(means, key=lambda metric: abs(means[metric] - PAPER_MICRO_F1))
+def _nearest_metrics(means: pd.DataFrame) -> dict[str, str]:
+    nearest: Any = (means - PAPER_MICRO_F1).abs().idxmin(axis=1)
+    return dict(nearest)
 
 
 def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
@@ -141,16 +135,42 @@ def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
 def comparison_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     """Return the differences between systems, with intervals and p-values corrected for their number."""
     is_few = len(table[["system_a", "system_b"]].drop_duplicates()) <= FEW
-    rows = [
-        [f"{row.system_a} {MINUS} {row.system_b}", METRIC_NAMES[metric], percent(row.a), percent(row.b),
-         points(row.difference), interval(row.low, row.high, points), p_value(row.p_value), p_value(row.p_holm)]
-        for metric in (METRIC_NAMES if is_few else SHOWN)
-        for row in records(table[table["metric"] == metric])
-    ]  # fmt: skip
-    more = "" if is_few else " comparisons.csv has the other metrics."
-    header = ["systems", "metric", "first", "second", "difference", "interval", "p", "Holm p"]
+    rows = pd.concat([table[table["metric"] == metric] for metric in (METRIC_NAMES if is_few else SHOWN)])
     return [
-        note("comparisons", more=more),
-        Table("Differences between systems", header, rows, text_columns=2, filter_by=1),
+        note("comparisons", more="" if is_few else " comparisons.csv has the other metrics."),
+        layout_table("comparisons", rows),
         note("tests", tests="; ".join(dict.fromkeys(table["test"])), n=count(table["n"].max())),
     ]
+
+
+def system_blocks(results: Results, costs: pd.DataFrame) -> list[Block]:
+    """Return a row per system with its cost and scores, and the systems that were not run, with the reason."""
+    means = costs.groupby("system", as_index=False)[list(UNITS)].mean()
+    means[list(UNITS)] /= list(UNITS.values())
+    intervals = matching(results.table("intervals"), metric="entity_f1", source="sentences")
+    gaps = matching(results.table("comparisons"), metric="entity_f1", system_b=REFERENCE)
+    gaps = gaps.rename(columns={"system_a": "system"})[["system", "difference", "p_holm"]]
+    systems = spreads(results.needed("scores"), ["system"], {"token_micro_f1": percent, "entity_f1": percent})
+    for found in (means, intervals[["system", "value", "low", "high"]], gaps):
+        systems = systems.merge(found, on="system", how="left")
+    blocks: list[Block] = [layout_table("systems", systems, reference=REFERENCE)]
+    absent = results.table("not_run")
+    absent = absent[~absent["system"].isin(systems["system"])].drop_duplicates(["system", "reason"])
+    if len(absent):
+        reasons = absent.groupby("system", sort=False, as_index=False).agg({"encoder": "first", "reason": "; ".join})
+        blocks.append(layout_table("not_run", reasons))
+    lines = [
+        Line(row.system, row.system, [(max(row.train_seconds, LEAST_SECONDS), row.value, row.low, row.high)])
+        for row in records(systems.dropna(subset=["train_seconds", "value"]))
+    ]
+    if lines:
+        title = "Entity F1 and training time; whiskers are intervals over sentences"
+        draw = partial(lines_plot, lines, "seconds of training", "entity F1", scores=True)
+        blocks.append(Plot(title, "quality_and_cost", draw))
+    return [*blocks, note("costs", reference=REFERENCE, machines=", ".join(dict.fromkeys(costs["machine"])))]
+
+
+def benchmark_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
+    """Return time and memory as `make bench` measured them."""
+    machines = "; ".join(dict.fromkeys(table["machine"]))
+    return [note("benchmarks", machines=machines, corpus=PAPER_CORPUS), layout_table("benchmarks", table)]

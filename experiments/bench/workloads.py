@@ -1,0 +1,40 @@
+"""The workloads of the benchmark, as workloads.yaml lists them."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench import scoring_workloads, tagging_workloads, training_workloads
+from bench.measuring import Figures
+from bert_ner.yaml_files import load_yaml
+
+FUNCTIONS: dict[str, Callable[..., Figures]] = {
+    "limit": scoring_workloads.limit, "score": scoring_workloads.score, "uncertainty": scoring_workloads.uncertainty,
+    "train": training_workloads.train, "checkpoint": training_workloads.checkpoint, "tag": tagging_workloads.tag,
+    "latency": tagging_workloads.latency, "start": tagging_workloads.start, "stream": tagging_workloads.stream,
+}  # fmt: skip
+
+
+class Workload(NamedTuple):
+    """One thing to measure; `task`, `system` and `how` are its names in the table."""
+
+    task: str
+    system: str
+    how: str
+    run: partial[Figures]
+    ratio_to: Sequence[str]
+    once: bool
+
+
+def _workload(
+    task: str, how: str, system: str = "", ratio_to: Sequence[str] = (), once: bool = False, function: str = "",
+    **arguments: Any,
+) -> Workload:  # fmt: skip
+    return Workload(task, system, how, partial(FUNCTIONS[function or task], **arguments), ratio_to, once)
+
+
+WORKLOADS = {
+    name: _workload(name.partition(" ")[0], **entry)
+    for name, entry in load_yaml(Path(__file__).with_name("workloads.yaml")).items()
+}
