@@ -59,7 +59,7 @@ def folders(trained: Any, crf_folder: Path, tmp_path_factory: pytest.TempPathFac
         ("onnx/tagger.json", with_values(labels=[1, 2]), "labels.0 must be a valid string, not 1"),
         ("onnx/tagger.json", with_values(labels=None), "labels must be a valid list, not None"),
         ("onnx/tagger.json", with_values(labels=["O"]), "1 labels, but the model"),
-        ("onnx/tagger.json", with_values(labels=["O", "B-X", "Q", "Q", "Q"]), "labels.2 must be a BIO tag, not 'Q'"),
+        ("onnx/tagger.json", with_values(labels=["O", "B-X", "Q", "Q", "Q"]), "labels.2 must be a BIO tag, or one o"),
         ("onnx/tagger.json", with_values(special={"cls": 101}), "special.sep is missing; special.pad is missing"),
         (
             "onnx/tagger.json",

@@ -12,7 +12,7 @@ from broken import DEEP, LFS, Change, breaks
 
 from bert_ner import cli
 
-NO_QUERY = 'not a JSON object with "words" or "text"'
+NO_QUERY = 'not a JSON object with "words", "tokens" or "text"'
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ NO_QUERY = 'not a JSON object with "words" or "text"'
         ('{"words": ["a", null]}\n', '"words" is not a list of strings'),
         ('{"words": {"a": 1}}\n', '"words" is not a list of strings'),
         ('{"words": [["a"]]}\n', '"words" is not a list of strings'),
-        ('{"text": NaN}\n', "not JSON: NaN is not a JSON number"),
-        ('{"text": -Infinity}\n', "not JSON: -Infinity is not a JSON number"),
+        ('{"text": NaN}\n', "NaN is not a finite number"),
+        ('{"text": -Infinity}\n', "-Infinity is not a finite number"),
         ('{"n": ' + "9" * 5000 + "}\n", "not JSON that can be read: Exceeds the limit"),
         (DEEP + "\n", "JSON that is nested too deeply"),
         ('{"a":' * 5_000, "JSON that is nested too deeply"),
