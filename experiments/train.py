@@ -3,6 +3,8 @@
 python experiments/train.py --corpus mit_movie_eng --system minilm --seed 13
 """
 
+from harness.run_main import arguments, run_main, seed
+
 import json
 import shutil
 import time
@@ -14,7 +16,6 @@ from harness.artifacts import model_folder, read_labels, read_part, read_section
 from harness.params import Run, kind_of, settings_of
 from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
-from harness.run_main import arguments, run_main, seed
 from harness.systems import build, check_saved
 
 from bert_ner.errors import NotExportable
