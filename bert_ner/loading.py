@@ -125,7 +125,8 @@ def _load(folder: Path, as_trained: bool) -> BaseTagger:
     if not as_trained and (copy := _quantised_copy(folder, sums)):
         return load_tagger(copy)
     tagger = _class_of(folder).load(folder)
-    tagger.source = str(folder)
+    if isinstance(tagger, BaseTagger):  # that of an installed package may be another one
+        tagger.source = str(folder)
     return tagger
 
 

@@ -192,6 +192,20 @@ def test_it_only_tags(exported: dict[str, Path], sentences: list[Sentence]) -> N
         load_tagger(exported["int8"]).fit(sentences, sentences)
 
 
+def test_two_exports_into_the_same_folder_at_once(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_slower(*_: object) -> None:
+        monkeypatch.undo()
+        export(trained.folder, tmp_path / "new", "float32")
+
+    monkeypatch.setattr("bert_ner.export.export.write_sums", be_slower)
+    with pytest.raises(BertNerError, match="new exists already; name a new folder"):
+        export(trained.folder, tmp_path / "new", "float32")
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    load_tagger(tmp_path / "new")
+
+
 def test_export_keeps_what_is_there(trained: Any, crf_folder: Path, exported: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(BertNerError, match="exists already; name a new folder"):
         export(trained.folder, exported["int8"], "int8")
