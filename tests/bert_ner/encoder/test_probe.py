@@ -20,6 +20,9 @@ from bert_ner.files import SUMS
 from bert_ner.loading import load_tagger
 from bert_ner.scoring import entity_f1
 
+# A tokenizer of BERT's own class is made from the vocabulary alone.
+AS_IT_IS = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 48}
+AS_IT_IS |= {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
 GROWS = {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}
 CATASTROPHIC = {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}, "behavior": "Isolated", "invert": False}
 
@@ -35,6 +38,7 @@ def foreign(trained: Any, tmp_path: Path) -> Callable[..., Path]:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["model"].update(model)
         path.write_text(json.dumps({**content, **changes}), encoding="utf-8")
+        (folder / "tokenizer_config.json").write_text(json.dumps(AS_IT_IS), encoding="utf-8")
         return folder
 
     return copy
