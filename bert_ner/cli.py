@@ -10,12 +10,10 @@ bert-ner gate --gold gold.bio --reference old/*.bio --new new/*.bio
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, get_args
 
 from bert_ner import __version__, load_tagger
 from bert_ner.corpus.catalog import corpus_names
@@ -62,9 +60,6 @@ interrupted, 141 if the reader of the output closed it"""
 
 def main() -> None:
     """Run the command line."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # otherwise the parent process wants it ignored
-        signal.signal(signal.SIGINT, _exit_on_interrupt)
     escape_output()
     try:
         options = _parser().parse_args()
@@ -82,8 +77,6 @@ def main() -> None:
         if not (shortage := as_out_of_memory(error)):
             raise
         sys.exit(f"bert-ner: {printable_message(shortage)}")
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def list_encoders(_: argparse.Namespace) -> None:
@@ -172,10 +165,3 @@ def _parser() -> argparse.ArgumentParser:
     tagging.add_argument("--output", choices=outputs, help="default: text on a terminal, else jsonl")
     add_layout_options(tagging.add_argument_group("how to read text in columns"))
     return parser
-
-
-def _exit_on_interrupt(*_: object) -> NoReturn:
-    """Exit at once. KeyboardInterrupt is swallowed, or aborts the process, while torch is being imported."""
-    with suppress(OSError):
-        os.write(2, b"\nbert-ner: interrupted\n")
-    os._exit(130)

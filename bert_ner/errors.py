@@ -4,6 +4,8 @@ import io
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from reprlib import Repr
 
 # The extra of pyproject.toml that brings a package, by the name under which it is imported.
@@ -49,6 +51,22 @@ def as_out_of_memory(error: BaseException) -> OutOfMemory | None:
     if isinstance(error, OutOfMemory):
         return error
     return OutOfMemory(f"not enough memory ({first_line(error)}); close other programs, or process less at once")
+
+
+@contextmanager
+def library_errors(message: str, kind: type[BertNerError] = BertNerError) -> Iterator[None]:
+    """Turn any error of a library, a panic in Rust included, into one of ours: a message, and the error's first line.
+
+    Errors of ours, Ctrl-C and the absence of a package stay as they are.
+    """
+    try:
+        yield
+    except (BertNerError, ModuleNotFoundError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic is no Exception
+        if shortage := as_out_of_memory(error):
+            raise shortage from error
+        raise kind(f"{message} ({type(error).__name__}: {first_line(error)})") from error
 
 
 def first_line(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, get_args
 
@@ -103,6 +103,7 @@ def add_file_commands(add: AddParser) -> None:
 def check(options: argparse.Namespace) -> None:
     """Check files."""
     reading = _reading(options)
+    _check_standard_input(options.files)
     sentences, invalid = {}, 0
     for file in options.files:
         try:
@@ -129,6 +130,7 @@ def score(options: argparse.Namespace) -> None:
     if options.predicted_column is not None:
         own["tag_column"] = options.predicted_column
     reading, predicted_reading = _reading(options), _reading(argparse.Namespace(**vars(options) | own))
+    _check_standard_input([options.gold, *options.predicted])
     gold, *predicted = (File(*read_input(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted or [gold], reading, predicted_reading)
     print(json.dumps(record, indent=2) if options.json else as_text(record, sys.stdout.encoding))
@@ -151,6 +153,7 @@ def gate(options: argparse.Namespace) -> None:
     try:
         if not (options.reference or options.save):
             raise BertNerError("there is nothing to compare with; name the runs of --reference, or a file to --save")
+        _check_standard_input([options.gold, *options.reference, *options.new])
         gold, *files = (File(*read_input(name)) for name in (options.gold, *options.reference, *options.new))
         reference, new = files[: len(options.reference)], files[len(options.reference) :]
         found = gate_files(gold, reference, new, options.metric or METRICS, options.runs, options.save)
@@ -161,6 +164,12 @@ def gate(options: argparse.Namespace) -> None:
         table = as_markdown(found) if options.markdown else as_text(found, sys.stdout.encoding)
         print(headline(found), table, sep="\n\n", flush=True)
         sys.exit(0 if passes(found) else 1)
+
+
+def _check_standard_input(files: Sequence[str]) -> None:
+    """Raise a BertNerError if several files are standard input."""
+    if files.count("-") > 1:
+        raise BertNerError("- is standard input, which can be read only once; name a file instead of the second -")
 
 
 def open_input(file: str) -> BinaryIO:

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
-from bert_ner.errors import BertNerError, as_out_of_memory
+from bert_ner.errors import BertNerError, library_errors
 from bert_ner.model_folder import (
     MANIFEST,
     QUANTISED,
@@ -83,22 +83,13 @@ def load_tagger(folder: str | os.PathLike[str], quantised: bool | None = None) -
     folder = Path(folder)
     if not folder.is_dir():
         raise TaggerUnavailable(f"{folder}: no such folder; train a system first, for example with 'make repro'")
-    sums = verify(folder)
-    if quantised is None:
-        quantised = not has_gpu()
-    if quantised and (copy := _quantised_copy(folder, sums)):
-        return load_tagger(copy)
-    tagger = _class_of(folder)
     try:
-        return tagger.load(folder)
-    except (BertNerError, ModuleNotFoundError):
-        raise
-    except Exception as error:
-        if shortage := as_out_of_memory(error):
-            raise shortage from error
-        raise TaggerUnavailable(
-            f"{folder}: a file in it is missing or broken ({type(error).__name__}: {error}); {RETRAIN}"
-        ) from error
+        with library_errors(f"{folder}: a file in it is missing or broken; {RETRAIN}", TaggerUnavailable):
+            return _load(folder, has_gpu() if quantised is None else not quantised)
+    except BertNerError:
+        if folder.is_dir():
+            raise
+        raise TaggerUnavailable(f"{folder} was removed while it was being loaded") from None
 
 
 def trained_folder(corpus: str, system: str) -> Path:
@@ -129,6 +120,16 @@ def has_gpu() -> bool:
     return not is_cpu_only and any(_DEVICES.glob("nvidia[0-9]*"))
 
 
+def _load(folder: Path, as_trained: bool) -> BaseTagger:
+    sums = verify(folder)
+    if not as_trained and (copy := _quantised_copy(folder, sums)):
+        return load_tagger(copy)
+    tagger = _class_of(folder).load(folder)
+    if isinstance(tagger, BaseTagger):  # that of an installed package may be another one
+        tagger.source = str(folder)
+    return tagger
+
+
 def _quantised_copy(folder: Path, sums: Mapping[str, str]) -> Path | None:
     """Return the 8-bit copy in a folder, unless there is none or it was made from other weights."""
     copy = folder / QUANTISED
@@ -142,6 +143,9 @@ def _class_of(folder: Path) -> type[BaseTagger]:
     if not manifest.is_file():
         if not (folder / "config.json").is_file():
             raise TaggerUnavailable(f"{folder}: holds no tagger, neither {MANIFEST} nor a Hugging Face config.json")
+        from bert_ner.encoder.probe import probe_tokenizer  # noqa: PLC0415 - other kinds don't need it
+
+        probe_tokenizer(folder)
         return tagger_class("encoder")
     kind = read_manifest(folder)["tagger"]
     try:

@@ -35,6 +35,8 @@ class Tagger(Protocol):
 class BaseTagger(Tagger):
     """What the taggers of this package do besides: tag raw text, and cross to other processes by pickle."""
 
+    source = "the tagger"  # the folder that it was loaded from, for messages
+
     def tag_text(self, text: str) -> list[Entity]:
         """Return the entities of a text, in order; `start` and `end` count its characters.
 

@@ -3,8 +3,9 @@
 python experiments/acquire.py --corpus mit_movie_eng
 """
 
-from harness.paths import SHARED, raw_folder
 from harness.run_main import arguments, run_main
+
+from harness.paths import SHARED, raw_folder
 
 from bert_ner.corpus.acquire import acquire
 from bert_ner.corpus.catalog import corpus_named

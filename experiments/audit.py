@@ -6,12 +6,13 @@ Writes results/<corpus>/audit.json: counts, and no sentence of the corpus except
 that are not trained are left out of the queries, and named.
 """
 
+from harness.run_main import arguments, run_main
+
 import json
 
 from harness.artifacts import model_folder, read_labels, read_part
 from harness.params import read_params
 from harness.paths import RESULTS
-from harness.run_main import arguments, run_main
 
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import ENCODERS, find_weights, load_tokenizer

@@ -8,6 +8,8 @@ turns (A B C A B C), so that a machine that slows down slows them all. Figures a
 nothing else meanwhile: two busy processes on two cores spoil every figure. `make repro` must have trained the systems.
 """
 
+from harness.run_main import command_line, run_main
+
 import argparse
 import json
 import math
@@ -21,7 +23,6 @@ from typing import Any
 from harness.artifacts import model_folder
 from harness.paths import RESULTS, ROOT
 from harness.provenance import processor
-from harness.run_main import command_line, run_main
 from harness.tables import read_table, write_table
 
 import pandas as pd

@@ -10,6 +10,8 @@ Scores are computed again from the committed predictions and, where the corpus i
 everything passes, 1 if not, 2 if a file can't be read or the command is wrong. The test is in bert_ner/scoring/gate.py.
 """
 
+from harness.run_main import command_line, run_main
+
 import argparse
 import sys
 from collections import Counter
@@ -19,7 +21,6 @@ from datetime import date
 from harness.dvc_runs import PIPELINE, run_pipeline
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
-from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError, printable, printable_message
 from bert_ner.scoring.gate import Outcome, Runs, Verdict, differences, verdicts

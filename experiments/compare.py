@@ -6,6 +6,8 @@ Reads scores.csv and predictions/ in results/<corpus>, and writes intervals and 
 of entities. Uncertainty over test sentences and over seeds is in rows of its own.
 """
 
+from harness.run_main import arguments, run_main
+
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +15,6 @@ from typing import Any, NamedTuple
 from harness.artifacts import check_predictions, read_part, signature_source
 from harness.params import REFERENCE
 from harness.paths import RESULTS
-from harness.run_main import arguments, run_main
 from harness.tables import producer_of, require_table, write_table
 
 import pandas as pd

@@ -6,6 +6,8 @@ Writes its tables, metrics/ and predictions/ into results/<corpus>, and where th
 results/provenance.json. Committed predictions of extra runs stay where their models are not here.
 """
 
+from harness.run_main import arguments, run_main
+
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +18,6 @@ from harness.artifacts import check_predictions, model_folder, read_part, read_r
 from harness.params import Params, Run, read_params, settings_of
 from harness.paths import RESULTS, RUN_FILE, raw_folder
 from harness.provenance import environment, record, recorded
-from harness.run_main import arguments, run_main
 from harness.systems import has_weights
 from harness.tables import TABLES, stage_tables, write_table
 

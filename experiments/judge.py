@@ -7,8 +7,9 @@ Verdicts: reproduced, partly, not reproduced, contradicted (the paper disagrees 
 not tested (the evidence gives the reason). The claims are about one corpus; the table of any other one is empty.
 """
 
-from harness.paths import DOMAINS, RESULTS
 from harness.run_main import arguments, run_main
+
+from harness.paths import DOMAINS, RESULTS
 from harness.tables import read_table, write_table
 
 from claims.judging import judge_claims, tally

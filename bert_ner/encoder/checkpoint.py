@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from bert_ner.errors import BertNerError, first_line
+from bert_ner.unfinished import unfinished_folder
 
 _STARTING_OVER = "broken or of another training: starting over"
 
@@ -67,13 +68,12 @@ class Checkpoint:
         tensors = {f"weights.{i}": parameter.detach() for i, parameter in enumerate(self._parameters())}
         for i, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{name}": tensor for name, tensor in state.items()}
-        part = self.path.with_name(f".{self.path.name}.part")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, part, metadata={"key": self.key, "history": json.dumps(self.history)})
-            part.replace(self.path)
+            with unfinished_folder(self.path.parent) as scratch:
+                part = scratch / self.path.name
+                save_file(tensors, part, metadata={"key": self.key, "history": json.dumps(self.history)})
+                part.replace(self.path)
         except (OSError, SafetensorError) as error:
-            part.unlink(missing_ok=True)
             remedy = "free some space, and run again"
             raise BertNerError(f"{self.path} can't be written: {first_line(error)}; {remedy}") from None
 

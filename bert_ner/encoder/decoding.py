@@ -12,6 +12,7 @@ from bert_ner.corpus.schemes import are_iob2, to_iob2
 from bert_ner.corpus.sequences import check_sequences
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.batches import attention_mask, pad_rows, sorted_batches
+from bert_ner.errors import library_errors
 from bert_ner.tagger import BaseTagger
 
 Decoding = Literal["greedy", "legal"]
@@ -84,6 +85,10 @@ class PieceTagger(BaseTagger, ABC):
 
     def _tag(self, sentences: Sequence[Sequence[str]], with_scores: bool) -> list[list[ScoredTag]]:
         check_sequences(sentences, "word")
+        with library_errors(f"{self.source} can't tag; do its tokenizer and its model belong together?"):
+            return self._checked_tags(sentences, with_scores)
+
+    def _checked_tags(self, sentences: Sequence[Sequence[str]], with_scores: bool) -> list[list[ScoredTag]]:
         found: list[Row] = [[None] * len(words) for words in sentences]
         for batch, logits in self.each_logits(self.batches(sentences)):
             best = self.best_labels(batch, logits)

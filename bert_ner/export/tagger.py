@@ -110,6 +110,7 @@ class OnnxTagger(PieceTagger):
         tagger.pieces = WordPieces(tokenizer, special, manifest.limit)
         options = SessionOptions()
         options.intra_op_num_threads = 1  # each thread of the pool computes a whole batch
+        options.log_severity_level = 4  # print nothing: a node's name may hold commands for a terminal
         tagger.session = InferenceSession(
             folder / MODEL_FILE,
             options,

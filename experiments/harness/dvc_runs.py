@@ -16,6 +16,7 @@ from harness.live_display import CACHED, DONE, FAILED, UNCHANGED, LiveDisplay, i
 from harness.paths import ROOT
 
 from bert_ner.errors import BertNerError
+from bert_ner.interrupts import handle_interrupts
 from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
 
 PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
@@ -65,6 +66,7 @@ def run_pipeline(
             await run_dvc(display, "repro", *command)
         reporter.cancel()
 
+    handle_interrupts(signal.default_int_handler)  # which asyncio replaces by its own, so that DVC ends too
     with LiveDisplay(stages, expected or {}) as display:
         asyncio.run(run())
     print(SUMMARY)

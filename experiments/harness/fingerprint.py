@@ -22,9 +22,10 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from harness.run_main import command_line, run_main
+
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
-from harness.run_main import command_line, run_main
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole

@@ -1,7 +1,6 @@
 """How a script takes its options, and how it ends."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from harness.params import SEEDS
 
 from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError, as_out_of_memory, escape_output, printable_message
+from bert_ner.interrupts import exit_interrupted, handle_interrupts, interrupt
 
 
 def command_line(description: str | None) -> argparse.ArgumentParser:
@@ -33,6 +33,7 @@ def run_main(main: Callable[[], None]) -> None:
     """Run the main function of a script; an error that the user can correct is one message without a traceback."""
     name = Path(sys.argv[0]).name
     escape_output()
+    handle_interrupts(interrupt)
     try:
         main()
     except BertNerError as error:
@@ -45,9 +46,7 @@ def run_main(main: Callable[[], None]) -> None:
         reason = f"{error.filename}: {error.strerror}" if error.filename else error
         sys.exit(f"{name}: {reason}; correct that, and run it again: finished work is kept")
     except KeyboardInterrupt:
-        print(f"\n{name}: interrupted", file=sys.stderr)
-        sys.stderr.flush()
-        os._exit(130)  # at once, without waiting for a library's thread pool
+        exit_interrupted()
 
 
 def seed(text: str) -> int:

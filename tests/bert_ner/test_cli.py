@@ -18,7 +18,7 @@ from bert_ner.encoder import weights
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import BertNerError
 
-PROGRAM = [sys.executable, "-c", "from bert_ner.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from bert_ner.__main__ import main; main()"]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:

@@ -36,6 +36,24 @@ def bio_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "command",
     [
+        ["check", "-", "-"],
+        ["score", "-", "-"],
+        ["score", "gold.bio", "-", "-"],
+        ["gate", "--gold", "-", "--new", "-", "--save", "reference.json"],
+    ],
+)
+def test_standard_input_is_named_once(bio_files: Path, command: list[str]) -> None:
+    with (bio_files / "gold.bio").open("rb") as gold:
+        done = subprocess.run([*PROGRAM, *command], stdin=gold, capture_output=True, text=True, check=False)
+    assert done.returncode == (2 if command[0] == "gate" else 1)
+    assert done.stderr == (
+        "bert-ner: - is standard input, which can be read only once; name a file instead of the second -\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
         ["--help"],
         ["tag", "--help"],
         ["check", "gold.bio"],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from harness.run_main import run_main
+
 import importlib
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
-
-from harness.run_main import run_main
 
 import pytest
 

@@ -24,6 +24,7 @@ from bert_ner.encoder.training import Recipe
 from bert_ner.encoder.weights import WeightsUnavailable
 from bert_ner.errors import BertNerError, InvalidValue
 from bert_ner.export.export import export
+from bert_ner.files import write_sums
 from bert_ner.scoring import entity_f1
 from bert_ner.settings import parse_settings
 
@@ -197,6 +198,7 @@ def relabelled(folder: Path, target: Path, *names: str, **changes: Any) -> Path:
     if names:
         changes |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
     (copy / "config.json").write_text(json.dumps({**config, **changes}))
+    write_sums(copy)
     return copy
 
 

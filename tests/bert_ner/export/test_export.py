@@ -94,6 +94,7 @@ def test_a_copy_of_other_weights_is_ignored(with_copy: Path) -> None:
     with torch.no_grad():
         tagger.model.classifier.bias += 1
     tagger.save(with_copy)
+    write_sums(with_copy)
     assert isinstance(load_tagger(with_copy, quantised=True), EncoderTagger)
 
 
@@ -190,6 +191,20 @@ def test_a_manifest_that_export_does_not_write_is_an_error(
 def test_it_only_tags(exported: dict[str, Path], sentences: list[Sentence]) -> None:
     with pytest.raises(BertNerError, match="can't be trained: train the encoder"):
         load_tagger(exported["int8"]).fit(sentences, sentences)
+
+
+def test_two_exports_into_the_same_folder_at_once(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_slower(*_: object) -> None:
+        monkeypatch.undo()
+        export(trained.folder, tmp_path / "new", "float32")
+
+    monkeypatch.setattr("bert_ner.export.export.write_sums", be_slower)
+    with pytest.raises(BertNerError, match="new exists already; name a new folder"):
+        export(trained.folder, tmp_path / "new", "float32")
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    load_tagger(tmp_path / "new")
 
 
 def test_export_keeps_what_is_there(trained: Any, crf_folder: Path, exported: dict[str, Path], tmp_path: Path) -> None:
