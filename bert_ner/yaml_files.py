@@ -54,7 +54,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
 def load_yaml(path: Path, with_lines: bool = False) -> Any:
     """Load a file by the library that DVC uses (PyYAML takes 3e-05 for a word); merged keys come first, as in DVC."""
     loader = YAML(typ="rt", pure=True) if with_lines else YAML(typ="safe", pure=True)
-    loader.Composer = _BoundedComposer
+    loader.Composer = _BoundedComposer  # type: ignore[assignment] # mypy infers that of the default
     remedy = "correct it, or take the one in the repository"
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
