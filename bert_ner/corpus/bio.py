@@ -6,6 +6,7 @@ A BIO file has one word and one tag per line, and a blank line after each senten
 
 import os
 from collections.abc import Container, Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -205,14 +206,20 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
 
 def tag_problem(tag: str, allowed: Container[str] | None = None) -> str | None:
     """Return the problem of a tag by itself, or None."""
-    if not TAG.fullmatch(tag):
-        remedy = "; for another scheme: bert-ner convert" if SCHEME_TAG.fullmatch(tag) else ""
-        return f"{quoted(tag)} is not a tag; expected O, B-<type> or I-<type>{remedy}"
-    if allowed is not None and tag not in allowed:
-        return f"unknown tag {quoted(tag)}{unusual_letters(tag)}"
-    return None
+    if (problem := _form_problem(tag)) or allowed is None or tag in allowed:
+        return problem
+    return f"unknown tag {quoted(tag)}{unusual_letters(tag)}"
 
 
+@lru_cache(maxsize=2**12)
+def _form_problem(tag: str) -> str | None:
+    if TAG.fullmatch(tag):
+        return None
+    remedy = "; for another scheme: bert-ner convert" if SCHEME_TAG.fullmatch(tag) else ""
+    return f"{quoted(tag)} is not a tag; expected O, B-<type> or I-<type>{remedy}"
+
+
+@lru_cache(maxsize=2**12)
 def _transition_problem(previous: str, tag: str) -> str | None:
     """Return the problem of a tag after another one ("" at the start of a sentence), or None."""
     if not tag.startswith("I-") or previous in (f"B-{tag[2:]}", tag):

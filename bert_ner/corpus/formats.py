@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -179,14 +180,20 @@ def _likely_scheme(groups: Sequence[Group], gold_scheme: Scheme | None) -> Schem
     scheme = detect_scheme(sequences)
     if not gold_scheme or not has_prefixes_of({*chain.from_iterable(sequences)}, gold_scheme):
         return scheme
-    fits_all = all(is_valid(tags, scheme) for tags in sequences)
+    fits_all = all(is_valid(tags, scheme) for tags in {*map(tuple, sequences)})
     return scheme if fits_all and gold_scheme != "IOB2" else gold_scheme
 
 
 def _tags(group: Group) -> list[str] | None:
     """Return the tags of a sentence; None if a line can't be read, or an item is no tag."""
-    tags = [entry.tag for entry in group if isinstance(entry, Word) and SCHEME_TAG.fullmatch(entry.tag)]
+    tags = [entry.tag for entry in group if isinstance(entry, Word) and _is_tag(entry.tag)]
     return tags if len(tags) == len(group) else None
+
+
+@lru_cache(maxsize=2**12)
+def _is_tag(text: str) -> bool:
+    """Return whether a text is a tag of any scheme."""
+    return SCHEME_TAG.fullmatch(text) is not None
 
 
 def _parse(group: Group, scheme: Scheme) -> ParsedSentence:

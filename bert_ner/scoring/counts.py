@@ -6,6 +6,7 @@ So the counts of two sets of sentences, concatenated, are those of their union. 
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,9 @@ from bert_ner.errors import InvalidValue
 
 Tags = Sequence[Sequence[str]]
 Array = NDArray[np.int64]
-Table = NDArray[np.int64 | np.float64]
+Table = NDArray[np.int32 | np.int64 | np.float64]
+
+MAX_TYPES, MAX_CELLS = 1_000, 2**28  # 1 GiB
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,14 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
             number = next(i for i, (a, b) in enumerate(zip(gold, predicted, strict=True), 1) if label in (*a, *b))
             raise InvalidValue(f"sentence {number}: '{label}' is not a tag; expected O, B-<type> or I-<type>")
     types = tuple(sorted({label[2:] for label in labels if label != "O"}))
+    rows = (len(gold),) if by_sentence else ()
+    n_cells = 3 * math.prod(rows) * (len(labels) + 2 * len(types))
+    if len(types) > MAX_TYPES or n_cells > MAX_CELLS:
+        raise InvalidValue(
+            f"{len(types):,} entity types in {len(gold):,} sentences are too many: at most {MAX_TYPES:,} types, and "
+            f"{MAX_CELLS:,} counts, 3 for each sentence and tag and 6 for each sentence and type. Is the column of tags "
+            f"one of ids? Name the right one with --tag-column"
+        )
     alphabetical = np.array([labels.index(label) for label in numbers], np.int64)
     gold_ids, predicted_ids = alphabetical[gold_ids], alphabetical[predicted_ids]
 
@@ -94,12 +105,15 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     predicted_starts, predicted_ends = _chunks(predicted_types, is_begin[predicted_ids], first)
 
     row = np.repeat(np.arange(len(gold)), lengths) if by_sentence else np.zeros(len(gold_ids), np.int64)
-    rows = (len(gold),) if by_sentence else ()
+    kind = np.int32 if by_sentence else np.int64
 
     def table(groups: int, *cells: Array) -> Array:
         """Count how often each cell, row * groups + group, occurs in each of the arrays."""
         shape = (*rows, groups)
-        return np.stack([np.bincount(at, minlength=np.prod(shape)).reshape(shape) for at in cells], axis=-1)
+        counted = np.empty((*shape, len(cells)), kind)
+        for i, at in enumerate(cells):
+            counted[..., i] = np.bincount(at, minlength=math.prod(shape)).reshape(shape)
+        return counted
 
     gold_cells, predicted_cells = row * len(labels) + gold_ids, row * len(labels) + predicted_ids
     words = table(len(labels), gold_cells, predicted_cells, gold_cells[gold_ids == predicted_ids])

@@ -128,6 +128,8 @@ def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFil
     """Return a prediction; raise BioError if it has something that is no tag, or other words than the gold file."""
     parsed = parse_file(file.content, file.name, reading, gold.scheme)
     parsed.raise_problems([problem for problem in parsed.problems if not problem.is_transition])
+    if [each.sentence.words for each in parsed.sentences] == [each.sentence.words for each in gold.sentences]:
+        return parsed
     for (place, *found), (gold_place, *expected) in zip(_contents(parsed), _contents(gold), strict=False):
         if found != expected:
             (word, shown), (gold_word, gold_shown) = found, expected

@@ -188,7 +188,7 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic
     def table_of(run: Counts) -> Floats:
         run = run.over(labels, types)
         spans, overlaps = run.spans[:, None], run.overlaps[:, None]
-        return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, dtype=float)
+        return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1)
 
     tables = {name: np.stack([table_of(run) for run in runs]) for name, runs in listed.items()}
     gold = next(iter(tables.values()))[0, ..., 0]
