@@ -1,6 +1,7 @@
 """Read text files that have a word and its tag in each line, and a blank line after each sentence."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def read_columns(content: bytes, name: str, layout: Layout, allowed: Container[s
     """
     text = content.decode("utf-8", errors="surrogateescape")
     skipped: Counter[str] = Counter()
-    row_of = lru_cache(maxsize=2**16)(partial(_row, layout=layout))  # equal lines share their words
+    row_of = lru_cache(maxsize=2**12)(partial(_row, layout=layout))  # for the frequent lines, such as blank ones
     rows: list[Row | None] = []  # of each line; None if it is a comment
     for raw in _LINE_END.split(text):
         entry = raw.removeprefix(_MARK)
@@ -169,7 +170,7 @@ def _row(line: str, layout: Layout) -> Row:
     if escape := _NOT_UTF8.search(line):
         byte = ord(escape[0]) - 0xDC00
         return f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
-    columns = tuple(_COLUMN.findall(line))
+    columns = tuple(map(sys.intern, _COLUMN.findall(line)))  # each word is held once
     if DOCSTART in columns:
         return DOCSTART_PROBLEM
     if not columns or (len(columns) == 2 and not layout.named_columns):

@@ -8,7 +8,7 @@ the draws, so the sums of a run under them are computed once for all comparisons
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,7 +24,7 @@ SEED = 12345
 # With fewer, no randomisation test can find p < 0.05: of 2**5 swaps, two are as large as the largest, p = 0.0625. An
 # interval is as empty: its ends are the scores of single sentences. Both are then nan.
 MIN_SENTENCES = 6
-CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does not change the draws
+CELLS = 2**20  # numbers in a chunk of draws, 8 MB; the size of the chunks does not change the draws
 
 Systems = Mapping[str, NDArray[Any]]
 Pair = tuple[str, str]
@@ -176,11 +176,13 @@ def _summation(systems: Systems) -> tuple[NDArray[np.int64], int, Callable[[Floa
     returns each system's sums, of shape (runs, k, ...). Most columns occur in several runs, those of gold in all: each
     is multiplied once. In memory k is the last axis, which halves the time of statistics of the sums.
     """
-    counts = np.concatenate([np.moveaxis(t, 1, 0).reshape(t.shape[1], -1) for t in systems.values()], axis=1)
-    rows, row_of = _distinct(counts)
-    columns, column_of = _distinct(rows.T)
-    different = columns.astype(float)
-    ends = np.cumsum([table[:, 0].size for table in systems.values()])
+    tables = list(systems.values())
+    kind, n = tables[0].dtype, tables[0].shape[1]
+    keys, row_of = _distinct(b"".join(table[:, i].tobytes() for table in tables) for i in range(n))
+    rows = np.frombuffer(b"".join(keys), kind).reshape(len(keys), -1)
+    columns, column_of = _distinct(column.tobytes() for column in rows.T)
+    different = np.frombuffer(b"".join(columns), kind).reshape(-1, len(rows)).astype(float)
+    ends = np.cumsum([table[:, 0].size for table in tables])
     places = dict(zip(systems, np.split(column_of, ends[:-1]), strict=True))
 
     def sums(weights: Floats) -> dict[str, Floats]:
@@ -191,8 +193,8 @@ def _summation(systems: Systems) -> tuple[NDArray[np.int64], int, Callable[[Floa
     return row_of, max(rows.shape), sums
 
 
-def _distinct(table: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the different rows of a table, and the place among them of each of its rows."""
+def _distinct(keys: Iterable[bytes]) -> tuple[list[bytes], NDArray[np.int64]]:
+    """Return the different keys, and the place among them of each key."""
     places: dict[bytes, int] = {}
-    place_of = np.fromiter((places.setdefault(row.tobytes(), len(places)) for row in table), np.int64, len(table))
-    return np.frombuffer(b"".join(places), table.dtype).reshape(len(places), table.shape[1]), place_of
+    place_of = np.array([places.setdefault(key, len(places)) for key in keys], np.int64)
+    return list(places), place_of
