@@ -154,7 +154,9 @@ def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme 
         found, skipped = _without_docstart(_RECORDS[form](content, name, reading.names), name, reading.layout)
         groups, others = found
     scheme = reading.scheme or _likely_scheme(groups, gold_scheme)
-    return ParsedFile(name, form, scheme, [_parse(group, scheme) for group in groups], skipped, others)
+    groups.reverse()
+    sentences = [_parse(groups.pop(), scheme) for _ in range(len(groups))]  # which frees each group
+    return ParsedFile(name, form, scheme, sentences, skipped, others)
 
 
 def _without_docstart(records: Records, name: str, layout: Layout) -> tuple[Records, Counter[str]]:

@@ -21,9 +21,10 @@ from bert_ner.errors import InvalidValue
 
 Tags = Sequence[Sequence[str]]
 Array = NDArray[np.int32 | np.int64]
-Table = NDArray[np.int32 | np.int64 | np.float64]
+Table = NDArray[np.signedinteger | np.float64]
 
-MAX_TYPES, MAX_CELLS = 1_000, 2**28  # 1 GiB
+MAX_TYPES, MAX_CELLS = 1_000, 2**28
+LONG_SENTENCE = 2**13  # words; the counts of shorter ones, and twice them, fit into 16 bits
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     predicted_starts, predicted_ends = _chunks(predicted_types, is_begin[predicted_ids], first)
 
     row = np.repeat(np.arange(len(gold), dtype=np.int32) * by_sentence, lengths)
-    kind = np.int32 if by_sentence else np.int64
+    kind = np.int16 if by_sentence and lengths.max(initial=0) < LONG_SENTENCE else np.int64
 
     def table(groups: int, *cells: Array) -> Array:
         """Count how often each cell, row * groups + group, occurs in each of the arrays."""

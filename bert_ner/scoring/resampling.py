@@ -24,7 +24,7 @@ SEED = 12345
 # With fewer, no randomisation test can find p < 0.05: of 2**5 swaps, two are as large as the largest, p = 0.0625. An
 # interval is as empty: its ends are the scores of single sentences. Both are then nan.
 MIN_SENTENCES = 6
-CELLS = 2**20  # numbers in a chunk of draws, 8 MB; the size of the chunks does not change the draws
+CELLS = 2**19  # numbers in a chunk of draws, 4 MB; the size of the chunks does not change the draws
 
 Systems = Mapping[str, NDArray[Any]]
 Pair = tuple[str, str]
