@@ -55,7 +55,7 @@ class ParsedSentence(NamedTuple):
     """A sentence of a file, the line of each of its words, and all its problems."""
 
     sentence: Sentence
-    lines: tuple[int, ...]
+    lines: Sequence[int]
     problems: tuple[Problem, ...]
 
 
@@ -172,7 +172,13 @@ def parsed_sentence(group: Group, allowed: Container[str] | None = None) -> Pars
         tags.append(tag)
         lines.append(line)
         previous = tag
-    return ParsedSentence(Sentence(tuple(words), tuple(tags)), tuple(lines), tuple(problems))
+    return ParsedSentence(Sentence(tuple(words), tuple(tags)), compact(lines), tuple(problems))
+
+
+def compact(lines: Sequence[int]) -> Sequence[int]:
+    """Return the numbers of lines in little memory: as a range if each is the one after the last, else a tuple."""
+    is_range = lines and lines[-1] - lines[0] + 1 == len(lines)  # they never fall, and are all equal in a record
+    return range(lines[0], lines[-1] + 1) if is_range else tuple(lines)
 
 
 def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order: Order = "tag-first") -> None:

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from bert_ner.corpus.bio import ParsedSentence, Sentence, parsed_sentence
+from bert_ner.corpus.bio import ParsedSentence, Sentence, compact, parsed_sentence
 from bert_ner.corpus.columns import (
     DOCSTART,
     DOCSTART_PROBLEM,
@@ -214,7 +214,7 @@ def _parse(group: Group, scheme: Scheme) -> ParsedSentence:
             for entry, tag in zip(entries, expected_tags(tags, scheme), strict=True)
         ]
     sentence = Sentence(tuple(entry.word for entry in entries), tuple(tags))
-    return ParsedSentence(sentence, tuple(entry.line for entry in entries), tuple(filter(None, problems)))
+    return ParsedSentence(sentence, compact([entry.line for entry in entries]), tuple(filter(None, problems)))
 
 
 def _tag_problem(entry: Word) -> Problem | None:
