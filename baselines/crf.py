@@ -15,8 +15,9 @@ import sklearn_crfsuite
 from joblib import Parallel, delayed
 from pydantic import Field
 
+from baselines.crfsuite_file import check_model, count_features
 from baselines.selection import Candidate, candidates, select
-from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.bio import Sentence, tag_problem
 from bert_ner.corpus.sequences import check_sequences
 from bert_ner.model_folder import write_model
 from bert_ner.progress import Progress
@@ -74,9 +75,8 @@ class CRFTagger(System):
 
     @property
     def parameters(self) -> int:
-        """The number of weights that are not zero, of features and transitions; CRFsuite keeps no others."""
-        weights = self._tagger().info()
-        return len(weights.state_features) + len(weights.transitions)
+        """The number of weights that are not zero, of features and transitions."""
+        return count_features(self.model)
 
     def save(self, folder: Path) -> None:
         """Write CRFsuite's own model file."""
@@ -84,13 +84,25 @@ class CRFTagger(System):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read CRFsuite's own model file. CRFsuite trusts it: a damaged one ends the process, so verify it before."""
+        """Read CRFsuite's own model file; raise ValueError, or CRFsuite's RuntimeError, if it is damaged."""
+        model = (folder / MODEL_FILE).read_bytes()
+        check_model(model)
         tagger = cls.__new__(cls)
-        tagger._use((folder / MODEL_FILE).read_bytes())
+        tagger._use(model)
+        tagger._check_labels()
         return tagger
 
     def _use(self, model: bytes) -> None:
         self.model, self._threads = model, threading.local()
+
+    def _check_labels(self) -> None:
+        """Raise ValueError if a label is no tag, and RuntimeError if CRFsuite does not find it again."""
+        tagger = self._tagger()
+        tagger.set(features(["word"]))
+        for label in tagger.labels():
+            if problem := tag_problem(label):
+                raise ValueError(problem)
+            tagger.marginal(label, 0)
 
     def _tagger(self) -> pycrfsuite.Tagger:
         """Return the thread's own tagger, because CRFsuite's holds the sentence that it tagged last."""

@@ -15,6 +15,7 @@ from bert_ner.errors import BertNerError, printable
 from bert_ner.tagger import Tagger, tags_and_scores
 
 MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
+MAX_WORDS = 2**17  # of a line; half a million take 1.4 GB
 _CHUNK = 2**16  # bytes: the size of a pipe
 _BATCH = 256  # lines tagged at once
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -91,7 +92,7 @@ def column_queries(content: bytes, name: str, layout: Layout) -> list[Query]:
     groups, _ = read_columns(content, name, layout)
     raise_problems([entry for group in groups for entry in group if isinstance(entry, Problem)], name)
     sentences = [[entry for entry in group if not isinstance(entry, Problem)] for group in groups]
-    return [Query(words[0].line, [entry.word for entry in words]) for words in sentences]
+    return [_checked(Query(words[0].line, [entry.word for entry in words])) for words in sentences]
 
 
 def json_queries(content: bytes, name: str) -> list[Query]:
@@ -133,7 +134,8 @@ def read_lines(source: int) -> Iterator[list[bytes]]:
 def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> Query:
     r"""Return the query of a line: a text, or a JSON object with "words" (or "tokens"), or with "text".
 
-    An empty line has no words. A query with an error is too long, not UTF-8, not JSON, or JSON of another shape.
+    An empty line has no words. A query with an error is longer than MAX_LINE or MAX_WORDS, not UTF-8, not JSON, or JSON
+    of another shape.
     """
     try:
         text = _decode(line.removeprefix(_UTF8_MARK) if number == 1 else line)
@@ -226,14 +228,22 @@ def _record_query(number: int, record: Any) -> Query:
     if source == "text" and isinstance(value, str):
         return _text_query(number, value, others)
     if source != "text" and isinstance(value, list) and all(isinstance(word, str) for word in value):
-        return Query(number, value, others=others)
+        return _checked(Query(number, value, others=others))
     expected = "a string" if source == "text" else "a list of strings"
     return Query(number, others=others, error=f'"{source}" is not {expected}')
 
 
 def _text_query(number: int, text: str, others: Mapping[str, Any]) -> Query:
     offsets = word_offsets(text)
-    return Query(number, [text[start:end] for start, end in offsets], text, offsets, others)
+    return _checked(Query(number, [text[start:end] for start, end in offsets], text, offsets, others))
+
+
+def _checked(query: Query) -> Query:
+    """Return a query, or one with an error if it has too many words."""
+    if len(query.words) <= MAX_WORDS:
+        return query
+    error = f"{len(query.words):,} words; the limit is {MAX_WORDS:,}; write a sentence in each line"
+    return Query(query.line, others=query.others, error=error)
 
 
 def _decode(line: bytes, limit: int | None = MAX_LINE) -> str:

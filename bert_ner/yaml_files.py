@@ -6,12 +6,39 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Location, Model, complaints
 
-MAX_BYTES = 2**20
+# A file at all three limits takes about a second; the largest of ours has 26,000 bytes.
+MAX_BYTES, MAX_VALUES, MAX_DEPTH = 2**16, 10_000, 40
+
+
+class _BoundedComposer(Composer):
+    """Composes the values of a file, and refuses more than the limits before anything is made of them."""
+
+    def __init__(self, loader: YAML) -> None:
+        super().__init__(loader)
+        self.values = 0  # an alias counts as often as what it stands for, so that a merge does, too
+        self.sizes: dict[str | None, int] = {}  # by anchor
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose a value and those in it."""
+        event, before = self.parser.peek_event(), self.values
+        is_alias = isinstance(event, AliasEvent)
+        self.values += self.sizes.get(event.anchor, 0) if is_alias else 1
+        if self.values > MAX_VALUES or self.depth >= MAX_DEPTH:
+            limits = f"more than {MAX_VALUES:,} values, aliases resolved, or than {MAX_DEPTH} levels"
+            raise ComposerError(None, None, limits, event.start_mark)
+        if is_alias:
+            return super().compose_node(parent, index)
+        self.sizes[event.anchor] = MAX_VALUES  # while it is open: an alias to it in it has no end
+        node = super().compose_node(parent, index)
+        self.sizes[event.anchor] = self.values - before
+        return node
 
 
 def read_yaml(path: Path, model: type[Model]) -> Model:
@@ -27,6 +54,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
 def load_yaml(path: Path, with_lines: bool = False) -> Any:
     """Load a file by the library that DVC uses (PyYAML takes 3e-05 for a word); merged keys come first, as in DVC."""
     loader = YAML(typ="rt", pure=True) if with_lines else YAML(typ="safe", pure=True)
+    loader.Composer = _BoundedComposer  # type: ignore[assignment] # mypy infers that of the default
     remedy = "correct it, or take the one in the repository"
     try:
         if (size := path.stat().st_size) > MAX_BYTES:

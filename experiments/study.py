@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.artifacts import read_json, read_labels, read_part, signature_source
+from harness.locks import sole_writer
 from harness.params import Trial, read_params, read_trials
 from harness.paths import DATA, RESULTS, state_file
 from harness.systems import build, has_weights
@@ -57,7 +58,7 @@ def main() -> None:
             write_whole(notes, json.dumps(finished))
             state.unlink(missing_ok=True)
         rows += finished[key]
-    write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, list(params.studies)))
+    record(corpus, rows, list(params.studies))
     notes.unlink(missing_ok=True)
     shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
     print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
@@ -88,6 +89,12 @@ def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]],
     rows[-1] = {**rows[-1], **tested, "signature": scores["entity_f1"].signature}
     shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "sentences": len(train)}
     return [{**shared, **row} for row in rows]
+
+
+def record(corpus: str, rows: Rows, studies: list[str]) -> None:
+    """Put the rows of a study into the table of studies."""
+    with sole_writer():
+        write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, studies))
 
 
 def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:

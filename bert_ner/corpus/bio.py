@@ -6,6 +6,7 @@ A BIO file has one word and one tag per line, and a blank line after each senten
 
 import os
 from collections.abc import Container, Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +55,7 @@ class ParsedSentence(NamedTuple):
     """A sentence of a file, the line of each of its words, and all its problems."""
 
     sentence: Sentence
-    lines: tuple[int, ...]
+    lines: Sequence[int]
     problems: tuple[Problem, ...]
 
 
@@ -171,7 +172,13 @@ def parsed_sentence(group: Group, allowed: Container[str] | None = None) -> Pars
         tags.append(tag)
         lines.append(line)
         previous = tag
-    return ParsedSentence(Sentence(tuple(words), tuple(tags)), tuple(lines), tuple(problems))
+    return ParsedSentence(Sentence(tuple(words), tuple(tags)), compact(lines), tuple(problems))
+
+
+def compact(lines: Sequence[int]) -> Sequence[int]:
+    """Return the numbers of lines in little memory: as a range if each is the one after the last, else a tuple."""
+    is_range = lines and lines[-1] - lines[0] + 1 == len(lines)  # they never fall, and are all equal in a record
+    return range(lines[0], lines[-1] + 1) if is_range else tuple(lines)
 
 
 def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order: Order = "tag-first") -> None:
@@ -205,14 +212,20 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
 
 def tag_problem(tag: str, allowed: Container[str] | None = None) -> str | None:
     """Return the problem of a tag by itself, or None."""
-    if not TAG.fullmatch(tag):
-        remedy = "; for another scheme: bert-ner convert" if SCHEME_TAG.fullmatch(tag) else ""
-        return f"{quoted(tag)} is not a tag; expected O, B-<type> or I-<type>{remedy}"
-    if allowed is not None and tag not in allowed:
-        return f"unknown tag {quoted(tag)}{unusual_letters(tag)}"
-    return None
+    if (problem := _form_problem(tag)) or allowed is None or tag in allowed:
+        return problem
+    return f"unknown tag {quoted(tag)}{unusual_letters(tag)}"
 
 
+@lru_cache(maxsize=2**12)
+def _form_problem(tag: str) -> str | None:
+    if TAG.fullmatch(tag):
+        return None
+    remedy = "; for another scheme: bert-ner convert" if SCHEME_TAG.fullmatch(tag) else ""
+    return f"{quoted(tag)} is not a tag; expected O, B-<type> or I-<type>{remedy}"
+
+
+@lru_cache(maxsize=2**12)
 def _transition_problem(previous: str, tag: str) -> str | None:
     """Return the problem of a tag after another one ("" at the start of a sentence), or None."""
     if not tag.startswith("I-") or previous in (f"B-{tag[2:]}", tag):

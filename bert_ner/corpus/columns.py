@@ -1,9 +1,11 @@
 """Read text files that have a word and its tag in each line, and a blank line after each sentence."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Literal, NamedTuple, get_args
 
@@ -72,6 +74,7 @@ class Word(NamedTuple):
     tag: str
 
 
+Row = tuple[str, ...] | str  # the columns of a line, () if it is blank, or its problem
 Group = Sequence[Word | Problem]  # the lines of a sentence
 
 
@@ -93,22 +96,25 @@ def read_columns(content: bytes, name: str, layout: Layout, allowed: Container[s
     """
     text = content.decode("utf-8", errors="surrogateescape")
     skipped: Counter[str] = Counter()
-    rows: list[tuple[int, tuple[str, ...] | str]] = []
-    for line, raw in enumerate(_LINE_END.split(text), start=1):
+    row_of = lru_cache(maxsize=2**12)(partial(_row, layout=layout))  # for the frequent lines, such as blank ones
+    rows: list[Row | None] = []  # of each line; None if it is a comment
+    for raw in _LINE_END.split(text):
         entry = raw.removeprefix(_MARK)
         if layout.comments and entry.startswith(layout.comments):
             skipped["comment"] += 1
+            rows.append(None)
             continue
         if layout.docstart and DOCSTART in _COLUMN.findall(entry):
             skipped[DOCSTART] += 1
             entry = ""
-        rows.append((line, _row(entry, layout)))
-    if not any(row for _, row in rows):
+        rows.append(row_of(entry))
+    if not any(rows):
         raise BioError(f"{name}: no sentence in it; expected a line 'TAG<TAB>word' for each word")
     word, tag = _columns(rows, name, layout, allowed)
+    numbered = ((line, row) for line, row in enumerate(rows, start=1) if row is not None)
     groups: list[Group] = [
         [Problem(line, row) if isinstance(row, str) else Word(line, row[word], row[tag]) for line, row in group]
-        for has_content, group in groupby(rows, key=lambda numbered: bool(numbered[1]))
+        for has_content, group in groupby(numbered, key=lambda entry: bool(entry[1]))
         if has_content
     ]
     return Columns(groups, skipped)
@@ -159,12 +165,12 @@ def tag_column_of(order: Order) -> int:
     return get_args(Order).index(order)
 
 
-def _row(line: str, layout: Layout) -> tuple[str, ...] | str:
+def _row(line: str, layout: Layout) -> Row:
     """Return the columns of a line, () if it is blank, or its problem."""
     if escape := _NOT_UTF8.search(line):
         byte = ord(escape[0]) - 0xDC00
         return f"byte 0x{byte:02x} is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
-    columns = tuple(_COLUMN.findall(line))
+    columns = tuple(map(sys.intern, _COLUMN.findall(line)))  # each word is held once
     if DOCSTART in columns:
         return DOCSTART_PROBLEM
     if not columns or (len(columns) == 2 and not layout.named_columns):
@@ -181,19 +187,17 @@ def _row(line: str, layout: Layout) -> tuple[str, ...] | str:
     return f"{count}, not a tag and a word: {quoted(line)}{remedy}"
 
 
-def _columns(
-    rows: Sequence[tuple[int, tuple[str, ...] | str]], name: str, layout: Layout, allowed: Container[str]
-) -> tuple[int, int]:
+def _columns(rows: Sequence[Row | None], name: str, layout: Layout, allowed: Container[str]) -> tuple[int, int]:
     """Return the indexes of the columns of words and of tags."""
     if layout.named_columns:
         return layout.named_columns
     if layout.order is not None:
         tag = tag_column_of(layout.order)
         return 1 - tag, tag
-    pairs = [row for _, row in rows if row and not isinstance(row, str)]
+    pairs = [row for row in rows if row and not isinstance(row, str)]
     likely = _likely_tag_column(pairs, allowed)
     if likely is None:
-        raise_problems([Problem(line, row) for line, row in rows if isinstance(row, str)], name)
+        raise_problems([Problem(line, row) for line, row in enumerate(rows, start=1) if isinstance(row, str)], name)
         looks = (
             "both columns look" if any(SCHEME_TAG.fullmatch(entry) for entry, _ in pairs) else "neither column looks"
         )

@@ -7,11 +7,12 @@ import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from bert_ner.corpus.bio import ParsedSentence, Sentence, parsed_sentence
+from bert_ner.corpus.bio import ParsedSentence, Sentence, compact, parsed_sentence
 from bert_ner.corpus.columns import (
     DOCSTART,
     DOCSTART_PROBLEM,
@@ -153,7 +154,9 @@ def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme 
         found, skipped = _without_docstart(_RECORDS[form](content, name, reading.names), name, reading.layout)
         groups, others = found
     scheme = reading.scheme or _likely_scheme(groups, gold_scheme)
-    return ParsedFile(name, form, scheme, [_parse(group, scheme) for group in groups], skipped, others)
+    groups.reverse()
+    sentences = [_parse(groups.pop(), scheme) for _ in range(len(groups))]  # which frees each group
+    return ParsedFile(name, form, scheme, sentences, skipped, others)
 
 
 def _without_docstart(records: Records, name: str, layout: Layout) -> tuple[Records, Counter[str]]:
@@ -179,14 +182,20 @@ def _likely_scheme(groups: Sequence[Group], gold_scheme: Scheme | None) -> Schem
     scheme = detect_scheme(sequences)
     if not gold_scheme or not has_prefixes_of({*chain.from_iterable(sequences)}, gold_scheme):
         return scheme
-    fits_all = all(is_valid(tags, scheme) for tags in sequences)
+    fits_all = all(is_valid(tags, scheme) for tags in {*map(tuple, sequences)})
     return scheme if fits_all and gold_scheme != "IOB2" else gold_scheme
 
 
 def _tags(group: Group) -> list[str] | None:
     """Return the tags of a sentence; None if a line can't be read, or an item is no tag."""
-    tags = [entry.tag for entry in group if isinstance(entry, Word) and SCHEME_TAG.fullmatch(entry.tag)]
+    tags = [entry.tag for entry in group if isinstance(entry, Word) and _is_tag(entry.tag)]
     return tags if len(tags) == len(group) else None
+
+
+@lru_cache(maxsize=2**12)
+def _is_tag(text: str) -> bool:
+    """Return whether a text is a tag of any scheme."""
+    return SCHEME_TAG.fullmatch(text) is not None
 
 
 def _parse(group: Group, scheme: Scheme) -> ParsedSentence:
@@ -205,7 +214,7 @@ def _parse(group: Group, scheme: Scheme) -> ParsedSentence:
             for entry, tag in zip(entries, expected_tags(tags, scheme), strict=True)
         ]
     sentence = Sentence(tuple(entry.word for entry in entries), tuple(tags))
-    return ParsedSentence(sentence, tuple(entry.line for entry in entries), tuple(filter(None, problems)))
+    return ParsedSentence(sentence, compact([entry.line for entry in entries]), tuple(filter(None, problems)))
 
 
 def _tag_problem(entry: Word) -> Problem | None:

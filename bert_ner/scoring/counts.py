@@ -6,6 +6,7 @@ So the counts of two sets of sentences, concatenated, are those of their union. 
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +20,11 @@ from bert_ner.corpus.sequences import check_sequences
 from bert_ner.errors import InvalidValue
 
 Tags = Sequence[Sequence[str]]
-Array = NDArray[np.int64]
-Table = NDArray[np.int64 | np.float64]
+Array = NDArray[np.int32 | np.int64]
+Table = NDArray[np.signedinteger | np.float64]
+
+MAX_TYPES, MAX_CELLS = 1_000, 2**28
+LONG_SENTENCE = 2**13  # words; the counts of shorter ones, and twice them, fit into 16 bits
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Counts:
 
     def over(self, labels: tuple[str, ...], types: tuple[str, ...]) -> Counts:
         """Return the same counts over more labels and types, with 0 for those that do not occur here."""
+        if (labels, types) == (self.labels, self.types):
+            return self
         axes = {"words": (self.labels, labels)} | dict.fromkeys(("entities", "strict_entities"), (self.types, types))
         wide = {}
         for name, (old, new) in axes.items():
@@ -73,7 +79,7 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     # One pass over the words, which takes nearly all of the time: a label gets its number at its first occurrence.
     numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
     gold_ids, predicted_ids = (
-        np.fromiter(map(numbers.__getitem__, chain.from_iterable(tags)), np.int64) for tags in (gold, predicted)
+        np.fromiter(map(numbers.__getitem__, chain.from_iterable(tags)), np.int32) for tags in (gold, predicted)
     )
     labels = tuple(sorted(numbers))
     for label in labels:
@@ -81,11 +87,19 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
             number = next(i for i, (a, b) in enumerate(zip(gold, predicted, strict=True), 1) if label in (*a, *b))
             raise InvalidValue(f"sentence {number}: '{label}' is not a tag; expected O, B-<type> or I-<type>")
     types = tuple(sorted({label[2:] for label in labels if label != "O"}))
-    alphabetical = np.array([labels.index(label) for label in numbers], np.int64)
+    rows = (len(gold),) if by_sentence else ()
+    n_cells = 3 * math.prod(rows) * (len(labels) + 2 * len(types))
+    if len(types) > MAX_TYPES or n_cells > MAX_CELLS:
+        raise InvalidValue(
+            f"{len(types):,} entity types in {len(gold):,} sentences are too many to count; the limits are "
+            f"{MAX_TYPES:,} types and {MAX_CELLS:,} counts by sentence. Is the column of tags one of ids? Name "
+            f"the right one with --tag-column"
+        )
+    alphabetical = np.array([labels.index(label) for label in numbers], np.int32)
     gold_ids, predicted_ids = alphabetical[gold_ids], alphabetical[predicted_ids]
 
     # Per label: its entity type (-1 for O), and whether it always begins an entity.
-    type_of = np.array([types.index(label[2:]) if label != "O" else -1 for label in labels], np.int64)
+    type_of = np.array([types.index(label[2:]) if label != "O" else -1 for label in labels], np.int32)
     is_begin = np.array([label.startswith("B-") for label in labels], bool)
     gold_types, predicted_types = type_of[gold_ids], type_of[predicted_ids]
     first = np.zeros(len(gold_ids), bool)  # the first word of a sentence
@@ -93,26 +107,29 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     gold_starts, gold_ends = _chunks(gold_types, is_begin[gold_ids], first)
     predicted_starts, predicted_ends = _chunks(predicted_types, is_begin[predicted_ids], first)
 
-    row = np.repeat(np.arange(len(gold)), lengths) if by_sentence else np.zeros(len(gold_ids), np.int64)
-    rows = (len(gold),) if by_sentence else ()
+    row = np.repeat(np.arange(len(gold), dtype=np.int32) * by_sentence, lengths)
+    kind = np.int16 if by_sentence and lengths.max(initial=0) < LONG_SENTENCE else np.int64
 
     def table(groups: int, *cells: Array) -> Array:
         """Count how often each cell, row * groups + group, occurs in each of the arrays."""
         shape = (*rows, groups)
-        return np.stack([np.bincount(at, minlength=np.prod(shape)).reshape(shape) for at in cells], axis=-1)
+        counted = np.empty((*shape, len(cells)), kind)
+        for i, at in enumerate(cells):
+            counted[..., i] = np.bincount(at, minlength=math.prod(shape)).reshape(shape)
+        return counted
 
     gold_cells, predicted_cells = row * len(labels) + gold_ids, row * len(labels) + predicted_ids
     words = table(len(labels), gold_cells, predicted_cells, gold_cells[gold_ids == predicted_ids])
 
     # Entities of one side never overlap, so the first word identifies an entity.
-    gold_end, predicted_end = np.full(len(gold_ids), -1), np.full(len(gold_ids), -2)
+    gold_end, predicted_end = np.full(len(gold_ids), -1, np.int32), np.full(len(gold_ids), -2, np.int32)
     gold_end[gold_starts], predicted_end[predicted_starts] = gold_ends, predicted_ends
     same_bounds = np.flatnonzero(gold_end == predicted_end)
     exact = same_bounds[gold_types[same_bounds] == predicted_types[same_bounds]]
 
     # Groups 0 to T - 1 hold the entities that begin with B-, T to 2T - 1 those that begin with I-. A correct entity
     # counts in the greater of its two groups, so it is strict only if both sides begin it with B-.
-    group_of = type_of + len(types) * ~is_begin
+    group_of = np.where(is_begin, type_of, type_of + len(types))
     gold_cells, predicted_cells = (row * 2 * len(types) + group_of[ids] for ids in (gold_ids, predicted_ids))
     correct_cells = np.maximum(gold_cells[exact], predicted_cells[exact])
     entities = table(2 * len(types), gold_cells[gold_starts], predicted_cells[predicted_starts], correct_cells)

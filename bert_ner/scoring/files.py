@@ -77,8 +77,8 @@ def score_files(
     predicted_reading = predicted_reading or replace(reading, scheme=None)
     parsed = read_gold(gold, reading)
     tags = parsed.iob2
-    spans = [span for sequence in tags for span in spans_of(sequence)]
-    types = sorted({span.type for span in spans})
+    entities = Counter(span.type for sequence in tags for span in spans_of(sequence))
+    types = sorted(entities)
     source = _source(gold, parsed, reading.layout)
 
     systems, counts = [], {}
@@ -97,7 +97,7 @@ def score_files(
         systems.append({**about, **findings, "scores": scores, "by_type": by_type})
 
     about_gold = {"file": gold.name, "sha256": gold.sha256, "scheme": parsed.scheme, "skipped": dict(parsed.skipped)}
-    size = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": len(spans), "types": types}
+    size = {"sentences": len(tags), "words": sum(map(len, tags)), "entities": entities.total(), "types": types}
     too_few = f"no intervals and no p-values: they take at least {MIN_SENTENCES} sentences; this file has {len(tags)}"
     return {
         "gold": {**about_gold, **size},
@@ -128,6 +128,8 @@ def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFil
     """Return a prediction; raise BioError if it has something that is no tag, or other words than the gold file."""
     parsed = parse_file(file.content, file.name, reading, gold.scheme)
     parsed.raise_problems([problem for problem in parsed.problems if not problem.is_transition])
+    if [each.sentence.words for each in parsed.sentences] == [each.sentence.words for each in gold.sentences]:
+        return parsed
     for (place, *found), (gold_place, *expected) in zip(_contents(parsed), _contents(gold), strict=False):
         if found != expected:
             (word, shown), (gold_word, gold_shown) = found, expected

@@ -8,8 +8,8 @@ the draws, so the sums of a run under them are computed once for all comparisons
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.random import PCG64, Generator
@@ -24,9 +24,9 @@ SEED = 12345
 # With fewer, no randomisation test can find p < 0.05: of 2**5 swaps, two are as large as the largest, p = 0.0625. An
 # interval is as empty: its ends are the scores of single sentences. Both are then nan.
 MIN_SENTENCES = 6
-CELLS = 2**22  # numbers in a chunk of draws, 32 MB; the size of the chunks does not change the draws
+CELLS = 2**19  # numbers in a chunk of draws, 4 MB; the size of the chunks does not change the draws
 
-Systems = Mapping[str, Floats]
+Systems = Mapping[str, NDArray[Any]]
 Pair = tuple[str, str]
 Intervals = dict[str, list["Interval"]]  # of each system's m values
 # From sums over sentences, of shape (runs, k, ...), to m values for each, of shape (runs, k, m).
@@ -101,7 +101,7 @@ def check_level(level: float) -> None:
 
 def _by_run(systems: Systems, statistic: Statistic) -> dict[str, Floats]:
     """Return the values of each system's runs, of shape (runs, m)."""
-    return {name: statistic(table.sum(axis=1, keepdims=True))[:, 0] for name, table in systems.items()}
+    return {name: statistic(table.sum(axis=1, keepdims=True, dtype=float))[:, 0] for name, table in systems.items()}
 
 
 def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
@@ -113,11 +113,13 @@ def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
 
 def _resample(systems: Systems, statistic: Statistic, samples: int, seed: int) -> dict[str, Floats]:
     """Return each system's values on the same resamples of the sentences, of shape (samples, m)."""
-    n, sums = _summation(systems)
+    row_of, width, sums = _summation(systems)
+    n = len(row_of)
     if n < MIN_SENTENCES:
         return {name: values * math.nan for name, values in _by_run(systems, statistic).items()}
-    # How often each sentence is in a resample; the sums of a resample are these times the sentences' counts.
-    weights = _draws(lambda rng: np.bincount(rng.integers(n, size=n), minlength=n), n, samples, seed)
+    n_rows = row_of.max() + 1
+    # How often each row is in a resample; the sums of a resample are these times the rows.
+    weights = _draws(lambda rng: np.bincount(row_of[rng.integers(n, size=n)], minlength=n_rows), width, samples, seed)
     chunks = [{name: statistic(table).mean(axis=0) for name, table in sums(chunk).items()} for chunk in weights]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in systems}
 
@@ -126,12 +128,14 @@ def _randomisation_p_values(
     systems: Systems, pairs: Sequence[Pair], statistic: Statistic, swaps: int, seed: int
 ) -> dict[Pair, Floats]:
     """Return the p-value of each of the m values of each pair of systems, as `compare` defines it."""
-    n, sums = _summation(systems)
-    totals = sums(np.ones((1, n)))
+    row_of, width, sums = _summation(systems)
+    n = len(row_of)
+    sizes = np.bincount(row_of).astype(float)
+    totals = sums(sizes[None])
 
-    def differences(is_swapped: Floats) -> dict[Pair, Floats]:
-        """Return each pair's differences, of shape (k, m), if the sentences marked 1 in (k, n) are swapped."""
-        given = sums(is_swapped)  # a hybrid adds these to the other run's kept ones
+    def differences(swapped: Floats) -> dict[Pair, Floats]:
+        """Return each pair's differences, of shape (k, m), if so many sentences of each row are swapped."""
+        given = sums(swapped)  # a hybrid adds these to the other run's kept ones
         kept = {name: totals[name] - given[name] for name in systems}
         found = {}
         for a, b in pairs:
@@ -141,44 +145,56 @@ def _randomisation_p_values(
             found[a, b] = gaps.mean(axis=0)
         return found
 
+    unswapped = differences(np.zeros((1, len(sizes))))
     if n < MIN_SENTENCES:
-        return {pair: values[0] * math.nan for pair, values in differences(np.zeros((1, n))).items()}
-    observed = {pair: np.abs(values[0]) for pair, values in differences(np.zeros((1, n))).items()}
+        return {pair: values[0] * math.nan for pair, values in unswapped.items()}
+    observed = {pair: np.abs(values[0]) for pair, values in unswapped.items()}
     as_large = {pair: np.zeros(len(values)) for pair, values in observed.items()}
-    for is_swapped in _draws(lambda rng: rng.integers(2, size=n), n, swaps, seed):
-        for pair, values in differences(is_swapped).items():
+    for swapped in _draws(lambda rng: np.bincount(row_of, rng.integers(2, size=n)), width, swaps, seed):
+        for pair, values in differences(swapped).items():
             # Differences that are equal as fractions are ties, although they may differ in the last digit as floats.
             as_large[pair] += np.sum(np.abs(values) >= observed[pair] - 1e-12, axis=0)
     return {pair: (count + 1) / (swaps + 1) for pair, count in as_large.items()}
 
 
-def _draws(draw: Callable[[Generator], NDArray[np.int64]], n: int, samples: int, seed: int) -> Iterator[Floats]:
-    """Yield the samples' draws of n numbers each, in chunks of shape (k, n)."""
+def _draws(
+    draw: Callable[[Generator], NDArray[np.int64 | np.float64]], width: int, samples: int, seed: int
+) -> Iterator[Floats]:
+    """Yield the samples' draws, in chunks of k draws with k * width at most CELLS."""
     if samples < 1:
         raise ValueError(f"resampling takes at least one sample, not {samples}")
     rng = Generator(PCG64(seed))
-    step = min(1000, max(1, CELLS // n))
+    step = min(1000, max(1, CELLS // width))
     for start in range(0, samples, step):
         yield np.array([draw(rng) for _ in range(min(step, samples - start))], float)
 
 
-def _summation(systems: Systems) -> tuple[int, Callable[[Floats], dict[str, Floats]]]:
-    """Return n and a function from weights, of shape (k, n), to each system's weighted sums, of shape (runs, k, ...).
+def _summation(systems: Systems) -> tuple[NDArray[np.int64], int, Callable[[Floats], dict[str, Floats]]]:
+    """Return each sentence's row, the width of a draw, and a function from weights of rows to weighted sums.
 
-    Most columns occur in several runs, those of gold in all: each is multiplied once. In memory k is the last axis,
-    which halves the time of statistics of the sums.
+    Sentences that have the same counts in all runs share a row. The function takes weights of shape (k, rows) and
+    returns each system's sums, of shape (runs, k, ...). Most columns occur in several runs, those of gold in all: each
+    is multiplied once. In memory k is the last axis, which halves the time of statistics of the sums.
     """
-    n = next(iter(systems.values())).shape[1]
-    numbers: dict[bytes, int] = {}
-    places = {}
-    for name, table in systems.items():
-        columns = np.moveaxis(table, 1, -1).reshape(-1, n)
-        places[name] = [numbers.setdefault(column.tobytes(), len(numbers)) for column in columns]
-    different = np.frombuffer(b"".join(numbers)).reshape(-1, n)
+    tables = list(systems.values())
+    kind, n = tables[0].dtype, tables[0].shape[1]
+    keys, row_of = _distinct(b"".join(table[:, i].tobytes() for table in tables) for i in range(n))
+    rows = np.frombuffer(b"".join(keys), kind).reshape(len(keys), -1)
+    columns, column_of = _distinct(column.tobytes() for column in rows.T)
+    different = np.frombuffer(b"".join(columns), kind).reshape(-1, len(rows)).astype(float)
+    ends = np.cumsum([table[:, 0].size for table in tables])
+    places = dict(zip(systems, np.split(column_of, ends[:-1]), strict=True))
 
     def sums(weights: Floats) -> dict[str, Floats]:
         products = different @ weights.T
         shapes = {name: (len(table), *table.shape[2:], len(weights)) for name, table in systems.items()}
         return {name: np.moveaxis(products[places[name]].reshape(shape), -1, 1) for name, shape in shapes.items()}
 
-    return n, sums
+    return row_of, max(rows.shape), sums
+
+
+def _distinct(keys: Iterable[bytes]) -> tuple[list[bytes], NDArray[np.int64]]:
+    """Return the different keys, and the place among them of each key."""
+    places: dict[bytes, int] = {}
+    place_of = np.array([places.setdefault(key, len(places)) for key in keys], np.int64)
+    return list(places), place_of

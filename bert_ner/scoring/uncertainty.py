@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bert_ner.errors import InvalidValue, shorten
 from bert_ner.scoring.counts import Counts, Tags, count, shared_axes
@@ -170,7 +171,7 @@ def _counted(system: System | Tags, gold: Tags | None) -> System:
     return cast(System, system) if gold is None else count(gold, cast(Tags, system))
 
 
-def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic]:
+def _tables(systems: Mapping[str, System]) -> tuple[dict[str, NDArray[np.int64]], Statistic]:
     """Return a table of each system's counts, of shape (runs, n, L + 2T + 2, 3), and the metrics of them."""
     listed = {name: [system] if isinstance(system, Counts) else list(system) for name, system in systems.items()}
     all_runs = [run for runs in listed.values() for run in runs]
@@ -184,13 +185,18 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, Floats], Statistic
     if len(sizes) > 1:
         raise ValueError(f"the runs differ in their sentences: {sizes[0]} and {sizes[1]}")
     labels, types = shared_axes(all_runs)
+    kind = np.result_type(*(run.words for run in all_runs))
 
-    def table_of(run: Counts) -> Floats:
-        run = run.over(labels, types)
-        spans, overlaps = run.spans[:, None], run.overlaps[:, None]
-        return np.concatenate([run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, dtype=float)
+    def table_of(runs: Sequence[Counts]) -> NDArray[np.int64]:
+        table = np.empty((len(runs), sizes[0], len(labels) + 2 * len(types) + 2, 3), kind)
+        for rows, run in zip(table, (run.over(labels, types) for run in runs), strict=True):
+            spans, overlaps = run.spans[:, None], run.overlaps[:, None]
+            np.concatenate(
+                [run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, out=rows, casting="same_kind"
+            )
+        return table
 
-    tables = {name: np.stack([table_of(run) for run in runs]) for name, runs in listed.items()}
+    tables = {name: table_of(runs) for name, runs in listed.items()}
     gold = next(iter(tables.values()))[0, ..., 0]
     for table in tables.values():
         for i in np.flatnonzero((table[..., 0] != gold).any(axis=(0, 2))):

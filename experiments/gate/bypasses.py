@@ -13,18 +13,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
-from bert_ner.errors import BertNerError
 from bert_ner.scoring.gate import BAD, Outcome, Verdict
 from bert_ner.settings import Settings
 from bert_ner.yaml_files import read_yaml
 
 Text = Annotated[str, Field(min_length=1)]
 
-MAX_BYTES, MAX_DEPTH = 2**14, 8
 # A score that does not follow from its predictions is no result: nothing lets it pass.
 CAN_BE_BYPASSED = BAD - {Outcome.INVALID}
 
@@ -51,24 +46,7 @@ class Bypasses(RootModel[list[Bypass] | None]):
 def read_bypasses(folder: Path) -> Sequence[Bypass]:
     """Return the entries of a folder's bypass.yaml; none if there is no file."""
     path = folder / "bypass.yaml"
-    if not path.is_file():
-        return []
-    _refuse_bombs(path)
-    return read_yaml(path, Bypasses).root or []
-
-
-def _refuse_bombs(path: Path) -> None:
-    """Raise BertNerError for a file that would take long to load: a large or a deep one, or one with aliases."""
-    if path.stat().st_size > MAX_BYTES:
-        raise BertNerError(f"{path} has more than {MAX_BYTES:,} bytes; remove entries that are no longer needed")
-    depth = 0
-    try:
-        for event in YAML(typ="safe", pure=True).parse(path.read_text(encoding="utf-8")):
-            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-            if depth > MAX_DEPTH or isinstance(event, AliasEvent):
-                raise BertNerError(f"{path}, line {event.start_mark.line + 1}: aliases and deep lists are not allowed")
-    except (YAMLError, ValueError):  # read_yaml names it
-        return
+    return (read_yaml(path, Bypasses).root or []) if path.is_file() else []
 
 
 def apply_bypasses(found: Sequence[Verdict], entries: Sequence[Bypass], today: date) -> Iterator[Verdict]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.artifacts import read_json
+from harness.locks import sole_writer
 from harness.paths import RESULTS, ROOT
 
 from bert_ner.files import write_whole
@@ -40,7 +41,8 @@ def environment() -> dict[str, Any]:
 
 def record(corpus: str, facts: dict[str, Any]) -> None:
     """Put the facts of a corpus into results/provenance.json, and keep those of the others."""
-    write_whole(RESULTS / "provenance.json", json.dumps({**_records(), corpus: facts}, indent=2) + "\n")
+    with sole_writer():
+        write_whole(RESULTS / "provenance.json", json.dumps({**_records(), corpus: facts}, indent=2) + "\n")
 
 
 def recorded(corpus: str) -> dict[str, Any]:

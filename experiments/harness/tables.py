@@ -76,7 +76,7 @@ def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     remedy, facts = f"remove it and run {producer_of(name, corpus)}", path.stat()
-    return _read(path, name, remedy, facts.st_mtime_ns, facts.st_size)
+    return _read(path, name, remedy, facts.st_mtime_ns, facts.st_size, facts.st_ino)
 
 
 def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:

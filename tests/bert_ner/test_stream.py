@@ -21,6 +21,7 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
 from bert_ner.stream import (
     MAX_LINE,
+    MAX_WORDS,
     Format,
     as_json,
     line_queries,
@@ -164,6 +165,8 @@ def test_words_in_json(line: bytes, words: list[str]) -> None:
         ("text", b"\xed\xa0\x80", "byte 1 is 0xed"),  # a surrogate as bytes
         ("text", b"\xff\xfea\0", "byte 1 is 0xff"),
         ("text", b"x" * (MAX_LINE + 1), "longer than 1,048,576 bytes"),
+        ("text", b". " * (MAX_WORDS + 1), "131,073 words; the limit is 131,072; write a sentence in each line"),
+        ("jsonl", b'{"words": [' + b'"x", ' * MAX_WORDS + b'"x"]}', "131,073 words; the limit is 131,072"),
         ("jsonl", b" " * (MAX_LINE + 1), "longer than 1,048,576 bytes"),
         ("jsonl", b'{"text": "\xff"}', "byte 11 is 0xff"),
         ("jsonl", b"films by Ada", "not JSON: Expecting value at character 1"),

@@ -8,7 +8,7 @@ import pytest
 
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
-from bert_ner.yaml_files import MAX_BYTES, line_of, load_yaml, read_yaml
+from bert_ner.yaml_files import MAX_BYTES, MAX_VALUES, line_of, load_yaml, read_yaml
 
 TEXT = """\
 base: &base
@@ -86,5 +86,30 @@ def test_each_problem_has_its_line(path: Path) -> None:
 
 def test_a_large_file_is_not_read(path: Path) -> None:
     path.write_text("#" * (MAX_BYTES + 1))
-    with pytest.raises(BertNerError, match="more than the limit of 1,048,576"):
+    with pytest.raises(BertNerError, match="more than the limit of 65,536"):
         load_yaml(path)
+
+
+DOUBLED = "\n".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 30))
+MERGED = "\n".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 9))
+
+
+@pytest.mark.parametrize("with_lines", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a0: &a0 [x, y]\n{DOUBLED}",
+        f"a0: &a0 {{x: 1, y: 2}}\n{MERGED}",
+        "a: &a [*a]",
+        "a: &a {x: {<<: *a}}",
+        "[" * 60_000,
+        "? " * 30_000,
+        "- " * 30_000,
+        "{a: " * 15_000,
+        "- 1\n" * (MAX_VALUES + 1),
+    ],
+)
+def test_a_bomb_is_refused_before_it_is_resolved(path: Path, text: str, with_lines: bool) -> None:
+    path.write_text(text)
+    with pytest.raises(BertNerError, match="more than 10,000 values, aliases resolved, or than 40 levels"):
+        load_yaml(path, with_lines)

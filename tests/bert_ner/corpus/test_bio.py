@@ -266,7 +266,7 @@ def test_parsing_returns_sentences_with_their_lines_and_problems() -> None:
         ),
         (
             (("e", "f"), ("B-Y", "I-X")),
-            (8, 9),
+            range(8, 10),
             ((8, "unknown tag 'B-Y'", False), (9, transition.format("after 'B-Y'"), True)),
         ),
         (((), ()), (), ((11, "1 column, not a tag and a word: 'x'", False),)),

@@ -21,17 +21,19 @@ from reporting.plots import (
     dots_plot,
     inline_svg,
     lines_plot,
+    ratio_plot,
     save,
     style,
 )
 
-NAMES = (HOSTILE, IMAGE, "a$b$c", r"\\frac{", "x_1^2")
+NAMES = (HOSTILE, IMAGE, "a$b$c", r"\\frac{", r"$\frac$", "x_1^2", "_x")
 
 
 def plots(name: str) -> list[Plot]:
     """Return every sort of figure, with a hostile name wherever one can be."""
     point = (1, 0.5, 0.4, 0.6)
     words = pd.DataFrame([[5, 1], [0, 4]], index=[name, "O"], columns=[name, "O"])
+    ratio = ("task", "system", "setting", "ratio_to")
     lines = [Line(name, name, [point, (2, 0.4, 0.4, 0.4)]), Line("x", "", [point])]
     return [
         Plot(name, "a", lambda: dots_plot([Dot(name, name, 0.9, 0.8, 0.95, over_seeds=True)], (name, 0.94))),
@@ -40,6 +42,7 @@ def plots(name: str) -> list[Plot]:
         ),
         Plot(name, "c", lambda: lines_plot(lines, name, name, scores=True)),
         Plot(name, "d", lambda: confusion_plot(words, name)),
+        Plot(name, "e", lambda: ratio_plot(pd.DataFrame([{**dict.fromkeys(ratio, name), "ratio": 2.0}]))),
     ]
 
 
@@ -54,7 +57,7 @@ def test_a_name_is_shown_as_it_is(name: str) -> None:
     for plot in plots(name):
         root = ET.fromstring(inline_svg(plot.figure, plot.title, plot.name))  # our own
         texts = {element.text for element in root.iter() if element.text}
-        assert name in texts or f"tagged by {name} as" in texts
+        assert name in texts or f"{name} {name}, {name}, compared with {name}" in texts
         assert root.get("role") == "img"
         assert root.get("aria-label") == name
         assert not {element.tag.rpartition("}")[2] for element in root.iter()} & {"script", "img", "image", "style"}
@@ -93,6 +96,6 @@ def test_a_figure_is_drawn_when_it_is_used_and_only_once() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("i", range(4))
+@pytest.mark.parametrize("i", range(5))
 def test_a_figure_is_drawn_without_a_warning(i: int) -> None:
     assert plots("crf")[i].figure.axes
