@@ -32,7 +32,7 @@ def main() -> None:
     links = [] if options.domains else [("errors.html", "Sentences with errors (errors.html)")]
     pages = {"report.md": markdown.render(title, content), "report.html": page.render(title, content, links)}
     shutil.rmtree(folder / "plots", ignore_errors=True)
-    (folder / "plots").mkdir(parents=True)  # DVC expects it, even without a plot
+    (folder / "plots").mkdir(parents=True, exist_ok=True)  # DVC expects it, even without a plot
     for plot in (block for section in content for block in section.blocks if isinstance(block, Plot)):
         save(plot.figure, folder / "plots", plot.name)
     (folder / "errors.html").unlink(missing_ok=True)  # of a corpus that is no longer present
