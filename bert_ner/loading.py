@@ -143,10 +143,11 @@ def _class_of(folder: Path) -> type[BaseTagger]:
     if not manifest.is_file():
         if not (folder / "config.json").is_file():
             raise TaggerUnavailable(f"{folder}: holds no tagger, neither {MANIFEST} nor a Hugging Face config.json")
+        tagger = tagger_class("encoder")
         from bert_ner.encoder.probe import probe_tokenizer  # noqa: PLC0415 - other kinds don't need it
 
         probe_tokenizer(folder)
-        return tagger_class("encoder")
+        return tagger
     kind = read_manifest(folder)["tagger"]
     try:
         return tagger_class(kind)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import WeightsUnavailable, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError
 from bert_ner.files import SUMS
@@ -39,8 +40,6 @@ def probe_tokenizer(folder: Path) -> None:
 
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
-    from bert_ner.encoder.alignment import WordPieces  # noqa: PLC0415 - it would name another extra first
-
     folder = Path(sys.argv[1])
     try:
         with loading_errors(folder, "tokenizer"):

@@ -130,7 +130,8 @@ def test_dvc_asked_for_the_real_corpus_fails_with_the_remedy(place: Workplace) -
 def test_dvc_shows_metrics_and_plots(place: Workplace) -> None:
     place.commit("run")
     shown = place.succeed("dvc", "metrics", "show").splitlines()
-    assert [line.split()[0] for line in shown[1:]] == [f"results/sample/metrics/{s}.json" for s in ("crf", "minilm")]
+    files = [line.split()[0] for line in shown if "/sample/" in line]
+    assert files == [f"results/sample/metrics/{system}.json" for system in ("crf", "minilm")]
     assert shown[0].split() == ["Path", "entity_f1", "token_micro_f1"]
     assert max(map(len, shown)) <= 80  # fits a terminal
     place.succeed("dvc", "plots", "show", "--out", "plots_page")
