@@ -41,7 +41,7 @@ def line_of(text: str) -> int:
         ("seeds: *nothing\n", ["is not YAML: found undefined alias 'nothing'", REMEDY]),
         (DEEP_YAML, ["more than 10,000 values, aliases resolved, or than 40 levels", REMEDY]),
         ("#" * 2**21, ["has 2,097,152 bytes, more than the limit of 65,536", REMEDY]),
-        (f"{BOMB}corpora: *h\nbaselines: *h\nseeds: *h\nsplit: *h\n", ["corpora.0 must be a valid string"]),
+        (f"{BOMB}corpora: *h\nbaselines: *h\nseeds: *h\nsplit: *h\n", ["more than 10,000 values, aliases resolved"]),
         ("", ["line 1: "]),
         ("- 1\n", ["line 1: "]),
         (lambda c: c + b"\nseeds: [1]\n", ['found duplicate key "seeds"', REMEDY]),
