@@ -164,6 +164,7 @@ def gate(options: argparse.Namespace) -> None:
         table = as_markdown(found) if options.markdown else as_text(found, sys.stdout.encoding)
         print(headline(found), table, sep="\n\n", flush=True)
         sys.exit(0 if passes(found) else 1)
+    print(printable(f"{options.save}: {len(new)} run(s) saved as a reference; five or more allow the test over runs"))
 
 
 def _check_standard_input(files: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 
 from bert_ner.corpus.columns import BioError, Problem, columns_text, word_problem
 from bert_ner.corpus.formats import Format, ParsedFile, Reading, format_of, parse_file
@@ -33,8 +34,11 @@ def convert(
 
     Raises:
         BioError: the source has a problem, or something in it that the target can't express; the message names the
-            lines. Or the target can't be written.
+            lines. Or the target can't be written, or is a device or a pipe.
     """
+    path = Path(target).resolve()  # a link stays a link to the file that is written
+    if str(target) == "-" or (path.exists() and not (path.is_file() or path.is_dir())):
+        raise BioError(f"{target} is no regular file; name a file to write")
     parsed = parse_file(content, name, reading)
     parsed.raise_problems()
     form = form or format_of(str(target))
@@ -43,7 +47,7 @@ def convert(
     tags = [from_iob2(each, scheme) for each in iob2]
     written = _text(parsed, tags) if form == "columns" else _records(parsed, tags, form, str(target))
     try:
-        write_whole(target, written)
+        write_whole(path, written)
     except OSError as error:
         raise BioError(f"{target} can't be written: {error.strerror}") from None
     notes = [f"{number} {kind} line(s) left out" for kind, number in parsed.skipped.items()]

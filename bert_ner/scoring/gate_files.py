@@ -21,7 +21,7 @@ from bert_ner.errors import BertNerError, InvalidValue
 from bert_ner.files import write_whole
 from bert_ner.scoring.counts import Tags, count
 from bert_ner.scoring.files import File, read_gold, read_prediction
-from bert_ner.scoring.gate import ALPHA, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
+from bert_ner.scoring.gate import ALPHA, BAD, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
 from bert_ner.scoring.resampling import MIN_SENTENCES
 from bert_ner.scoring.scores import METRICS as ALL_METRICS
 from bert_ner.scoring.scores import score
@@ -69,11 +69,12 @@ def gate_files(
         new: a BIO file for each run.
         metrics: keys of `bert_ner.scoring.METRICS`; the probability of a false alarm, 5 %, is divided among them.
         runs: how many new runs there must be; fewer are INCOMPLETE.
-        save: where to save the new runs as a reference.
+        save: where to save the new runs as a reference, unless a verdict is bad.
 
     Raises:
         BioError: a file is no BIO file, or has other words than the gold file.
-        InvalidValue: a metric is unknown, two runs of one side are the same, or a saved reference is broken.
+        InvalidValue: a metric is unknown, two runs of one side are the same, or a saved reference is broken. Or there
+            are too few runs to save, or `save` is a file that is no saved reference.
         BertNerError: `save` can't be written.
     """
     if unknown := {*metrics} - ALL_METRICS.keys():
@@ -89,6 +90,8 @@ def gate_files(
     is_saved = any(FORMAT in file.content[:200] for file in reference)
     before = _read_saved(reference, gold) if is_saved else read(reference)
     lacking = f"{len(after)} new runs, {runs} needed" if len(after) < runs else ""
+    if not reference and lacking:
+        raise InvalidValue(f"{lacking}; name all of them, or leave --runs out")
     if not reference:
         found = []
     elif before is None or lacking:
@@ -100,7 +103,7 @@ def gate_files(
             found = (_by_run if len(before) >= MIN_RUNS else _by_sentence)(tags, before, after, metrics)
         except ValueError as error:  # a BIO file was compared with the gold file word by word
             raise InvalidValue(f"{reference[0].name}: {error}; write it again with --save") from None
-    if save:
+    if save and not any(verdict.outcome in BAD for verdict in found):
         _save(save, gold, tags, after)
     return [verdict._replace(corpus=Path(gold.name).name) for verdict in found]
 
@@ -160,6 +163,8 @@ def _save(path: Path, gold: File, tags: Tags, runs: Sequence[Prediction]) -> Non
         for run in runs
     ]
     content = SavedReference(format="bert-ner reference 1", gold=gold.sha256, runs=saved)
+    if path.is_file() and FORMAT not in path.read_bytes()[:200]:
+        raise InvalidValue(f"{path} exists, and is no saved reference; save under another name")
     try:
         write_whole(path, json.dumps(content.model_dump(), indent=1) + "\n")
     except OSError as error:

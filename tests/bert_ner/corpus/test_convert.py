@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,20 @@ def test_a_target_without_room_for_something_is_an_error(
     for folder in (tmp_path, "."):
         with pytest.raises(BioError, match=r"can't be written: (Is a directory|Device or resource busy)"):
             convert(b"a O\n", "a.bio", Reading(), folder)
+
+
+def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
+    content = b"O\ta\n"
+    (tmp_path / "real.bio").touch()
+    (tmp_path / "link.bio").symlink_to("real.bio")
+    convert(content, "in", Reading(), str(tmp_path / "link.bio"))
+    assert (tmp_path / "link.bio").is_symlink()
+    assert (tmp_path / "real.bio").read_text() == "a\tO\n\n"
+    os.mkfifo(tmp_path / "pipe")
+    for target in ("-", str(tmp_path / "pipe")):
+        with pytest.raises(BioError, match="is no regular file; name a file to write"):
+            convert(content, "in", Reading(), target)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_other_keys_survive_in_records(tmp_path: Path) -> None:

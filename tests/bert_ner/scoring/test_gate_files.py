@@ -29,6 +29,9 @@ def write(path: Path, share_wrong: float, seed: int, **replaced: str) -> str:
     return path.name
 
 
+ENOUGH = "five or more allow the test over runs"
+
+
 @pytest.fixture
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gate:
     """Return the command, run in a folder with a gold file, five runs as good as each other and five worse ones."""
@@ -86,7 +89,8 @@ def test_the_bound_is_that_of_the_metrics_asked_for(gate: Gate) -> None:
 
 
 def test_a_saved_reference_compares_as_its_files_do_and_has_no_words(gate: Gate, tmp_path: Path) -> None:
-    assert gate("--new", *runs("old"), "--save", "reference.json") == (0, "")
+    status, text = gate("--new", *runs("old"), "--save", "reference.json")
+    assert (status, text.splitlines()) == (0, [f"reference.json: 5 run(s) saved as a reference; {ENOUGH}"])
     assert "song" not in (tmp_path / "reference.json").read_text()
     assert gate("--reference", "reference.json", "--new", *runs("worse")) == gate(
         "--reference", *runs("old"), "--new", *runs("worse")
@@ -142,6 +146,33 @@ def test_what_cannot_be_compared_is_named_with_status_2(
     status, text = gate(*arguments)
     assert status == 2
     assert message in text
+
+
+def test_a_bad_run_replaces_no_reference(gate: Gate, tmp_path: Path) -> None:
+    gate("--new", *runs("old"), "--save", "reference.json")
+    before = (tmp_path / "reference.json").read_bytes()
+    old = ["--reference", "reference.json", "--save", "reference.json"]
+    for new in (runs("worse"), [*runs("same", 1), "--runs", "5"]):
+        assert gate(*old, "--new", *new)[0] == 1
+        assert (tmp_path / "reference.json").read_bytes() == before
+    assert gate(*old, "--new", *runs("same"))[0] == 0
+    assert (tmp_path / "reference.json").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--new", "old/0.bio", "--save", "gold.bio"], "gold.bio exists, and is no saved reference"),
+        (["--new", "old/0.bio", "--runs", "5", "--save", "new.json"], "1 new runs, 5 needed; name all of them"),
+    ],
+)
+def test_what_cannot_be_saved_is_named(gate: Gate, arguments: list[str], message: str, tmp_path: Path) -> None:
+    before = (tmp_path / "gold.bio").read_bytes()
+    status, text = gate(*arguments)
+    assert status == 2
+    assert message in text
+    assert (tmp_path / "gold.bio").read_bytes() == before
+    assert not (tmp_path / "new.json").exists()
 
 
 def test_runs_that_are_lacking_fail(gate: Gate) -> None:
