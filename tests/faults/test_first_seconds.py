@@ -10,6 +10,8 @@ import time
 import pytest
 from workplace import Workplace
 
+pytestmark = pytest.mark.slow  # each case starts a process that imports transformers
+
 MOMENTS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0)  # seconds after Python has started
 # Python itself needs some hundredths of a second until it reads the first line of a program.
 START = (
@@ -43,7 +45,6 @@ def start(place: Workplace, program: str, handler: str = "signal.default_int_han
     return process
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "program"), PROGRAMS)
 def test_one_line_and_130(name: str, program: str, place: Workplace) -> None:
     for moment in MOMENTS:

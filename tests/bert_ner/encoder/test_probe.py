@@ -20,6 +20,8 @@ from bert_ner.files import SUMS
 from bert_ner.loading import load_tagger
 from bert_ner.scoring import entity_f1
 
+pytestmark = pytest.mark.slow  # each case starts a process that imports transformers
+
 # A tokenizer of BERT's own class is made from the vocabulary alone.
 AS_IT_IS = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 48}
 AS_IT_IS |= {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
