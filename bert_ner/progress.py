@@ -20,15 +20,18 @@ class Progress:
     With BERT_NER_PROGRESS=lines in the environment, write events to standard output: at most one a second, and one at
     the end of each epoch. Otherwise draw a bar on standard error if that is a terminal, and nothing if it is not.
 
-    A training that goes on from a checkpoint gives the number of steps done before as `step`.
+    A training that goes on from a checkpoint gives the number of steps done before as `step`. Of several processes that
+    train together, only one is `shown`.
     """
 
-    def __init__(self, task: str, steps: int, epochs: int | None = None, step: int = 0) -> None:
+    def __init__(
+        self, task: str, steps: int, epochs: int | None = None, step: int = 0, *, shown: bool = True
+    ) -> None:
         self._event: dict[str, Any] = {"task": task, "step": step, "steps": steps, "epoch": None, "epochs": epochs}
         self._event |= {"train_loss": None, "validation_entity_f1": None}
-        self._lines = os.environ.get(VARIABLE) == "lines"
+        self._lines = shown and os.environ.get(VARIABLE) == "lines"
         self._written = time.monotonic()
-        is_off = True if self._lines else None  # None: off unless on a terminal
+        is_off = True if self._lines or not shown else None  # None: off unless on a terminal
         self._bar = tqdm(total=steps, initial=step, desc=task, unit="step", disable=is_off)
 
     def __enter__(self) -> Self:

@@ -1,6 +1,7 @@
 """Train one system on one corpus, into models/<corpus>/<system>-<seed>.
 
 python experiments/train.py --corpus mit_movie_eng --system minilm --seed 13
+torchrun --nproc-per-node 2 experiments/train.py --corpus mit_movie_eng --system minilm --seed 13
 """
 
 from harness.run_main import arguments, run_main, seed
@@ -16,7 +17,8 @@ from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
 from harness.systems import build, check_saved
 
-from bert_ner.errors import NotExportable
+from bert_ner.encoder.ranks import launched_ranks
+from bert_ner.errors import BertNerError, NotExportable
 from bert_ner.files import write_sums, write_whole
 from bert_ner.model_folder import QUANTISED
 from bert_ner.unfinished import unfinished_folder
@@ -31,12 +33,17 @@ def main() -> None:
     run = Run(options.system, options.seed)
     state = state_file(options.corpus, run.name)
     section = read_section(options.corpus, run.system)
+    kind, ranks = kind_of(run.system, section), launched_ranks()
+    if ranks.size > 1 and kind != "encoder":
+        raise BertNerError(f"{run.system} trains in one process; start train.py with python, not with torchrun")
     tagger = build(run.system, section, read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 
     before, started = environment(), time.perf_counter()
     history = tagger.fit(train, validation)
     seconds = time.perf_counter() - started
+    if not ranks.is_first:
+        return  # all have the same weights, and the first saves them
 
     weights = getattr(tagger, "weights", None)  # pretrained ones, from which an encoder starts
     folder = model_folder(options.corpus, run)
@@ -47,7 +54,7 @@ def main() -> None:
         unfinished.mkdir()
         tagger.save(unfinished)
         # `load_tagger` uses an 8-bit copy in an encoder's folder.
-        if kind_of(run.system, section) == "encoder" and not section.get("crf"):
+        if kind == "encoder" and not section.get("crf"):
             from bert_ner.export.export import export  # imports torch, which other systems don't need
 
             write_sums(unfinished)  # which mark it as ours
@@ -61,6 +68,7 @@ def main() -> None:
             "seed": run.seed,
             "settings": settings_of(section),
             "seconds": round(seconds, 2),
+            "processes": ranks.size,
             "history": history,
             "weights": {"source": weights.source, "sha256": weights.sha256} if weights else None,
             "environment": before,

@@ -29,12 +29,14 @@ def fingerprint(*facts: object) -> str:
 class Checkpoint:
     """The state of a training after each epoch, in a file (if `path` is one) that belongs to the fingerprint `key`.
 
+    Of several processes that train together, all read the file and one (`writes`) writes it.
+
     Attributes:
         history: a row per finished epoch; empty if the file is missing, broken or of another training.
     """
 
-    def __init__(self, path: Path | None, key: str) -> None:
-        self.path, self.key = path, key
+    def __init__(self, path: Path | None, key: str, writes: bool = True) -> None:
+        self.path, self.key, self.writes = path, key, writes
         self.history: list[dict[str, Any]] = []
         self._tensors: dict[str, torch.Tensor] = {}
         if not (path and path.exists()):
@@ -63,7 +65,7 @@ class Checkpoint:
     def save(self, row: dict[str, Any]) -> None:
         """Add an epoch's row to the history, and write the state, whole or not at all, over an older one."""
         self.history.append(row)
-        if not self.path:
+        if not (self.path and self.writes):
             return
         tensors = {f"weights.{i}": parameter.detach() for i, parameter in enumerate(self._parameters())}
         for i, state in self._optimizer.state_dict()["state"].items():

@@ -54,7 +54,7 @@ class MasterWeights:
             parameter.data, parameter.grad = view.clone(), None
 
     def collect_gradients(self) -> torch.Tensor:
-        """Move the parameters' gradients into the vector's gradient, and return their norm."""
+        """Move the parameters' gradients into the vector's gradient, and return that."""
         gradient = cast(torch.Tensor, self.vector.grad)
         for parameter, view in self._views(gradient):
             if parameter.grad is None:
@@ -62,7 +62,7 @@ class MasterWeights:
             else:
                 view.copy_(parameter.grad)
                 parameter.grad = None
-        return torch.as_tensor(torch.linalg.vector_norm(gradient))
+        return gradient
 
     def update_model(self) -> None:
         """Make the model compute with the vector's current values."""

@@ -22,6 +22,7 @@ from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
 from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, log_softmax
 from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.encoder.probe import probe_tokenizer
+from bert_ner.encoder.ranks import Ranks, joined_ranks
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
 from bert_ner.encoder.weights import ENCODERS, Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
@@ -46,8 +47,15 @@ class EncoderTagger(System, PieceTagger):
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
 
+        Processes that torchrun started share each batch, and end with the same weights; the first writes checkpoints.
         Raise a BertNerError if the encoder is unavailable, a tag is not among the labels, or there is no word.
         """
+        with joined_ranks() as ranks:
+            return self._fit(train, validation, ranks)
+
+    def _fit(
+        self, train: Sequence[Sentence], validation: Sequence[Sentence], ranks: Ranks
+    ) -> list[dict[str, Any]]:
         self.check_labels([*train, *validation])
         self.precision, self.decoding = self.settings.precision, self.settings.decoding
         label_id = {label: i for i, label in enumerate(self.labels)}
@@ -80,12 +88,17 @@ class EncoderTagger(System, PieceTagger):
         steps = -(-len(examples) // self.settings.batch_size)  # in an epoch
         epochs = max(self.settings.epochs, math.ceil(self.settings.min_steps / max(steps, 1)))
         recipe = self.settings.model_copy(update={"epochs": epochs})
-        checkpoint = Checkpoint(self.checkpoint, fingerprint(recipe, self.seed, examples))
+        key = fingerprint(recipe, self.seed, examples, ranks.size)
+        checkpoint = Checkpoint(self.checkpoint, key, writes=ranks.is_first)
+        if not ranks.agree_on(len(checkpoint.history)):
+            remedy = "let them share its folder, or remove it"
+            raise BertNerError(f"not all processes read the same checkpoint, {self.checkpoint}: {remedy}")
         done = steps * len(checkpoint.history)
-        progress = Progress(f"{recipe.name} seed {self.seed}", steps * recipe.epochs, recipe.epochs, done)
+        task = f"{recipe.name} seed {self.seed}"
+        progress = Progress(task, steps * recipe.epochs, recipe.epochs, done, shown=ranks.is_first)
         rows = fine_tune(
             self.model, examples, recipe, self.seed, self.pieces.special.pad,
-            also_used=also_used, chain=self.chain, checkpoint=checkpoint, on_step=progress.step,
+            also_used=also_used, chain=self.chain, checkpoint=checkpoint, ranks=ranks, on_step=progress.step,
         )  # fmt: skip
         with progress, closing(rows):
             for row in rows:

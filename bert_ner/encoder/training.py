@@ -22,6 +22,7 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
+from bert_ner.encoder.ranks import Ranks
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
 
@@ -72,9 +73,10 @@ def fine_tune(
     also_used: Collection[int] = (),
     chain: LinearChainCRF | None = None,
     checkpoint: Checkpoint | None = None,
+    ranks: Ranks = Ranks(),
     on_step: Callable[..., None] = lambda **_: None,
 ) -> Generator[dict[str, Any], None, None]:
-    """Fine-tune a token-classification model in place. Deterministic for a seed, a machine and a number of threads.
+    """Fine-tune a token-classification model in place. Deterministic for a seed, a machine, threads and ranks.
 
     Between two epochs the model can tag. Its own weights are back when the generator ends or is closed.
 
@@ -83,6 +85,7 @@ def fine_tune(
         also_used: the piece ids, besides those of the examples, that the model is given between two epochs.
         chain: a CRF on the model's device, trained with it on each window's first pieces.
         checkpoint: the state to resume from; the caller saves it after each epoch.
+        ranks: the processes that share each batch; all of them call this with the same arguments.
         on_step: called after each step with `epoch` and `train_loss`, the mean so far.
 
     Yields:
@@ -106,15 +109,26 @@ def fine_tune(
         optimizer = _optimizer(weights.vector, chain, recipe.weight_decay)
         if checkpoint:
             checkpoint.attach(optimizer)
-            weights.update_model()
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        for parameter in parameters:
+            ranks.copy_from_first(parameter.detach())
+        weights.update_model()
 
-        def train_batch(rows: Sequence[Example], rate: float) -> float:
+        def loss_of(rows: Sequence[Example]) -> torch.Tensor:
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
             ids = [row.ids for row in rows]
             logits = model(**model_inputs(pad_rows(ids, pad_id), attention_mask(ids), model.device)).logits
-            loss = _loss(logits.float(), labels, chain)
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = weights.collect_gradients()
+            return _loss(logits.float(), labels, chain)
+
+        def train_batch(batch: Sequence[Example], rate: float) -> float:
+            loss = torch.zeros((), device=model.device)
+            if rows := ranks.part_of(batch):
+                loss = loss_of(rows) * (_labelled(rows) / _labelled(batch))
+                loss.backward()  # type: ignore[no-untyped-call]
+            gradient = weights.collect_gradients()
+            for parameter in parameters:
+                ranks.add_up(_gradient(parameter))
+            norm = torch.linalg.vector_norm(gradient)
             # The fused step divides the gradients by this as it goes, so clipping needs no pass of its own.
             optimizer.grad_scale = (norm / recipe.clip_norm).clamp(min=1)  # type: ignore[attr-defined]
             for group in optimizer.param_groups:
@@ -123,11 +137,13 @@ def fine_tune(
             weights.update_model()
             if chain:
                 chain.zero_grad()
+            ranks.add_up(loss := loss.detach())
             return loss.item()
 
         for epoch in range(1 + (len(checkpoint.history) if checkpoint else 0), recipe.epochs + 1):
             started = time.perf_counter()
-            torch.manual_seed(seed * 1000 + epoch)  # its own, so that a checkpoint needs no generator's state
+            # Its own, so that a checkpoint needs no generator's state, and each rank's, so that their dropout differs.
+            torch.manual_seed(seed * 1000 + epoch + (ranks.rank << 32))
             model.train()
             losses: list[float] = []
             batches = shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}")
@@ -155,6 +171,17 @@ def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | No
     lengths = first.sum(1)
     losses = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
     return torch.as_tensor(losses.sum() / lengths.sum())
+
+
+def _labelled(rows: Sequence[Example]) -> int:
+    return sum(label != IGNORED for row in rows for label in row.labels)
+
+
+def _gradient(parameter: torch.nn.Parameter) -> torch.Tensor:
+    """Return a parameter's gradient; zeros, which it keeps, if it has none."""
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def flat_steps(model: PreTrainedModel, dtype: torch.dtype, rate: float, clip_nor
             logits = model(input_ids=IDS, attention_mask=IDS.ne(0)).logits
             assert logits.dtype == dtype
             logits.float().square().sum().backward()
-            optimizer.grad_scale = (weights.collect_gradients() / clip_norm).clamp(min=1)
+            optimizer.grad_scale = (torch.linalg.vector_norm(weights.collect_gradients()) / clip_norm).clamp(min=1)
             optimizer.step()
             weights.update_model()
 
