@@ -24,9 +24,7 @@ class Progress:
     train together, only one is `shown`.
     """
 
-    def __init__(
-        self, task: str, steps: int, epochs: int | None = None, step: int = 0, *, shown: bool = True
-    ) -> None:
+    def __init__(self, task: str, steps: int, epochs: int | None = None, step: int = 0, *, shown: bool = True) -> None:
         self._event: dict[str, Any] = {"task": task, "step": step, "steps": steps, "epoch": None, "epochs": epochs}
         self._event |= {"train_loss": None, "validation_entity_f1": None}
         self._lines = shown and os.environ.get(VARIABLE) == "lines"

@@ -6,9 +6,9 @@ and all ranks add up their gradients before each step, so their copies stay equa
 
 from __future__ import annotations
 
+import atexit
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bert_ner.errors import BertNerError, first_line
@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class Ranks(NamedTuple):
-    """This process's number among those that train together, from 0, and how many these are."""
+    """The number of a process among those that train together, from 0, and how many these are."""
 
     rank: int = 0
     size: int = 1
@@ -37,7 +37,7 @@ class Ranks(NamedTuple):
     def add_up(self, tensor: torch.Tensor) -> None:
         """Replace a tensor by its sum over all ranks, in place."""
         if self.size > 1:
-            from torch import distributed
+            from torch import distributed  # noqa: PLC0415 - slow to import
 
             distributed.all_reduce(tensor)
 
@@ -45,7 +45,7 @@ class Ranks(NamedTuple):
         """Return whether all ranks give the same number, of at least 0."""
         if self.size == 1:
             return True
-        import torch
+        import torch  # noqa: PLC0415
 
         total = torch.tensor([number, number * number], device="cuda" if torch.cuda.is_available() else "cpu")
         self.add_up(total)
@@ -54,9 +54,12 @@ class Ranks(NamedTuple):
     def copy_from_first(self, tensor: torch.Tensor) -> None:
         """Replace a tensor by the first rank's, in place."""
         if self.size > 1:
-            from torch import distributed
+            from torch import distributed  # noqa: PLC0415 - slow to import
 
             distributed.broadcast(tensor, 0)
+
+
+ALONE = Ranks()
 
 
 def launched_ranks() -> Ranks:
@@ -68,9 +71,8 @@ def launched_ranks() -> Ranks:
     return Ranks(int(rank), int(size))
 
 
-@contextmanager
-def joined_ranks() -> Iterator[Ranks]:
-    """Join the processes that torchrun started, over gloo or, with GPUs, nccl; leave them at the end of the context.
+def join_ranks() -> Ranks:
+    """Join the processes that torchrun started, over gloo or, with GPUs, nccl, until this one ends.
 
     On a machine with GPUs, `cuda` is afterwards the one of this process's number on the machine.
 
@@ -79,11 +81,12 @@ def joined_ranks() -> Iterator[Ranks]:
     """
     ranks = launched_ranks()
     if ranks.size == 1:
-        yield ranks
-        return
-    import torch
-    from torch import distributed
+        return ranks
+    import torch  # noqa: PLC0415 - slow to import
+    from torch import distributed  # noqa: PLC0415
 
+    if distributed.is_initialized():
+        return ranks
     try:
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", ranks.rank)))
@@ -91,7 +94,5 @@ def joined_ranks() -> Iterator[Ranks]:
     except (ValueError, RuntimeError) as error:
         problem = f"the {ranks.size} processes that WORLD_SIZE names can't be joined: {first_line(error)}"
         raise BertNerError(f"{problem}; start them with torchrun, or unset WORLD_SIZE") from error
-    try:
-        yield ranks
-    finally:
-        distributed.destroy_process_group()
+    atexit.register(distributed.destroy_process_group)
+    return ranks

@@ -22,7 +22,7 @@ from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
 from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, log_softmax
 from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.encoder.probe import probe_tokenizer
-from bert_ner.encoder.ranks import Ranks, joined_ranks
+from bert_ner.encoder.ranks import join_ranks
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
 from bert_ner.encoder.weights import ENCODERS, Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
@@ -50,13 +50,8 @@ class EncoderTagger(System, PieceTagger):
         Processes that torchrun started share each batch, and end with the same weights; the first writes checkpoints.
         Raise a BertNerError if the encoder is unavailable, a tag is not among the labels, or there is no word.
         """
-        with joined_ranks() as ranks:
-            return self._fit(train, validation, ranks)
-
-    def _fit(
-        self, train: Sequence[Sentence], validation: Sequence[Sentence], ranks: Ranks
-    ) -> list[dict[str, Any]]:
         self.check_labels([*train, *validation])
+        ranks = join_ranks()
         self.precision, self.decoding = self.settings.precision, self.settings.decoding
         label_id = {label: i for i, label in enumerate(self.labels)}
         self.weights = find_weights(self.settings.name)

@@ -22,7 +22,7 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
-from bert_ner.encoder.ranks import Ranks
+from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
 
@@ -73,7 +73,7 @@ def fine_tune(
     also_used: Collection[int] = (),
     chain: LinearChainCRF | None = None,
     checkpoint: Checkpoint | None = None,
-    ranks: Ranks = Ranks(),
+    ranks: Ranks = ALONE,
     on_step: Callable[..., None] = lambda **_: None,
 ) -> Generator[dict[str, Any], None, None]:
     """Fine-tune a token-classification model in place. Deterministic for a seed, a machine, threads and ranks.

@@ -51,7 +51,7 @@ def run(tmp_path: Path, sentences: list[Sentence], monkeypatch: pytest.MonkeyPat
         folder = tmp_path / "sample" / f"{system}-3"
         check_sums(folder, "train it again")
         facts = json.loads((folder / "run.json").read_text())
-        assert (facts["system"], facts["seed"]) == (system, 3)
+        assert (facts["system"], facts["seed"], facts["processes"]) == (system, 3, 1)
         assert facts["settings"] == {name: value for name, value in section.items() if name != "kind"}
         return folder
 
@@ -60,6 +60,13 @@ def run(tmp_path: Path, sentences: list[Sentence], monkeypatch: pytest.MonkeyPat
 
 def test_a_baseline(run: Train) -> None:
     assert isinstance(load_tagger(run("majority")), MajorityTagger)
+
+
+def test_only_an_encoder_trains_in_several_processes(run: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(BertNerError, match="majority trains in one process; start train.py with python"):
+        run("majority")
 
 
 def test_an_encoder_gets_its_8_bit_copy(run: Train, recipe: Recipe) -> None:
