@@ -8,6 +8,7 @@ from harness.run_main import arguments, run_main
 import json
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.params import read_params
@@ -15,12 +16,16 @@ from harness.paths import RESULTS, prepared_file, raw_folder
 
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, spans_of, write_bio
-from bert_ner.corpus.catalog import corpus_named
+from bert_ner.corpus.catalog import Corpus, corpus_named
+from bert_ner.corpus.columns import BioError
 from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
+from bert_ner.errors import BertNerError
 from bert_ner.files import write_sums, write_whole
 from claims.paper import PAPER_LENGTH
+
+FEW_SENTENCES = 6_400  # four epochs in batches of 32 are then fewer than 800 steps
 
 
 def main() -> None:
@@ -28,7 +33,7 @@ def main() -> None:
     params = read_params()
     raw = raw_folder(corpus.name)
     check_acquired(corpus, raw)
-    files = corpus.read(raw)
+    files = read_files(corpus, raw)
     training_file = files["train"]
     if "validation" not in files:
         files["train"], files["validation"] = split(training_file, params.split.validation_fraction, params.split.seed)
@@ -55,6 +60,23 @@ def main() -> None:
     }
     write_whole(RESULTS / corpus.name / "corpus.json", json.dumps(facts, indent=2) + "\n")
     print(", ".join(f"{part}: {len(sentences):,} sentences" for part, sentences in parts.items()))
+    if len(parts["train"]) < FEW_SENTENCES and not corpus.min_steps:
+        print(f"{corpus.name} is small: add 'min_steps: 800' to {yaml_file(corpus)}, or an encoder learns little")
+
+
+def read_files(corpus: Corpus, folder: Path) -> dict[str, list[Sentence]]:
+    """Read the sentences of each file; an error says where the format stands, because it names command-line options."""
+    try:
+        return corpus.read(folder)
+    except BioError as error:
+        remedy = (
+            f"{yaml_file(corpus)} says how these files are read: the option --tag-column is format.tag_column there"
+        )
+        raise BertNerError(f"{error}\n{remedy}") from None
+
+
+def yaml_file(corpus: Corpus) -> str:
+    return f"corpora/{corpus.name}.yaml"
 
 
 def describe(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, Any]:

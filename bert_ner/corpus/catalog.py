@@ -41,7 +41,9 @@ class CorpusFile(Settings):
 
 def _column_index(value: Any) -> Any:
     """Turn a column as the command line counts it, from 1 on, into its index."""
-    return {"first": 0, "last": -1}.get(value, value - 1 if isinstance(value, int) and value > 0 else value)
+    if isinstance(value, int) and value < 1:
+        raise ValueError("must be a number from 1, first or last")
+    return {"first": 0, "last": -1}.get(value, value - 1 if isinstance(value, int) else value)
 
 
 _Column = Annotated[int, BeforeValidator(_column_index), Field(ge=-1)]

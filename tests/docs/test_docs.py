@@ -95,6 +95,8 @@ def test_adding_a_corpus(place: Workplace) -> None:
     assert float(scores["crf"]["entity_f1"]) > 0.9  # all words of the test sentences are in the training sentences
     assert "Toy (questions about places)" in (place.folder / "results/toy/report.md").read_text(encoding="utf-8")
     assert rows(place, "toy/claims.csv") == []
+    assert "loss on toy" in (place.folder / "dvc_plots/index.html").read_text(encoding="utf-8")
+    assert place.git("status", "--porcelain", "dvc_plots") == ""
 
 
 @pytest.mark.slow
@@ -107,9 +109,16 @@ def test_a_tagger_in_a_package(place: Workplace) -> None:
     outputs = follow((DOCS / "tagger-in-a-package.md").read_text(encoding="utf-8"), place)
     assert re.search(r"^neighbours,crf,entity_f1,", outputs[1], re.MULTILINE)
     assert re.search(r"\[\w+ [A-Z_]+\]", outputs[1])  # an entity in its brackets
-    assert "sample,minilm_slow," in outputs[2]
+    assert "sample,minilm_slow," in outputs[-1]
     code = json.loads((place.folder / "results/code/neighbours.json").read_text())
     assert "installed: neighbours.py" in code
+
+    package = Path(installed, "neighbours.py")
+    package.write_text(package.read_text(encoding="utf-8").replace("max_iter=200", "max_iter=100"), encoding="utf-8")
+    place.succeed("dvc", "repro", "--force", "--single-item", "pipeline/dvc.yaml:fingerprint")  # as the page says
+    assert "results/code/neighbours.json" in place.succeed(
+        "dvc", "status", "pipeline/dvc.yaml:train_baseline@sample-neighbours-0"
+    )
 
 
 def test_a_diff_applies_in_exactly_one_place() -> None:

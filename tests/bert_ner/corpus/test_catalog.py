@@ -9,6 +9,7 @@ import pytest
 from bert_ner.corpus.catalog import corpus_named, corpus_names, read_corpus
 from bert_ner.errors import BertNerError
 
+OURS = ["mit_movie_eng", "mit_movie_trivia", "mit_restaurant", "sample"]  # users add their own
 SHORT = "title: Toy\nfolder: files\ntrain: a/train.bio\ntest: test.bio\n"
 
 
@@ -19,8 +20,8 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_ours_are_complete() -> None:
-    assert corpus_names() == ["mit_movie_eng", "mit_movie_trivia", "mit_restaurant", "sample"]
-    for corpus in map(corpus_named, corpus_names()):
+    assert set(OURS) <= set(corpus_names())
+    for corpus in map(corpus_named, OURS):
         assert list(corpus.files) == ["train", "test"]
         assert all(file.sha256 for file in corpus.files.values())
         assert all(file.url for file in corpus.files.values()) != corpus.is_generated
@@ -44,6 +45,10 @@ def test_a_path_is_enough_for_a_file(tmp_path: Path) -> None:
         (("test: test.bio", "tset: test.bio"), "line 4: unknown key 'tset'; the keys here are name, title, folder"),
         (("title: Toy", "title: Toy\nname: other"), "its name is 'other'; name it 'toy', as the file"),
         (("title: Toy", "title: [Toy"), "is not YAML"),
+        *(
+            (("title: Toy", f"title: Toy\nformat: {{tag_column: {column}}}"), "must be a number from 1, first or last")
+            for column in (0, -1, -2)
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(change: tuple[str, str], message: str, tmp_path: Path) -> None:
@@ -55,5 +60,7 @@ def test_a_mistake_is_named_with_its_line(change: tuple[str, str], message: str,
 
 
 def test_an_unknown_corpus_lists_the_known_ones() -> None:
-    with pytest.raises(BertNerError, match=r"no corpus is named 'toy'; .*corpora has mit_movie_eng, mit_movie_trivia"):
-        corpus_named("toy")
+    with pytest.raises(
+        BertNerError, match=r"no corpus is named '-'; .*corpora has .*mit_movie_eng, .*mit_movie_trivia"
+    ):
+        corpus_named("-")
