@@ -104,8 +104,9 @@ def trained_folder(corpus: str, system: str) -> Path:
         return min(matching, key=lambda path: int(path.name.rpartition("-")[2]))
     others = f"; trained here: {', '.join(sorted(map(str, trained)))}" if trained else ""
     raise TaggerUnavailable(
-        f"no system {system!r} trained on {corpus} in {Path('models').absolute()}; run 'make repro' in the repository, "
-        f"and this command there too, or name a saved system's folder{others}"
+        f"no system {system!r} trained on {corpus}: {Path('models').absolute()} has neither {corpus}/{system}-<seed> "
+        f"nor more/{corpus}/{system}-<seed>; run 'make repro' in the repository, and this command there too, or name "
+        f"the folder of a saved tagger with --model{others}"
     )
 
 
