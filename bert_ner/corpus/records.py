@@ -81,7 +81,7 @@ def parquet_rows(content: bytes, name: str) -> tuple[list[Record], bytes]:
     parquet, arrow = import_pyarrow()
     try:
         # Without threads: a program that ended soon after starting some was aborted by C++, up to every second time.
-        table = parquet.read_table(io.BytesIO(content), use_threads=False, pre_buffer=False)
+        table = parquet.ParquetFile(io.BytesIO(content), pre_buffer=False).read(use_threads=False)
     except (arrow.ArrowException, OSError) as error:
         raise BioError(f"{name}: not Parquet: {first_line(error)}") from None
     return table.to_pylist(), (table.schema.metadata or {}).get(b"huggingface", b"{}")
