@@ -179,13 +179,14 @@ def json_queries(content: bytes, name: str) -> list[Query]:
 def parquet_queries(content: bytes, name: str) -> list[Query]:
     """Return the queries of a Parquet file: rows are as the objects of `read_query`, and `line` is their number.
 
-    Values that JSON lacks, such as dates, become text.
+    A null is no text and no list of words; values that JSON lacks, such as dates, become text.
 
     Raises:
         BertNerError: the file is not Parquet, or pyarrow is not installed.
     """
     rows, _ = parquet_rows(content, name)
-    return [_json_query(i, json.dumps(row, default=str)) for i, row in enumerate(rows, start=1)]
+    records = [{key: value for key, value in row.items() if value is not None or key not in _SOURCES} for row in rows]
+    return [_json_query(i, json.dumps(record, default=str)) for i, record in enumerate(records, start=1)]
 
 
 def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> Query:
