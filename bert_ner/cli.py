@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, standard input")
     source = tagging.add_mutually_exclusive_group()
     source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
-    system = "a system that 'make repro' trained; default: %(default)s"
+    system = "a system that 'make repro' trained, in ./models; default: %(default)s"
     source.add_argument("--system", default="minilm", metavar="NAME", help=system)
     tagging.add_argument("--corpus", choices=corpus_names(), help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
     as_trained = "use the weights as trained, not their 8-bit copy; slower"
