@@ -78,13 +78,16 @@ def load_tagger(folder: str | os.PathLike[str], quantised: bool | None = None) -
             weights as trained, on a GPU if there is one. By default, the copy is used where there is no GPU.
 
     Raises:
-        BertNerError: the folder is missing, holds no tagger, or holds a broken one.
+        BertNerError: the folder is missing, holds no tagger, or holds a broken one; or the weights as trained are
+            asked for, and it holds an 8-bit copy only.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise TaggerUnavailable(f"{folder}: no such folder; train a system first, for example with 'make repro'")
     try:
         with library_errors(f"{folder}: a file in it is missing or broken; {RETRAIN}", TaggerUnavailable):
+            if quantised is False and _is_quantised(folder):
+                raise TaggerUnavailable(f"{folder} holds 8-bit weights only; load the folder that it was exported from")
             return _load(folder, has_gpu() if quantised is None else not quantised)
     except BertNerError:
         if folder.is_dir():
@@ -129,6 +132,10 @@ def _load(folder: Path, as_trained: bool) -> BaseTagger:
     if isinstance(tagger, BaseTagger):  # that of an installed package may be another one
         tagger.source = str(folder)
     return tagger
+
+
+def _is_quantised(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() and read_manifest(folder).get("weights") == "int8"
 
 
 def _quantised_copy(folder: Path, sums: Mapping[str, str]) -> Path | None:
