@@ -3,7 +3,7 @@
 from bert_ner import load_tagger
 tagger = load_tagger("models/mit_movie_eng/minilm-13")
 tagger.tag([["movies", "starring", "mel", "gibson"]])
-tagger.tag_text("Who directed Titanic?")
+tagger.tag_text("who directed titanic")
 """
 
 import importlib

@@ -331,3 +331,4 @@ def test_exit_status_is_documented(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         run(monkeypatch, "tag", "--help")
     help_text = capsys.readouterr().out
     assert all(status in help_text for status in ("0 if every line", "1 if a line", "2 for", "130 if", "141 if"))
+    assert "may take them into an entity" in help_text  # punctuation marks
