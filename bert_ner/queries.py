@@ -6,6 +6,7 @@ bert-ner tag conll2003.txt --word-column first --docstart
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import chain
@@ -23,6 +24,7 @@ MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
 MAX_WORDS = 2**17  # of a line; half a million take 1.4 GB
 _CHUNK = 2**16  # bytes: the size of a pipe
 _UTF8_MARK = b"\xef\xbb\xbf"
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"[^"\n]*"\s*:')  # how objects begin
 _SOURCES = ("words", "tokens", "text")  # the keys of a JSON object that may hold the query; the first one there does
 _OURS = ("line", "words", "tags", "ner_tags", "entities", "error")  # no other keys of a query, gold tags included
 
@@ -73,7 +75,7 @@ def read_queries(source: int, name: str, layout: Layout, form: Format | None = N
     Args:
         name: the file's name, for messages.
         layout: the columns of a text file; `docstart` skips such records of JSON and Parquet, too.
-        form: what `format_of_queries` returns. None is text, unless it looks like text in columns.
+        form: what `format_of_queries` returns. None is text, unless it looks like text in columns or JSON.
 
     Raises:
         BertNerError: the source can't be read, or is not in this format.
@@ -82,11 +84,8 @@ def read_queries(source: int, name: str, layout: Layout, form: Format | None = N
     start = next(chunks, b"")
     if form != "parquet" and (problem := binary_problem(start)):
         raise BertNerError(f"{name} is {problem}")
-    if form is None and _looks_like_columns(start):
-        raise BertNerError(
-            f"{name} looks like text in columns, with a tag in each line; read its words with --format columns, or "
-            f"tag each line as a query with --format text"
-        )
+    if form is None and (looks := _other_format(start)):
+        raise BertNerError(f"{name} looks like {looks}, or tag each line as a query with --format text")
     chunks = chain([start], chunks)
     if form == "columns":
         groups = iter([column_queries(b"".join(chunks), name, layout)])
@@ -202,6 +201,15 @@ def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> 
     if form == "text" or not text.strip():
         return _text_query(number, text.removesuffix("\r"), {})
     return _json_query(number, text)
+
+
+def _other_format(start: bytes) -> str | None:
+    """Return which format, other than queries in lines, a file seems to have by its start, and how to read it."""
+    if _JSON.match(start):
+        return "JSON; read it with --format json, or JSON Lines with --format jsonl"
+    if _looks_like_columns(start):
+        return "text in columns, with a tag in each line; read its words with --format columns"
+    return None
 
 
 def _looks_like_columns(start: bytes) -> bool:

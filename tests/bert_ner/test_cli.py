@@ -108,7 +108,7 @@ def test_tag_by_name(
     [
         ("a.jsonl", [], ["ada", "brook"]),
         ("a.json", [], ["ada", "brook"]),
-        ("a.txt", [], ["{", '"', "text", '"', ":", '"', "ada", "brook", '"', "}"]),
+        ("a.txt", ["--format", "text"], ["{", '"', "text", '"', ":", '"', "ada", "brook", '"', "}"]),
         ("a.txt", ["--format", "jsonl"], ["ada", "brook"]),
         ("a.jsonl", ["--format", "text"], ["{", '"', "text", '"', ":", '"', "ada", "brook", '"', "}"]),
     ],

@@ -187,6 +187,16 @@ def test_text_in_columns_is_not_taken_for_queries(tmp_path: Path, content: bytes
     assert queries_in(tmp_path / "a.txt", Layout(), "text")[-1].words
 
 
+@pytest.mark.parametrize(
+    "content", [b'{"text": "by Ada"}\n', b'\xef\xbb\xbf{ "id": 7}', b'[\n {"tokens": ["by"]}\n]', b'{"data": []}']
+)
+def test_json_is_not_taken_for_queries(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(BertNerError, match=r"^a looks like JSON; .* --format json.*--format jsonl.*--format text$"):
+        queries_in(tmp_path / "a", Layout())
+    assert queries_in(tmp_path / "a", Layout(), "text")[-1].words
+
+
 @pytest.mark.parametrize("content", [b"", b"songs by O\n", b"songs by O\nfilms by O\n", b"by Ada\nsongs by B-Tribe\n"])
 def test_queries_are_not_taken_for_text_in_columns(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.txt").write_bytes(content)
