@@ -170,6 +170,7 @@ class BiLSTMCRFTagger(System):
     @torch.inference_mode()
     def _decode(self, sentences: Sequence[Sequence[str]], with_scores: bool) -> list[list[tuple[str, float]]]:
         check_sequences(sentences, "word")
+        sentences = [list(words) for words in sentences]  # arrays have no truth; pandas has its own index
         one_thread_after_fork()
         self.network.eval()
         chain, decoded = self.network.chain, [list[tuple[str, float]]() for _ in sentences]

@@ -159,4 +159,4 @@ def _predict_with(model: sklearn_crfsuite.CRF, sentences: Sequence[Sequence[str]
 
 
 def _predict(tagger: pycrfsuite.Tagger, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-    return [tagger.tag(features(words)) if words else [] for words in sentences]
+    return [tagger.tag(features(words)) if len(words) else [] for words in sentences]

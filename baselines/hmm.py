@@ -66,7 +66,7 @@ class HMMTagger(System):
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the most probable tag sequence of each sentence (Viterbi, exact); always legal BIO."""
         check_sequences(sentences, "word")
-        return self.model.tag(sentences)
+        return self.model.tag([list(words) for words in sentences])  # pandas has its own index
 
     @property
     def parameters(self) -> int:

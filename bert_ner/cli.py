@@ -20,38 +20,25 @@ from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError, as_missing_extra, as_out_of_memory, escape_output, printable_message
 from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input
 from bert_ner.loading import trained_folder
-from bert_ner.stream import (
-    Format,
-    as_bio,
-    as_json,
-    column_queries,
-    json_queries,
-    line_queries,
-    read_lines,
-    tag_queries,
-    text_renderer,
-    wants_colour,
-    write_answers,
-)
+from bert_ner.queries import Format, format_of_queries, read_queries
+from bert_ner.stream import as_bio, as_json, tag_queries, text_renderer, wants_colour, write_answers
 
 DEFAULT_CORPUS = "mit_movie_eng"
-FORMATS: dict[str, Format] = {
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
-    ".bio": "columns", ".iob": "columns", ".conll": "columns", ".tsv": "columns",
-}  # fmt: skip
 
 _TAG_HELP = """\
 Tag queries, one per line, and write a record for each at once.
 
-The input is text, or JSON or JSON Lines with {"text": "..."} or, if the words are separate, {"words": [...]} or
-{"tokens": [...]}. Or it is text in columns, whose tags are ignored. On a terminal the output is coloured text (without
-colours if NO_COLOR is set); anywhere else it is JSON Lines:
+The input is text, or JSON, JSON Lines or Parquet with {"text": "..."} or, if the words are separate, {"words": [...]}
+or {"tokens": [...]}. Or it is text in columns, with tags that are ignored or, with --word-column alone, without any. On
+a terminal the output is coloured text (without colours if NO_COLOR is set); anywhere else it is JSON Lines:
   {"line": 1, "text": "...", "words": [...], "tags": [...],
    "entities": [{"text", "type", "start", "end", "score"}, ...]}
 start and end cut an entity out of the text or, if words were given, of the words; its score is the mean probability of
 its tags. Other keys, such as "id", are kept. A line that can't be read gives {"line", "error"}, and tagging continues.
+Punctuation marks are words, and a system trained without them, as on the MIT corpora, may take them into an entity.
 
-  echo "Who directed Titanic?" | bert-ner tag
+  echo "movies starring mel gibson" | bert-ner tag
+  bert-ner tag words.txt --word-column first
   bert-ner tag gold.bio --output bio | bert-ner score gold.bio -"""
 _TAG_STATUS = """\
 exit status: 0 if every line was tagged, 1 if a line or a file could not be read, 2 for wrong usage, 130 if
@@ -97,17 +84,14 @@ def tag(options: argparse.Namespace) -> None:
     terminal = os.isatty(1)
     renderers = {"text": text_renderer(wants_colour(terminal, os.environ)), "jsonl": as_json, "bio": as_bio}
     render = renderers[options.output or ("text" if terminal else "jsonl")]
-    form: Format = options.format or FORMATS.get(Path(options.file).suffix.lower(), "text")
+    layout = layout_of(options)
+    name = "standard input" if options.file == "-" else options.file
+    form = format_of_queries(name, layout, options.format)
     with open_input(options.file) as source:
         folder = options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
         tagger = load_tagger(folder, quantised=False if options.float else None)
-        if form == "columns":
-            groups = iter([column_queries(source.read(), options.file, layout_of(options))])
-        elif form == "json":
-            groups = iter([json_queries(source.read(), options.file)])
-        else:
-            groups = line_queries(read_lines(source.fileno()), form)
-        lines, errors = write_answers(1, tag_queries(tagger, groups), render)
+        queries = read_queries(source.fileno(), name, layout, form)
+        lines, errors = write_answers(1, tag_queries(tagger, queries), render)
     if errors:
         raise BertNerError(f"{errors} of {lines} line(s) can't be read; their records say why")
 
@@ -154,12 +138,12 @@ def _parser() -> argparse.ArgumentParser:
     tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, standard input")
     source = tagging.add_mutually_exclusive_group()
     source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
-    system = "a system that 'make repro' trained; default: %(default)s"
+    system = "a system that 'make repro' trained, in ./models; default: %(default)s"
     source.add_argument("--system", default="minilm", metavar="NAME", help=system)
     tagging.add_argument("--corpus", choices=corpus_names(), help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
     as_trained = "use the weights as trained, not their 8-bit copy; slower"
     tagging.add_argument("--float", action="store_true", help=as_trained)
-    input_format = "of the input; default: by FILE's extension, else text"
+    input_format = "of the input; default: by FILE's suffix, else columns with the options below, else text"
     tagging.add_argument("--format", choices=get_args(Format), help=input_format)
     outputs = ("text", "jsonl", "bio")
     tagging.add_argument("--output", choices=outputs, help="default: text on a terminal, else jsonl")

@@ -3,7 +3,7 @@
 from bert_ner import load_tagger
 tagger = load_tagger("models/mit_movie_eng/minilm-13")
 tagger.tag([["movies", "starring", "mel", "gibson"]])
-tagger.tag_text("Who directed Titanic?")
+tagger.tag_text("who directed titanic")
 """
 
 import importlib
@@ -78,13 +78,16 @@ def load_tagger(folder: str | os.PathLike[str], quantised: bool | None = None) -
             weights as trained, on a GPU if there is one. By default, the copy is used where there is no GPU.
 
     Raises:
-        BertNerError: the folder is missing, holds no tagger, or holds a broken one.
+        BertNerError: the folder is missing, holds no tagger, or holds a broken one; or the weights as trained are
+            asked for, and it holds an 8-bit copy only.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise TaggerUnavailable(f"{folder}: no such folder; train a system first, for example with 'make repro'")
     try:
         with library_errors(f"{folder}: a file in it is missing or broken; {RETRAIN}", TaggerUnavailable):
+            if quantised is False and _is_quantised(folder):
+                raise TaggerUnavailable(f"{folder} holds 8-bit weights only; load the folder that it was exported from")
             return _load(folder, has_gpu() if quantised is None else not quantised)
     except BertNerError:
         if folder.is_dir():
@@ -104,8 +107,9 @@ def trained_folder(corpus: str, system: str) -> Path:
         return min(matching, key=lambda path: int(path.name.rpartition("-")[2]))
     others = f"; trained here: {', '.join(sorted(map(str, trained)))}" if trained else ""
     raise TaggerUnavailable(
-        f"no system {system!r} trained on {corpus} in {Path('models').absolute()}; run 'make repro' in the repository, "
-        f"and this command there too, or name a saved system's folder{others}"
+        f"no system {system!r} trained on {corpus}: {Path('models').absolute()} has neither {corpus}/{system}-<seed> "
+        f"nor more/{corpus}/{system}-<seed>; run 'make repro' in the repository, and this command there too, or name "
+        f"the folder of a saved tagger with --model{others}"
     )
 
 
@@ -128,6 +132,10 @@ def _load(folder: Path, as_trained: bool) -> BaseTagger:
     if isinstance(tagger, BaseTagger):  # that of an installed package may be another one
         tagger.source = str(folder)
     return tagger
+
+
+def _is_quantised(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() and read_manifest(folder).get("weights") == "int8"
 
 
 def _quantised_copy(folder: Path, sums: Mapping[str, str]) -> Path | None:

@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -52,7 +53,8 @@ def score_files(
 
     Args:
         reading: how to read the gold file; by default its suffix, its tags and its columns decide.
-        predicted_reading: how to read the predictions; by default as the gold file, but in a scheme of their own.
+        predicted_reading: how to read the predictions; by default as the gold file, but in a scheme of their own. With
+            the gold file's layout, a prediction may also have two columns, the word first, as `bert-ner tag` writes it.
 
     Returns:
         A JSON-serialisable object; scores are fractions.
@@ -75,6 +77,9 @@ def score_files(
             raise InvalidValue(f"{name} is given {times} times; name each prediction once")
     reading = reading or Reading()
     predicted_reading = predicted_reading or replace(reading, scheme=None)
+    readings = [predicted_reading]
+    if predicted_reading.layout == reading.layout:
+        readings.append(Reading(Layout(order="word-first"), scheme=predicted_reading.scheme))
     parsed = read_gold(gold, reading)
     tags = parsed.iob2
     entities = Counter(span.type for sequence in tags for span in spans_of(sequence))
@@ -83,7 +88,7 @@ def score_files(
 
     systems, counts = [], {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
-        prediction = read_prediction(file, predicted_reading, parsed)
+        prediction = _read_by_first_fit(file, readings, parsed)
         predicted_tags = prediction.iob2
         counts[file.name] = count(tags, predicted_tags)
         illegal = [problem.line for problem in prediction.problems]
@@ -126,7 +131,7 @@ def read_gold(file: File, reading: Reading) -> ParsedFile:
 
 def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFile:
     """Return a prediction; raise BioError if it has something that is no tag, or other words than the gold file."""
-    parsed = parse_file(file.content, file.name, reading, gold.scheme)
+    parsed = _with_empty_sentences(parse_file(file.content, file.name, reading, gold.scheme), gold)
     parsed.raise_problems([problem for problem in parsed.problems if not problem.is_transition])
     if [each.sentence.words for each in parsed.sentences] == [each.sentence.words for each in gold.sentences]:
         return parsed
@@ -139,6 +144,29 @@ def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFil
                 f"a prediction has the words of the gold file, sentence by sentence"
             )
     return parsed
+
+
+def _read_by_first_fit(file: File, readings: Sequence[Reading], gold: ParsedFile) -> ParsedFile:
+    """Return a prediction, read in the first way that gives the words of the gold file; raise the first way's error."""
+    first, *others = readings
+    try:
+        return read_prediction(file, first, gold)
+    except BioError:
+        for reading in others:
+            with suppress(BioError):
+                return read_prediction(file, reading, gold)
+        raise
+
+
+def _with_empty_sentences(parsed: ParsedFile, gold: ParsedFile) -> ParsedFile:
+    """Return a prediction with the gold file's sentences without words, which text in columns can't hold."""
+    empty = [(i, each) for i, each in enumerate(gold.sentences) if not each.lines]
+    if not empty or parsed.format != "columns":
+        return parsed
+    sentences = list(parsed.sentences)
+    for i, each in empty:
+        sentences.insert(i, each)
+    return parsed._replace(sentences=sentences)
 
 
 def _source(gold: File, parsed: ParsedFile, layout: Layout) -> dict[str, str]:

@@ -8,6 +8,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -161,6 +163,13 @@ def test_case_is_seen_in_characters_only(trained: BiLSTMCRFTagger) -> None:
     lower, upper = trained._batch([["ada"]]), trained._batch([["ADA"]])
     assert torch.equal(lower.words, upper.words)
     assert not torch.equal(lower.characters, upper.characters)
+
+
+def test_arrays_and_columns_of_pandas_are_sequences(trained: BiLSTMCRFTagger) -> None:
+    sentences = [["heist", "comedy"], [], ["by", "ada", "brook"]]
+    arrays = [np.array(words, dtype=object) for words in sentences]
+    for same in (arrays, pd.Series(arrays, index=[7, 3, 9])):
+        assert trained.tag(same) == trained.tag(sentences)
 
 
 def test_as_many_tags_as_words(trained: BiLSTMCRFTagger, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_tag_by_name(
     [
         ("a.jsonl", [], ["ada", "brook"]),
         ("a.json", [], ["ada", "brook"]),
-        ("a.txt", [], ["{", '"', "text", '"', ":", '"', "ada", "brook", '"', "}"]),
+        ("a.txt", ["--format", "text"], ["{", '"', "text", '"', ":", '"', "ada", "brook", '"', "}"]),
         ("a.txt", ["--format", "jsonl"], ["ada", "brook"]),
         ("a.jsonl", ["--format", "text"], ["{", '"', "text", '"', ":", '"', "ada", "brook", '"', "}"]),
     ],
@@ -149,6 +149,7 @@ def test_tag_and_score_go_together(trained_here: Path) -> None:
         ),
         ("a.conll", "# one\n1 ada O\n2 brook O\n", ["--comments", "#", "--word-column", "2"]),
         ("a.iob", "ada I-PERSON\nbrook I-PERSON\n", []),
+        ("a.txt", "ada\nbrook\n", ["--word-column", "first"]),
         ("a.json", '[{"tokens": ["ada", "brook"], "ner_tags": [1, 2], "id": "7"}]', []),
         ("a.jsonl", '{"tokens": ["ada", "brook"], "ner_tags": ["O", "O"], "id": "7"}\n', []),
     ],
@@ -266,8 +267,10 @@ def test_a_full_disk_is_named(crf_folder: Path) -> None:
         (["."], ". can't be read: Is a directory"),
         (["queries", "--model", "no-such-folder"], "no-such-folder: no such folder; train a system first"),
         (["queries", "--model", "."], ".: holds no tagger, neither tagger.json nor a Hugging Face config.json"),
-        (["queries"], "no system 'minilm' trained on mit_movie_eng in "),
-        (["queries", "--system", "hmm", "--corpus", "sample"], "no system 'hmm' trained on sample in "),
+        (["queries"], "no system 'minilm' trained on mit_movie_eng: "),
+        (["queries", "--system", "hmm", "--corpus", "sample"], "no system 'hmm' trained on sample: "),
+        (["queries", "--format", "text", "--docstart"], "--docstart: no effect, because queries is read as text"),
+        (["queries.json", "--word-column", "1"], "--word-column: no effect, because queries.json is read as json"),
         (["queries", "--model", "nowhere", "--corpus", "sample"], "--corpus goes with --system"),
     ],
 )
@@ -328,3 +331,4 @@ def test_exit_status_is_documented(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         run(monkeypatch, "tag", "--help")
     help_text = capsys.readouterr().out
     assert all(status in help_text for status in ("0 if every line", "1 if a line", "2 for", "130 if", "141 if"))
+    assert "may take them into an entity" in help_text  # punctuation marks

@@ -55,14 +55,18 @@ def test_trained_folder_of_the_lowest_seed(tmp_path: Path, monkeypatch: pytest.M
     assert trained_folder("a", "two-part") == Path("models/a/two-part-7")
     assert trained_folder("b", "crf") == Path("models/b/crf-0")
     for nothing in ("crf", "*", "", "../b/crf", "two"):
-        with pytest.raises(TaggerUnavailable, match=r"run 'make repro'.*trained here: models/a/encoder-100, "):
+        with pytest.raises(TaggerUnavailable, match=r"run 'make repro'.*--model; trained here: models/a/encoder-100, "):
             trained_folder("a", nothing)
 
 
 def test_nothing_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(TaggerUnavailable, match=r"no system 'crf' trained on a in .*; run 'make repro'.*folder$"):
+    with pytest.raises(TaggerUnavailable) as caught:
         trained_folder("a", "crf")
+    assert str(caught.value) == (
+        f"no system 'crf' trained on a: {tmp_path}/models has neither a/crf-<seed> nor more/a/crf-<seed>; run "
+        f"'make repro' in the repository, and this command there too, or name the folder of a saved tagger with --model"
+    )
 
 
 def test_manifest_keeps_settings(tmp_path: Path) -> None:

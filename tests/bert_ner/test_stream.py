@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,17 +18,8 @@ from capitals import Capitals, ScoringCapitals, answers_to, records_of
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
-from bert_ner.stream import (
-    MAX_LINE,
-    MAX_WORDS,
-    Format,
-    as_json,
-    line_queries,
-    read_lines,
-    read_query,
-    tag_queries,
-    write_answers,
-)
+from bert_ner.queries import MAX_LINE, MAX_WORDS, Format, line_queries, read_chunks, read_lines, read_query
+from bert_ner.stream import as_json, tag_queries, write_answers
 
 
 @pytest.fixture
@@ -41,46 +31,11 @@ def pipe() -> Iterator[tuple[int, int]]:
             os.close(end)
 
 
-def lines_of(path: Path, content: bytes) -> list[bytes]:
-    path.write_bytes(content)
-    with path.open("rb", buffering=0) as file:
-        return [line for group in read_lines(file.fileno()) for line in group]
-
-
-@pytest.mark.parametrize(
-    ("content", "lines"),
-    [
-        (b"", []),
-        (b"\n", [b""]),
-        (b"a b\nc", [b"a b", b"c"]),
-        (b"a b\nc\n", [b"a b", b"c"]),
-        (b"a\n\n\nb\n", [b"a", b"", b"", b"b"]),
-        (b"a\r\nb\rc\x0b\x85\n", [b"a\r", b"b\rc\x0b\x85"]),
-        (b"x" * 200_000 + b"\n" + b"y" * 70_000, [b"x" * 200_000, b"y" * 70_000]),
-        (b"x" * MAX_LINE + b"\nz\n", [b"x" * MAX_LINE, b"z"]),
-    ],
-)
-def test_lines(tmp_path: Path, content: bytes, lines: list[bytes]) -> None:
-    assert lines_of(tmp_path / "file", content) == lines
-
-
-def test_no_more_than_the_limit_is_held_of_a_line_without_end(tmp_path: Path) -> None:
-    content = b"x" * (24 * MAX_LINE) + b"\nand on\n" + b"y" * (MAX_LINE + 1)
-    (tmp_path / "file").write_bytes(content)
-    del content
-    tracemalloc.start()
-    with (tmp_path / "file").open("rb", buffering=0) as file:
-        lines = [(len(line), line[:6]) for group in read_lines(file.fileno()) for line in group]
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert lines == [(MAX_LINE + 1, b"xxxxxx"), (6, b"and on"), (MAX_LINE + 1, b"yyyyyy")]
-    assert peak < 4 * MAX_LINE
-
-
 def test_each_line_is_answered_before_the_next_is_written(pipe: tuple[int, int]) -> None:
     source, target = pipe
     answers = (
-        [each.query for each in batch] for batch in tag_queries(Capitals(), line_queries(read_lines(source), "text"))
+        [each.query for each in batch]
+        for batch in tag_queries(Capitals(), line_queries(read_lines(read_chunks(source)), "text"))
     )
     for number, line in enumerate((b"by Ada\n", b"\n", b"no one\n"), start=1):
         os.write(target, line)
@@ -138,24 +93,6 @@ def test_empty_lines_have_no_words() -> None:
         assert [record.pop("line") for record in records] == [1, 2, 3]
         assert [record.pop("text").strip() for record in records] == ["", "", ""]
         assert records == [{"words": [], "tags": [], "entities": []}] * 3
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (b'{"words": ["a b", "", "\\ud800", "\\u0000"]}', ["a b", "", "\ud800", "\0"]),
-        (b'{"text": " Ada  \\n Brook\\t"}\r', ["Ada", "Brook"]),
-        (b'{"words": ["a"], "text": 3, "id": [[1e99]]}', ["a"]),
-        (b'{"tokens": ["a?", "b"]}', ["a?", "b"]),
-        (b'{"text": "a?b"}', ["a", "?", "b"]),
-        (b'{"text": "\\ud800a."}', ["\ud800a", "."]),
-        (b'{"words": []}', []),
-        (b'{"text": ""}', []),
-        ('{"text": "\\u00e9 é 🎬 \\ud83c\\udfac"}'.encode(), ["é", "é", "🎬", "🎬"]),
-    ],
-)
-def test_words_in_json(line: bytes, words: list[str]) -> None:
-    assert read_query(line, "jsonl").words == words
 
 
 @pytest.mark.parametrize(
@@ -238,7 +175,7 @@ def test_both_systems(system: str, trained: Any, crf_folder: Path, sentences: li
 def test_stream(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"by Ada\n\xff\nno one")
     with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as target:
-        answers = tag_queries(Capitals(), line_queries(read_lines(source.fileno()), "text"))
+        answers = tag_queries(Capitals(), line_queries(read_lines(read_chunks(source.fileno())), "text"))
         assert write_answers(target.fileno(), answers, as_json) == (3, 1)
     lines = (tmp_path / "out").read_bytes().splitlines(keepends=True)
     assert [json.loads(line)["line"] for line in lines] == [1, 2, 3]
@@ -253,7 +190,7 @@ def test_closed_pipe(pipe: tuple[int, int]) -> None:
 
 def test_descriptors_that_fail(pipe: tuple[int, int], tmp_path: Path) -> None:
     with pytest.raises(BertNerError, match="the input can't be read: "):
-        list(read_lines(pipe[1]))
+        list(read_chunks(pipe[1]))
     (tmp_path / "in").write_bytes(b"by Ada\n")
     with (tmp_path / "in").open("rb") as source, pytest.raises(BertNerError, match="the output can't be written: "):
         write_answers(source.fileno(), [answers_to(b"by Ada")], as_json)

@@ -10,20 +10,10 @@ from capitals import answers_to
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bert_ner.corpus.columns import Layout
 from bert_ner.corpus.entities import Entity
 from bert_ner.errors import BertNerError
-from bert_ner.stream import (
-    _COLOURS,
-    Answer,
-    Query,
-    as_bio,
-    column_queries,
-    json_queries,
-    text_renderer,
-    wants_colour,
-    write_answers,
-)
+from bert_ner.queries import Query
+from bert_ner.stream import _COLOURS, Answer, as_bio, text_renderer, wants_colour, write_answers
 
 ESCAPE = "\x1b"
 
@@ -70,36 +60,6 @@ def test_a_line_that_bio_can_not_hold_ends_the_output(line: bytes, complaint: st
     answers = answers_to(b'{"words": ["a"]}', line, form="jsonl")
     with pytest.raises(BertNerError, match=f"^line 2 can't be written as BIO: .*{complaint}.*--output jsonl$"):
         write_answers(1, [answers], as_bio)
-
-
-def test_a_file_in_columns_gives_its_words() -> None:
-    queries = column_queries(b"by O\nAda X-X\n\n\nyes O\n", "file", Layout(order="word-first"))
-    assert [(query.line, query.words) for query in queries] == [(1, ["by", "Ada"]), (5, ["yes"])]
-    with pytest.raises(BertNerError, match=r"^file:2: 3 columns"):
-        column_queries(b"by O\nAda NN B-X\n", "file", Layout())
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b'[{"text": "by Ada", "id": 1}, 7]',
-        b'{"data": [{"text": "by Ada", "id": 1}, 7], "names": ["O"]}',
-        b'{"text": "by Ada", "id": 1}\n7\n',
-    ],
-)
-def test_a_json_file_gives_its_objects(content: bytes) -> None:
-    first, second = json_queries(content, "file")
-    assert (first.line, first.words, first.others) == (1, ["by", "Ada"], {"id": 1})
-    assert (second.line, second.error) == (2, 'not a JSON object with "words", "tokens" or "text"')
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [(b"{", "not JSON"), (b"\xff", "byte 1 is 0xff"), (b'{"data": 3}', "not a list of objects"), (b"3", "not a list")],
-)
-def test_a_broken_json_file(content: bytes, complaint: str) -> None:
-    with pytest.raises(BertNerError, match=f"^file: .*{complaint}"):
-        json_queries(content, "file")
 
 
 def test_a_colour_for_each_type() -> None:

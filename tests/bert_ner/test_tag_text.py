@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from baselines.hmm import HMMSettings, HMMTagger
@@ -54,6 +56,15 @@ def test_a_text_without_words(tagger: BaseTagger, text: str) -> None:
 def test_only_a_string_is_a_text(tagger: BaseTagger, wrong: Any) -> None:
     with pytest.raises(BertNerError, match=r"^tag_text takes one string, not "):
         tagger.tag_text(wrong)
+
+
+def test_arrays_and_columns_of_pandas_are_sequences(tagger: BaseTagger) -> None:
+    sentences = [["heist", "comedy"], [], ["by", "ada", "brook"]]
+    expected = tagger.tag(sentences)
+    arrays = [np.array(words, dtype=object) for words in sentences]
+    columns = [pd.Series(words, index=range(5, 5 + len(words)), dtype=object) for words in sentences]
+    for same in (arrays, pd.Series(arrays, index=[7, 3, 9]), pd.Series(columns, index=[7, 3, 9])):
+        assert tagger.tag(same) == expected
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ NO_QUERY = 'not a JSON object with "words", "tokens" or "text"'
     ("content", "message"),
     [
         (b'{"text": "caf\xe9"}\n', "byte 14 is 0xe9, which is not UTF-8 there"),
-        ('{"text": "a"}\n'.encode("utf-16"), "byte 1 is 0xff, which is not UTF-8 there"),
-        (gzip.compress(b'{"text": "a"}\n', mtime=0), "byte 2 is 0x8b, which is not UTF-8 there"),
         ("{'text': 'a'}\n", "not JSON: "),
         ('{"text": "a",}\n', "not JSON: "),
         ('{"text": "a"} {"text": "b"}\n', "not JSON: "),
@@ -65,3 +63,28 @@ def test_broken_line(
     errors = [json.loads(line).get("error", "") for line in out.splitlines()]
     assert any(message in error for error in errors)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"text": "a"}\n'.encode("utf-16"), "UTF-16, not text; convert it with iconv -f utf-16 -t utf-8"),
+        (gzip.compress(b'{"text": "a"}\n', mtime=0), "compressed by gzip, not text; decompress it first, with gzip -d"),
+        (b'{"text": "a\0"}\n', "not text, because byte 12 is NUL"),
+    ],
+)
+def test_no_line_of_a_file_that_is_no_text_is_tagged(
+    content: bytes,
+    message: str,
+    crf_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    queries = tmp_path / "queries.jsonl"
+    queries.write_bytes(content)
+    monkeypatch.setattr(sys, "argv", ["bert-ner", "tag", str(queries), "--model", str(crf_folder)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert str(end.value.code).startswith(f"bert-ner: {queries} is {message}")
+    assert capfd.readouterr() == ("", "")

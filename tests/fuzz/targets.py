@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from bert_ner.corpus.bio import BioError, read_bio, write_bio
-from bert_ner.stream import as_json, line_queries, tag_queries, text_renderer
+from bert_ner.queries import line_queries
+from bert_ner.stream import as_json, tag_queries, text_renderer
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 

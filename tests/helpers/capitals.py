@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.stream import Answer, Format, as_json, line_queries, tag_queries
+from bert_ner.queries import Format, line_queries
+from bert_ner.stream import Answer, as_json, tag_queries
 
 
 class Capitals:

@@ -75,6 +75,8 @@ def test_the_copy_in_a_trained_folder_is_used(with_copy: Path, exported: dict[st
     assert isinstance(exact, EncoderTagger)
     assert fast.read("model.onnx") == (with_copy / "int8" / "model.onnx").read_bytes()
     assert load_tagger(exported["float32"], quantised=False).tag([["ada"]]) == exact.tag([["ada"]])
+    with pytest.raises(TaggerUnavailable, match=r"holds 8-bit weights only; load the folder that"):
+        load_tagger(exported["int8"], quantised=False)
 
 
 def test_export_does_not_depend_on_the_run(trained: Any, exported: dict[str, Path], tmp_path: Path) -> None:

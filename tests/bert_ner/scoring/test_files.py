@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
 
 from bert_ner import __version__
 from bert_ner.corpus.bio import BioError
+from bert_ner.corpus.columns import Layout
+from bert_ner.corpus.formats import Reading
 from bert_ner.corpus.sample import write_sample
 from bert_ner.errors import InvalidValue
 from bert_ner.scoring import METRICS, bootstrap, compare, count, holm
@@ -193,3 +196,21 @@ def test_text_has_the_content_of_the_record(record: dict[str, Any]) -> None:
 def test_files_of_the_same_name_are_shown_with_their_folders() -> None:
     text = as_text(score_files(GOLD, [File("a/p.bio", RIGHT.content), File("b/p.bio", WRONG.content)]))
     assert "a/p.bio - b/p.bio, in points" in text
+
+
+THREE_COLUMNS = File("g.txt", re.sub(rb"(?m)^(?=.)", b"x ", GOLD.content))
+NAMED = Reading(Layout(word_column=1, tag_column=2))
+
+
+def test_a_prediction_may_have_two_columns_whatever_those_of_the_gold_file() -> None:
+    expected = score_files(GOLD, [WRONG])["systems"][0]["by_type"]
+    assert score_files(THREE_COLUMNS, [WRONG], NAMED)["systems"][0]["by_type"] == expected
+    other_word = File("p.bio", WRONG.content.replace(b"by", b"bY"))
+    with pytest.raises(BioError, match=r"^p\.bio:1: 2 columns of at least 3: "):
+        score_files(THREE_COLUMNS, [other_word], NAMED)
+
+
+def test_a_layout_for_the_prediction_is_kept_to() -> None:
+    own = Reading(Layout(word_column=1, tag_column=3))
+    with pytest.raises(BioError, match=r"^in/w\.bio:1: 2 columns of at least 4: "):
+        score_files(THREE_COLUMNS, [WRONG], NAMED, own)
