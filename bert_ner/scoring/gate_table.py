@@ -32,6 +32,13 @@ def headline(found: Sequence[Verdict]) -> str:
     return printable(f"{row['outcome']}: {where}: {why} ({numbers})")
 
 
+def listed(remarks: Sequence[str], is_markdown: bool = False, encoding: str = "utf-8") -> str:
+    """Return remarks as lines of text, or as a list in Markdown."""
+    if is_markdown:
+        return "\n".join(f"- {markdown.escape(printable(remark))}" for remark in remarks)
+    return "\n".join(printable(remark, encoding) for remark in remarks)
+
+
 def as_markdown(found: Sequence[Verdict]) -> str:
     """Return a table in Markdown."""
     header, rows = _cells(found)
