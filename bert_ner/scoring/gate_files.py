@@ -93,8 +93,10 @@ def _check_usage(metrics: Sequence[str], runs: int) -> None:
         listed = f"{', '.join(sorted(unknown))}; the metrics are {', '.join(ALL_METRICS)}"
         separator = ", with blanks between them" if any("," in name for name in unknown) else ""
         raise InvalidValue(f"no metric is named {listed}{separator}")
-    if len({*metrics}) < len(metrics):
-        raise InvalidValue(f"a metric is named twice, which would lower the bounds: {', '.join(metrics)}")
+    if repeated := sorted({name for name in metrics if metrics.count(name) > 1}):
+        raise InvalidValue(
+            f"{', '.join(repeated)} is named twice; each metric of a call lowers the bounds of the others"
+        )
     if runs < 1:
         raise InvalidValue(f"--runs is the number of new runs, 1 or more; it is {runs}")
 
@@ -136,10 +138,11 @@ def _types(file: ParsedFile) -> set[str]:
 def _on_both_sides(reference: Sequence[Prediction], new: Sequence[Prediction]) -> Iterator[str]:
     """Yield a remark if new runs are the same as runs of the reference: an unchanged tagger, or the same files."""
     same = {ours.name: theirs.name for ours, theirs in product(new, reference) if ours.tags == theirs.tags}
-    for ours, theirs in list(same.items())[:1]:
+    if same:
+        ours, theirs = next(iter(same.items()))
         yield (
-            f"{len(same)} of {number_of(len(new), 'new run')} have the tags of a run of the reference, as {ours} has "
-            f"those of {theirs}; is the tagger unchanged, or are these the same files?"
+            f"new runs that are the same as one of the reference: {len(same)} of {len(new)}, for example {ours} and "
+            f"{theirs}; is the tagger unchanged, or are these the same files?"
         )
 
 
