@@ -46,7 +46,7 @@ class Bypasses(RootModel[list[Bypass] | None]):
 def read_bypasses(folder: Path) -> Sequence[Bypass]:
     """Return the entries of a folder's bypass.yaml; none if there is no file."""
     path = folder / "bypass.yaml"
-    return (read_yaml(path, Bypasses).root or []) if path.is_file() else []
+    return (read_yaml(path, Bypasses, aliases=False).root or []) if path.is_file() else []
 
 
 def apply_bypasses(found: Sequence[Verdict], entries: Sequence[Bypass], today: date) -> Iterator[Verdict]:
