@@ -17,10 +17,6 @@ from bert_ner.settings import Location, Model, complaints
 MAX_BYTES, MAX_VALUES, MAX_DEPTH = 2**16, 10_000, 40
 
 
-class _NotAllowed(ComposerError):
-    """A file is YAML, but has more than its readers allow."""
-
-
 class _BoundedComposer(Composer):
     """Composes the values of a file, and refuses more than the limits before anything is made of them."""
 
@@ -36,7 +32,7 @@ class _BoundedComposer(Composer):
         self.values += self.sizes.get(event.anchor, 0) if is_alias else 1
         if self.values > MAX_VALUES or self.depth >= MAX_DEPTH:
             limits = f"more than {MAX_VALUES:,} values, aliases resolved, or than {MAX_DEPTH} levels"
-            raise _NotAllowed(None, None, limits, event.start_mark)
+            raise ComposerError(None, None, limits, event.start_mark)
         if is_alias:
             return super().compose_node(parent, index)
         self.sizes[event.anchor] = MAX_VALUES  # while it is open: an alias to it in it has no end
@@ -45,21 +41,9 @@ class _BoundedComposer(Composer):
         return node
 
 
-class _AliasFreeComposer(_BoundedComposer):
-    """Refuses aliases altogether, for files where nobody needs them and a reviewer should read what holds."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        """Compose a value and those in it."""
-        event = self.parser.peek_event()
-        if isinstance(event, AliasEvent):
-            problem = f"no alias is allowed here; write out what *{event.anchor} stands for"
-            raise _NotAllowed(None, None, problem, event.start_mark)
-        return super().compose_node(parent, index)
-
-
-def read_yaml(path: Path, model: type[Model], aliases: bool = True) -> Model:
-    """Read and check a file; `aliases`: whether it may have any."""
-    content = load_yaml(path, aliases=aliases)
+def read_yaml(path: Path, model: type[Model]) -> Model:
+    """Read and check a file."""
+    content = load_yaml(path)
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -67,20 +51,20 @@ def read_yaml(path: Path, model: type[Model], aliases: bool = True) -> Model:
         raise BertNerError("\n".join(lines)) from None
 
 
-def load_yaml(path: Path, with_lines: bool = False, aliases: bool = True) -> Any:
+def load_yaml(path: Path, with_lines: bool = False) -> Any:
     """Load a file by the library that DVC uses (PyYAML takes 3e-05 for a word); merged keys come first, as in DVC."""
     loader = YAML(typ="rt", pure=True) if with_lines else YAML(typ="safe", pure=True)
-    loader.Composer = _BoundedComposer if aliases else _AliasFreeComposer  # type: ignore[assignment]
+    loader.Composer = _BoundedComposer  # type: ignore[assignment] # mypy infers that of the default
     remedy = "correct it, or take the one in the repository"
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
             raise BertNerError(f"{path} has {size:,} bytes, more than the limit of {MAX_BYTES:,}; {remedy}")
         return loader.load(path)
-    # The last three come from ruamel.yaml, for example where a list is a key.
-    except (_NotAllowed, OSError, ValueError, RecursionError, TypeError, AttributeError, LookupError) as error:
-        raise BertNerError(f"{path} can't be read: {error}; {remedy}") from None
     except YAMLError as error:
         raise BertNerError(f"{path} is not YAML: {error}; {remedy}") from None
+    # The last three come from ruamel.yaml, for example where a list is a key.
+    except (OSError, ValueError, RecursionError, TypeError, AttributeError, LookupError) as error:
+        raise BertNerError(f"{path} can't be read: {error}; {remedy}") from None
 
 
 def line_of(path: Path, where: Location) -> int:

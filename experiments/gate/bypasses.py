@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
+from ruamel.yaml import YAML
+from ruamel.yaml.events import AliasEvent
 
+from bert_ner.errors import BertNerError
 from bert_ner.scoring.gate import BAD, Outcome, Verdict
 from bert_ner.settings import Settings
 from bert_ner.yaml_files import read_yaml
@@ -46,7 +49,16 @@ class Bypasses(RootModel[list[Bypass] | None]):
 def read_bypasses(folder: Path) -> Sequence[Bypass]:
     """Return the entries of a folder's bypass.yaml; none if there is no file."""
     path = folder / "bypass.yaml"
-    return (read_yaml(path, Bypasses, aliases=False).root or []) if path.is_file() else []
+    if not path.is_file():
+        return []
+    entries = read_yaml(path, Bypasses).root or []
+    for event in YAML(typ="safe", pure=True).parse(path.read_text(encoding="utf-8")):
+        if isinstance(event, AliasEvent):  # an entry should say by itself what may fail
+            line = event.start_mark.line + 1
+            raise BertNerError(
+                f"{path}, line {line}: no alias is allowed here; write out what *{event.anchor} stands for"
+            )
+    return entries
 
 
 def apply_bypasses(found: Sequence[Verdict], entries: Sequence[Bypass], today: date) -> Iterator[Verdict]:
