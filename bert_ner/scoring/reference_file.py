@@ -1,6 +1,7 @@
 """Save the predictions of some runs as a reference for `bert-ner gate`, and read them again."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
@@ -70,8 +71,8 @@ def is_saved(content: bytes) -> bool:
     return _START in content[:200]
 
 
-def save_reference(path: Path, gold: ParsedFile, runs: Sequence[Prediction]) -> None:
-    """Save runs; raise InvalidValue if the path is a file of another kind, BertNerError if it can't be written."""
+def save_reference(target: Path, gold: ParsedFile, runs: Sequence[Prediction]) -> None:
+    """Save runs; raise InvalidValue if the target is a file of another kind, BertNerError if it can't be written."""
     saved = [
         SavedRun(
             file=Path(run.name).name,
@@ -81,18 +82,21 @@ def save_reference(path: Path, gold: ParsedFile, runs: Sequence[Prediction]) -> 
         for run in runs
     ]
     content = SavedReference(format=SENTENCES, gold=sum_of_sentences(gold), runs=saved)
+    path = Path(os.path.realpath(target))  # a link stays a link to the file that is written
     try:
-        if path.is_file() and not is_saved(path.read_bytes()):
-            raise InvalidValue(f"{path} exists, and is no saved reference; save under another name")
+        if path.exists() and not (path.is_file() and is_saved(path.read_bytes())):
+            raise InvalidValue(f"{target} exists, and is no saved reference; save under another name")
         write_whole(path, json.dumps(content.model_dump(), indent=1) + "\n")
     except OSError as error:
-        raise BertNerError(f"{path} can't be written: {error.strerror}") from None
+        raise BertNerError(f"{target} can't be written: {error.strerror}") from None
 
 
 def read_saved(file: File) -> SavedReference:
     """Read a saved reference; raise InvalidValue with all that is wrong in it."""
     try:
-        return SavedReference.model_validate_json(file.content)
+        return SavedReference.model_validate(json.loads(file.content))
     except ValidationError as error:
         problems = "; ".join(text for _, text in complaints(error, SavedReference))
-        raise InvalidValue(f"{file.name} is no saved reference: {problems}; write it again with --save") from None
+    except (ValueError, RecursionError) as error:
+        problems = f"not JSON: {error}"
+    raise InvalidValue(f"{file.name} is no saved reference: {problems}; write it again with --save")

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, StringConstraints
 from ruamel.yaml import YAML
 from ruamel.yaml.events import AliasEvent
 
@@ -21,7 +21,7 @@ from bert_ner.scoring.gate import BAD, Outcome, Verdict
 from bert_ner.settings import Settings
 from bert_ner.yaml_files import read_yaml
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 # A score that does not follow from its predictions is no result: nothing lets it pass.
 CAN_BE_BYPASSED = BAD - {Outcome.INVALID}

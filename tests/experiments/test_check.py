@@ -165,6 +165,7 @@ def test_a_bypass_ends(run: Any, tmp_path: Path) -> None:
         ("reference/bypass.yaml", "# one\n- {corpus: a, system: b, reason: c, until: 2099-01-01, metric: d}",
          "bypass.yaml, line 2: 0.metric must be 'entity_f1' or 'token_micro_f1', not 'd'"),
         ("reference/bypass.yaml", "- {corpus: a, system: b, reason: ''}", "line 1: 0.reason"),
+        ("reference/bypass.yaml", "- {corpus: a, system: b, reason: '  ', until: 2099-01-01}", "line 1: 0.reason must"),
         ("reference/bypass.yaml", "- {corpus: a, system: b, reason: c, why: d}", "unknown key '0.why'"),
         ("reference/bypass.yaml", "- {corpus: a, system: b, reason: c}", "line 1: 0.until is missing"),
         ("reference/bypass.yaml", "- {corpus: a, system: b, reason: c, until: soon}", "0.until must be a valid date"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,22 @@ def test_a_saved_reference_that_was_broken_by_hand(gate: Gate, tmp_path: Path, c
     assert message in text
 
 
+@pytest.mark.parametrize("nesting", [40, 200_000])
+def test_a_saved_reference_that_is_not_json(gate: Gate, tmp_path: Path, nesting: int) -> None:
+    (tmp_path / "reference.json").write_text('{"format": "bert-ner reference 2", "gold": ' + "[" * nesting)
+    status, text = gate("--reference", "reference.json", "--new", "same/0.bio")
+    assert status == 2
+    assert text.startswith("bert-ner: reference.json is no saved reference: not JSON: ")
+    assert len(text) < 300
+
+
+def test_a_link_stays_a_link(gate: Gate, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("reference.json")
+    gate("--new", *runs("old"), "--save", "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert gate("--reference", "reference.json", "--new", *runs("same"))[0] == 0
+
+
 def test_a_saved_reference_is_given_alone(gate: Gate) -> None:
     gate("--new", *runs("old"), "--save", "reference.json")
     status, text = gate("--reference", "reference.json", "old/0.bio", "--new", "same/0.bio")
@@ -122,14 +139,17 @@ def test_a_bad_run_replaces_no_reference(gate: Gate, tmp_path: Path) -> None:
     [
         (["--new", "old/0.bio", "--save", "gold.bio"], "gold.bio exists, and is no saved reference"),
         (["--new", "old/0.bio", "--save", "gold.bio/x.json"], "gold.bio/x.json can't be written"),
-        (["--new", "old/0.bio", "--save", "old"], "old can't be written: Is a directory"),
+        (["--new", "old/0.bio", "--save", "old"], "old exists, and is no saved reference"),
+        (["--new", "old/0.bio", "--save", "pipe"], "pipe exists, and is no saved reference"),
         (["--new", "old/0.bio", "--runs", "5", "--save", "new.json"], "1 new run, 5 needed; name all of them"),
     ],
 )
 def test_what_cannot_be_saved_is_named(gate: Gate, arguments: list[str], message: str, tmp_path: Path) -> None:
     before = (tmp_path / "gold.bio").read_bytes()
+    os.mkfifo(tmp_path / "pipe")
     status, text = gate(*arguments)
     assert status == 2
+    assert (tmp_path / "pipe").is_fifo()
     assert message in text
     assert (tmp_path / "gold.bio").read_bytes() == before
     assert not (tmp_path / "new.json").exists()
