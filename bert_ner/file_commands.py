@@ -149,7 +149,7 @@ def gate(options: argparse.Namespace) -> None:
     from bert_ner.scoring.files import File  # noqa: PLC0415 - imports numpy
     from bert_ner.scoring.gate import METRICS  # noqa: PLC0415
     from bert_ner.scoring.gate_files import gate_files  # noqa: PLC0415
-    from bert_ner.scoring.gate_table import as_markdown, as_text, headline, listed, passes  # noqa: PLC0415
+    from bert_ner.scoring.gate_table import passes, report  # noqa: PLC0415
 
     try:
         if not (options.reference or options.save):
@@ -162,12 +162,7 @@ def gate(options: argparse.Namespace) -> None:
     except BertNerError as error:
         print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
         sys.exit(2)
-    encoding = sys.stdout.encoding
-    parts = [listed(remarks, options.markdown, encoding)] if remarks else []
-    if options.reference:
-        table = as_markdown(found) if options.markdown else as_text(found, encoding)
-        parts = [headline(found), table, *parts]
-    print(*parts, sep="\n\n", flush=True)
+    print(report(found, remarks, options.markdown, sys.stdout.encoding), flush=True)
     sys.exit(0 if passes(found) or not options.reference else 1)
 
 

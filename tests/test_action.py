@@ -67,7 +67,7 @@ def test_a_broken_tagger_is_named_first_and_in_the_summary(installed: Path) -> N
     status, text = run_step(COMPARE, installed, **inputs | {"new": "broken/*.bio"})
     assert status == 1
     assert text.startswith("FAIL: test.bio entity_f1: reference ")
-    assert "; fell most: CITY 93.38 -> 80.94; 3 runs, 5 in the reference (2 fail)" in text.splitlines()[0]
+    assert "; fell most: CITY from 93.38 to 80.94; 3 runs, 5 in the reference (2 fail)" in text.splitlines()[0]
     assert "| test.bio | entity_f1 | FAIL | fell most: CITY" in text
     assert (installed.parent / "runner/summary.md").read_text().endswith(text)
 

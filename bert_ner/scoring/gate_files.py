@@ -84,7 +84,7 @@ def gate_files(
             raise InvalidValue(f"{reference[0].name}: {error}; write it again with --save") from None
         remarks += _on_both_sides(before, after)
     if save:
-        remarks.append(_save(save, parsed, after, found))
+        remarks.insert(0, _save(save, parsed, after, found))
     return Findings([verdict._replace(corpus=Path(gold.name).name) for verdict in found], remarks)
 
 
@@ -204,7 +204,7 @@ def _fallen_types(gold: Tags, reference: Sequence[Prediction], new: Sequence[Pre
     fallen = sorted((kind for kind, fall in falls.items() if fall > EQUAL), key=lambda kind: -falls[kind])
     if not fallen:
         return "no type of the gold file fell"
-    shown = [f"{kind} {100 * before[kind]:.2f} -> {100 * after[kind]:.2f}" for kind in fallen[:MAX_TYPES]]
+    shown = [f"{kind} from {100 * before[kind]:.2f} to {100 * after[kind]:.2f}" for kind in fallen[:MAX_TYPES]]
     return f"fell most: {', '.join(shown)}"
 
 

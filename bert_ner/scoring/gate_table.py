@@ -32,11 +32,14 @@ def headline(found: Sequence[Verdict]) -> str:
     return printable(f"{row['outcome']}: {where}: {why} ({numbers})")
 
 
-def listed(remarks: Sequence[str], is_markdown: bool = False, encoding: str = "utf-8") -> str:
-    """Return remarks as lines of text, or as a list in Markdown."""
-    if is_markdown:
-        return "\n".join(f"- {markdown.escape(printable(remark))}" for remark in remarks)
-    return "\n".join(printable(remark, encoding) for remark in remarks)
+def report(found: Sequence[Verdict], remarks: Sequence[str], is_markdown: bool = False, encoding: str = "utf-8") -> str:
+    """Return the headline, the table and the remarks, as text or in Markdown; without verdicts, only the remarks."""
+    escape, item = (markdown.escape, "- ") if is_markdown else (str, "")
+    parts = ["\n".join(f"{item}{escape(printable(remark, encoding))}" for remark in remarks)] if remarks else []
+    if found:
+        table = as_markdown(found) if is_markdown else as_text(found, encoding)
+        parts = [escape(headline(found)), table, *parts]
+    return "\n\n".join(parts)
 
 
 def as_markdown(found: Sequence[Verdict]) -> str:

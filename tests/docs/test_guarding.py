@@ -55,7 +55,8 @@ def test_the_commands_print_what_the_page_shows(repository: Path) -> None:
     without_reference = renew.replace("--reference reference.json ", "")
     assert bash(repository, without_reference) == (0, saved)
     status, text = bash(repository, renew)
-    assert (status, text.splitlines()[0], text.splitlines()[-1]) == (0, "pass: 2 pass", saved.strip())
+    assert (status, text.splitlines()[0]) == (0, "pass: 2 pass")
+    assert saved in text
 
 
 def test_the_workflow_compares_with_the_reference_of_the_base_branch(repository: Path, tmp_path: Path) -> None:

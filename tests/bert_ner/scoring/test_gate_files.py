@@ -107,9 +107,12 @@ def without(kind: str, number: int, offset: int = 0) -> str:
 @pytest.mark.parametrize(
     ("new", "expected"),
     [
-        ([without("CITY", 40, i) for i in range(5)], "fell most: CITY 98.99 -> 75.00; 5 runs, 5 in the reference"),
-        ([without("NAME", 30, i) for i in range(5)], "fell most: NAME 100.00 -> 82.35; 5 runs, 5 in the reference"),
-        ([TWO_TYPES.replace("-NAME", "-NOM")], "fell most: NAME 100.00 -> 0.00; 1 run, 5 in the reference"),
+        ([without("CITY", 40, i) for i in range(5)], "fell most: CITY from 98.99 to 75.00; 5 runs, 5 in the reference"),
+        (
+            [without("NAME", 30, i) for i in range(5)],
+            "fell most: NAME from 100.00 to 82.35; 5 runs, 5 in the reference",
+        ),
+        ([TWO_TYPES.replace("-NAME", "-NOM")], "fell most: NAME from 100.00 to 0.00; 1 run, 5 in the reference"),
         ([TWO_TYPES.replace("O\tby", "B-NEW\tby")], "no type of the gold file fell; 1 run, 5 in the reference"),
     ],
 )
@@ -132,6 +135,14 @@ def test_the_first_line_names_the_types_that_were_lost(
     assert "fell" not in gate(*sides, "--metric", "token_micro_f1")[1]
 
 
+def test_names_in_markdown_are_text(gate: Gate, tmp_path: Path) -> None:
+    name = "![](http:x)*<b>|.bio"
+    (tmp_path / "gold.bio").rename(tmp_path / name)
+    text = gate("--gold", name, "--reference", *runs("old"), "--new", *runs("worse"), "--markdown")[1]
+    assert name not in text
+    assert text.startswith("FAIL: !\\[\\](http:x)\\*&lt;b\\>\\|.bio entity_f1: ")
+
+
 def test_a_rare_type_does_not_hide_a_frequent_one(gate: Gate, tmp_path: Path) -> None:
     rare = "".join(f"B-RARE{i}\tx\n\n" for i in range(4))
     for name, text in {
@@ -141,7 +152,10 @@ def test_a_rare_type_does_not_hide_a_frequent_one(gate: Gate, tmp_path: Path) ->
     }.items():
         (tmp_path / name).write_text(text)
     text = gate("--reference", "old.bio", "--new", "new.bio")[1]
-    assert "fell most: CITY 100.00 -> 57.14, RARE0 100.00 -> 0.00, RARE1 100.00 -> 0.00; 1 run, 1 in the" in text
+    assert (
+        "fell most: CITY from 100.00 to 57.14, RARE0 from 100.00 to 0.00, RARE1 from 100.00 to 0.00; 1 run, 1 in the"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
