@@ -55,8 +55,9 @@ class SavedReference(Settings):
         """Return why it can't be compared on a gold file; empty if it can."""
         if self.gold == (gold.sha256 if self.format == BYTES else sum_of_sentences(parsed)):
             return ""
-        also = ", or with other line ends, which version 1 of its format counts" if self.format == BYTES else ""
-        return f"was made with another gold file{also}; save it again"
+        if self.format == BYTES:
+            return "was made with a gold file of other bytes (an earlier version saved it, so line ends count); save it again"
+        return "was made with another gold file; save it again"
 
     def predictions(self, name: str) -> list[Prediction]:
         """Return its runs; messages name them after their file and their place in it."""
