@@ -41,10 +41,11 @@ in silence: an error names anything that OUT can't express.
   bert-ner convert bioes.txt train.bio
   bert-ner convert train.parquet train.txt --to-scheme BIOES"""
 
-_GATE_HELP = """\
+_GATE_HELP = f"""\
 Compare new predictions of a system with reference predictions of the same test set, and fail if they are worse. Each
-side has a BIO file for each run, made with another seed. With five reference runs or more, a t-test decides; with
-fewer, a paired test over sentences.
+side has a file for each run, made with another seed. With five reference runs or more, a t-test decides; with fewer, a
+paired test over sentences.
+{_FORMATS}
 
   bert-ner gate --gold test.bio --new runs/*.bio --save reference.json
   bert-ner gate --gold test.bio --reference reference.json --new new/*.bio"""
@@ -96,7 +97,7 @@ def add_file_commands(add: AddParser) -> None:
     gating.add_argument("--save", type=Path, metavar="FILE", help="save the new runs as a reference, without words")
     gating.add_argument("--markdown", action="store_true", help="print a table in Markdown, for a job summary")
 
-    for command in (checking, scoring, converting):
+    for command in (checking, scoring, converting, gating):
         _add_reading_options(command)
 
 
@@ -148,23 +149,21 @@ def gate(options: argparse.Namespace) -> None:
     from bert_ner.scoring.files import File  # noqa: PLC0415 - imports numpy
     from bert_ner.scoring.gate import METRICS  # noqa: PLC0415
     from bert_ner.scoring.gate_files import gate_files  # noqa: PLC0415
-    from bert_ner.scoring.gate_table import as_markdown, as_text, headline, passes  # noqa: PLC0415
+    from bert_ner.scoring.gate_table import passes, report  # noqa: PLC0415
 
     try:
         if not (options.reference or options.save):
             raise BertNerError("there is nothing to compare with; name the runs of --reference, or a file to --save")
         _check_standard_input([options.gold, *options.reference, *options.new])
+        reading, metrics = _reading(options), options.metric or METRICS
         gold, *files = (File(*read_input(name)) for name in (options.gold, *options.reference, *options.new))
         reference, new = files[: len(options.reference)], files[len(options.reference) :]
-        found = gate_files(gold, reference, new, options.metric or METRICS, options.runs, options.save)
+        found, remarks = gate_files(gold, reference, new, metrics, options.runs, options.save, reading)
     except BertNerError as error:
         print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
         sys.exit(2)
-    if options.reference:
-        table = as_markdown(found) if options.markdown else as_text(found, sys.stdout.encoding)
-        print(headline(found), table, sep="\n\n", flush=True)
-        sys.exit(0 if passes(found) else 1)
-    print(printable(f"{options.save}: {len(new)} run(s) saved as a reference; five or more allow the test over runs"))
+    print(report(found, remarks, options.markdown, sys.stdout.encoding), flush=True)
+    sys.exit(0 if passes(found) or not options.reference else 1)
 
 
 def _check_standard_input(files: Sequence[str]) -> None:

@@ -67,22 +67,79 @@ def test_a_broken_tagger_is_named_first_and_in_the_summary(installed: Path) -> N
     status, text = run_step(COMPARE, installed, **inputs | {"new": "broken/*.bio"})
     assert status == 1
     assert text.startswith("FAIL: test.bio entity_f1: reference ")
-    assert "| test.bio | entity_f1 | FAIL | 3 runs, 5 in the reference |" in text
+    assert "; fell most: CITY from 93.38 to 80.94; 3 runs, 5 in the reference (2 fail)" in text.splitlines()[0]
+    assert "| test.bio | entity_f1 | FAIL | fell most: CITY" in text
     assert (installed.parent / "runner/summary.md").read_text().endswith(text)
 
 
+@pytest.mark.slow
 def test_names_and_inputs_of_any_kind_are_only_names(installed: Path) -> None:
     predict(installed, "new", range(10, 11))
-    shutil.copy(installed / "new/10.bio", installed / "--save=x.bio")
-    shutil.copy(installed / "new/10.bio", installed / "a b $(touch pwned).bio")
-    inputs = {"gold": "test.bio", "reference": "reference/*.bio", "metric": "entity_f1 span_f1"}
-    assert run_step(COMPARE, installed, new="a b*.bio", **inputs)[0] == 0
-    assert run_step(COMPARE, installed, new="*x.bio", **inputs)[0] == 0
-    for hostile in ("$(touch pwned)", "'; touch pwned; '", "--save=pwned"):
-        for name in ("gold", "reference", "new", "runs", "metric"):
+    names = ("--save=x.bio", "a b $(touch pwned).bio", "[1].bio")
+    for name in names:
+        shutil.copy(installed / "new/10.bio", installed / name)
+    shutil.copy(installed / "test.bio", installed / "-gold.bio")
+    inputs = {"gold": "-gold.bio", "reference": "reference/*.bio", "metric": "entity_f1\n span_f1"}
+    for new in ("a b*.bio", "*x.bio", *names):
+        status, text = run_step(COMPARE, installed, new=new, **inputs)
+        assert (status, text.splitlines()[0]) == (0, "pass: 2 pass"), text
+    for hostile in ("$(touch pwned)", "'; touch pwned; '", "--save=pwned", "x[$(touch pwned)]"):
+        for name in ("gold", "reference", "new", "runs", "metric", "options"):
             status, _ = run_step(COMPARE, installed, **{"new": "new/*.bio", **inputs, name: hostile})
-            assert status
+            assert status or hostile == "--save=pwned"
+    (installed / "pwned").unlink()  # written by --save among the options
     assert not {"pwned", "x.bio"} & {path.name for path in installed.iterdir()}
+
+
+RIGHT = {"gold": "test.bio", "reference": "reference/*.bio", "new": "new/*.bio"}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"new": "  new/10.bio\r\n\r\n\tnew/11.bio \r\n", "runs": " 2\r\n"},
+        {"gold": " test.bio\r\n", "metric": " entity_f1\r\n token_micro_f1\r\n", "runs": "2"},
+        {"options": "--tag-column first\r\n--word-column last", "runs": "2"},
+    ],
+)
+def test_blanks_and_line_ends_around_an_input_do_not_count(installed: Path, inputs: dict[str, str]) -> None:
+    predict(installed, "new", (10, 11))
+    status, text = run_step(COMPARE, installed, **RIGHT | inputs)
+    assert (status, text.splitlines()[0]) == (0, "pass: 2 pass"), text
+    assert "2 runs, 5 in the reference" in text
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        *(({name: "no/*.bio"}, f"Input {name}: no file matches no/*.bio") for name in RIGHT),
+        *(({name: "no.bio"}, f"Input {name}: no file matches no.bio") for name in RIGHT),
+        *(({name: " \n "}, f"Input {name}: it is empty; write a file or a pattern in each line") for name in RIGHT),
+        ({"new": "new/*.bio\nno.bio"}, "Input new: no file matches no.bio"),
+        ({"new": "\x1b[2J"}, "Input new: no file matches ?[2J"),
+        ({"gold": "reference/*.bio"}, "Input gold: 5 files match; name one"),
+        *(({"runs": text}, f"Input runs: '{text}' is no whole number from 1 on") for text in ("", "0", "-1", "two")),
+        ({"metric": ""}, "Input metric: it is empty; write the names of metrics, or leave the input out"),
+        ({"metric": "entity_f1,span_f1"}, "no metric is named entity_f1,span_f1; the metrics are "),
+        ({"new": "new/10.bio\nnew/*.bio"}, "have the same tags: a run counts once"),
+        ({"new": "tagger.py"}, "bert-ner: tagger.py:4: 6 columns, not a tag and a word"),
+        ({"options": "--sceme IO"}, "unrecognized arguments: --sceme IO"),
+    ],
+)
+def test_a_mistake_is_in_the_summary_and_names_the_input(installed: Path, inputs: dict[str, str], message: str) -> None:
+    predict(installed, "new", (10, 11))
+    status, text = run_step(COMPARE, installed, **RIGHT | inputs)
+    assert status == 2
+    assert message in text
+    assert text.startswith("```text\n")
+    assert text.endswith("\n```\n")
+    assert (installed.parent / "runner/summary.md").read_text() == text
+
+
+def test_an_installation_without_a_python(repository: Path) -> None:
+    status, text = run_step(INSTALL, repository, python=" ")
+    assert status
+    assert "Input python: it is empty" in text
 
 
 @pytest.mark.slow

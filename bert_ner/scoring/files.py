@@ -182,10 +182,15 @@ def _source(gold: File, parsed: ParsedFile, layout: Layout) -> dict[str, str]:
     sha256 = gold.sha256
     is_plain = (parsed.format, parsed.scheme, layout) == ("columns", "IOB2", Layout(layout.order))
     if not is_plain:
-        text = columns_text((each.sentence.words for each in parsed.sentences), parsed.iob2)
-        sha256 = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+        sha256 = sum_of_sentences(parsed)
     # A file's name may contain the separators of a signature.
     return {"split": "?", "corpus": re.sub(r"[^\w.-]+", "_", Path(gold.name).stem), "data": sha256[:8]}
+
+
+def sum_of_sentences(parsed: ParsedFile) -> str:
+    """Return the SHA-256 of the text that `bert-ner convert` makes of a file: equal for the same words and tags."""
+    text = columns_text((each.sentence.words for each in parsed.sentences), parsed.iob2)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _contents(parsed: ParsedFile) -> Iterator[tuple[str, str, str]]:

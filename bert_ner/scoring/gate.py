@@ -169,7 +169,7 @@ def _compare(metric: str, reference: Runs | None, new: Runs | None) -> tuple[Out
     low = high = before
     if not reference.is_deterministic:
         low, high = bounds(reference.values(metric), len(new.runs))
-        note = f"{len(new.runs)} runs, {len(reference.runs)} in the reference"
+        note = f"{number_of(len(new.runs), 'run')}, {len(reference.runs)} in the reference"
     elif abs(now - before) <= EQUAL:
         note = "equal to six digits"
     elif changes := differences(reference.environment, new.environment):
@@ -209,6 +209,11 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
 def _short(value: Any) -> str:
     text = "nothing" if value is None else str(value)
     return text[:12] if len(text) == 64 and text.isalnum() else text
+
+
+def number_of(count: int, noun: str) -> str:
+    """Return a number and what it counts: `1 run`, `2 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _listed(items: Sequence[Any]) -> str:

@@ -7,51 +7,34 @@ show how far scores differ from seed to seed, so the two are then compared by a 
 takes the runs as given: a system that draws random numbers may fail because its seed is another one.
 """
 
-import json
-from collections.abc import Sequence
-from itertools import combinations
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
 from pathlib import Path
 from statistics import fmean
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from pydantic import Field, ValidationError
-
-from bert_ner.corpus.formats import Reading
-from bert_ner.errors import BertNerError, InvalidValue
-from bert_ner.files import write_whole
+from bert_ner.corpus.bio import spans_of
+from bert_ner.corpus.formats import ParsedFile, Reading
+from bert_ner.errors import InvalidValue, unusual_letters
 from bert_ner.scoring.counts import Tags, count
 from bert_ner.scoring.files import File, read_gold, read_prediction
-from bert_ner.scoring.gate import ALPHA, BAD, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
+from bert_ner.scoring.gate import ALPHA, BAD, EQUAL, METRICS, MIN_RUNS, Outcome, Verdict, bounds, number_of, within
+from bert_ner.scoring.reference_file import Prediction, is_saved, read_saved, save_reference
 from bert_ner.scoring.resampling import MIN_SENTENCES
 from bert_ner.scoring.scores import METRICS as ALL_METRICS
-from bert_ner.scoring.scores import score
+from bert_ner.scoring.scores import score, score_by_type
 from bert_ner.scoring.uncertainty import compare
-from bert_ner.settings import Settings, complaints
 
-FORMAT = b"bert-ner reference "  # near the start of a saved reference; predictions may be JSON, too
-
-
-class Prediction(NamedTuple):
-    """The tags of a run, sentence by sentence, and the file that they come from."""
-
-    name: str
-    tags: list[tuple[str, ...]]
+MAX_TYPES = 3  # that the note of a metric names
 
 
-class SavedRun(Settings):
-    """A run of a saved reference."""
+class Findings(NamedTuple):
+    """A verdict for each metric, none if there is no reference; and remarks on the files, which fail nothing."""
 
-    file: str = Field(description="where the tags come from")
-    tags: list[str] = Field(description="the tags of each sentence, with a space between them")
-    scores: dict[str, float] = Field(description="for readers; the gate computes them from the tags")
-
-
-class SavedReference(Settings):
-    """What --save writes: predicted tags, without the words."""
-
-    format: Literal["bert-ner reference 1"] = Field(description="name and version of the format")
-    gold: str = Field(description="SHA-256 of the gold file")
-    runs: list[SavedRun] = Field(description="one for each file", min_length=1)
+    verdicts: list[Verdict]
+    remarks: list[str]
 
 
 def gate_files(
@@ -61,51 +44,106 @@ def gate_files(
     metrics: Sequence[str] = METRICS,
     runs: int = 1,
     save: Path | None = None,
-) -> list[Verdict]:
-    """Compare the mean scores of new runs with those of reference runs; return a verdict for each metric.
+    reading: Reading | None = None,
+) -> Findings:
+    """Compare the mean scores of new runs with those of reference runs.
 
     Args:
-        reference: a BIO file for each run, or the one JSON file that `save` wrote. If empty, nothing is compared.
-        new: a BIO file for each run.
+        reference: a file for each run, or the one file that `save` wrote. If empty, nothing is compared.
+        new: a file for each run.
         metrics: keys of `bert_ner.scoring.METRICS`; the probability of a false alarm, 5 %, is divided among them.
         runs: how many new runs there must be; fewer are INCOMPLETE.
         save: where to save the new runs as a reference, unless a verdict is bad.
+        reading: how to read all files; by default the suffix, the tags and the columns of each decide.
 
     Raises:
-        BioError: a file is no BIO file, or has other words than the gold file.
-        InvalidValue: a metric is unknown, two runs of one side are the same, or a saved reference is broken. Or there
-            are too few runs to save, or `save` is a file that is no saved reference.
+        BioError: a file can't be read in this way, or has other words than the gold file.
+        InvalidValue: a metric is unknown or repeated, `runs` is not positive, two runs of one side are the same, or a
+            saved reference is broken. Or there are too few runs to save, or `save` is a file of another kind.
         BertNerError: `save` can't be written.
     """
-    if unknown := {*metrics} - ALL_METRICS.keys():
-        raise InvalidValue(f"no metric is named {', '.join(sorted(unknown))}; the metrics are {', '.join(ALL_METRICS)}")
-    parsed = read_gold(gold, Reading())
-    tags = parsed.iob2
-
-    def read(files: Sequence[File]) -> list[Prediction]:
-        predictions = ((file.name, read_prediction(file, Reading(), parsed)) for file in files)
-        return _distinct([Prediction(name, found.iob2) for name, found in predictions])
-
-    after = read(new)
-    is_saved = any(FORMAT in file.content[:200] for file in reference)
-    before = _read_saved(reference, gold) if is_saved else read(reference)
-    lacking = f"{len(after)} new runs, {runs} needed" if len(after) < runs else ""
+    _check_usage(metrics, runs)
+    reading = reading or Reading()
+    parsed = read_gold(gold, reading)
+    after = _read(new, reading, parsed)
+    before, fault = _read_reference(reference, reading, gold, parsed)
+    remarks = [remark for run in (*before, *after) for remark in run.remarks]
+    lacking = f"{number_of(len(after), 'new run')}, {runs} needed" if len(after) < runs else ""
     if not reference and lacking:
         raise InvalidValue(f"{lacking}; name all of them, or leave --runs out")
     if not reference:
         found = []
-    elif before is None or lacking:
+    elif fault or lacking:
         outcome = Outcome.INCOMPLETE if lacking else Outcome.NOT_COMPARABLE
-        note = lacking or f"{reference[0].name} was made with another gold file; save it again"
-        found = [Verdict("", "", metric, outcome, note=note) for metric in metrics]
+        found = [Verdict("", "", metric, outcome, note=lacking or fault) for metric in metrics]
     else:
         try:
-            found = (_by_run if len(before) >= MIN_RUNS else _by_sentence)(tags, before, after, metrics)
-        except ValueError as error:  # a BIO file was compared with the gold file word by word
+            found = (_by_run if len(before) >= MIN_RUNS else _by_sentence)(parsed.iob2, before, after, metrics)
+            found = _with_types(found, parsed.iob2, before, after)
+        except ValueError as error:  # the number of tags in a saved reference, which has no words to compare
             raise InvalidValue(f"{reference[0].name}: {error}; write it again with --save") from None
-    if save and not any(verdict.outcome in BAD for verdict in found):
-        _save(save, gold, tags, after)
-    return [verdict._replace(corpus=Path(gold.name).name) for verdict in found]
+        remarks += _on_both_sides(before, after)
+    if save:
+        remarks.insert(0, _save(save, parsed, after, found))
+    return Findings([verdict._replace(corpus=Path(gold.name).name) for verdict in found], remarks)
+
+
+def _check_usage(metrics: Sequence[str], runs: int) -> None:
+    if unknown := {*metrics} - ALL_METRICS.keys():
+        listed = f"{', '.join(sorted(unknown))}; the metrics are {', '.join(ALL_METRICS)}"
+        separator = ", with blanks between them" if any("," in name for name in unknown) else ""
+        raise InvalidValue(f"no metric is named {listed}{separator}")
+    if repeated := sorted({name for name in metrics if metrics.count(name) > 1}):
+        raise InvalidValue(
+            f"{', '.join(repeated)} is named twice; each metric of a call lowers the bounds of the others"
+        )
+    if runs < 1:
+        raise InvalidValue(f"--runs is the number of new runs, 1 or more; it is {runs}")
+
+
+def _read(files: Sequence[File], reading: Reading, gold: ParsedFile) -> list[Prediction]:
+    """Return the runs in some files, one in each."""
+    parsed = [read_prediction(file, reading, gold) for file in files]
+    return _distinct([Prediction(file.name, file.iob2, tuple(_remarks(file, gold))) for file in parsed])
+
+
+def _read_reference(
+    files: Sequence[File], reading: Reading, gold: File, parsed: ParsedFile
+) -> tuple[list[Prediction], str]:
+    """Return the runs of the reference, and why they can't be compared; an empty text if they can."""
+    if not any(is_saved(file.content) for file in files):
+        return _read(files, reading, parsed), ""
+    name = files[0].name
+    if len(files) > 1:
+        raise InvalidValue(f"a saved reference is given with other files ({name}, {files[1].name}); give it alone")
+    saved = read_saved(files[0])
+    fault = saved.fault(gold, parsed)
+    return ([], f"{name} {fault}") if fault else (_distinct(saved.predictions(name)), "")
+
+
+def _remarks(prediction: ParsedFile, gold: ParsedFile) -> Iterator[str]:
+    """Yield what a tagger may have done by mistake; it costs points, but is no error."""
+    if slips := prediction.problems:
+        where = f"{prediction.place}{slips[0].line}"
+        yield f"{where}: {slips[0].message} (such tags in the file: {len(slips):,}; they count as in conlleval)"
+    if extra := sorted(_types(prediction) - _types(gold)):
+        listed = ", ".join(f"{kind}{unusual_letters(kind)}" for kind in extra)
+        yield f"{prediction.name}: types that {gold.name} does not have, so their entities are all wrong: {listed}"
+
+
+def _types(file: ParsedFile) -> set[str]:
+    return {tag[2:] for each in file.sentences for tag in each.sentence.tags if tag != "O"}
+
+
+def _on_both_sides(reference: Sequence[Prediction], new: Sequence[Prediction]) -> Iterator[str]:
+    """Yield a remark if new runs are the same as runs of the reference: an unchanged tagger, or the same files."""
+    same = {ours.name: theirs.name for ours, theirs in product(new, reference) if ours.tags == theirs.tags}
+    if same:
+        ours, theirs = next(iter(same.items()))
+        yield (
+            f"new runs that are the same as one of the reference: {len(same)} of {len(new)}, for example {ours} and "
+            f"{theirs}; is the tagger unchanged, or are these the same files?"
+        )
 
 
 def _by_run(
@@ -113,7 +151,7 @@ def _by_run(
 ) -> list[Verdict]:
     """Apply the t-test to the scores of the runs."""
     before, after = ([score(gold, run.tags) for run in side] for side in (reference, new))
-    note = f"{len(new)} runs, {len(reference)} in the reference"
+    note = _sizes(reference, new)
     found = []
     for metric in metrics:
         known, values = ([scores[metric].value for scores in side] for side in (before, after))
@@ -128,11 +166,11 @@ def _by_sentence(
 ) -> list[Verdict]:
     """Apply the paired randomisation test over sentences, with ALPHA / number of metrics on each side."""
     if len(gold) < MIN_SENTENCES:
-        note = f"{len(gold)} sentences are too few for a test over them; it takes {MIN_SENTENCES}"
+        note = f"{number_of(len(gold), 'sentence')}; a test over sentences takes {MIN_SENTENCES} or more"
         return [Verdict("", "", metric, Outcome.NOT_COMPARABLE, note=note) for metric in metrics]
     before, after = ([count(gold, run.tags) for run in side] for side in (reference, new))
     compared = compare(after, before)
-    note = f"{len(new)} runs, {len(reference)} in the reference; over sentences, p = "
+    note = f"{_sizes(reference, new)}; over sentences, p = "
     found = []
     for metric in metrics:
         result = compared[metric]
@@ -140,6 +178,52 @@ def _by_sentence(
         outcome = within(result.difference, 0, 0) if is_change else Outcome.PASS
         found.append(Verdict("", "", metric, outcome, result.b, None, result.a, f"{note}{result.p_value:.4f}"))
     return found
+
+
+def _sizes(reference: Sequence[Prediction], new: Sequence[Prediction]) -> str:
+    return f"{number_of(len(new), 'run')}, {len(reference)} in the reference"
+
+
+def _with_types(
+    found: list[Verdict], gold: Tags, reference: Sequence[Prediction], new: Sequence[Prediction]
+) -> list[Verdict]:
+    """Name, in the note of each entity metric that fails, the types whose F1 fell most."""
+    failing = {each.metric for each in found if each.outcome is Outcome.FAIL and not each.metric.startswith("token_")}
+    if not failing:
+        return found
+    fallen = _fallen_types(gold, reference, new)
+    return [each._replace(note=f"{fallen}; {each.note}") if each.metric in failing else each for each in found]
+
+
+def _fallen_types(gold: Tags, reference: Sequence[Prediction], new: Sequence[Prediction]) -> str:
+    """Return the gold file's types whose F1 fell, the greatest fall first, with their mean F1 over the runs."""
+    entities = Counter(span.type for tags in gold for span in spans_of(tags))
+    before, after = (_mean_f1(gold, side) for side in (reference, new))
+    # About in standard errors: by chance, a type with two entities falls further than one with five hundred.
+    falls = {kind: (before[kind] - after[kind]) * math.sqrt(number) for kind, number in entities.items()}
+    fallen = sorted((kind for kind, fall in falls.items() if fall > EQUAL), key=lambda kind: -falls[kind])
+    if not fallen:
+        return "no type of the gold file fell"
+    shown = [f"{kind} from {100 * before[kind]:.2f} to {100 * after[kind]:.2f}" for kind in fallen[:MAX_TYPES]]
+    return f"fell most: {', '.join(shown)}"
+
+
+def _mean_f1(gold: Tags, runs: Sequence[Prediction]) -> dict[str, float]:
+    """Return the F1 of each type, its mean over the runs that have the type."""
+    values = defaultdict(list)
+    for run in runs:
+        for row in score_by_type(gold, run.tags):
+            values[row.type].append(row.f1)
+    return {kind: fmean(f1) for kind, f1 in values.items()}
+
+
+def _save(path: Path, gold: ParsedFile, runs: Sequence[Prediction], found: Sequence[Verdict]) -> str:
+    """Save the runs unless they fail; return a remark that says so."""
+    if any(verdict.outcome in BAD for verdict in found):
+        return f"{path}: not saved, because the new runs fail"
+    save_reference(path, gold, runs)
+    remedy = f"; {MIN_RUNS} or more allow the test over runs" if len(runs) < MIN_RUNS else ""
+    return f"{path}: {number_of(len(runs), 'run')} saved as a reference{remedy}"
 
 
 def _distinct(runs: list[Prediction]) -> list[Prediction]:
@@ -151,37 +235,3 @@ def _distinct(runs: list[Prediction]) -> list[Prediction]:
                 f"numbers has one run; remove one of them"
             )
     return runs
-
-
-def _save(path: Path, gold: File, tags: Tags, runs: Sequence[Prediction]) -> None:
-    saved = [
-        SavedRun(
-            file=Path(run.name).name,
-            tags=[" ".join(sentence) for sentence in run.tags],
-            scores={metric: round(found.value, 6) for metric, found in score(tags, run.tags).items()},
-        )
-        for run in runs
-    ]
-    content = SavedReference(format="bert-ner reference 1", gold=gold.sha256, runs=saved)
-    if path.is_file() and FORMAT not in path.read_bytes()[:200]:
-        raise InvalidValue(f"{path} exists, and is no saved reference; save under another name")
-    try:
-        write_whole(path, json.dumps(content.model_dump(), indent=1) + "\n")
-    except OSError as error:
-        raise BertNerError(f"{path} can't be written: {error.strerror}") from None
-
-
-def _read_saved(files: Sequence[File], gold: File) -> list[Prediction] | None:
-    """Return the runs of a saved reference; None if it was made with another gold file."""
-    name = files[0].name
-    if len(files) > 1:
-        raise InvalidValue(f"a saved reference is given with other files ({name}, {files[1].name}); give it alone")
-    try:
-        saved = SavedReference.model_validate_json(files[0].content)
-    except ValidationError as error:
-        problems = "; ".join(text for _, text in complaints(error, SavedReference))
-        raise InvalidValue(f"{name} is no saved reference: {problems}; write it again with --save") from None
-    if saved.gold != gold.sha256:
-        return None
-    runs = [Prediction(run.file, [tuple(line.split()) for line in run.tags]) for run in saved.runs]
-    return _distinct(runs)

@@ -32,6 +32,16 @@ def headline(found: Sequence[Verdict]) -> str:
     return printable(f"{row['outcome']}: {where}: {why} ({numbers})")
 
 
+def report(found: Sequence[Verdict], remarks: Sequence[str], is_markdown: bool = False, encoding: str = "utf-8") -> str:
+    """Return the headline, the table and the remarks, as text or in Markdown; without verdicts, only the remarks."""
+    escape, item = (markdown.escape, "- ") if is_markdown else (str, "")
+    parts = ["\n".join(f"{item}{escape(printable(remark, encoding))}" for remark in remarks)] if remarks else []
+    if found:
+        table = as_markdown(found) if is_markdown else as_text(found, encoding)
+        parts = [escape(headline(found)), table, *parts]
+    return "\n\n".join(parts)
+
+
 def as_markdown(found: Sequence[Verdict]) -> str:
     """Return a table in Markdown."""
     header, rows = _cells(found)

@@ -12,13 +12,16 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, StringConstraints
+from ruamel.yaml import YAML
+from ruamel.yaml.events import AliasEvent
 
+from bert_ner.errors import BertNerError
 from bert_ner.scoring.gate import BAD, Outcome, Verdict
 from bert_ner.settings import Settings
 from bert_ner.yaml_files import read_yaml
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 # A score that does not follow from its predictions is no result: nothing lets it pass.
 CAN_BE_BYPASSED = BAD - {Outcome.INVALID}
@@ -46,7 +49,16 @@ class Bypasses(RootModel[list[Bypass] | None]):
 def read_bypasses(folder: Path) -> Sequence[Bypass]:
     """Return the entries of a folder's bypass.yaml; none if there is no file."""
     path = folder / "bypass.yaml"
-    return (read_yaml(path, Bypasses).root or []) if path.is_file() else []
+    if not path.is_file():
+        return []
+    entries = read_yaml(path, Bypasses).root or []
+    for event in YAML(typ="safe", pure=True).parse(path.read_text(encoding="utf-8")):
+        if isinstance(event, AliasEvent):  # an entry should say by itself what may fail
+            line = event.start_mark.line + 1
+            raise BertNerError(
+                f"{path}, line {line}: no alias is allowed here; write out what *{event.anchor} stands for"
+            )
+    return entries
 
 
 def apply_bypasses(found: Sequence[Verdict], entries: Sequence[Bypass], today: date) -> Iterator[Verdict]:

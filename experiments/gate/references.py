@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError
 from bert_ner.errors import BertNerError
 from bert_ner.files import SUMS, read_sums, sha256_of, write_whole
 from bert_ner.scoring import METRICS
-from bert_ner.scoring.gate import EQUAL, MIN_RUNS, Outcome, Runs, differences
+from bert_ner.scoring.gate import EQUAL, MIN_RUNS, Outcome, Runs, differences, number_of
 from bert_ner.scoring.gate import METRICS as DECIDING
 from bert_ner.settings import Settings, complaints
 
@@ -125,7 +125,7 @@ def _reference(path: Path) -> Runs:
     made_by = content.model_dump(exclude={"runs"}) | {"weights": _sha256(content.weights)}
     runs = Runs(path.parent.name, path.stem, made_by, content.model_dump()["runs"])
     if not runs.is_enough:
-        raise BertNerError(f"{path}: {len(runs.runs)} runs, {MIN_RUNS} needed; remove it and run {UPDATE}")
+        raise BertNerError(f"{path}: {number_of(len(runs.runs), 'run')}, {MIN_RUNS} needed; remove it and run {UPDATE}")
     return runs
 
 
@@ -157,7 +157,7 @@ def update(root: Path, level: str, new: Mapping[Key, Runs], faults: Faults) -> I
         if old == runs:
             continue
         if not runs.is_enough:
-            yield f"{name}: not changed; it has {len(runs.runs)} runs, and a reference needs {MIN_RUNS}"
+            yield f"{name}: not changed; it has {number_of(len(runs.runs), 'run')}, and a reference needs {MIN_RUNS}"
             continue
         content = {**runs.made_by, "runs": runs.runs}
         write_whole(

@@ -95,6 +95,11 @@ def test_runs_made_in_another_way_are_not_compared(made_by: dict[str, Any], note
     assert first_outcome(make_runs(FIVE), make_runs(FIVE, made_by=made_by)) == (Outcome.NOT_COMPARABLE, note)
 
 
+def test_a_note_counts_the_runs() -> None:
+    assert first_outcome(make_runs(FIVE), make_runs([0.8573]))[1] == "1 run, 5 in the reference"
+    assert first_outcome(make_runs(FIVE), make_runs(FIVE[:2]))[1] == "2 runs, 5 in the reference"
+
+
 def test_only_a_reference_or_only_results() -> None:
     assert first_outcome(None, make_runs(FIVE[:3]))[0] is Outcome.NO_REFERENCE
     # These runs could be a reference, so they should have one.

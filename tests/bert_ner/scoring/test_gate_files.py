@@ -1,62 +1,17 @@
-"""`bert-ner gate` on files of a toy system: outcomes, exit statuses, a saved reference, and wrong usage."""
+"""`bert-ner gate` on files of a toy system: outcomes, exit statuses, remarks, and wrong usage."""
 
 from __future__ import annotations
 
+import ast
 import json
-import random
-import sys
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import pytest
+from gate_runs import Gate, runs, write
+from installation import ROOT
 
 from bert_ner import cli
-
-SENTENCES = [[("play", "O"), ("song", "B-WORK"), (str(i), "I-WORK"), ("now", "O")] for i in range(200)]
-
-Gate = Callable[..., tuple[int, str]]
-
-
-def write(path: Path, share_wrong: float, seed: int, **replaced: str) -> str:
-    """Write the tags of a system that misses a share of the entities."""
-    draw = random.Random(seed)
-    path.parent.mkdir(exist_ok=True)
-    rows = []
-    for sentence in SENTENCES:
-        is_missed = draw.random() < share_wrong
-        rows += [f"{'O' if is_missed else tag}\t{replaced.get(word, word)}\n" for word, tag in sentence] + ["\n"]
-    path.write_text("".join(rows), encoding="utf-8")
-    return path.name
-
-
-ENOUGH = "five or more allow the test over runs"
-
-
-@pytest.fixture
-def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gate:
-    """Return the command, run in a folder with a gold file, five runs as good as each other and five worse ones."""
-    monkeypatch.chdir(tmp_path)
-    write(Path("gold.bio"), 0, 0)
-    for seed in range(5):
-        write(Path(f"old/{seed}.bio"), 0.1, seed)
-        write(Path(f"same/{seed}.bio"), 0.1, seed + 10)
-        write(Path(f"worse/{seed}.bio"), 0.3, seed + 20)
-
-    def call(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["bert-ner", "gate", "--gold", "gold.bio", *arguments])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out + captured.err
-
-    return call
-
-
-def runs(folder: str, number: int = 5) -> list[str]:
-    return [f"{folder}/{seed}.bio" for seed in range(number)]
 
 
 @pytest.mark.parametrize(
@@ -88,20 +43,6 @@ def test_the_bound_is_that_of_the_metrics_asked_for(gate: Gate) -> None:
     assert float(one.split("|")[-3]) > float(both.splitlines()[3].split()[-2])  # 5 % instead of 2.5 %
 
 
-def test_a_saved_reference_compares_as_its_files_do_and_has_no_words(gate: Gate, tmp_path: Path) -> None:
-    status, text = gate("--new", *runs("old"), "--save", "reference.json")
-    assert (status, text.splitlines()) == (0, [f"reference.json: 5 run(s) saved as a reference; {ENOUGH}"])
-    assert "song" not in (tmp_path / "reference.json").read_text()
-    assert gate("--reference", "reference.json", "--new", *runs("worse")) == gate(
-        "--reference", *runs("old"), "--new", *runs("worse")
-    )
-    write(tmp_path / "gold.bio", 0, 0, song="tune")
-    write(tmp_path / "new.bio", 0, 0, song="tune")
-    status, text = gate("--reference", "reference.json", "--new", "new.bio")
-    assert status == 1
-    assert text.startswith("NOT COMPARABLE: gold.bio entity_f1: reference.json was made with another gold file")
-
-
 def test_predictions_may_be_json(gate: Gate, tmp_path: Path) -> None:
     for name in ("old", "worse"):
         lines = []
@@ -123,13 +64,10 @@ def test_predictions_may_be_json(gate: Gate, tmp_path: Path) -> None:
         (["--reference", "old/0.bio", "--new", "other.bio"], "other.bio:2: 'tune', where gold.bio:2 has 'song'"),
         (["--reference", "old/0.bio", "--new", "same/0.bio", "--metric", "f1"], "no metric is named f1; the metrics"),
         (["--new", "same/0.bio"], "nothing to compare with"),
-        (["--reference", "bad.json", "--new", "same/0.bio"], "runs.0.tags is missing; runs.0.scores is missing"),
-        (
-            ["--reference", "short.json", "--new", "same/0.bio"],
-            "short.json: gold has 200 sentences, the prediction has 1",
-        ),
-        (["--reference", "short.json", "old/0.bio", "--new", "same/0.bio"], "(short.json, old/0.bio); give it alone"),
-        (["--new", "same/0.bio", "--save", "gold.bio/x.json"], "gold.bio/x.json can't be written"),
+        (["--reference", "old/0.bio", "--new", "same/0.bio", "--metric", "entity_f1,span_f1"], "with blanks between"),
+        (["--reference", "old/0.bio", "--new", "same/0.bio", "--metric", *["span_f1"] * 9], "span_f1 is named twice"),
+        (["--reference", "old/0.bio", "--new", "same/0.bio", "--runs", "0"], "new runs, 1 or more; it is 0"),
+        (["--reference", "old/0.bio", "--new", "same/0.bio", "--runs", "-3"], "new runs, 1 or more; it is -3"),
     ],
 )
 def test_what_cannot_be_compared_is_named_with_status_2(
@@ -137,48 +75,15 @@ def test_what_cannot_be_compared_is_named_with_status_2(
 ) -> None:
     write(tmp_path / "copy.bio", 0.1, 11)
     write(tmp_path / "other.bio", 0, 0, song="tune")
-    gate("--new", "old/0.bio", "--save", "short.json")
-    saved = json.loads((tmp_path / "short.json").read_text())
-    saved["runs"][0]["tags"] = ["O"]
-    (tmp_path / "short.json").write_text(json.dumps(saved))
-    saved["runs"] = [{"file": "a"}]
-    (tmp_path / "bad.json").write_text(json.dumps(saved))
     status, text = gate(*arguments)
     assert status == 2
     assert message in text
-
-
-def test_a_bad_run_replaces_no_reference(gate: Gate, tmp_path: Path) -> None:
-    gate("--new", *runs("old"), "--save", "reference.json")
-    before = (tmp_path / "reference.json").read_bytes()
-    old = ["--reference", "reference.json", "--save", "reference.json"]
-    for new in (runs("worse"), [*runs("same", 1), "--runs", "5"]):
-        assert gate(*old, "--new", *new)[0] == 1
-        assert (tmp_path / "reference.json").read_bytes() == before
-    assert gate(*old, "--new", *runs("same"))[0] == 0
-    assert (tmp_path / "reference.json").read_bytes() != before
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--new", "old/0.bio", "--save", "gold.bio"], "gold.bio exists, and is no saved reference"),
-        (["--new", "old/0.bio", "--runs", "5", "--save", "new.json"], "1 new runs, 5 needed; name all of them"),
-    ],
-)
-def test_what_cannot_be_saved_is_named(gate: Gate, arguments: list[str], message: str, tmp_path: Path) -> None:
-    before = (tmp_path / "gold.bio").read_bytes()
-    status, text = gate(*arguments)
-    assert status == 2
-    assert message in text
-    assert (tmp_path / "gold.bio").read_bytes() == before
-    assert not (tmp_path / "new.json").exists()
 
 
 def test_runs_that_are_lacking_fail(gate: Gate) -> None:
     status, text = gate("--reference", *runs("old"), "--new", *runs("same", 1), "--runs", "5")
     assert status == 1
-    assert text.startswith("INCOMPLETE: gold.bio entity_f1: 1 new runs, 5 needed (2 incomplete)")
+    assert text.startswith("INCOMPLETE: gold.bio entity_f1: 1 new run, 5 needed (2 incomplete)")
 
 
 def test_control_characters_do_not_reach_the_terminal(gate: Gate, tmp_path: Path) -> None:
@@ -186,3 +91,150 @@ def test_control_characters_do_not_reach_the_terminal(gate: Gate, tmp_path: Path
     for arguments in (["--new", "same/0.bio"], ["--new", "none.bio"]):
         text = gate("--gold", "\x1b[2Jgold.bio", "--reference", *runs("old"), *arguments)[1]
         assert "\x1b" not in text
+
+
+TWO_TYPES = "B-CITY\tparis\nO\tby\nB-NAME\tada\nI-NAME\tbrook\n\n" * 100
+
+
+def without(kind: str, number: int, offset: int = 0) -> str:
+    """Return TWO_TYPES without some entities of a type; with another offset, without others."""
+    sentences = TWO_TYPES.split("\n\n")
+    for i in range(offset, offset + number):
+        sentences[i] = re.sub(rf"[BI]-{kind}\t", "O\t", sentences[i])
+    return "\n\n".join(sentences)
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ([without("CITY", 40, i) for i in range(5)], "fell most: CITY from 98.99 to 75.00; 5 runs, 5 in the reference"),
+        (
+            [without("NAME", 30, i) for i in range(5)],
+            "fell most: NAME from 100.00 to 82.35; 5 runs, 5 in the reference",
+        ),
+        ([TWO_TYPES.replace("-NAME", "-NOM")], "fell most: NAME from 100.00 to 0.00; 1 run, 5 in the reference"),
+        ([TWO_TYPES.replace("O\tby", "B-NEW\tby")], "no type of the gold file fell; 1 run, 5 in the reference"),
+    ],
+)
+def test_the_first_line_names_the_types_that_were_lost(
+    gate: Gate, tmp_path: Path, new: list[str], expected: str
+) -> None:
+    old = [without("CITY", 2, i) for i in range(5)]
+    files = {"gold.bio": TWO_TYPES, **{f"old{i}.bio": text for i, text in enumerate(old)}}
+    files |= {f"new{i}.bio": text for i, text in enumerate(new)}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    sides = ["--new", *(f"new{i}.bio" for i in range(len(new))), "--reference", *(f"old{i}.bio" for i in range(5))]
+    for save in ([], ["--save", "reference.json"]):
+        status, text = gate(*sides, *save)
+        assert status == 1
+        assert text.startswith("FAIL: gold.bio entity_f1: reference ")
+        assert f"; {expected} (" in text.splitlines()[0]
+    gate("--new", *sides[-5:], "--save", "reference.json")
+    assert f"; {expected} (" in gate(*sides[:-6], "--reference", "reference.json")[1].splitlines()[0]
+    assert "fell" not in gate(*sides, "--metric", "token_micro_f1")[1]
+
+
+def test_names_in_markdown_are_text(gate: Gate, tmp_path: Path) -> None:
+    name = "![](http:x)*<b>|.bio"
+    (tmp_path / "gold.bio").rename(tmp_path / name)
+    text = gate("--gold", name, "--reference", *runs("old"), "--new", *runs("worse"), "--markdown")[1]
+    assert name not in text
+    assert text.startswith("FAIL: !\\[\\](http:x)\\*&lt;b\\>\\|.bio entity_f1: ")
+
+
+def test_a_rare_type_does_not_hide_a_frequent_one(gate: Gate, tmp_path: Path) -> None:
+    rare = "".join(f"B-RARE{i}\tx\n\n" for i in range(4))
+    for name, text in {
+        "gold.bio": TWO_TYPES + rare,
+        "old.bio": TWO_TYPES + rare,
+        "new.bio": without("CITY", 60) + rare.replace("B-RARE0", "O").replace("B-RARE1", "O").replace("B-RARE2", "O"),
+    }.items():
+        (tmp_path / name).write_text(text)
+    text = gate("--reference", "old.bio", "--new", "new.bio")[1]
+    assert (
+        "fell most: CITY from 100.00 to 57.14, RARE0 from 100.00 to 0.00, RARE1 from 100.00 to 0.00; 1 run, 1 in the"
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "remark"),
+    [
+        ({"B-WORK\tsong": "I-WORK\tsong"}, "at the start of a sentence; an entity opens with 'B-WORK' (such tags in "),
+        (
+            {"B-WORK\tsong": "B-WROK\tsong"},
+            "new.bio: types that gold.bio does not have, so their entities are all wrong",
+        ),
+    ],
+)
+def test_mistakes_of_a_tagger_are_reported_but_are_no_errors(
+    gate: Gate, tmp_path: Path, changed: dict[str, str], remark: str
+) -> None:
+    text = (tmp_path / "old/0.bio").read_text().replace("O\tplay\n", "")
+    for name in ("gold.bio", "old/0.bio"):
+        path = tmp_path / name
+        path.write_text(path.read_text().replace("O\tplay\n", ""))
+    for old, new in changed.items():
+        text = text.replace(old, new)
+    (tmp_path / "new.bio").write_text(text)
+    for markdown in ([], ["--markdown"]):
+        found = gate("--reference", "old/0.bio", "--new", "new.bio", *markdown)[1]
+        assert remark in found.split("\n\n")[-1]
+        assert found.split("\n\n")[-1].startswith("- new.bio" if markdown else "new.bio")
+    assert remark in gate("--new", "new.bio", "--save", "reference.json")[1]
+
+
+def test_the_same_runs_on_both_sides_are_named(gate: Gate) -> None:
+    status, text = gate("--reference", *runs("old"), "--new", *runs("old", 2), "same/1.bio")
+    assert status == 0
+    assert text.splitlines()[-1] == (
+        "new runs that are the same as one of the reference: 2 of 3, for example old/0.bio and old/0.bio; "
+        "is the tagger unchanged, or are these the same files?"
+    )
+    gate("--new", *runs("old"), "--save", "reference.json")
+    text = gate("--reference", "reference.json", "--new", "old/3.bio")[1]
+    assert "1 of 1, for example old/3.bio and reference.json: run 4 (3.bio); is" in text
+    assert "the same" not in gate("--reference", *runs("old"), "--new", *runs("same"))[1]
+
+
+def test_files_are_read_as_the_options_say(gate: Gate, tmp_path: Path) -> None:
+    for name in ("gold.bio", "old/0.bio", "worse/0.bio"):
+        rows = (line.split("\t") for line in (tmp_path / name).read_text().split("\n"))
+        lines = [f"{row[1]} NN {row[0]}" if len(row) == 2 else "" for row in rows]
+        (tmp_path / name).with_suffix(".txt").write_text("\n".join(["-DOCSTART- -X- O", "", "# one", *lines]))
+    sides = ["--gold", "gold.txt", "--reference", "old/0.txt", "--new", "worse/0.txt"]
+    status, text = gate(*sides)
+    assert status == 2
+    options = ["--word-column", "first", "--tag-column", "last", "--docstart", "--comments", "#"]
+    assert all(option in options for option in re.findall(r"--[a-z-]+", text))
+    expected = gate("--reference", "old/0.bio", "--new", "worse/0.bio")
+    assert gate(*sides, *options) == (1, expected[1].replace(".bio", ".txt"))
+
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+READ_BY_ALL = ["corpus/columns.py", "corpus/formats.py", "corpus/records.py", "corpus/schemes.py", "corpus/bio.py"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "modules"),
+    [
+        (("check", "convert", "score", "gate"), READ_BY_ALL),
+        (("score", "gate"), ["scoring/counts.py"]),
+        (("gate",), ["scoring/gate_files.py", "scoring/reference_file.py"]),
+    ],
+)
+def test_a_message_names_only_options_that_the_command_has(
+    commands: tuple[str, ...], modules: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = [ast.parse((ROOT / "bert_ner" / module).read_text(encoding="utf-8")) for module in modules]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    docstrings = {ast.get_docstring(node, clean=False) for node in nodes if isinstance(node, DOCUMENTED)}
+    texts = [str(node.value) for node in nodes if isinstance(node, ast.Constant) and node.value not in docstrings]
+    named = {option for text in texts for option in re.findall(r"(?<![\w-])--[a-z-]+", text)}
+    assert named
+    for command in commands:
+        monkeypatch.setattr("sys.argv", ["bert-ner", command, "--help"])
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert named <= {*re.findall(r"--[a-z-]+", capsys.readouterr().out)}
