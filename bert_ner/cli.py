@@ -33,6 +33,7 @@ from bert_ner.stream import (
     wants_colour,
     write_answers,
 )
+from bert_ner.wording import as_flag, options_as
 
 DEFAULT_CORPUS = "mit_movie_eng"
 FORMATS: dict[str, Format] = {
@@ -63,7 +64,8 @@ def main() -> None:
     escape_output()
     try:
         options = _parser().parse_args()
-        options.run(options)
+        with options_as(as_flag):
+            options.run(options)
         print(end="", flush=True)  # here, where a closed pipe is handled
     except BertNerError as error:
         sys.exit(f"bert-ner: {printable_message(error)}")

@@ -20,6 +20,7 @@ from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
 from bert_ner.files import write_sums, write_whole
+from bert_ner.wording import counted
 from claims.paper import PAPER_LENGTH
 
 
@@ -54,7 +55,7 @@ def main() -> None:
         "test_also_in_training_file": shared(parts["test"], training_file),
     }
     write_whole(RESULTS / corpus.name / "corpus.json", json.dumps(facts, indent=2) + "\n")
-    print(", ".join(f"{part}: {len(sentences):,} sentences" for part, sentences in parts.items()))
+    print(", ".join(f"{part}: {counted(len(sentences), 'sentence')}" for part, sentences in parts.items()))
 
 
 def describe(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def test_score(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert [system["scores"]["entity_f1"]["value"] for system in record["systems"]] == [pytest.approx(2 / 3), 1]
     assert {row["p_value"] for row in record["comparisons"]} == {None}  # two sentences are too few for a test
     run(monkeypatch, "score", "gold.bio", "a.bio")
-    assert capsys.readouterr().out.startswith("gold.bio: 2 sentences, 5 words, 2 entities of 1 types\na.bio: 1 tag(s)")
+    assert capsys.readouterr().out.startswith(
+        "gold.bio: 2 sentences, 5 words, 2 entities of 1 type\na.bio: tags I-X that"
+    )
 
 
 def test_score_reads_standard_input(bio_files: Path) -> None:
@@ -118,19 +120,21 @@ def test_what_can_t_be_scored(
 def test_check(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     run(monkeypatch, "check", "gold.bio", "b.bio")
     out = capsys.readouterr().out.splitlines()
-    assert [out[0], out[5]] == ["gold.bio: 2 sentence(s) are right", "b.bio: 2 sentence(s) are right"]
-    assert out[10:] == ["b.bio: 2 of 2 sentence(s) stand word for word in gold.bio"]
+    assert [out[0], out[5]] == ["gold.bio: 2 sentences are right", "b.bio: 2 sentences are right"]
+    assert out[10:] == ["b.bio: 2 of 2 sentences also in gold.bio, word for word"]
     (bio_files / "unclear.bio").write_text("O O\n")
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "check", "none.bio", "c.bio", "gold.bio", "unclear.bio")
-    assert stopped.value.code == "bert-ner: 3 of 4 file(s) are not valid; the lines above say why"
+    assert stopped.value.code == "bert-ner: 3 of 4 files are not valid; the lines above say why"
     out = capsys.readouterr().out.splitlines()
     assert out[:3] == [
         "none.bio can't be read: No such file or directory",
         "c.bio:2: 'I-P' after 'O'; an entity opens with 'B-P'",
-        "c.bio: 1 of 2 sentence(s) are right",
+        "c.bio: 1 of 2 sentences is right",
     ]
-    assert out[-2].startswith("unclear.bio: both columns look like BIO tags")
+    assert out[-2].startswith(
+        "unclear.bio: both columns look like tags; say which holds them with --order tag-first or --order word-first"
+    )
     run(monkeypatch, "check", "unclear.bio", "--order", "word-first")
 
 
@@ -189,9 +193,9 @@ def test_conll_2003_with_its_options(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert scores["entity_f1"]["value"] == pytest.approx(2 * 7 / (8 + 7))
     assert scores["token_micro_f1"]["value"] == 15 / 16
     run(monkeypatch, "score", *files, *CONLL)
-    assert "conll2003_gold.txt: 4 -DOCSTART- line(s) skipped\n" in capsys.readouterr().out
+    assert "conll2003_gold.txt: skipped 4 -DOCSTART- lines\n" in capsys.readouterr().out
     run(monkeypatch, "check", files[0], *CONLL)
-    assert "  skipped: 4 -DOCSTART- line(s)\n" in capsys.readouterr().out
+    assert "  skipped: 4 -DOCSTART- lines\n" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="skip such lines with --docstart"):
         run(monkeypatch, "score", *files, "--tag-column", "last")
 
@@ -216,10 +220,10 @@ def test_every_format_is_checked_converted_and_scored(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "check", str(INPUTS / name))
-    assert "1 sentence(s) are right" in capsys.readouterr().out
+    assert "1 sentence is right" in capsys.readouterr().out
     target = str(tmp_path / "out.bio")
     run(monkeypatch, "convert", str(INPUTS / name), target)
-    assert capsys.readouterr().out.startswith(f"{INPUTS / name}: 1 sentence(s), scheme ")
+    assert capsys.readouterr().out.startswith(f"{INPUTS / name}: 1 sentence, scheme ")
     signatures = set()
     for gold in (INPUTS / name, target):
         run(monkeypatch, "score", str(gold), target, "--json")
@@ -251,7 +255,7 @@ def test_gold_and_predictions_have_schemes_of_their_own(
     assert "bioes.bio: scheme BIOES, converted to IOB2\n" in capsys.readouterr().out
     (bio_files / "wrong.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nS-P olaf\n")
     run(monkeypatch, "score", "bioes.bio", "wrong.bio")
-    assert "wrong.bio: 1 tag(s) are not as BIOES writes them, the first in line 3;" in capsys.readouterr().out
+    assert "wrong.bio: tags that BIOES would not have there: 1, the first in line 3;" in capsys.readouterr().out
 
 
 def test_ids_take_their_names_from_an_option(
@@ -261,9 +265,9 @@ def test_ids_take_their_names_from_an_option(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "convert", "a.jsonl", "a.bio")
-    assert "name the tags in their order with --names O,B-PER,I-PER" in str(stopped.value.code)
+    assert "name the tags in their order, as in --names O,B-PER,I-PER" in str(stopped.value.code)
     run(monkeypatch, "convert", "a.jsonl", "a.bio", "--names", "O,U-PER")
-    assert capsys.readouterr().out == "a.jsonl: 1 sentence(s), scheme BILOU -> a.bio: IOB2\n"
+    assert capsys.readouterr().out == "a.jsonl: 1 sentence, scheme BILOU -> a.bio: IOB2\n"
     assert (tmp_path / "a.bio").read_text() == "Dana\tB-PER\nsings\tO\n\n"
 
 
@@ -290,7 +294,7 @@ def test_a_test_sentence_that_stands_in_training(
     monkeypatch.chdir(INPUTS)
     run(monkeypatch, "check", "overlap_train.bio", "overlap_test.bio")
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last == "overlap_test.bio: 1 of 1 sentence(s) stand word for word in overlap_train.bio"
+    assert last == "overlap_test.bio: 1 of 1 sentence also in overlap_train.bio, word for word"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
