@@ -259,14 +259,19 @@ def _width_remedy(line: str, width: int, most: bool, named: bool) -> str:
 
 def _find_comments(rows: list[Row | None], lines: Sequence[str], tag: int) -> None:
     """Replace the rows that begin with # and have no tag, if most others have one, by what is wrong with them."""
-    words = [row for row in rows if row and not isinstance(row, _Fault)]
-    suspects = [i for i, line in enumerate(lines) if line.startswith("#")]
-    if not suspects or 2 * sum(SCHEME_TAG.fullmatch(row[tag]) is not None for row in words) <= len(words):
+    suspects = {i for i, line in enumerate(lines) if line.startswith("#")}
+    if not suspects:
         return
-    for i in suspects:
-        row = rows[i]
-        if row and not isinstance(row, _Fault) and not SCHEME_TAG.fullmatch(row[tag]):
-            rows[i] = _comment_fault(lines[i])
+    has_tag = {
+        i: SCHEME_TAG.fullmatch(row[tag]) is not None
+        for i, row in enumerate(rows)
+        if row and not isinstance(row, _Fault)
+    }
+    others = [found for i, found in has_tag.items() if i not in suspects]
+    if 2 * sum(others) > len(others):
+        for i in suspects:
+            if has_tag.get(i) is False:
+                rows[i] = _comment_fault(lines[i])
 
 
 def _comment_fault(line: str) -> _Fault:

@@ -109,7 +109,7 @@ class ParsedFile(NamedTuple):
         tags = [tag for tag in {*chain.from_iterable(each.sentence.tags for each in self.sentences)} if _is_tag(tag)]
         used = ", ".join(sorted({tag[:2] for tag in tags} - {"O"}))
         named = next((self._option(each) for each in SCHEMES if has_prefixes_of(tags, each)), "")
-        remedy = f"name it with {named}" if named else "no scheme has all of them; correct the tags"
+        remedy = f"name it with {named}" if named else "no scheme has all; correct the tags"
         return f"{self.name}: the prefixes {used} are of another scheme than {self.scheme}; {remedy}"
 
     @property
