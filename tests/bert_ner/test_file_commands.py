@@ -88,6 +88,14 @@ def test_score(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     )
 
 
+def test_an_unknown_split_is_explained(
+    bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bio_files
+    run(monkeypatch, "score", "gold.bio", "a.bio")
+    assert "\nSignatures; split:? is that of a file of no corpus here\n" in capsys.readouterr().out
+
+
 def test_score_reads_standard_input(bio_files: Path) -> None:
     done = subprocess.run(
         [*PROGRAM, "score", "gold.bio", "-", "--json"],
@@ -253,6 +261,9 @@ def test_gold_and_predictions_have_schemes_of_their_own(
     assert scored("gold.bio", "iob1.bio", "--predicted-scheme", "IOB1") == ("IOB1", [1, 1, 1])
     run(monkeypatch, "score", "gold.bio", "bioes.bio")
     assert "bioes.bio: scheme BIOES, converted to IOB2\n" in capsys.readouterr().out
+    (bio_files / "mixed.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nU-P olaf\n")
+    with pytest.raises(SystemExit, match="name it with --predicted-scheme BILOU"):
+        run(monkeypatch, "score", "gold.bio", "mixed.bio")
     (bio_files / "wrong.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nS-P olaf\n")
     run(monkeypatch, "score", "bioes.bio", "wrong.bio")
     assert "wrong.bio: tags that BIOES would not have there: 1, the first in line 3;" in capsys.readouterr().out

@@ -125,6 +125,32 @@ def test_standard_output_is_no_target() -> None:
         convert(content, "in", Reading(), "-")
 
 
+TAGGED = {
+    "line": 1,
+    "text": "Dana sings",
+    "words": ["Dana", "sings"],
+    "tags": ["B-PER", "O"],
+    "entities": [{"text": "Dana", "type": "PER", "start": 0, "end": 4, "score": 0.9}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        ({}, ""),  # as `bert-ner tag` writes it: words and tags give the rest
+        ({"id": 7}, "; left out id, which .jsonl keeps"),
+        ({"line": 2}, "; left out line, which .jsonl keeps"),
+        ({"text": "Dana  sings"}, "; left out text, which .jsonl keeps"),
+        ({"entities": []}, "; left out entities, which .jsonl keeps"),
+        ({"entities": [{"type": "PER", "wikidata": "Q1"}]}, "; left out entities, which .jsonl keeps"),
+        ({"entities": None}, "; left out entities, which .jsonl keeps"),
+    ],
+)
+def test_a_key_is_lost_only_if_words_and_tags_can_t_give_it(change: dict[str, Any], lost: str, tmp_path: Path) -> None:
+    done = convert(json.dumps(TAGGED | change).encode(), "a.jsonl", Reading(), tmp_path / "a.bio")
+    assert done == f"a.jsonl: 1 sentence, scheme IOB2 -> {tmp_path / 'a.bio'}: IOB2{lost}"
+
+
 def test_other_keys_survive_in_records(tmp_path: Path) -> None:
     record = {"id": 1, "words": ["a"], "tags": ["S-X"], "entities": [{"type": "X"}], "line": 5}
     kept = {"id": 1, "entities": [{"type": "X"}], "line": 5, "tokens": ["a"], "ner_tags": ["B-X"]}

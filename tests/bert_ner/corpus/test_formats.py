@@ -143,6 +143,34 @@ def test_json_lines(content: str, words: list[list[str]]) -> None:
         assert read(content, "a.json") == read(content, "a.jsonl")  # as `datasets` names them
 
 
+RECORD = '{"tokens": ["a"], "ner_tags": ["B-X"]}'
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (f"{RECORD}\n{RECORD}\n", "jsonl"),
+        (f"\ufeff\n {RECORD}\n\n{RECORD}", "jsonl"),
+        (RECORD, "json"),
+        (f"[\n {RECORD}]", "json"),
+        (f'{{\n "data": [{RECORD}]}}', "json"),
+        ("{ O\n[ B-X\n", "columns"),
+        ('{"a" O\n[{ O\n', "columns"),
+    ],
+)
+def test_what_no_suffix_names_is_recognised_by_its_content(content: str, form: str) -> None:
+    for name in ("standard input", "a.out"):
+        assert parse_file(content.encode(), name, Reading()).format == form
+
+
+def test_parquet_is_recognised_by_its_content(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet").write_table(
+        arrow.table({"tokens": [["a"]], "ner_tags": [["O"]]}), tmp_path / "a.data"
+    )
+    assert read_sentences(tmp_path / "a.data") == [Sentence(("a",), ("O",))]
+
+
 @pytest.mark.parametrize(
     "content",
     [
