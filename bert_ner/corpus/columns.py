@@ -242,15 +242,17 @@ def _find_wrong_widths(rows: list[Row | None], lines: Sequence[str], layout: Lay
             rows[i] = _comment_fault(lines[i])
             continue
         count = f"{counted(len(row), 'column')}{f' of at least {needed}' if named else ', not a word and a tag'}"
-        remedy = _width_remedy(lines[i], len(row), most, bool(named))
+        remedy = _width_remedy(lines[i], row, most, bool(named))
         rows[i] = _Fault(f"{count}: {quoted(lines[i])}; {remedy}", remedy if most else "")
 
 
-def _width_remedy(line: str, width: int, most: bool, named: bool) -> str:
+def _width_remedy(line: str, row: tuple[str, ...], most: bool, named: bool) -> str:
     """Return what to do about a line with a wrong number of columns; `most`: whether most lines have one."""
     if not most:
-        return "a word can't have a space in it, except in JSON" if width > 2 else "the word or its tag is missing"
-    if named or width > 2:
+        return "a word can't have a space in it, except in JSON" if len(row) > 2 else "the word or its tag is missing"
+    if not named and len(row) > 2 and not any(map(SCHEME_TAG.fullmatch, row)):
+        return "there is no tag in it; bert-ner tag adds tags to a text"
+    if named or len(row) > 2:
         return f"name the right columns with {option('word_column')} and {option('tag_column')}"
     if separator := _OTHER_SEPARATOR.search(line):
         return f"tabs or spaces separate the columns, not {separator[1]!r}"

@@ -42,6 +42,12 @@ def checked(
             f":1: 4 columns of at least 5: 'EU NNP B-NP B-ORG'; {NAMED} (and 2 more like it)",
         ),
         ("New York B-LOC\nis O\nbig O\n", [], f":1: 3 columns, not a word and a tag: 'New York B-LOC'; {SPACE}"),
+        (
+            "Who directed \u201cThe Lost Island\u201d?\nall of them\n",
+            [],
+            ":1: 5 columns, not a word and a tag: 'Who directed \u201cThe Lost Island\u201d?'; there is no tag in it; "
+            "bert-ner tag adds tags to a text (and 1 more like it)",
+        ),
         ("a O\nb\nc O\n", [], ":2: 1 column, not a word and a tag: 'b'; the word or its tag is missing"),
         (
             "Dana\nsings\n",
