@@ -22,7 +22,8 @@ _LINE_END = re.compile(r"\r*\n|\r")
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")  # surrogateescape decodes invalid bytes to these
 _WORD = re.compile(r"(?!\ufeff)[^ \t\r\n\ud800-\udfff]+")
 _COLUMN = re.compile(r"[^ \t]+")
-_OTHER_SEPARATOR = re.compile(r"([^\w\s-])(?:O|[BIELSU]-\S+)$")  # between a word and its tag
+# Between a word and its tag, or a tag and its word.
+_OTHER_SEPARATOR = re.compile(r"(?<=.)([^\w\s-])(?=(?:O|[BIELSU]-\S+)$)|^(?:O|[BIELSU]-\w+)([^\w\s-])")
 _MARK = "\ufeff"  # a byte order mark, which stays inside a file when files are joined
 
 Order = Literal["tag-first", "word-first"]
@@ -230,13 +231,10 @@ def _find_wrong_widths(rows: list[Row | None], lines: Sequence[str], layout: Lay
     """Replace the rows with too few or too many columns by what is wrong with them."""
     named = layout.named_columns
     needed = max(column + 1 if column >= 0 else 1 - column for column in named or (0, 1))
-    odd = {
-        i: row
-        for i, row in enumerate(rows)
-        if row and not isinstance(row, _Fault) and (len(row) < needed or (len(row) > needed and not named))
-    }
+    readable = {i: row for i, row in enumerate(rows) if row and not isinstance(row, _Fault)}
+    odd = {i: row for i, row in readable.items() if len(row) < needed or (len(row) > needed and not named)}
     comments = {i for i in odd if lines[i].startswith("#")}
-    most = 2 * (len(odd) - len(comments)) > sum(map(bool, rows)) - len(comments)
+    most = 2 * (len(odd) - len(comments)) > len(readable) - len(comments)
     for i, row in odd.items():
         if i in comments:
             rows[i] = _comment_fault(lines[i])
@@ -250,12 +248,14 @@ def _width_remedy(line: str, row: tuple[str, ...], most: bool, named: bool) -> s
     """Return what to do about a line with a wrong number of columns; `most`: whether most lines have one."""
     if not most:
         return "a word can't have a space in it, except in JSON" if len(row) > 2 else "the word or its tag is missing"
+    if line.startswith(("{", "[")):
+        return f"to read JSON Lines: {option('format', 'jsonl')}"
     if not named and len(row) > 2 and not any(map(SCHEME_TAG.fullmatch, row)):
         return "there is no tag in it; bert-ner tag adds tags to a text"
     if named or len(row) > 2:
         return f"name the right columns with {option('word_column')} and {option('tag_column')}"
     if separator := _OTHER_SEPARATOR.search(line):
-        return f"tabs or spaces separate the columns, not {separator[1]!r}"
+        return f"tabs or spaces separate the columns, not {separator[separator.lastindex or 0]!r}"
     return "a line needs a word and its tag, with a tab between them"
 
 

@@ -173,7 +173,7 @@ def test_a_bypass_ends(run: Any, tmp_path: Path) -> None:
         ("reference/bypass.yaml", "# " * 40_000, "bypass.yaml has 80,000 bytes, more than the limit of 65,536"),
         ("reference/sample/crf.json", "{}", "crf.json: signature is missing; settings is missing"),
         ("reference/sample/crf.json", REFERENCE.replace('"processor"', '"other"'), "crf.json: runs.0.environment"),
-        ("reference/sample/hmm.json", REFERENCE.replace('"seed": 0', '"seed": 1'), "hmm.json: 1 runs, 5 needed"),
+        ("reference/sample/hmm.json", REFERENCE.replace('"seed": 0', '"seed": 1'), "hmm.json: 1 run, 5 needed"),
         ("reference/sample/crf.json", REFERENCE.replace("0.5", "NaN"), "crf.json: runs.0.scores.entity_f1"),
         ("reference/sample/crf.json", REFERENCE.replace("0.5", "Infinity"), "crf.json: runs.0.scores.entity_f1"),
         ("provenance.json", "{}", "run python experiments/evaluate.py --corpus sample"),

@@ -29,6 +29,7 @@ TAG_FIRST = "O\tany\nO\tquiet\nB-GENRE\tdramas\nO\tby\nB-DIRECTOR\tada\nI-DIRECT
 WORD_FIRST = "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in TAG_FIRST.splitlines())
 TOO_MANY = "; a word can't have a space in it, except in JSON"
 TOO_FEW = "; the word or its tag is missing"
+ENCODING = "is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
 NAME_COLUMNS = "; name the right columns with word_column and tag_column"
 NO_SENTENCE = "FILE: no sentence in it; expected a word and its tag in each line, such as 'Oslo<TAB>B-LOC'"
 NO_GUESS = "FILE: both columns look like tags; say which holds them with order='tag-first' or order='word-first'"
@@ -171,21 +172,15 @@ def test_an_invalid_order_is_an_error(file: Path) -> None:
         ("B-X\ta\nI-Y\tb\n", ["FILE:2: 'I-Y' after 'B-X'; an entity opens with 'B-Y'"]),
         ("B-X\ta\nI-X\tb\nI-XY\tc\n", ["FILE:3: 'I-XY' after 'I-X'; an entity opens with 'B-XY'"]),
         ("a\tO\rb\tI-X\r", ["FILE:2: 'I-X' after 'O'; an entity opens with 'B-X'"]),
-        (
-            b"O\ta\rO\tb\r\nO\tcaf\xe9\n",
-            ["FILE:3: byte 0xe9 is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
-        ),
-        (
-            b"\xef\xbb\xbf\xff\n",
-            ["FILE:1: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
-        ),
+        (b"O\ta\rO\tb\r\nO\tcaf\xe9\n", [f"FILE:3: byte 0xe9 {ENCODING}"]),
+        (b"\xef\xbb\xbf\xff\n", [f"FILE:1: byte 0xff {ENCODING}"]),
         (
             "O\ta".encode("utf-16-le").join([b"\xff\xfe", b""]),
-            ["FILE:1: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+            [f"FILE:1: byte 0xff {ENCODING}"],
         ),
         (
             b"O\ta\nO\t\xed\xa0\x80\n",  # a surrogate, which UTF-8 has no bytes for
-            ["FILE:2: byte 0xed is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+            [f"FILE:2: byte 0xed {ENCODING}"],
         ),
         ("a\tb\n", ["FILE: neither column looks like tags, such as O or B-LOC: 'a b'"]),
         ("O\tO\n", [NO_GUESS]),
@@ -216,7 +211,7 @@ def test_problems_of_all_kinds_are_sorted_by_line(file: Path) -> None:
         "FILE:3: 'B' is not a tag; expected O, B-<type> or I-<type>",
         f"FILE:4: 1 column, not a word and a tag: 'O'{TOO_FEW}",
         "FILE:6: unknown tag 'B-Y'",
-        "FILE:7: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8",
+        f"FILE:7: byte 0xff {ENCODING}",
         "FILE:9: 'I-X' at the start of a sentence; an entity opens with 'B-X'",
         f"FILE:10: 3 columns, not a word and a tag: 'O\\tf\\tg'{TOO_MANY}",
         "known tags: O, B-X, I-X",
