@@ -192,7 +192,7 @@ def read_input(file: str) -> tuple[str, bytes]:
 def _add_reading_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `_reading`."""
     options = command.add_argument_group("how to read the files")
-    form = "default: by the suffix .json, .jsonl or .parquet, else text in columns"
+    form = "default: by the suffix .json, .jsonl or .parquet, else by the content"
     options.add_argument("--format", choices=get_args(Format), help=form)
     scheme = f"of the tags: {', '.join(SCHEMES)}; default: the one that fits"
     options.add_argument("--scheme", type=_scheme, metavar="SCHEME", help=scheme)

@@ -158,6 +158,12 @@ def test_a_type_is_no_command_to_a_terminal(
     assert "\x1b" not in out
 
 
+def test_check_reads_what_tag_writes() -> None:
+    record = b'{"line": 1, "text": "ada", "words": ["ada"], "tags": ["B-P"], "entities": []}\n'
+    done = subprocess.run([*PROGRAM, "check", "-"], input=record * 2, capture_output=True, check=True)
+    assert done.stdout.startswith(b"standard input: 2 sentences are right\n")
+
+
 def test_check_reads_standard_input() -> None:
     done = subprocess.run([*PROGRAM, "check", "-"], input=b"a O\nb I-P\n\na B-P\n", capture_output=True, check=False)
     assert done.returncode == 1
@@ -208,6 +214,20 @@ def test_conll_2003_with_its_options(monkeypatch: pytest.MonkeyPatch, capsys: py
         run(monkeypatch, "score", *files, "--tag-column", "last")
 
 
+def test_document_marks_never_count_as_right_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mark = "-DOCSTART- -X- O\n\n"
+    Path("gold.txt").write_text((mark + "a x O\n" * 8 + "b x B-X\n\n") * 20)
+    Path("predicted.txt").write_text((mark + "a x O\n" * 8 + "b x O\n\n") * 20)
+    run(monkeypatch, "score", "gold.txt", "predicted.txt", "--tag-column", "last", "--docstart", "--json")
+    [system] = json.loads(capsys.readouterr().out)["systems"]
+    assert system["scores"]["token_micro_f1"]["value"] == pytest.approx(8 / 9)  # 9 / 10 with the marks
+    with pytest.raises(SystemExit, match=r"skip such lines with --docstart \(and 19 more like it\)"):
+        run(monkeypatch, "score", "gold.txt", "predicted.txt", "--tag-column", "last")
+
+
 def test_conlleval_s_three_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(INPUTS)
     for options in ([], ["--tag-column", "2"]):
@@ -217,6 +237,8 @@ def test_conlleval_s_three_columns(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         assert (scores["entity_f1"], scores["span_f1"], scores["partial_f1"]) == (0, 0, 0.5)
         assert scores["token_micro_f1"] == pytest.approx(2 / 3)
         assert record["gold"]["entities"] == 1
+    run(monkeypatch, "score", "conlleval_three.txt", "--predicted-column", "last")
+    assert capsys.readouterr().out.startswith("conlleval_three.txt: 1 sentence, 3 words, 1 entity of 1 type\n")
     with pytest.raises(SystemExit, match="can't be in the same column"):
         run(monkeypatch, "score", "conlleval_three.txt", "--predicted-column", "first")
     with pytest.raises(SystemExit, match="--order is for two columns"):
