@@ -132,8 +132,8 @@ def every_type(
     ]
     shown = (
         f"of {counted(len(rows), 'type')}, by the whole interval over sentences, {n_strong} have an F1 of "
-        f"{show(strong)} or more, {n_below} have less (of these, {n_weak} below {show(weak)}), and {len(others) - n_below} are "
-        f"undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
+        f"{show(strong)} or more, {n_below} have less (of these, {n_weak} below {show(weak)}), and "
+        f"{len(others) - n_below} are undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
     )
     return with_interval(verdict, rows.iloc[0], shown)
 
