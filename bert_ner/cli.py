@@ -22,6 +22,7 @@ from bert_ner.file_commands import add_file_commands, add_layout_options, layout
 from bert_ner.loading import trained_folder
 from bert_ner.queries import Format, format_of_queries, read_queries
 from bert_ner.stream import as_bio, as_json, tag_queries, text_renderer, wants_colour, write_answers
+from bert_ner.wording import as_flag, options_as
 
 DEFAULT_CORPUS = "mit_movie_eng"
 
@@ -50,7 +51,8 @@ def main() -> None:
     escape_output()
     try:
         options = _parser().parse_args()
-        options.run(options)
+        with options_as(as_flag):
+            options.run(options)
         print(end="", flush=True)  # here, where a closed pipe is handled
     except BertNerError as error:
         sys.exit(f"bert-ner: {printable_message(error)}")

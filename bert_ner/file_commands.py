@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import BinaryIO, get_args
 
 from bert_ner.corpus.check import check_file, overlaps
-from bert_ner.corpus.columns import Layout, Order
+from bert_ner.corpus.columns import Layout, Order, column_index
 from bert_ner.corpus.convert import convert
 from bert_ner.corpus.formats import Format, Reading
 from bert_ner.corpus.schemes import ALIASES, SCHEMES, Scheme
 from bert_ner.errors import BertNerError, printable, printable_message
+from bert_ner.wording import counted
 
 _FORMATS = """
 Files are text, with a word and its tag in each line and a blank line after each sentence; Hugging Face JSON or JSON
@@ -116,7 +117,8 @@ def check(options: argparse.Namespace) -> None:
         invalid += bool(problems)
     print("".join(f"{printable(line)}\n" for line in overlaps(sentences)), end="")
     if invalid:
-        raise BertNerError(f"{invalid} of {len(options.files)} file(s) are not valid; the lines above say why")
+        share = f"{invalid:,} of {counted(len(options.files), 'file')}"
+        raise BertNerError(f"{share} {'is' if invalid == 1 else 'are'} not valid; the lines above say why")
 
 
 def score(options: argparse.Namespace) -> None:
@@ -189,7 +191,7 @@ def read_input(file: str) -> tuple[str, bytes]:
 def _add_reading_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `_reading`."""
     options = command.add_argument_group("how to read the files")
-    form = "default: by the suffix .json, .jsonl or .parquet, else text in columns"
+    form = "default: by the suffix .json, .jsonl or .parquet, else by the content"
     options.add_argument("--format", choices=get_args(Format), help=form)
     scheme = f"of the tags: {', '.join(SCHEMES)}; default: the one that fits"
     options.add_argument("--scheme", type=_scheme, metavar="SCHEME", help=scheme)
@@ -227,12 +229,10 @@ def layout_of(options: argparse.Namespace) -> Layout:
 
 def _column(text: str) -> int:
     """Parse a column, and return its index, -1 for the last."""
-    named = {"first": 0, "last": -1}
-    if text in named:
-        return named[text]
-    if not (text.isascii() and text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1, first or last")
-    return int(text) - 1
+    try:
+        return column_index(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -31,8 +31,15 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write a file so that a crash at any moment leaves the old one or the new one, never a part of one.
 
     Text is written as UTF-8, its line ends unchanged. Missing folders are made. An OSError has the path in `filename`.
+    Raise BertNerError, and write nothing, if the path is `-`, a link, a pipe or a device.
     """
     path = Path(path)
+    if str(path) == "-":
+        raise BertNerError("- stands for standard input, not for a file; name a file to write")
+    if path.is_symlink():  # which may lead into DVC's cache
+        raise BertNerError(f"{path} is a link; name the file that it leads to, {path.readlink()}, or remove the link")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise BertNerError(f"{path} is a pipe or a device, which can't be written as a whole; name a file")
     temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"  # "." has no name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,8 +23,9 @@ from harness.params import read_params
 from harness.paths import RESULTS, ROOT
 
 from bert_ner.errors import BertNerError, printable, printable_message
-from bert_ner.scoring.gate import Outcome, Runs, Verdict, differences, number_of, verdicts
+from bert_ner.scoring.gate import Outcome, Runs, Verdict, differences, verdicts
 from bert_ner.scoring.gate_table import as_markdown, headline, passes
+from bert_ner.wording import counted
 from gate.bypasses import apply_bypasses, read_bypasses, unused
 from gate.readme_figures import write_readme
 from gate.records import inconsistent, other_versions
@@ -141,7 +142,7 @@ def environments(known: References, new: References) -> list[str]:
         for key in known.keys() & new.keys()
         for change in differences(known[key].environment, new[key].environment)
     )
-    return [f"{change} ({number_of(number, 'system')})" for change, number in sorted(changes.items())]
+    return [f"{change} ({counted(number, 'system')})" for change, number in sorted(changes.items())]
 
 
 def stale_results() -> dict[str, list[str]]:

@@ -23,6 +23,7 @@ from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_sums, write_whole
+from bert_ner.wording import counted
 from claims.paper import PAPER_LENGTH
 
 FEW_SENTENCES = 6_400  # four epochs in batches of 32 are then fewer than 800 steps
@@ -59,20 +60,17 @@ def main() -> None:
         "test_also_in_training_file": shared(parts["test"], training_file),
     }
     write_whole(RESULTS / corpus.name / "corpus.json", json.dumps(facts, indent=2) + "\n")
-    print(", ".join(f"{part}: {len(sentences):,} sentences" for part, sentences in parts.items()))
+    print(", ".join(f"{part}: {counted(len(sentences), 'sentence')}" for part, sentences in parts.items()))
     if len(parts["train"]) < FEW_SENTENCES and not corpus.min_steps:
         print(f"{corpus.name} is small: add 'min_steps: 800' to {yaml_file(corpus)}, or an encoder learns little")
 
 
 def read_files(corpus: Corpus, folder: Path) -> dict[str, list[Sentence]]:
-    """Read the sentences of each file; an error says where the format stands, because it names command-line options."""
+    """Read the sentences of each file; an error names the YAML file, whose keys its remedy uses."""
     try:
         return corpus.read(folder)
     except BioError as error:
-        remedy = (
-            f"{yaml_file(corpus)} says how these files are read: the option --tag-column is format.tag_column there"
-        )
-        raise BertNerError(f"{error}\n{remedy}") from None
+        raise BertNerError(f"{error}\n{yaml_file(corpus)} says how these files are read") from None
 
 
 def yaml_file(corpus: Corpus) -> str:

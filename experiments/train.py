@@ -35,7 +35,7 @@ def main() -> None:
     section = read_section(options.corpus, run.system)
     kind, ranks = kind_of(run.system, section), launched_ranks()
     if ranks.size > 1 and kind != "encoder":
-        raise BertNerError(f"{run.system} trains in one process; start train.py with python, not with torchrun")
+        raise BertNerError(f"{run.system} trains in one process; start it with python, not with torchrun")
     tagger = build(run.system, section, read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
 

@@ -27,6 +27,7 @@ MAY_IMPORT = {
         "bert_ner/markdown.py",
         "bert_ner/scoring/",
         "bert_ner/settings.py",
+        "bert_ner/wording.py",
     ),
     "bert_ner/": ("bert_ner/",),
     "baselines/": ("bert_ner/", "baselines/"),

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from bert_ner.corpus.columns import (
     MAX_PROBLEMS,
+    OTHER_SCHEME,
     TAG,
     BioError,
     Group,
@@ -29,6 +30,7 @@ from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.deprecated import moved
 from bert_ner.errors import unusual_letters
 from bert_ner.files import write_whole
+from bert_ner.wording import counted
 
 __all__ = [
     "MAX_PROBLEMS", "TAG", "BioError", "Order", "ParsedSentence", "Problem", "Sentence", "Span", "illegal_transitions",
@@ -92,7 +94,7 @@ def tags_of(spans: Iterable[Span], length: int) -> list[str]:
     tags = ["O"] * length
     for span in spans:
         if not 0 <= span.start < span.end <= length:
-            raise ValueError(f"{span} does not fit into a sentence of {length} words")
+            raise ValueError(f"{span} does not fit into a sentence of {counted(length, 'word')}")
         if any(tag != "O" for tag in tags[span.start : span.end]):
             raise ValueError(f"{span} overlaps another entity; BIO tags can't express that")
         if problem := tag_problem(f"B-{span.type}"):
@@ -133,8 +135,12 @@ def read_bio(
         raise BioError(f"{path} can't be read: {error.strerror}") from None
     parsed = parse_bio(content, str(path), allowed, order)
     problems = [problem for each in parsed for problem in each.problems]
-    is_unknown = any(problem.message.startswith("unknown tag") for problem in problems)
-    raise_problems(problems, str(path), [f"known tags: {', '.join(allowed)}"] if allowed and is_unknown else [])
+    notes = []
+    if allowed and any(problem.message.startswith("unknown tag") for problem in problems):
+        notes.append(f"known tags: {', '.join(allowed)}")
+    if any(problem.kind == OTHER_SCHEME for problem in problems):
+        notes.append("read_sentences reads other schemes, bert-ner convert converts them")
+    raise_problems(problems, str(path), notes)
     return [each.sentence for each in parsed]
 
 
@@ -165,7 +171,8 @@ def parsed_sentence(group: Group, allowed: Container[str] | None = None) -> Pars
             continue
         line, word, tag = entry
         if message := tag_problem(tag, allowed):
-            problems.append(Problem(line, message))
+            is_other = SCHEME_TAG.fullmatch(tag) and not TAG.fullmatch(tag)
+            problems.append(Problem(line, message, OTHER_SCHEME if is_other else ""))
         elif previous is not None and (message := _transition_problem(previous, tag)):
             problems.append(Problem(line, message, is_transition=True))
         words.append(word)
@@ -194,8 +201,8 @@ def write_bio(path: str | os.PathLike[str], sentences: Iterable[Sentence], order
     for number, (words, tags) in enumerate(sentences, start=1):
         if len(words) != len(tags) or not words:
             raise BioError(
-                f"{path}: sentence {number} can't be written: it has {len(words)} word(s) and {len(tags)} tag(s); "
-                f"it needs at least one word, and a tag for each"
+                f"{path}: sentence {number} can't be written: it has {counted(len(words), 'word')} and "
+                f"{counted(len(tags), 'tag')}; it needs at least one word, and a tag for each"
             )
         for word, (previous, tag) in zip(words, pairwise(("", *tags)), strict=True):
             if problem := word_problem(word) or tag_problem(tag) or _transition_problem(previous, tag):
@@ -221,8 +228,8 @@ def tag_problem(tag: str, allowed: Container[str] | None = None) -> str | None:
 def _form_problem(tag: str) -> str | None:
     if TAG.fullmatch(tag):
         return None
-    remedy = "; for another scheme: bert-ner convert" if SCHEME_TAG.fullmatch(tag) else ""
-    return f"{quoted(tag)} is not a tag; expected O, B-<type> or I-<type>{remedy}"
+    scheme = " of IOB2" if SCHEME_TAG.fullmatch(tag) else ""
+    return f"{quoted(tag)} is not a tag{scheme}; expected O, B-<type> or I-<type>"
 
 
 @lru_cache(maxsize=2**12)

@@ -7,22 +7,16 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from bert_ner.corpus.bio import Sentence, labels_of
-from bert_ner.corpus.columns import Layout
+from bert_ner.corpus.columns import Layout, Order, column_index
 from bert_ner.corpus.formats import Reading, read_sentences
 from bert_ner.corpus.schemes import Scheme
 from bert_ner.errors import InvalidValue
 from bert_ner.settings import Settings
+from bert_ner.wording import as_key, options_as
 from bert_ner.yaml_files import read_yaml
 
-# Those of a checkout, or, in an installed package, the copies of ours that it carries.
-FOLDER = next(
-    (
-        folder
-        for folder in (Path(__file__).parents[2] / "corpora", Path(__file__).parents[1] / "corpora")
-        if folder.is_dir()
-    ),
-    Path("corpora"),
-)
+# A checkout's, or, of an installed package, the copies of ours beside it.
+FOLDER = Path(__file__).parents[2] / "corpora"
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -39,19 +33,13 @@ class CorpusFile(Settings):
         return Path(self.file).name
 
 
-def _column_index(value: Any) -> Any:
-    """Turn a column as the command line counts it, from 1 on, into its index."""
-    if isinstance(value, int) and value < 1:
-        raise ValueError("must be a number from 1, first or last")
-    return {"first": 0, "last": -1}.get(value, value - 1 if isinstance(value, int) else value)
-
-
-_Column = Annotated[int, BeforeValidator(_column_index), Field(ge=-1)]
+_Column = Annotated[int, BeforeValidator(column_index)]
 
 
 class FileFormat(Settings):
     """How the files are read: the options of `bert-ner check`."""
 
+    order: Order | None = Field(None, description="of two columns: word-first or tag-first; without it, detected")
     word_column: _Column | None = Field(None, description="where the words are: a number from 1, first or last")
     tag_column: _Column | None = Field(None, description="where the tags are, likewise")
     comments: _Text | None = Field(None, description="skip lines that begin with this text")
@@ -61,7 +49,7 @@ class FileFormat(Settings):
 
     @property
     def reading(self) -> Reading:
-        layout = Layout(None, self.word_column, self.tag_column, self.comments, self.docstart)
+        layout = Layout(self.order, self.word_column, self.tag_column, self.comments, self.docstart)
         return Reading(layout, None, self.scheme, tuple(self.names) if self.names else None)
 
 
@@ -101,7 +89,8 @@ class Corpus(Settings):
     def read(self, folder: Path) -> dict[str, list[Sentence]]:
         """Read the sentences of each part from the files in a folder; raise BioError if one has a problem."""
         reading, types = self.format.reading, self.types
-        return {part: read_sentences(folder / file.name, reading, types) for part, file in self.files.items()}
+        with options_as(as_key):
+            return {part: read_sentences(folder / file.name, reading, types) for part, file in self.files.items()}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -10,6 +10,7 @@ from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.columns import quoted
 from bert_ner.corpus.formats import ParsedFile, Reading, parse_file
 from bert_ner.errors import name_letter
+from bert_ner.wording import counted
 
 
 class Findings(NamedTuple):
@@ -28,16 +29,16 @@ def check_file(content: bytes, name: str, reading: Reading) -> Findings:
         BertNerError: the file is Parquet, and pyarrow is not installed.
     """
     parsed = parse_file(content, name, reading)
-    problems = [f"{parsed.place}{line}: {message}" for line, message, _ in parsed.problems]
-    if problems and parsed.note:
-        problems.append(parsed.note)
+    problems = parsed.listed_problems()
     tagged = zip(parsed.sentences, parsed.iob2, strict=True)
     valid = [Sentence(each.sentence.words, tags) for each, tags in tagged if not each.problems]
-    total = f"{len(parsed.sentences):,}"
-    share = f"{len(valid):,} of {total}" if problems else total
+    sentences = [each.sentence for each in parsed.sentences]
+    if not valid:
+        return Findings(problems, [f"{name}: of {counted(len(sentences), 'sentence')}, none is right"], sentences)
+    share = f"{len(valid):,} of {counted(len(sentences), 'sentence')}" if problems else counted(len(valid), "sentence")
     lines = [*_summary(valid), f"scheme: {parsed.scheme}", *_remarks(parsed)]
-    summary = [f"{name}: {share} sentence(s) are right", *(f"  {line}" for line in lines)]
-    return Findings(problems, summary, [each.sentence for each in parsed.sentences])
+    verb = "is" if len(valid) == 1 else "are"
+    return Findings(problems, [f"{name}: {share} {verb} right", *(f"  {line}" for line in lines)], sentences)
 
 
 def overlaps(files: Mapping[str, Sequence[Sentence]]) -> Iterator[str]:
@@ -45,7 +46,7 @@ def overlaps(files: Mapping[str, Sequence[Sentence]]) -> Iterator[str]:
     words = {name: {words for words, _ in sentences} for name, sentences in files.items()}
     for first, second in combinations(files, 2):
         common = sum(each.words in words[first] for each in files[second])
-        yield f"{second}: {common:,} of {len(files[second]):,} sentence(s) stand word for word in {first}"
+        yield f"{second}: {common:,} of {counted(len(files[second]), 'sentence')} also in {first}, word for word"
 
 
 def _summary(sentences: Sequence[Sentence]) -> list[str]:
@@ -54,20 +55,20 @@ def _summary(sentences: Sequence[Sentence]) -> list[str]:
     for words, tags in sentences:
         taggings[words].add(tags)
     inconsistent = sum(len(tags) > 1 for tags in taggings.values())
-    types = ", ".join(f"{kind} {number:,}" for kind, number in sorted(entities.items()))
-    listed = f": {types}" if types else ""
+    by_type = ", ".join(f"{kind} {number:,}" for kind, number in sorted(entities.items()))
+    listed = f" of {counted(len(entities), 'type')}: {by_type}" if by_type else ""
     return [
         f"words: {sum(len(words) for words, _ in sentences):,}",
-        f"entities: {entities.total():,} of {len(entities)} type(s){listed}",
-        f"duplicates: {len(sentences) - len(taggings):,} sentence(s) repeat an earlier one, word for word; "
-        f"{inconsistent:,} of the repeated ones have different tags",
+        f"entities: {entities.total():,}{listed}",
+        f"duplicates of an earlier sentence, word for word: {len(sentences) - len(taggings):,}; "
+        f"sentences with several taggings: {inconsistent:,}",
     ]
 
 
 def _remarks(parsed: ParsedFile) -> Iterator[str]:
     """Yield signs of possible mistakes, which are not wrong by themselves."""
     for kind, number in parsed.skipped.items():
-        yield f"skipped: {number:,} {kind} line(s)"
+        yield f"skipped: {counted(number, f'{kind} line')}"
     lengths = {len(each.sentence.words) for each in parsed.sentences}
     if len(parsed.sentences) == 1 and parsed.format == "columns":
         yield "one sentence: a blank line ends a sentence; are they missing?"
@@ -76,7 +77,7 @@ def _remarks(parsed: ParsedFile) -> Iterator[str]:
     if unseen := list(_with_invisible(parsed)):
         line, text, letter = unseen[0]
         yield (
-            f"invisible characters: in {len(unseen):,} word(s) or tag(s), the first at {parsed.place}{line}: "
+            f"words or tags with invisible characters: {len(unseen):,}, the first at {parsed.place}{line}: "
             f"{quoted(text)} has {name_letter(letter)}"
         )
 

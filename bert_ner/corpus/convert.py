@@ -4,14 +4,17 @@ import io
 import json
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
+from typing import Any
 
+from bert_ner.corpus.bio import spans_of
 from bert_ner.corpus.columns import BioError, Problem, columns_text, word_problem
+from bert_ner.corpus.entities import Entity
 from bert_ner.corpus.formats import Format, ParsedFile, Reading, format_of, parse_file
 from bert_ner.corpus.records import Record, import_pyarrow
 from bert_ner.corpus.schemes import Scheme, first_loss, from_iob2
 from bert_ner.errors import first_line
 from bert_ner.files import write_whole
+from bert_ner.wording import counted
 
 
 def convert(
@@ -34,11 +37,9 @@ def convert(
 
     Raises:
         BioError: the source has a problem, or something in it that the target can't express; the message names the
-            lines. Or the target can't be written, or is a device or a pipe.
+            lines. Or the target can't be written.
+        BertNerError: the target is a device, a pipe, a link or `-`.
     """
-    path = Path(target).resolve()  # a link stays a link to the file that is written
-    if str(target) == "-" or (path.exists() and not (path.is_file() or path.is_dir())):
-        raise BioError(f"{target} is no regular file; name a file to write")
     parsed = parse_file(content, name, reading)
     parsed.raise_problems()
     form = form or format_of(str(target))
@@ -47,13 +48,13 @@ def convert(
     tags = [from_iob2(each, scheme) for each in iob2]
     written = _text(parsed, tags) if form == "columns" else _records(parsed, tags, form, str(target))
     try:
-        write_whole(path, written)
+        write_whole(target, written)
     except OSError as error:
         raise BioError(f"{target} can't be written: {error.strerror}") from None
-    notes = [f"{number} {kind} line(s) left out" for kind, number in parsed.skipped.items()]
-    if form == "columns" and (lost := sorted({key for record in parsed.others for key in record})):
+    notes = [f"left out {counted(number, f'{kind} line')}" for kind, number in parsed.skipped.items()]
+    if form == "columns" and (lost := _lost_keys(parsed, iob2)):
         notes.append(f"left out {', '.join(lost)}, which .jsonl keeps")
-    done = f"{name}: {len(tags):,} sentence(s), scheme {parsed.scheme} -> {target}: {scheme}"
+    done = f"{name}: {counted(len(tags), 'sentence')}, scheme {parsed.scheme} -> {target}: {scheme}"
     return "; ".join([done, *notes])
 
 
@@ -62,6 +63,28 @@ def _losses(parsed: ParsedFile, iob2: Sequence[Sequence[str]], scheme: Scheme) -
     places = ((each.lines, tags, first_loss(tags, scheme)) for each, tags in zip(parsed.sentences, iob2, strict=True))
     fault = f"{scheme} can't separate two entities of type {{}} that touch; choose BIOES or IOB2"
     return [Problem(lines[i], fault.format(tags[i][2:])) for lines, tags, i in places if i is not None]
+
+
+def _lost_keys(parsed: ParsedFile, iob2: Sequence[Sequence[str]]) -> list[str]:
+    """Return the keys of records that their words and tags can't give again, in alphabetical order."""
+    triples = zip(parsed.others, parsed.sentences, iob2, strict=False)  # text has no others
+    return sorted(
+        {
+            key
+            for number, (record, each, tags) in enumerate(triples, start=1)
+            for key, value in record.items()
+            if not _is_derived(key, value, number, each.sentence.words, tags)
+        }
+    )
+
+
+def _is_derived(key: str, value: Any, number: int, words: Sequence[str], tags: Sequence[str]) -> bool:
+    """Return whether a key is one that `bert-ner tag` writes, with the value that it has for these words and tags."""
+    if key == "entities" and isinstance(value, list):
+        plain = [each for each in value if isinstance(each, dict) and each.keys() <= {*Entity._fields}]
+        types = [span.type for span in spans_of(tags)]
+        return len(plain) == len(value) and [each.get("type") for each in plain] == types
+    return (key == "line" and value == number) or (key == "text" and value == " ".join(words))
 
 
 def _text(parsed: ParsedFile, tags: Sequence[Sequence[str]]) -> str:

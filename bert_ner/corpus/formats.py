@@ -4,33 +4,48 @@ bert-ner convert conll2003.txt train.jsonl --word-column first --tag-column last
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from bert_ner.corpus.bio import ParsedSentence, Sentence, compact, parsed_sentence
 from bert_ner.corpus.columns import (
     DOCSTART,
-    DOCSTART_PROBLEM,
+    OTHER_SCHEME,
     BioError,
     Group,
     Layout,
+    Order,
     Problem,
     Word,
+    docstart_problem,
+    listed,
     quoted,
     raise_problems,
     read_columns,
 )
-from bert_ner.corpus.records import Record, Records, read_json, read_json_lines, read_parquet
-from bert_ner.corpus.schemes import SCHEME_TAG, Scheme, detect_scheme, expected_tags, has_prefixes_of, is_valid, to_iob2
+from bert_ner.corpus.records import Record, Records, are_json_lines, read_json, read_json_lines, read_parquet
+from bert_ner.corpus.schemes import (
+    SCHEME_TAG,
+    SCHEMES,
+    Scheme,
+    detect_scheme,
+    expected_tags,
+    has_prefixes_of,
+    is_valid,
+    to_iob2,
+)
 from bert_ner.errors import unusual_letters
+from bert_ner.wording import counted, option
 
 Format = Literal["columns", "json", "jsonl", "parquet"]
 _FORMATS: dict[str, Format] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"[^"\n]*"\s*:')  # how records begin
 _RECORDS = {"json": read_json, "jsonl": read_json_lines, "parquet": read_parquet}
 
 
@@ -63,6 +78,7 @@ class ParsedFile(NamedTuple):
     sentences: list[ParsedSentence]
     skipped: Counter[str]  # lines by kind
     others: list[Record]  # the keys of each record but words and tags; empty for text
+    is_prediction: bool
 
     @property
     def place(self) -> str:
@@ -71,8 +87,11 @@ class ParsedFile(NamedTuple):
 
     @property
     def problems(self) -> list[Problem]:
-        """Return the problems of all sentences."""
-        return [problem for each in self.sentences for problem in each.problems]
+        """Return the problems of all sentences; wrong transitions are of one kind if another scheme fits better."""
+        problems = [problem for each in self.sentences for problem in each.problems]
+        if not self._better_scheme:
+            return problems
+        return [each._replace(kind=OTHER_SCHEME) if each.is_transition else each for each in problems]
 
     @property
     def iob2(self) -> list[tuple[str, ...]]:
@@ -82,17 +101,41 @@ class ParsedFile(NamedTuple):
 
     @property
     def note(self) -> str:
-        """Return which scheme fits more sentences than IOB2, for tags that were taken for it; else an empty text."""
-        candidates: tuple[Scheme, ...] = ("IOB2", "IO", "IOB1")
-        readable = [
-            each.sentence.tags for each in self.sentences if all(found.is_transition for found in each.problems)
-        ]
-        valid = {name: sum(is_valid(tags, name) for tags in readable) for name in candidates}
-        best = max(candidates, key=valid.__getitem__)
-        if self.scheme != "IOB2" or best == "IOB2":
+        """Return in which scheme the file seems to be, if not in the one in which it was read; else an empty text."""
+        if self._better_scheme:
+            return f"{self.name}: {self._better_scheme}"
+        if all(problem.kind != OTHER_SCHEME for each in self.sentences for problem in each.problems):
             return ""
-        fits = f"{best} fits {valid[best]:,} of {len(self.sentences):,} sentences, IOB2 {valid['IOB2']:,}"
-        return f"{self.name}: {fits}; to read it so: --scheme {best}"
+        tags = [tag for tag in {*chain.from_iterable(each.sentence.tags for each in self.sentences)} if _is_tag(tag)]
+        used = ", ".join(sorted({tag[:2] for tag in tags} - {"O"}))
+        named = next((self._option(each) for each in SCHEMES if has_prefixes_of(tags, each)), "")
+        remedy = f"name it with {named}" if named else "no scheme has all; correct the tags"
+        return f"{self.name}: the prefixes {used} are of another scheme than {self.scheme}; {remedy}"
+
+    @property
+    def _better_scheme(self) -> str:
+        """Return which scheme fits most sentences with entities, if the file's does not; else an empty text."""
+        tagged = [each for each in self.sentences if {*each.sentence.tags} - {"O"}]
+        right = sum(not each.problems for each in tagged)
+        if 2 * right > len(tagged):
+            return ""
+        sequences = [each.sentence.tags for each in tagged if all(map(_is_tag, each.sentence.tags))]
+        fits = {scheme: sum(is_valid(tags, scheme) for tags in sequences) for scheme in SCHEMES}
+        best = max(SCHEMES, key=fits.__getitem__)
+        if best == self.scheme or 2 * fits[best] <= len(tagged):
+            return ""
+        shares = (
+            f"{best} fits {fits[best]:,} of {counted(len(tagged), 'sentence')} with entities, {self.scheme} {right:,}"
+        )
+        return f"{shares}; to read it so: {self._option(best)}"
+
+    def _option(self, scheme: Scheme) -> str:
+        return option("predicted_scheme" if self.is_prediction else "scheme", scheme)
+
+    def listed_problems(self) -> list[str]:
+        """Return the lines of a message on all problems."""
+        problems = self.problems
+        return [*listed(problems, self.place), *([self.note] if self.note else [])]
 
     def raise_problems(self, problems: Sequence[Problem] | None = None) -> None:
         """Raise BioError if there are problems, by default any."""
@@ -100,9 +143,13 @@ class ParsedFile(NamedTuple):
         raise_problems(problems, self.name, [self.note] if problems and self.note else [], self.place)
 
 
-def format_of(name: str) -> Format:
-    """Return the format of a file by its suffix: .json, .jsonl or .parquet; any other is text in columns."""
-    return _FORMATS.get(Path(name).suffix.lower(), "columns")
+def format_of(name: str, content: bytes = b"") -> Format:
+    """Return the format of a file by its suffix: .json, .jsonl or .parquet; of any other, by how its content begins."""
+    if form := _FORMATS.get(Path(name).suffix.lower()):
+        return form
+    if content.startswith(b"PAR1"):
+        return "parquet"
+    return "json" if _JSON.match(content) else "columns"
 
 
 def read_sentences(
@@ -146,17 +193,20 @@ def parse_file(content: bytes, name: str, reading: Reading, gold_scheme: Scheme 
         BioError: there is no sentence, the column of the tags is unclear, or the file is broken as a whole.
         BertNerError: the file is Parquet, and pyarrow is not installed.
     """
-    form = reading.format or format_of(name)
+    form = reading.format or format_of(name, content)
+    if form == "json" and are_json_lines(content):
+        form = "jsonl"  # which are often named .json
+    others: list[Record] = []
     if form == "columns":
         groups, skipped = read_columns(content, name, reading.layout)
-        others: list[Record] = []
     else:
         found, skipped = _without_docstart(_RECORDS[form](content, name, reading.names), name, reading.layout)
         groups, others = found
+    _find_wrong_tags(groups, reading.layout, "tag_column" if gold_scheme is None else "predicted_column")
     scheme = reading.scheme or _likely_scheme(groups, gold_scheme)
     groups.reverse()
     sentences = [_parse(groups.pop(), scheme) for _ in range(len(groups))]  # which frees each group
-    return ParsedFile(name, form, scheme, sentences, skipped, others)
+    return ParsedFile(name, form, scheme, sentences, skipped, others, gold_scheme is not None)
 
 
 def _without_docstart(records: Records, name: str, layout: Layout) -> tuple[Records, Counter[str]]:
@@ -169,12 +219,36 @@ def _without_docstart(records: Records, name: str, layout: Layout) -> tuple[Reco
         words = {entry.word for entry in group if isinstance(entry, Word)}
         if layout.docstart and words == {DOCSTART}:
             continue
-        kept.groups.append([Problem(group[0].line, DOCSTART_PROBLEM)] if DOCSTART in words else group)
+        kept.groups.append([Problem(group[0].line, docstart_problem())] if DOCSTART in words else group)
         kept.others.append(others)
     if not kept.groups:
         raise BioError(f"{name}: no sentence in it but {DOCSTART}")
     skipped = len(records.groups) - len(kept.groups)
     return kept, Counter({DOCSTART: skipped} if skipped else {})
+
+
+def _find_wrong_tags(groups: list[Group], layout: Layout, column: str) -> None:
+    """Replace the words whose tag is none by problems of one kind, if most are so: it is the wrong column.
+
+    `column` is the option that names it.
+    """
+    times = Counter(entry.tag for group in groups for entry in group if isinstance(entry, Word))
+    wrong = {tag for tag in times if not _is_tag(tag)}
+    if 2 * sum(times[tag] for tag in wrong) <= times.total():
+        return
+    remedy = "expected O, or a prefix such as B- and a type"
+    if layout.order:
+        [other] = {*get_args(Order)} - {layout.order}
+        remedy = f"to take the other column: {option('order', other)}"
+    elif layout.named_columns:
+        remedy = f"name the column of the tags with {option(column)}"
+    for i, group in enumerate(groups):
+        groups[i] = [
+            Problem(entry.line, f"{quoted(entry.tag)} is not a tag; {remedy}", "no tag")
+            if isinstance(entry, Word) and entry.tag in wrong
+            else entry
+            for entry in group
+        ]
 
 
 def _likely_scheme(groups: Sequence[Group], gold_scheme: Scheme | None) -> Scheme:

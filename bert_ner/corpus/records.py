@@ -1,5 +1,6 @@
 """Read the records of Hugging Face data sets, {"tokens": [...], "ner_tags": [...]}: JSON, JSON Lines and Parquet."""
 
+import codecs
 import io
 import json
 import operator
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from bert_ner.corpus.bio import Span, tags_of
 from bert_ner.corpus.columns import BioError, Group, Problem, Word
 from bert_ner.errors import BertNerError, first_line, shorten
+from bert_ner.wording import counted, option
 
 WORD_KEYS = ("tokens", "words")
 TAG_KEYS = ("ner_tags", "tags")
@@ -28,7 +30,7 @@ def read_json_lines(content: bytes, name: str, names: Sequence[str] | None) -> R
     """Read a record in each line; raise BioError if there is none. Lines that are no record become problems."""
     records: list[tuple[int, Any]] = []
     for number, line in enumerate(content.split(b"\n"), start=1):
-        if text := line.removeprefix(b"\xef\xbb\xbf").strip():
+        if text := line.removeprefix(codecs.BOM_UTF8).strip():
             try:
                 records.append((number, json.loads(text)))
             except (ValueError, RecursionError) as error:
@@ -36,17 +38,24 @@ def read_json_lines(content: bytes, name: str, names: Sequence[str] | None) -> R
     return _read(records, name, names)
 
 
+def are_json_lines(content: bytes) -> bool:
+    """Return whether the first line is an object, and not the only line."""
+    first, _, rest = content.removeprefix(codecs.BOM_UTF8).strip().partition(b"\n")
+    try:
+        return bool(rest) and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def read_json(content: bytes, name: str, names: Sequence[str] | None) -> Records:
-    """Read a list of records, {"data": [...], "names": [...]}, or JSON Lines, which are often named .json.
+    """Read a list of records, {"data": [...], "names": [...]}, or a single record.
 
     Raises:
         BioError: the file is not JSON, or of another shape.
     """
     try:
-        document = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        document = json.loads(content.removeprefix(codecs.BOM_UTF8))
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data":
-            return read_json_lines(content, name, names)
         raise BioError(f"{name}:{error.lineno}: not JSON: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         raise BioError(f"{name}: not JSON: {first_line(error)}") from None
@@ -143,7 +152,8 @@ def _words_and_tags(record: Any, names: Sequence[str] | None) -> tuple[list[str]
         return words, tags_of(_spans(tags), len(words))
     if not isinstance(tags, list) or len(tags) != len(words):
         found = f"{len(tags)}" if isinstance(tags, list) else shorten(tags)
-        raise ValueError(f'"{tag_key}" must be a list with a tag for each of {len(words)} words, not {found}')
+        needed = f"a list with a tag for each of {counted(len(words), 'word')}"
+        raise ValueError(f'"{tag_key}" must be {needed}, not {found}')
     return words, [_tag(tag, tag_key, names) for tag in tags]
 
 
@@ -162,7 +172,8 @@ def _tag(tag: Any, key: str, names: Sequence[str] | None) -> str:
     if not isinstance(tag, int) or isinstance(tag, bool):
         raise ValueError(f'"{key}" must hold names or numbers, not {shorten(tag)}')
     if names is None:
-        raise ValueError(f'"{key}" has numbers; name the tags in their order with --names O,B-PER,I-PER,...')
+        example = option("names", ("O", "B-PER", "I-PER"))
+        raise ValueError(f'"{key}" has numbers; name the tags in their order, as in {example}')
     if not 0 <= tag < len(names):
-        raise ValueError(f'"{key}" has the number {tag}, but there are {len(names)} names of tags, from 0 on')
+        raise ValueError(f'"{key}" has the number {tag}, but the names of tags are {len(names)}, from 0 on')
     return names[tag]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import InvalidValue
+from bert_ner.wording import counted
 
 
 def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
@@ -19,7 +20,7 @@ def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[li
         raise InvalidValue(f"the validation fraction must lie between 0 and 1, not be {fraction}")
     size = math.ceil(len(sentences) * fraction)
     if not 0 < size < len(sentences):
-        problem = f"a validation fraction of {fraction} leaves one part of {len(sentences)} sentence(s) empty"
+        problem = f"a validation fraction of {fraction} leaves one part of {counted(len(sentences), 'sentence')} empty"
         raise InvalidValue(f"{problem}; choose another fraction or give more sentences")
     draw = random.Random(seed)
     keys = [draw.random() for _ in sentences]

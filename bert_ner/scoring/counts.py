@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bert_ner.corpus.bio import TAG
 from bert_ner.corpus.sequences import check_sequences
 from bert_ner.errors import InvalidValue
+from bert_ner.wording import counted, option
 
 Tags = Sequence[Sequence[str]]
 Array = NDArray[np.int32 | np.int64]
@@ -91,9 +92,9 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
     n_cells = 3 * math.prod(rows) * (len(labels) + 2 * len(types))
     if len(types) > MAX_TYPES or n_cells > MAX_CELLS:
         raise InvalidValue(
-            f"{len(types):,} entity types in {len(gold):,} sentences are too many to count; the limits are "
+            f"{len(types):,} entity types in {counted(len(gold), 'sentence')} are too many to count; the limits are "
             f"{MAX_TYPES:,} types and {MAX_CELLS:,} counts by sentence. Is the column of tags one of ids? Name "
-            f"the right one with --tag-column"
+            f"the right one with {option('tag_column')}"
         )
     alphabetical = np.array([labels.index(label) for label in numbers], np.int32)
     gold_ids, predicted_ids = alphabetical[gold_ids], alphabetical[predicted_ids]
@@ -174,8 +175,9 @@ def _most_pairs(a: Array, b: Array) -> list[int]:
 
 def _sentence_lengths(gold: Tags, predicted: Tags) -> Array:
     if len(gold) != len(predicted):
-        raise InvalidValue(f"gold has {len(gold)} sentences, the prediction has {len(predicted)}")
+        raise InvalidValue(f"gold has {counted(len(gold), 'sentence')}, the prediction has {len(predicted):,}")
     lengths, predicted_lengths = (np.fromiter(map(len, tags), np.int64, len(gold)) for tags in (gold, predicted))
     for i in np.flatnonzero(lengths != predicted_lengths):
-        raise InvalidValue(f"sentence {i + 1} has {lengths[i]} words, but {predicted_lengths[i]} predicted tags")
+        found = counted(int(predicted_lengths[i]), "predicted tag")
+        raise InvalidValue(f"sentence {i + 1} has {counted(int(lengths[i]), 'word')}, but {found}")
     return lengths

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bert_ner.corpus.bio import Span, spans_of
 from bert_ner.scoring.counts import Tags
+from bert_ner.wording import counted
 
 KINDS = ("boundary", "type", "boundary and type", "missed", "spurious")
 
@@ -58,7 +59,9 @@ def entity_errors(gold: Sequence[str], predicted: Sequence[str]) -> list[EntityE
     one missed entity. Raise BioError if an item is not a tag, ValueError if the numbers of words differ.
     """
     if len(gold) != len(predicted):
-        raise ValueError(f"the sentence has {len(gold)} words, but {len(predicted)} predicted tags")
+        raise ValueError(
+            f"the sentence has {counted(len(gold), 'word')}, but {counted(len(predicted), 'predicted tag')}"
+        )
     gold_spans, predicted_spans = spans_of(gold), spans_of(predicted)
     exact = set(gold_spans) & set(predicted_spans)
     missed = [span for span in gold_spans if span not in exact]
@@ -90,7 +93,8 @@ def recall_by(gold: Tags, predicted: Tags, group: Callable[[int, Span], str]) ->
     support, found = Counter[str](), Counter[str]()
     for i, (gold_tags, predicted_tags) in enumerate(zip(gold, predicted, strict=True)):
         if len(gold_tags) != len(predicted_tags):
-            raise ValueError(f"sentence {i + 1} has {len(gold_tags)} words, but {len(predicted_tags)} predicted tags")
+            number = counted(len(predicted_tags), "predicted tag")
+            raise ValueError(f"sentence {i + 1} has {counted(len(gold_tags), 'word')}, but {number}")
         predicted_spans = set(spans_of(predicted_tags))
         for span in spans_of(gold_tags):
             name = group(i, span)

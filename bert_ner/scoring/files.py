@@ -25,6 +25,7 @@ from bert_ner.scoring.counts import Counts, count
 from bert_ner.scoring.resampling import MIN_SENTENCES, Comparison, Interval
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
 from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm_by_metric
+from bert_ner.wording import counted
 
 LEVEL, SAMPLES = 0.95, 10_000
 TEST = f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, {SAMPLES}"
@@ -237,22 +238,26 @@ def _printable(value: Any, encoding: str) -> Any:
 
 def _lines(record: Record) -> Iterator[str]:
     gold, systems, level = record["gold"], record["systems"], f"{record['level']:.0%}".replace("%", " %")
-    size = f"{gold['sentences']:,} sentences, {gold['words']:,} words, {gold['entities']:,} entities"
-    yield f"{gold['file']}: {size} of {len(gold['types'])} types"
+    sizes = [
+        counted(gold["sentences"], "sentence"),
+        counted(gold["words"], "word"),
+        f"{counted(gold['entities'], 'entity', 'entities')} of {counted(len(gold['types']), 'type')}",
+    ]
+    yield f"{gold['file']}: {', '.join(sizes)}"
     for kind, number in gold["skipped"].items():
-        yield f"{gold['file']}: {number:,} {kind} line(s) skipped"
+        yield f"{gold['file']}: skipped {counted(number, f'{kind} line')}"
     schemes = {(file["file"], file["scheme"]): None for file in (gold, *systems) if file["scheme"] != "IOB2"}
     yield from (f"{file}: scheme {scheme}, converted to IOB2" for file, scheme in schemes)
     for system in systems:
         file, lines, types = system["file"], system["illegal_transitions"], system["types_not_in_gold"]
         if lines and system["scheme"] == "IOB2":
             yield (
-                f"{file}: {len(lines):,} tag(s) I-X follow neither B-X nor I-X, the first in line {lines[0]}; "
+                f"{file}: tags I-X that follow neither B-X nor I-X: {len(lines):,}, the first in line {lines[0]}; "
                 f"as in conlleval, each begins an entity, which entity_f1_strict drops"
             )
         elif lines:
             yield (
-                f"{file}: {len(lines):,} tag(s) are not as {system['scheme']} writes them, the first in line "
+                f"{file}: tags that {system['scheme']} would not have there: {len(lines):,}, the first in line "
                 f"{lines[0]}; they are read as conlleval reads them, also for entity_f1_strict"
             )
         if types:
@@ -280,7 +285,8 @@ def _lines(record: Record) -> Iterator[str]:
 
     if record["comparisons"]:
         yield from _compared(record["comparisons"], dict(zip(files, names, strict=True)), level)
-    yield "\nSignatures\n"
+    is_ours = "split:?" not in systems[0]["scores"][metrics[0]]["signature"]
+    yield f"\nSignatures{'' if is_ours else '; split:? is that of a file of no corpus here'}\n"
     yield from (systems[0]["scores"][metric]["signature"] for metric in metrics)
 
 

@@ -30,6 +30,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from bert_ner.scoring.student import t_quantile
+from bert_ner.wording import counted
 
 METRICS = ("entity_f1", "token_micro_f1")
 ALPHA = 0.05
@@ -169,7 +170,7 @@ def _compare(metric: str, reference: Runs | None, new: Runs | None) -> tuple[Out
     low = high = before
     if not reference.is_deterministic:
         low, high = bounds(reference.values(metric), len(new.runs))
-        note = f"{number_of(len(new.runs), 'run')}, {len(reference.runs)} in the reference"
+        note = f"{counted(len(new.runs), 'run')}, {len(reference.runs)} in the reference"
     elif abs(now - before) <= EQUAL:
         note = "equal to six digits"
     elif changes := differences(reference.environment, new.environment):
@@ -209,11 +210,6 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
 def _short(value: Any) -> str:
     text = "nothing" if value is None else str(value)
     return text[:12] if len(text) == 64 and text.isalnum() else text
-
-
-def number_of(count: int, noun: str) -> str:
-    """Return a number and what it counts: `1 run`, `2 runs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _listed(items: Sequence[Any]) -> str:

@@ -20,12 +20,13 @@ from bert_ner.corpus.formats import ParsedFile, Reading
 from bert_ner.errors import InvalidValue, unusual_letters
 from bert_ner.scoring.counts import Tags, count
 from bert_ner.scoring.files import File, read_gold, read_prediction
-from bert_ner.scoring.gate import ALPHA, BAD, EQUAL, METRICS, MIN_RUNS, Outcome, Verdict, bounds, number_of, within
+from bert_ner.scoring.gate import ALPHA, BAD, EQUAL, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
 from bert_ner.scoring.reference_file import Prediction, is_saved, read_saved, save_reference
 from bert_ner.scoring.resampling import MIN_SENTENCES
 from bert_ner.scoring.scores import METRICS as ALL_METRICS
 from bert_ner.scoring.scores import score, score_by_type
 from bert_ner.scoring.uncertainty import compare
+from bert_ner.wording import counted
 
 MAX_TYPES = 3  # that the note of a metric names
 
@@ -68,7 +69,7 @@ def gate_files(
     after = _read(new, reading, parsed)
     before, fault = _read_reference(reference, reading, gold, parsed)
     remarks = [remark for run in (*before, *after) for remark in run.remarks]
-    lacking = f"{number_of(len(after), 'new run')}, {runs} needed" if len(after) < runs else ""
+    lacking = f"{counted(len(after), 'new run')}, {runs} needed" if len(after) < runs else ""
     if not reference and lacking:
         raise InvalidValue(f"{lacking}; name all of them, or leave --runs out")
     if not reference:
@@ -166,7 +167,7 @@ def _by_sentence(
 ) -> list[Verdict]:
     """Apply the paired randomisation test over sentences, with ALPHA / number of metrics on each side."""
     if len(gold) < MIN_SENTENCES:
-        note = f"{number_of(len(gold), 'sentence')}; a test over sentences takes {MIN_SENTENCES} or more"
+        note = f"{counted(len(gold), 'sentence')}; a test over sentences takes {MIN_SENTENCES} or more"
         return [Verdict("", "", metric, Outcome.NOT_COMPARABLE, note=note) for metric in metrics]
     before, after = ([count(gold, run.tags) for run in side] for side in (reference, new))
     compared = compare(after, before)
@@ -181,7 +182,7 @@ def _by_sentence(
 
 
 def _sizes(reference: Sequence[Prediction], new: Sequence[Prediction]) -> str:
-    return f"{number_of(len(new), 'run')}, {len(reference)} in the reference"
+    return f"{counted(len(new), 'run')}, {len(reference)} in the reference"
 
 
 def _with_types(
@@ -223,7 +224,7 @@ def _save(path: Path, gold: ParsedFile, runs: Sequence[Prediction], found: Seque
         return f"{path}: not saved, because the new runs fail"
     save_reference(path, gold, runs)
     remedy = f"; {MIN_RUNS} or more allow the test over runs" if len(runs) < MIN_RUNS else ""
-    return f"{path}: {number_of(len(runs), 'run')} saved as a reference{remedy}"
+    return f"{path}: {counted(len(runs), 'run')} saved as a reference{remedy}"
 
 
 def _distinct(runs: list[Prediction]) -> list[Prediction]:

@@ -20,9 +20,10 @@ from pydantic import Field, ValidationError
 from bert_ner.errors import BertNerError
 from bert_ner.files import SUMS, read_sums, sha256_of, write_whole
 from bert_ner.scoring import METRICS
-from bert_ner.scoring.gate import EQUAL, MIN_RUNS, Outcome, Runs, differences, number_of
+from bert_ner.scoring.gate import EQUAL, MIN_RUNS, Outcome, Runs, differences
 from bert_ner.scoring.gate import METRICS as DECIDING
 from bert_ner.settings import Settings, complaints
+from bert_ner.wording import counted
 
 Key = tuple[str, str]  # corpus and system
 Faults = dict[Key, tuple[Outcome, str]]  # why a system can't be judged
@@ -125,7 +126,7 @@ def _reference(path: Path) -> Runs:
     made_by = content.model_dump(exclude={"runs"}) | {"weights": _sha256(content.weights)}
     runs = Runs(path.parent.name, path.stem, made_by, content.model_dump()["runs"])
     if not runs.is_enough:
-        raise BertNerError(f"{path}: {number_of(len(runs.runs), 'run')}, {MIN_RUNS} needed; remove it and run {UPDATE}")
+        raise BertNerError(f"{path}: {counted(len(runs.runs), 'run')}, {MIN_RUNS} needed; remove it and run {UPDATE}")
     return runs
 
 
@@ -157,7 +158,7 @@ def update(root: Path, level: str, new: Mapping[Key, Runs], faults: Faults) -> I
         if old == runs:
             continue
         if not runs.is_enough:
-            yield f"{name}: not changed; it has {number_of(len(runs.runs), 'run')}, and a reference needs {MIN_RUNS}"
+            yield f"{name}: not changed; it has {counted(len(runs.runs), 'run')}, and a reference needs {MIN_RUNS}"
             continue
         content = {**runs.made_by, "runs": runs.runs}
         write_whole(

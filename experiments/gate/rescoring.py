@@ -17,6 +17,7 @@ from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.files import cache_folder, sha256_of
 from bert_ner.scoring import METRICS, score
 from bert_ner.scoring.gate import EQUAL, Outcome
+from bert_ner.wording import counted
 from gate.references import Faults
 
 Gold = list[tuple[str, ...]]
@@ -50,7 +51,8 @@ def _not_as_scored(results: Path, corpus: str) -> Faults:
         path = results / corpus / "predictions" / f"{name}.tags"
         sentences = len(gold) if gold else size
         if row["n_sentences"] != sentences:
-            reason = f"scores.csv has {row['n_sentences']} sentences of {name}, and the test set has {sentences}"
+            scored = counted(row["n_sentences"], "sentence")
+            reason = f"scores.csv has {scored} of {name}, and the test set has {sentences}"
         else:
             reason = _fault(path, row, recorded.get(name, {}).get("predictions"), gold)
         if reason:
@@ -68,7 +70,8 @@ def _fault(path: Path, row: Mapping[Any, Any], sha256: str | None, gold: Gold | 
     predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
     if gold is None:
         same = len(predicted) == row["n_sentences"]
-        return "" if same else f"{name} has {len(predicted)} sentences, and scores.csv {row['n_sentences']}; {REMEDY}"
+        found = counted(len(predicted), "sentence")
+        return "" if same else f"{name} has {found}, and scores.csv {row['n_sentences']}; {REMEDY}"
     try:
         scores = score(gold, predicted)
     except ValueError as error:

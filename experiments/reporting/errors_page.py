@@ -11,6 +11,7 @@ from bert_ner.corpus.bio import BioError, Sentence, Span, spans_of
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
 from bert_ner.scoring.errors import KINDS, entity_errors
+from bert_ner.wording import counted
 from reporting import page
 from reporting.results import Results, by_system
 
@@ -72,12 +73,13 @@ def read_predictions(path: Path, test: Sequence[Sentence], types: Sequence[str],
     except (OSError, ValueError) as error:
         raise BertNerError(f"{path} can't be read ({error}); run {command}") from None
     if len(lines) != len(test):
-        raise BertNerError(f"{path}: {len(lines)} sentences, but the test set has {len(test)}; run {command}")
+        found = counted(len(lines), "sentence")
+        raise BertNerError(f"{path}: {found}, but the test set has {len(test):,}; run {command}")
     tagged = [line.split(" ") for line in lines]
     for number, (tags, sentence) in enumerate(zip(tagged, test, strict=True), start=1):
         try:
             if len(tags) != len(sentence.words):
-                raise BioError(f"{len(tags)} tags for {len(sentence.words)} words")
+                raise BioError(f"{counted(len(tags), 'tag')} for {counted(len(sentence.words), 'word')}")
             if unknown := {span.type for span in spans_of(tags)} - set(types):
                 raise BioError(f"no type is named {', '.join(sorted(unknown))}")
         except BioError as error:

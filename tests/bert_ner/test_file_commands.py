@@ -83,7 +83,17 @@ def test_score(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert [system["scores"]["entity_f1"]["value"] for system in record["systems"]] == [pytest.approx(2 / 3), 1]
     assert {row["p_value"] for row in record["comparisons"]} == {None}  # two sentences are too few for a test
     run(monkeypatch, "score", "gold.bio", "a.bio")
-    assert capsys.readouterr().out.startswith("gold.bio: 2 sentences, 5 words, 2 entities of 1 types\na.bio: 1 tag(s)")
+    assert capsys.readouterr().out.startswith(
+        "gold.bio: 2 sentences, 5 words, 2 entities of 1 type\na.bio: tags I-X that"
+    )
+
+
+def test_an_unknown_split_is_explained(
+    bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bio_files
+    run(monkeypatch, "score", "gold.bio", "a.bio")
+    assert "\nSignatures; split:? is that of a file of no corpus here\n" in capsys.readouterr().out
 
 
 def test_score_reads_standard_input(bio_files: Path) -> None:
@@ -118,19 +128,21 @@ def test_what_can_t_be_scored(
 def test_check(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     run(monkeypatch, "check", "gold.bio", "b.bio")
     out = capsys.readouterr().out.splitlines()
-    assert [out[0], out[5]] == ["gold.bio: 2 sentence(s) are right", "b.bio: 2 sentence(s) are right"]
-    assert out[10:] == ["b.bio: 2 of 2 sentence(s) stand word for word in gold.bio"]
+    assert [out[0], out[5]] == ["gold.bio: 2 sentences are right", "b.bio: 2 sentences are right"]
+    assert out[10:] == ["b.bio: 2 of 2 sentences also in gold.bio, word for word"]
     (bio_files / "unclear.bio").write_text("O O\n")
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "check", "none.bio", "c.bio", "gold.bio", "unclear.bio")
-    assert stopped.value.code == "bert-ner: 3 of 4 file(s) are not valid; the lines above say why"
+    assert stopped.value.code == "bert-ner: 3 of 4 files are not valid; the lines above say why"
     out = capsys.readouterr().out.splitlines()
     assert out[:3] == [
         "none.bio can't be read: No such file or directory",
         "c.bio:2: 'I-P' after 'O'; an entity opens with 'B-P'",
-        "c.bio: 1 of 2 sentence(s) are right",
+        "c.bio: 1 of 2 sentences is right",
     ]
-    assert out[-2].startswith("unclear.bio: both columns look like BIO tags")
+    assert out[-2].startswith(
+        "unclear.bio: both columns look like tags; say which holds them with --order tag-first or --order word-first"
+    )
     run(monkeypatch, "check", "unclear.bio", "--order", "word-first")
 
 
@@ -144,6 +156,12 @@ def test_a_type_is_no_command_to_a_terminal(
     out = capsys.readouterr().out
     assert r"\x1b[2J" in out
     assert "\x1b" not in out
+
+
+def test_check_reads_what_tag_writes() -> None:
+    record = b'{"line": 1, "text": "ada", "words": ["ada"], "tags": ["B-P"], "entities": []}\n'
+    done = subprocess.run([*PROGRAM, "check", "-"], input=record * 2, capture_output=True, check=True)
+    assert done.stdout.startswith(b"standard input: 2 sentences are right\n")
 
 
 def test_check_reads_standard_input() -> None:
@@ -189,11 +207,25 @@ def test_conll_2003_with_its_options(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert scores["entity_f1"]["value"] == pytest.approx(2 * 7 / (8 + 7))
     assert scores["token_micro_f1"]["value"] == 15 / 16
     run(monkeypatch, "score", *files, *CONLL)
-    assert "conll2003_gold.txt: 4 -DOCSTART- line(s) skipped\n" in capsys.readouterr().out
+    assert "conll2003_gold.txt: skipped 4 -DOCSTART- lines\n" in capsys.readouterr().out
     run(monkeypatch, "check", files[0], *CONLL)
-    assert "  skipped: 4 -DOCSTART- line(s)\n" in capsys.readouterr().out
+    assert "  skipped: 4 -DOCSTART- lines\n" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="skip such lines with --docstart"):
         run(monkeypatch, "score", *files, "--tag-column", "last")
+
+
+def test_document_marks_never_count_as_right_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mark = "-DOCSTART- -X- O\n\n"
+    Path("gold.txt").write_text((mark + "a x O\n" * 8 + "b x B-X\n\n") * 20)
+    Path("predicted.txt").write_text((mark + "a x O\n" * 8 + "b x O\n\n") * 20)
+    run(monkeypatch, "score", "gold.txt", "predicted.txt", "--tag-column", "last", "--docstart", "--json")
+    [system] = json.loads(capsys.readouterr().out)["systems"]
+    assert system["scores"]["token_micro_f1"]["value"] == pytest.approx(8 / 9)  # 9 / 10 with the marks
+    with pytest.raises(SystemExit, match=r"skip such lines with --docstart \(and 19 more like it\)"):
+        run(monkeypatch, "score", "gold.txt", "predicted.txt", "--tag-column", "last")
 
 
 def test_conlleval_s_three_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,6 +237,8 @@ def test_conlleval_s_three_columns(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         assert (scores["entity_f1"], scores["span_f1"], scores["partial_f1"]) == (0, 0, 0.5)
         assert scores["token_micro_f1"] == pytest.approx(2 / 3)
         assert record["gold"]["entities"] == 1
+    run(monkeypatch, "score", "conlleval_three.txt", "--predicted-column", "last")
+    assert capsys.readouterr().out.startswith("conlleval_three.txt: 1 sentence, 3 words, 1 entity of 1 type\n")
     with pytest.raises(SystemExit, match="can't be in the same column"):
         run(monkeypatch, "score", "conlleval_three.txt", "--predicted-column", "first")
     with pytest.raises(SystemExit, match="--order is for two columns"):
@@ -216,10 +250,10 @@ def test_every_format_is_checked_converted_and_scored(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "check", str(INPUTS / name))
-    assert "1 sentence(s) are right" in capsys.readouterr().out
+    assert "1 sentence is right" in capsys.readouterr().out
     target = str(tmp_path / "out.bio")
     run(monkeypatch, "convert", str(INPUTS / name), target)
-    assert capsys.readouterr().out.startswith(f"{INPUTS / name}: 1 sentence(s), scheme ")
+    assert capsys.readouterr().out.startswith(f"{INPUTS / name}: 1 sentence, scheme ")
     signatures = set()
     for gold in (INPUTS / name, target):
         run(monkeypatch, "score", str(gold), target, "--json")
@@ -249,9 +283,12 @@ def test_gold_and_predictions_have_schemes_of_their_own(
     assert scored("gold.bio", "iob1.bio", "--predicted-scheme", "IOB1") == ("IOB1", [1, 1, 1])
     run(monkeypatch, "score", "gold.bio", "bioes.bio")
     assert "bioes.bio: scheme BIOES, converted to IOB2\n" in capsys.readouterr().out
+    (bio_files / "mixed.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nU-P olaf\n")
+    with pytest.raises(SystemExit, match="name it with --predicted-scheme BILOU"):
+        run(monkeypatch, "score", "gold.bio", "mixed.bio")
     (bio_files / "wrong.bio").write_text("O by\nB-P ada\nI-P brook\n\nO by\nS-P olaf\n")
     run(monkeypatch, "score", "bioes.bio", "wrong.bio")
-    assert "wrong.bio: 1 tag(s) are not as BIOES writes them, the first in line 3;" in capsys.readouterr().out
+    assert "wrong.bio: tags that BIOES would not have there: 1, the first in line 3;" in capsys.readouterr().out
 
 
 def test_ids_take_their_names_from_an_option(
@@ -261,9 +298,9 @@ def test_ids_take_their_names_from_an_option(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "convert", "a.jsonl", "a.bio")
-    assert "name the tags in their order with --names O,B-PER,I-PER" in str(stopped.value.code)
+    assert "name the tags in their order, as in --names O,B-PER,I-PER" in str(stopped.value.code)
     run(monkeypatch, "convert", "a.jsonl", "a.bio", "--names", "O,U-PER")
-    assert capsys.readouterr().out == "a.jsonl: 1 sentence(s), scheme BILOU -> a.bio: IOB2\n"
+    assert capsys.readouterr().out == "a.jsonl: 1 sentence, scheme BILOU -> a.bio: IOB2\n"
     assert (tmp_path / "a.bio").read_text() == "Dana\tB-PER\nsings\tO\n\n"
 
 
@@ -290,7 +327,7 @@ def test_a_test_sentence_that_stands_in_training(
     monkeypatch.chdir(INPUTS)
     run(monkeypatch, "check", "overlap_train.bio", "overlap_test.bio")
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last == "overlap_test.bio: 1 of 1 sentence(s) stand word for word in overlap_train.bio"
+    assert last == "overlap_test.bio: 1 of 1 sentence also in overlap_train.bio, word for word"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

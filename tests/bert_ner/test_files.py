@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 
 
@@ -66,6 +67,27 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
         write_whole(tmp_path / "never", "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_only_a_regular_file_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("real").write_text("old")
+    Path("link").symlink_to("real")
+    Path("dangling").symlink_to("nothing")
+    os.mkfifo("pipe")
+    before = sorted(Path().iterdir())
+    for name, message in [
+        ("-", "^- stands for standard input, not for a file; name a file to write$"),
+        ("link", "^link is a link; name the file that it leads to, real, or remove the link$"),
+        ("dangling", "^dangling is a link"),
+        ("/dev/stdout", "^/dev/stdout is a link"),
+        ("pipe", "^pipe is a pipe or a device, which can't be written as a whole; name a file$"),
+        ("/dev/null", "^/dev/null is a pipe or a device"),
+    ]:
+        with pytest.raises(BertNerError, match=message):
+            write_whole(name, "new")
+    assert (sorted(Path().iterdir()), Path("real").read_text()) == (before, "old")
+    assert Path("pipe").is_fifo()
 
 
 def test_text_that_utf8_cannot_hold_leaves_nothing(tmp_path: Path) -> None:

@@ -46,7 +46,10 @@ def test_no_circle() -> None:
     [
         (
             "bert_ner.corpus",
-            {f"bert_ner.{name}" for name in ("corpus", "deprecated", "errors", "files", "settings", "yaml_files")},
+            {
+                f"bert_ner.{name}"
+                for name in ("corpus", "deprecated", "errors", "files", "settings", "wording", "yaml_files")
+            },
         ),
         ("bert_ner.model_folder", {"bert_ner.deprecated", "bert_ner.errors", "bert_ner.files"}),
     ],

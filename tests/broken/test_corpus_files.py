@@ -12,7 +12,7 @@ from bert_ner.corpus import read_bio
 
 ENCODING = "is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
 TAG = "is not a tag; expected O, B-<type> or I-<type>"
-NO_TAGS = "x.bio: neither column looks like BIO tags; say which holds them with order='tag-first'"
+NO_TAGS = "x.bio: neither column looks like tags, such as O or B-LOC: '"
 
 
 @pytest.mark.parametrize(
@@ -21,39 +21,43 @@ NO_TAGS = "x.bio: neither column looks like BIO tags; say which holds them with 
         ("O\ta\n".encode("utf-16-be"), NO_TAGS),
         ("O\ta\n".encode("utf-32"), f"x.bio:1: byte 0xff {ENCODING}"),
         (gzip.compress(b"O\ta\n", mtime=0), f"x.bio:1: byte 0x8b {ENCODING}"),
-        (b"\x00" * 40, "x.bio:1: 1 column, not a tag and a word: '\\x00\\x00\\x00"),
+        (b"\x00" * 40, "x.bio:1: 1 column, not a word and a tag: '\\x00\\x00\\x00"),
         (
             "<html><body>Please log in</body></html>\n",
-            "x.bio:1: 3 columns, not a tag and a word: '<html><body>Please log in</body></html>'",
+            "x.bio:1: 3 columns, not a word and a tag: '<html><body>Please log in</body></html>'",
         ),
         (
             '{"words": ["a"], "tags": ["O"]}\n',
-            'x.bio:1: 4 columns, not a tag and a word: \'{"words": ["a"], "tags": ["O"]}\'',
+            """x.bio:1: 4 columns, not a word and a tag: '{"words": ["a"], "tags": ["O"]}'; """
+            "to read JSON Lines: format='jsonl'",
         ),
-        ("O,a\nB-X,b\n", "x.bio:1: 1 column, not a tag and a word: 'O,a'"),
+        (
+            "O,a\nB-X,b\n",
+            "x.bio:1: 1 column, not a word and a tag: 'O,a'; tabs or spaces separate the columns, not ','",
+        ),
         (
             "-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\n",
-            "x.bio:1: -DOCSTART- begins a document and is no word; skip such lines with --docstart",
+            "x.bio:1: -DOCSTART- begins a document and is no word; skip such lines with docstart=True",
         ),
-        ("B-X\ta\nE-X\tb\n", f"x.bio:2: 'E-X' {TAG}"),
-        ("B-X\ta\nL-X\tb\nU-X\tc\n", f"x.bio:2: 'L-X' {TAG}"),
+        ("B-X\ta\nE-X\tb\n", f"x.bio:2: 'E-X' {TAG.replace('tag', 'tag of IOB2')}"),
+        ("B-X\ta\nL-X\tb\nU-X\tc\n", f"x.bio:2: 'L-X' {TAG.replace('tag', 'tag of IOB2')}"),
         ("b-x\ta\nO\tb\n", f"x.bio:1: 'b-x' {TAG}"),
         ("B\u2013X\ta\nO\tb\n", f"x.bio:1: 'B\u2013X' {TAG}"),
         ("B_X\ta\nO\tb\n", f"x.bio:1: 'B_X' {TAG}"),
-        ("B- X\ta\nO\tb\n", "x.bio:1: 3 columns, not a tag and a word: 'B- X\\ta'"),
+        ("B- X\ta\nO\tb\n", "x.bio:1: 3 columns, not a word and a tag: 'B- X\\ta'"),
         ("0\ta\nO\tb\nO\tc\n", f"x.bio:1: '0' {TAG}"),
-        ("\ta\nO\tb\n", "x.bio:1: 1 column, not a tag and a word: '\\ta'"),
-        ("O\ta\x0bb\n\x0c\nO\tc\n", "x.bio:2: 1 column, not a tag and a word: '\\x0c'"),
+        ("\ta\nO\tb\n", "x.bio:1: 1 column, not a word and a tag: '\\ta'"),
+        ("O\ta\x0bb\n\x0c\nO\tc\n", "x.bio:2: 1 column, not a word and a tag: '\\x0c'"),
         ("word\ttag\nfilms\tO\nby\tO\n", f"x.bio:1: 'tag' {TAG}"),
         (MERGE, f"x.bio:1: '<<<<<<<' {TAG}"),
         (LFS, NO_TAGS),
         (b"O\ta\nO\t\x93quoted\x94\n", f"x.bio:2: byte 0x93 {ENCODING}"),
         (b"O\ta\nO\t\xed\xa0\xbd\xed\xb8\x80\n", f"x.bio:2: byte 0xed {ENCODING}"),
         (b"O\ta\nB-X\tcaf\xc3", f"x.bio:2: byte 0xc3 {ENCODING}"),
-        ("x" * 1_000_000, "x.bio:1: 1 column, not a tag and a word: 'xxxxxxxxxx"),
+        ("x" * 1_000_000, "x.bio:1: 1 column, not a word and a tag: 'xxxxxxxxxx"),
         ("I-X\ta\nI-X\tb\n", "x.bio:1: 'I-X' at the start of a sentence; an entity opens with 'B-X'"),
         (None, "x.bio can't be read: No such file or directory"),
-        ("", "x.bio: no sentence in it; expected a line 'TAG<TAB>word' for each word"),
+        ("", "x.bio: no sentence in it; expected a word and its tag in each line, such as 'Oslo<TAB>B-LOC'"),
     ],
 )
 def test_broken_file(content: Change, message: str, tmp_path: Path) -> None:

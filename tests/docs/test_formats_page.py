@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,20 @@ def test_the_readme(folder: Path, crf_folder: Path) -> None:
     )
     [commands] = [content for _, _, content in BLOCK.findall(section)]
     output = output_of(commands.partition("\n\n")[2])  # the first ones need files of the reader's
-    assert output.count(" are right") == 4
+    assert len(re.findall(r"sentences? (?:is|are) right", output)) == 4
     assert output.count("entity_f1 ") == 4
     assert (folder / "tagged.bio").read_text(encoding="utf-8").startswith("Who\tO\ndirected\tO\n\u201c\tO\nThe\t")
+
+
+def test_the_python_of_the_readme(folder: Path, crf_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for system in ("minilm-13", "crf-0"):
+        shutil.copytree(crf_folder, folder / "models/mit_movie_eng" / system)
+    prepared = folder / "data/prepared/mit_movie_eng/test.bio"
+    prepared.parent.mkdir(parents=True)
+    prepared.write_text("by O\nada B-PERSON\nbrook I-PERSON\n\n" * 6, encoding="utf-8")
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Use from Python")[2]
+    names: dict[str, Any] = {}
+    exec(section.partition("```python\n")[2].partition("```")[0], names)
+    assert "PERSON" in capsys.readouterr().out
+    interval = names["bootstrap"](names["a"], gold=names["gold"])["entity_f1"]
+    assert 0 <= interval.low <= interval.high <= 1  # not nan, as for fewer sentences

@@ -65,7 +65,7 @@ def test_a_baseline(run: Train) -> None:
 def test_only_an_encoder_trains_in_several_processes(run: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(BertNerError, match="majority trains in one process; start train.py with python"):
+    with pytest.raises(BertNerError, match="majority trains in one process; start it with python"):
         run("majority")
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from bert_ner.scoring import METRICS, holm
+from bert_ner.wording import counted
 from claims.evidence import ALPHA, EntryError, Evidence, Finding, NotMeasuredError, graded, show, with_interval
 from claims.fields import Fraction, Metric, Source, Text
 
@@ -130,9 +131,9 @@ def every_type(
         for _, row in others.iterrows()
     ]
     shown = (
-        f"of {len(rows)} types, by the whole interval over sentences, {n_strong} have an F1 of {show(strong)} "
-        f"or more, {n_below} have less (of these, {n_weak} below {show(weak)}), and {len(others) - n_below} are "
-        f"undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
+        f"of {counted(len(rows), 'type')}, by the whole interval over sentences, {n_strong} have an F1 of "
+        f"{show(strong)} or more, {n_below} have less (of these, {n_weak} below {show(weak)}), and "
+        f"{len(others) - n_below} are undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
     )
     return with_interval(verdict, rows.iloc[0], shown)
 

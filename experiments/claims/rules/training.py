@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from bert_ner.scoring import UnlikeScores, check_same_signature, seed_interval
+from bert_ner.wording import counted
 from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, graded, show
 from claims.fields import Fraction, Text, as_list
 
@@ -23,7 +24,7 @@ def recipe(evidence: Evidence, settings: dict[str, Any] = Field(min_length=1, de
         raise EntryError(f"the runs have no setting '{unknown[0]}'; they have {', '.join(trained[0])}", unknown[0])
     same = [name for name, value in settings.items() if all(run[name] == value for run in trained)]
     other = [f"{name} {show(trained[0][name])}" for name in settings if name not in same]
-    shown = f"{len(trained)} runs trained with the paper's {', '.join(same) or 'none'}"
+    shown = f"{counted(len(trained), 'run')} trained with the paper's {', '.join(same) or 'none'}"
     shown += f"; different: {', '.join(other)}" if other else ""
     return Finding(graded(name in same for name in settings), f"{len(same)} of {len(settings)}", shown)
 
@@ -32,12 +33,15 @@ def losses(evidence: Evidence, tolerance: float = Field(ge=0, description="how f
     """Check that the mean training loss of each epoch is the paper's."""
     found, paper = _losses(evidence), as_list(evidence.paper_value)
     if len(found.columns) < len(paper):
-        raise NotMeasuredError(f"history.csv has {len(found.columns)} epochs; the claim is about {len(paper)}")
+        raise NotMeasuredError(
+            f"history.csv has {counted(len(found.columns), 'epoch')}; the claim is about {len(paper)}"
+        )
     epochs = [found[epoch] for epoch in found.columns[: len(paper)]]
     means = [epoch.mean() for epoch in epochs]
     close = [abs(a - b) <= tolerance for a, b in zip(means, paper, strict=True)]
     spread = ", ".join(f"{epoch.min():.3f} to {epoch.max():.3f}" for epoch in epochs)
-    shown = f"{sum(close)} of {len(paper)} epochs within {show(tolerance)}; over {len(found)} seeds {spread}"
+    share = f"{sum(close)} of {counted(len(paper), 'epoch')}"
+    shown = f"{share} within {show(tolerance)}; over {counted(len(found), 'seed')} {spread}"
     return Finding(graded(close), means, shown)
 
 
@@ -48,8 +52,8 @@ def reduction(evidence: Evidence, tolerance: float = Field(ge=0, description="ho
     mean, low, high = falls.mean(), falls.min(), falls.max()
     verdict = "reproduced" if abs(mean - evidence.paper_number()) <= tolerance else "not reproduced"
     shown = (
-        f"loss falls by {show(mean)} over {len(found.columns)} epochs; low and high are the least and the most of "
-        f"{len(falls)} seeds"
+        f"loss falls by {show(mean)} over {counted(len(found.columns), 'epoch')}; low and high are the least and the "
+        f"most of {counted(len(falls), 'seed')}"
     )
     return Finding(verdict, mean, shown, low, high)
 
@@ -133,7 +137,8 @@ def few_shot(
     rows = _tested(evidence, evidence.table("studies", study=study))
     draws = rows.loc[(rows["system"] == system) & (rows["per_type"] == per_type), "test_entity_f1"]
     if len(draws) < 2:
-        raise NotMeasuredError(f"{system} has {len(draws)} draws of {per_type} sentences a type; an interval needs two")
+        found = f"{counted(len(draws), 'draw')} of {counted(per_type, 'sentence')} a type"
+        raise NotMeasuredError(f"{system} has {found}; an interval needs two")
     value, low, high = (end / full[system] for end in seed_interval(draws.tolist()))
     shown = (
         f"{show(value)} of the entity F1 that all sentences give, with {per_type} of each type, over {len(draws)} "

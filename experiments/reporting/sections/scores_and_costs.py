@@ -10,6 +10,7 @@ from harness.tables import as_written_by
 import pandas as pd
 
 from bert_ner.corpus.catalog import Corpus
+from bert_ner.wording import counted
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
 from reporting.formats import METRIC_NAMES, MINUS, NOTES, count, interval, mean_and_spread, note, percent, points
@@ -51,7 +52,7 @@ def _describe(corpus: Corpus, facts: dict[str, Any] | None, scores: pd.DataFrame
     if facts is not None:
         names = {"train": "training", "validation": "validation", "test": "test"}
         parts = ", ".join(f"{facts[part]['sentences']:,} {name}" for part, name in names.items())
-        size = f"{parts} sentences, {facts['types']} entity types, {facts['tags']} tags. "
+        size = f"{parts} sentences, {counted(facts['types'], 'entity type')}, {counted(facts['tags'], 'tag')}. "
     systems = []
     for name, rows in by_system(scores):
         encoder = f" ({rows['encoder'].iloc[0]})" if rows["encoder"].iloc[0] else ""

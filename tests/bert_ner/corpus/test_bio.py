@@ -27,8 +27,12 @@ FILM = Sentence(("any", "quiet", "dramas", "by", "ada", "moss"), ("O", "O", "B-G
 SHORT = Sentence(("from", "1931"), ("O", "B-YEAR"))
 TAG_FIRST = "O\tany\nO\tquiet\nB-GENRE\tdramas\nO\tby\nB-DIRECTOR\tada\nI-DIRECTOR\tmoss\n\nO\tfrom\nB-YEAR\t1931\n\n"
 WORD_FIRST = "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in TAG_FIRST.splitlines())
-COLUMNS = "; name them with --word-column and --tag-column"
-NO_GUESS = "say which holds them with order='tag-first' or 'word-first'"
+TOO_MANY = "; a word can't have a space in it, except in JSON"
+TOO_FEW = "; the word or its tag is missing"
+ENCODING = "is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"
+NAME_COLUMNS = "; name the right columns with word_column and tag_column"
+NO_SENTENCE = "FILE: no sentence in it; expected a word and its tag in each line, such as 'Oslo<TAB>B-LOC'"
+NO_GUESS = "FILE: both columns look like tags; say which holds them with order='tag-first' or order='word-first'"
 
 
 @pytest.fixture
@@ -136,28 +140,31 @@ def test_an_invalid_order_is_an_error(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", ["FILE: no sentence in it; expected a line 'TAG<TAB>word' for each word"]),
-        ("\ufeff", ["FILE: no sentence in it; expected a line 'TAG<TAB>word' for each word"]),
-        ("\n \t\r\n\r", ["FILE: no sentence in it; expected a line 'TAG<TAB>word' for each word"]),
-        ("O\ta\n\nO\n", ["FILE:3: 1 column, not a tag and a word: 'O'"]),
-        ("O\ta\nO\t\n", ["FILE:2: 1 column, not a tag and a word: 'O\\t'"]),
-        ("O\ta\nO\u00a0b\n", ["FILE:2: 1 column, not a tag and a word: 'O\\xa0b'"]),
-        ("O\ta\r\nO\tb\tc\r\n", [f"FILE:2: 3 columns, not a tag and a word: 'O\\tb\\tc'{COLUMNS}"]),
-        ("a NN B-NP O\n", [f"FILE:1: 4 columns, not a tag and a word: 'a NN B-NP O'{COLUMNS}"]),
-        ("O\ta\n" + "x" * 99, ["FILE:2: 1 column, not a tag and a word: '" + "x" * 77 + "...'"]),
+        ("", [NO_SENTENCE]),
+        ("\ufeff", [NO_SENTENCE]),
+        ("\n \t\r\n\r", [NO_SENTENCE]),
+        ("O\ta\n\nO\n", [f"FILE:3: 1 column, not a word and a tag: 'O'{TOO_FEW}"]),
+        ("O\ta\nO\t\n", [f"FILE:2: 1 column, not a word and a tag: 'O\\t'{TOO_FEW}"]),
+        ("O\ta\nO\u00a0b\n", [f"FILE:2: 1 column, not a word and a tag: 'O\\xa0b'{TOO_FEW}"]),
+        ("O\ta\r\nO\tb\tc\r\n", [f"FILE:2: 3 columns, not a word and a tag: 'O\\tb\\tc'{TOO_MANY}"]),
+        ("a NN B-NP O\n", [f"FILE:1: 4 columns, not a word and a tag: 'a NN B-NP O'{NAME_COLUMNS}"]),
+        ("O\ta\n" + "x" * 99, ["FILE:2: 1 column, not a word and a tag: '" + "x" * 77 + "...'" + TOO_FEW]),
         ("O\ta\nB\tb\n", ["FILE:2: 'B' is not a tag; expected O, B-<type> or I-<type>"]),
         ("O\ta\nB-\tb\n", ["FILE:2: 'B-' is not a tag; expected O, B-<type> or I-<type>"]),
         ("O\ta\no\tb\n", ["FILE:2: 'o' is not a tag; expected O, B-<type> or I-<type>"]),
         (
             "O\ta\nS-X\tb\n",
-            ["FILE:2: 'S-X' is not a tag; expected O, B-<type> or I-<type>; for another scheme: bert-ner convert"],
+            [
+                "FILE:2: 'S-X' is not a tag of IOB2; expected O, B-<type> or I-<type>",
+                "read_sentences reads other schemes, bert-ner convert converts them",
+            ],
         ),
         ("O\ta\nB-\u00a0\tb\n", ["FILE:2: 'B-\\xa0' is not a tag; expected O, B-<type> or I-<type>"]),
         (
             "O\ta\n-DOCSTART-\tO\n",
-            ["FILE:2: -DOCSTART- begins a document and is no word; skip such lines with --docstart"],
+            ["FILE:2: -DOCSTART- begins a document and is no word; skip such lines with docstart=True"],
         ),
-        ("O\ta\n# b c d\n", ["FILE:2: 4 columns, not a tag and a word: '# b c d'; skip comments with --comments '#'"]),
+        ("O\ta\n# b c d\n", ["FILE:2: no word and its tag: '# b c d'; skip comments with comments='#'"]),
         ("O\ta\n\x1b[2J\tb\n", ["FILE:2: '\\x1b[2J' is not a tag; expected O, B-<type> or I-<type>"]),
         ("I-X\ta\nI-X\tb\n", ["FILE:1: 'I-X' at the start of a sentence; an entity opens with 'B-X'"]),
         ("B-X\ta\n\nI-X\tb\n", ["FILE:3: 'I-X' at the start of a sentence; an entity opens with 'B-X'"]),
@@ -165,26 +172,20 @@ def test_an_invalid_order_is_an_error(file: Path) -> None:
         ("B-X\ta\nI-Y\tb\n", ["FILE:2: 'I-Y' after 'B-X'; an entity opens with 'B-Y'"]),
         ("B-X\ta\nI-X\tb\nI-XY\tc\n", ["FILE:3: 'I-XY' after 'I-X'; an entity opens with 'B-XY'"]),
         ("a\tO\rb\tI-X\r", ["FILE:2: 'I-X' after 'O'; an entity opens with 'B-X'"]),
-        (
-            b"O\ta\rO\tb\r\nO\tcaf\xe9\n",
-            ["FILE:3: byte 0xe9 is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
-        ),
-        (
-            b"\xef\xbb\xbf\xff\n",
-            ["FILE:1: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
-        ),
+        (b"O\ta\rO\tb\r\nO\tcaf\xe9\n", [f"FILE:3: byte 0xe9 {ENCODING}"]),
+        (b"\xef\xbb\xbf\xff\n", [f"FILE:1: byte 0xff {ENCODING}"]),
         (
             "O\ta".encode("utf-16-le").join([b"\xff\xfe", b""]),
-            ["FILE:1: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+            [f"FILE:1: byte 0xff {ENCODING}"],
         ),
         (
             b"O\ta\nO\t\xed\xa0\x80\n",  # a surrogate, which UTF-8 has no bytes for
-            ["FILE:2: byte 0xed is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8"],
+            [f"FILE:2: byte 0xed {ENCODING}"],
         ),
-        ("a\tb\n", [f"FILE: neither column looks like BIO tags; {NO_GUESS}"]),
-        ("O\tO\n", [f"FILE: both columns look like BIO tags; {NO_GUESS}"]),
-        ("B-X\tO\nO\tB-52\n", [f"FILE: both columns look like BIO tags; {NO_GUESS}"]),
-        ("a\tb\nc\n", ["FILE:2: 1 column, not a tag and a word: 'c'"]),  # the columns come first
+        ("a\tb\n", ["FILE: neither column looks like tags, such as O or B-LOC: 'a b'"]),
+        ("O\tO\n", [NO_GUESS]),
+        ("B-X\tO\nO\tB-52\n", [NO_GUESS]),
+        ("a\tb\nc\n", [f"FILE:2: 1 column, not a word and a tag: 'c'{TOO_FEW}"]),  # the columns come first
     ],
 )
 def test_each_problem_has_its_line(file: Path, content: str | bytes, expected: list[str]) -> None:
@@ -199,7 +200,7 @@ def test_a_tag_outside_the_labels_is_unknown(file: Path) -> None:
         "FILE:5: 'I-X' after 'I-Y'; an entity opens with 'B-X'",
         "known tags: O, B-X, I-X",
     ]
-    assert problems_in(file, "B-Y\ta\nB-Y\tb\n", labels=["O"])[0] == "FILE:1: unknown tag 'B-Y'"
+    assert problems_in(file, "B-Y\ta\nB-Y\tb\n", labels=["O"])[0] == "FILE:1: unknown tag 'B-Y' (and 1 more like it)"
     assert problems_in(file, "O\ta\n", labels=[]) == ["FILE:1: unknown tag 'O'"]
 
 
@@ -208,11 +209,11 @@ def test_problems_of_all_kinds_are_sorted_by_line(file: Path) -> None:
     assert problems_in(file, content, labels=["O", "B-X", "I-X"]) == [
         "FILE:2: 'I-X' after 'O'; an entity opens with 'B-X'",
         "FILE:3: 'B' is not a tag; expected O, B-<type> or I-<type>",
-        "FILE:4: 1 column, not a tag and a word: 'O'",
+        f"FILE:4: 1 column, not a word and a tag: 'O'{TOO_FEW}",
         "FILE:6: unknown tag 'B-Y'",
-        "FILE:7: byte 0xff is not UTF-8; convert the file with iconv -f <its encoding> -t utf-8",
+        f"FILE:7: byte 0xff {ENCODING}",
         "FILE:9: 'I-X' at the start of a sentence; an entity opens with 'B-X'",
-        f"FILE:10: 3 columns, not a tag and a word: 'O\\tf\\tg'{COLUMNS}",
+        f"FILE:10: 3 columns, not a word and a tag: 'O\\tf\\tg'{TOO_MANY}",
         "known tags: O, B-X, I-X",
     ]
 
@@ -220,7 +221,7 @@ def test_problems_of_all_kinds_are_sorted_by_line(file: Path) -> None:
 def test_after_an_unreadable_line_a_transition_is_no_problem(file: Path) -> None:
     content = "O\ta\nB-X b c\nI-X\td\nI-Y\te\n"  # whether line 3 has its B- depends on what line 2 should be
     assert problems_in(file, content) == [
-        f"FILE:2: 3 columns, not a tag and a word: 'B-X b c'{COLUMNS}",
+        f"FILE:2: 3 columns, not a word and a tag: 'B-X b c'{TOO_MANY}",
         "FILE:4: 'I-Y' after 'I-X'; an entity opens with 'B-Y'",
     ]
 
@@ -260,16 +261,16 @@ def test_parsing_returns_sentences_with_their_lines_and_problems() -> None:
             (("a", "d"), ("I-X", "I-X")),
             (3, 5),
             (
-                (3, transition.format("at the start of a sentence"), True),
-                (4, f"3 columns, not a tag and a word: 'O b c'{COLUMNS}", False),
+                (3, transition.format("at the start of a sentence"), "", True),
+                (4, f"3 columns, not a word and a tag: 'O b c'{TOO_MANY}", "", False),
             ),
         ),
         (
             (("e", "f"), ("B-Y", "I-X")),
             range(8, 10),
-            ((8, "unknown tag 'B-Y'", False), (9, transition.format("after 'B-Y'"), True)),
+            ((8, "unknown tag 'B-Y'", "", False), (9, transition.format("after 'B-Y'"), "", True)),
         ),
-        (((), ()), (), ((11, "1 column, not a tag and a word: 'x'", False),)),
+        (((), ()), (), ((11, f"1 column, not a word and a tag: 'x'{TOO_FEW}", "", False),)),
     ]
 
 
@@ -288,9 +289,9 @@ BAD_WORD = "is empty, or has a space, a tab, a line end, a leading byte order ma
 @pytest.mark.parametrize(
     ("words", "tags", "problem"),
     [
-        ((), (), "it has 0 word(s) and 0 tag(s); it needs at least one word, and a tag for each"),
-        (("a", "b"), ("O",), "it has 2 word(s) and 1 tag(s); it needs at least one word, and a tag for each"),
-        (("a",), ("O", "O"), "it has 1 word(s) and 2 tag(s); it needs at least one word, and a tag for each"),
+        ((), (), "it has 0 words and 0 tags; it needs at least one word, and a tag for each"),
+        (("a", "b"), ("O",), "it has 2 words and 1 tag; it needs at least one word, and a tag for each"),
+        (("a",), ("O", "O"), "it has 1 word and 2 tags; it needs at least one word, and a tag for each"),
         (("",), ("O",), f"'' {BAD_WORD}"),
         (("a b",), ("O",), f"'a b' {BAD_WORD}"),
         (("a\t",), ("O",), f"'a\\t' {BAD_WORD}"),
@@ -375,7 +376,7 @@ def test_read_write_read(folder: Path, corpus: list[Sentence], order: Order) -> 
     write_bio(again, read_bio(file, order=order), order)
     assert again.read_bytes() == file.read_bytes()
     if all(TAG.fullmatch(word) for sentence in corpus for word in sentence.words):
-        with pytest.raises(BioError, match="both columns look like BIO tags"):
+        with pytest.raises(BioError, match="both columns look like tags"):
             read_bio(file)
     else:
         assert read_bio(file) == corpus  # the guess is right or there is none

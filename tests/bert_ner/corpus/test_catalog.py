@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bert_ner.corpus.catalog import corpus_named, corpus_names, read_corpus
+from bert_ner.corpus.columns import Layout
 from bert_ner.errors import BertNerError
 
 OURS = ["mit_movie_eng", "mit_movie_trivia", "mit_restaurant", "sample"]  # users add their own
@@ -36,6 +37,17 @@ def test_a_path_is_enough_for_a_file(tmp_path: Path) -> None:
     assert corpus.train.file == "a/train.bio"
 
 
+def test_the_format_is_that_of_the_command_s_options(tmp_path: Path) -> None:
+    for text, layout in [
+        ("word_column: 2, tag_column: last", Layout(word_column=1, tag_column=-1)),
+        ("tag_column: first, comments: '#', docstart: true", Layout(tag_column=0, comments="#", docstart=True)),
+        ("order: word-first", Layout("word-first")),
+    ]:
+        read_corpus.cache_clear()
+        corpus = read_corpus(written(tmp_path, f"{SHORT}format: {{{text}}}\n"))
+        assert corpus.format.reading.layout == layout
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -46,9 +58,10 @@ def test_a_path_is_enough_for_a_file(tmp_path: Path) -> None:
         (("title: Toy", "title: Toy\nname: other"), "its name is 'other'; name it 'toy', as the file"),
         (("title: Toy", "title: [Toy"), "is not YAML"),
         *(
-            (("title: Toy", f"title: Toy\nformat: {{tag_column: {column}}}"), "must be a number from 1, first or last")
+            (("title: Toy", f"title: Toy\nformat: {{tag_column: {column}}}"), "is not a number from 1, first or last")
             for column in (0, -1, -2)
         ),
+        (("title: Toy", "title: Toy\nformat: {order: words}"), "line 2: format.order"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(change: tuple[str, str], message: str, tmp_path: Path) -> None:

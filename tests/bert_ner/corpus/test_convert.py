@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from bert_ner.corpus.columns import Layout
 from bert_ner.corpus.convert import convert
 from bert_ner.corpus.formats import Reading, read_sentences
 from bert_ner.corpus.schemes import SCHEMES
+from bert_ner.errors import BertNerError
 
 INPUTS = Path(__file__).parent / "inputs"
 
@@ -33,49 +33,49 @@ def converted(name: str, target: Path, reading: Reading | None = None, **options
             "bioes.txt",
             "out.bio",
             {},
-            "bioes.txt: 1 sentence(s), scheme BIOES -> out.bio: IOB2",
+            "bioes.txt: 1 sentence, scheme BIOES -> out.bio: IOB2",
             "watch\tO\nthe\tB-TITLE\nlost\tI-TITLE\nisland\tI-TITLE\nwith\tO\nDana\tB-ACTOR\n\n",
         ),
         (
             "bioes.txt",
             "out.txt",
             {"scheme": "BILOU"},
-            "bioes.txt: 1 sentence(s), scheme BIOES -> out.txt: BILOU",
+            "bioes.txt: 1 sentence, scheme BIOES -> out.txt: BILOU",
             "watch\tO\nthe\tB-TITLE\nlost\tI-TITLE\nisland\tL-TITLE\nwith\tO\nDana\tU-ACTOR\n\n",
         ),
         (
             "iob1.txt",
             "out.conll",
             {},
-            "iob1.txt: 1 sentence(s), scheme IOB1 -> out.conll: IOB2",
+            "iob1.txt: 1 sentence, scheme IOB1 -> out.conll: IOB2",
             "Dana\tB-PER\nOslo\tB-LOC\nBergen\tB-LOC\nsings\tO\n\n",
         ),
         (
             "comments.conllu.txt",
             "out",
             {"reading": Reading(Layout(word_column=1, comments="#"))},
-            "comments.conllu.txt: 2 sentence(s), scheme IOB2 -> out: IOB2; 2 comment line(s) left out",
+            "comments.conllu.txt: 2 sentences, scheme IOB2 -> out: IOB2; left out 2 comment lines",
             "Dana\tB-PER\nsings\tO\n\nOslo\tB-LOC\n\n",
         ),
         (
             "hf_names.jsonl",
             "out.txt",
             {},
-            "hf_names.jsonl: 1 sentence(s), scheme IOB2 -> out.txt: IOB2; left out id, lang, which .jsonl keeps",
+            "hf_names.jsonl: 1 sentence, scheme IOB2 -> out.txt: IOB2; left out id, lang, which .jsonl keeps",
             "Dana\tB-PER\nsings\tO\n\n",
         ),
         (
             "hf_names.jsonl",
             "out.jsonl",
             {"scheme": "IO"},
-            "hf_names.jsonl: 1 sentence(s), scheme IOB2 -> out.jsonl: IO",
+            "hf_names.jsonl: 1 sentence, scheme IOB2 -> out.jsonl: IO",
             '{"id": "7", "lang": "en", "tokens": ["Dana", "sings"], "ner_tags": ["I-PER", "O"]}\n',
         ),
         (
             "hf_ids.json",
             "out.txt",
             {"form": "jsonl"},
-            "hf_ids.json: 1 sentence(s), scheme IOB2 -> out.txt: IOB2",
+            "hf_ids.json: 1 sentence, scheme IOB2 -> out.txt: IOB2",
             '{"tokens": ["Dana", "Lee", "sings"], "ner_tags": ["B-PER", "I-PER", "O"]}\n',
         ),
     ],
@@ -119,18 +119,36 @@ def test_a_target_without_room_for_something_is_an_error(
             convert(b"a O\n", "a.bio", Reading(), folder)
 
 
-def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
+def test_standard_output_is_no_target() -> None:
     content = b"O\ta\n"
-    (tmp_path / "real.bio").touch()
-    (tmp_path / "link.bio").symlink_to("real.bio")
-    convert(content, "in", Reading(), str(tmp_path / "link.bio"))
-    assert (tmp_path / "link.bio").is_symlink()
-    assert (tmp_path / "real.bio").read_text() == "a\tO\n\n"
-    os.mkfifo(tmp_path / "pipe")
-    for target in ("-", str(tmp_path / "pipe")):
-        with pytest.raises(BioError, match="is no regular file; name a file to write"):
-            convert(content, "in", Reading(), target)
-    assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(BertNerError, match=r"^- stands for standard input"):
+        convert(content, "in", Reading(), "-")
+
+
+TAGGED = {
+    "line": 1,
+    "text": "Dana sings",
+    "words": ["Dana", "sings"],
+    "tags": ["B-PER", "O"],
+    "entities": [{"text": "Dana", "type": "PER", "start": 0, "end": 4, "score": 0.9}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        ({}, ""),  # as `bert-ner tag` writes it: words and tags give the rest
+        ({"id": 7}, "; left out id, which .jsonl keeps"),
+        ({"line": 2}, "; left out line, which .jsonl keeps"),
+        ({"text": "Dana  sings"}, "; left out text, which .jsonl keeps"),
+        ({"entities": []}, "; left out entities, which .jsonl keeps"),
+        ({"entities": [{"type": "PER", "wikidata": "Q1"}]}, "; left out entities, which .jsonl keeps"),
+        ({"entities": None}, "; left out entities, which .jsonl keeps"),
+    ],
+)
+def test_a_key_is_lost_only_if_words_and_tags_can_t_give_it(change: dict[str, Any], lost: str, tmp_path: Path) -> None:
+    done = convert(json.dumps(TAGGED | change).encode(), "a.jsonl", Reading(), tmp_path / "a.bio")
+    assert done == f"a.jsonl: 1 sentence, scheme IOB2 -> {tmp_path / 'a.bio'}: IOB2{lost}"
 
 
 def test_other_keys_survive_in_records(tmp_path: Path) -> None:
@@ -148,7 +166,7 @@ def test_parquet_and_back(tmp_path: Path) -> None:
     converted_to = tmp_path / "out.parquet"
     convert((INPUTS / "hf_names.jsonl").read_bytes(), "a.jsonl", Reading(), converted_to, "BIOES")
     said = convert(converted_to.read_bytes(), "out.parquet", Reading(), tmp_path / "out.jsonl")
-    assert said.startswith("out.parquet: 1 sentence(s), scheme BIOES -> ")
+    assert said.startswith("out.parquet: 1 sentence, scheme BIOES -> ")
     assert json.loads((tmp_path / "out.jsonl").read_text()) == json.loads((INPUTS / "hf_names.jsonl").read_text())
     mixed = '{"x": 1, "tokens": ["a"], "ner_tags": ["O"]}\n{"x": "b", "tokens": ["a"], "ner_tags": ["O"]}\n'
     with pytest.raises(BioError, match=r"the records don't fit into Parquet: .*; \.jsonl takes them"):

@@ -66,14 +66,34 @@ def test_files_of_others(name: str, reading: Reading, sentences: list[Sentence])
 @pytest.mark.parametrize(
     ("name", "reading", "message"),
     [
-        ("conll2003_gold.txt", Reading(), ":1: -DOCSTART- begins a document and is no word; skip such lines with"),
-        ("conll2003_gold.txt", Reading(Layout(tag_column=-1)), ":8: -DOCSTART- begins a document"),
-        ("conll2003_gold.txt", Reading(Layout(docstart=True)), "; name them with --word-column and --tag-column"),
-        ("comments.conllu.txt", Reading(), "'# id 7 domain=film'; skip comments with --comments '#'"),
-        ("comments.conllu.txt", Reading(Layout(comments="#")), "; name them with --word-column and --tag-column"),
-        ("comments.conllu.txt", Reading(Layout(tag_column=-1)), ":1: 'domain=film' is not a tag; expected O, B-<type>"),
+        (
+            "conll2003_gold.txt",
+            Reading(),
+            ":1: -DOCSTART- begins a document and is no word; skip such lines with docstart=True (and 3 more",
+        ),
+        ("conll2003_gold.txt", Reading(Layout(tag_column=-1)), ":1: -DOCSTART- begins a document"),
+        (
+            "conll2003_gold.txt",
+            Reading(Layout(docstart=True)),
+            "; name the right columns with word_column and tag_column",
+        ),
+        ("comments.conllu.txt", Reading(), "'# id 7 domain=film'; skip comments with comments='#' (and 1 more"),
+        (
+            "comments.conllu.txt",
+            Reading(Layout(comments="#")),
+            "; name the right columns with word_column and tag_column",
+        ),
+        (
+            "comments.conllu.txt",
+            Reading(Layout(tag_column=-1)),
+            "'# id 7 domain=film'; skip comments with comments='#'",
+        ),
         ("conlleval_three.txt", Reading(Layout(tag_column=3)), ":1: 3 columns of at least 4: 'Dana B-PER B-PER'"),
-        ("hf_ids.json", Reading(names=("O",)), 'record 1: "ner_tags" has the number 1, but there are 1 names of tags'),
+        (
+            "hf_ids.json",
+            Reading(names=("O",)),
+            'record 1: "ner_tags" has the number 1, but the names of tags are 1, from 0 on',
+        ),
         ("none.bio", Reading(), "none.bio can't be read: No such file or directory"),
     ],
 )
@@ -123,6 +143,34 @@ def test_json_lines(content: str, words: list[list[str]]) -> None:
         assert read(content, "a.json") == read(content, "a.jsonl")  # as `datasets` names them
 
 
+RECORD = '{"tokens": ["a"], "ner_tags": ["B-X"]}'
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (f"{RECORD}\n{RECORD}\n", "jsonl"),
+        (f"\ufeff\n {RECORD}\n\n{RECORD}", "jsonl"),
+        (RECORD, "json"),
+        (f"[\n {RECORD}]", "json"),
+        (f'{{\n "data": [{RECORD}]}}', "json"),
+        ("{ O\n[ B-X\n", "columns"),
+        ('{"a" O\n[{ O\n', "columns"),
+    ],
+)
+def test_what_no_suffix_names_is_recognised_by_its_content(content: str, form: str) -> None:
+    for name in ("standard input", "a.out"):
+        assert parse_file(content.encode(), name, Reading()).format == form
+
+
+def test_parquet_is_recognised_by_its_content(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet").write_table(
+        arrow.table({"tokens": [["a"]], "ner_tags": [["O"]]}), tmp_path / "a.data"
+    )
+    assert read_sentences(tmp_path / "a.data") == [Sentence(("a",), ("O",))]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -145,9 +193,12 @@ def test_json(content: str) -> None:
         ('{"tokens": ["a"]}', "this one has 'tokens'"),
         ('{"tokens": "ab", "ner_tags": ["O", "O"]}', "\"tokens\" must be a list of strings, not 'ab'"),
         ('{"tokens": ["a", 1], "ner_tags": ["O", "O"]}', "\"tokens\" must be a list of strings, not ['a', 1]"),
-        ('{"tokens": ["a"], "ner_tags": "O"}', "must be a list with a tag for each of 1 words, not 'O'"),
-        ('{"tokens": ["a"], "ner_tags": ["O", "O"]}', "must be a list with a tag for each of 1 words, not 2"),
-        ('{"tokens": ["a"], "ner_tags": [0]}', "has numbers; name the tags in their order with --names"),
+        ('{"tokens": ["a"], "ner_tags": "O"}', "must be a list with a tag for each of 1 word, not 'O'"),
+        ('{"tokens": ["a"], "ner_tags": ["O", "O"]}', "must be a list with a tag for each of 1 word, not 2"),
+        (
+            '{"tokens": ["a"], "ner_tags": [0]}',
+            "has numbers; name the tags in their order, as in names=('O', 'B-PER', 'I-PER')",
+        ),
         ('{"tokens": ["a"], "ner_tags": [true]}', "must hold names or numbers, not True"),
         ('{"tokens": ["a"], "ner_tags": ["X-A"]}', "'X-A' is not a tag"),
         ('{"tokens": ["a"], "entities": [{"type": "A"}]}', "must be a list of objects"),
@@ -251,7 +302,10 @@ def test_a_scheme_that_fits_better_than_iob2_is_proposed() -> None:
     assert "fits" not in str(caught.value)  # IOB1 fits two, IOB2 as well
     with pytest.raises(BioError) as caught:
         read(content + "a O\nb I-X\n")
-    assert str(caught.value).endswith("a.txt: IOB1 fits 3 of 5 sentences, IOB2 2; to read it so: --scheme IOB1")
+    assert str(caught.value).split("\n") == [
+        "a.txt:1: 'I-X' at the start of a sentence; an entity opens with 'B-X' (and 2 more like it)",
+        "a.txt: IOB1 fits 3 of 5 sentences with entities, IOB2 2; to read it so: scheme='IOB1'",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sklearn.model_selection import train_test_split
 
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.split import split
+from bert_ner.wording import counted
 
 CORPORA = Path(os.environ.get("BERT_NER_CORPORA") or Path(__file__).parents[4] / "shared" / "corpora")
 # The validation part of 9,775 sentences with seed 42: other numbers on another machine would be another experiment.
@@ -81,7 +82,7 @@ def test_fractions_out_of_range(fraction: float) -> None:
 @pytest.mark.parametrize(("n", "fraction"), [(0, 0.1), (1, 0.1), (9, 0.99)])
 def test_no_part_is_empty(n: int, fraction: float) -> None:
     message = (
-        f"a validation fraction of {fraction} leaves one part of {n} sentence(s) empty; "
+        f"a validation fraction of {fraction} leaves one part of {counted(n, 'sentence')} empty; "
         f"choose another fraction or give more sentences"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

@@ -77,7 +77,7 @@ def test_recall_by_the_groups_of_a_function() -> None:
 
 def test_different_shapes_and_invalid_tags_are_errors() -> None:
     for function in (error_kinds, lambda *tags: recall_by(*tags, lambda i, span: "")):
-        with pytest.raises(ValueError, match="has 2 words, but 1 predicted tags"):
+        with pytest.raises(ValueError, match="has 2 words, but 1 predicted tag"):
             function([["O", "O"]], [["O"]])
         with pytest.raises(ValueError, match="shorter"):
             function([["O"], ["O"]], [["O"]])

@@ -140,8 +140,8 @@ def test_columns_may_be_in_another_order_than_in_the_gold_file() -> None:
         ("\n\nfrom\tO\n1931\tB-FILM\n", "\n", "p.bio:6: the end of the file, where in/g.bio:7 has 'from'"),
         ("B-FILM\n", "O\n\nmore\tO\n", "p.bio:10: 'more', where in/g.bio:9 has the end of the file"),
         ("heist\t", "\n\nHeist\t", "p.bio:3: 'Heist', where in/g.bio:1 has 'heist'"),
-        ("B-FILM", "U-FILM", "p.bio:8: 'U-FILM' is not a tag; expected O, B-<type> or I-<type>"),
-        ("by\tO", "by O O", "p.bio:3: 3 columns, not a tag and a word: 'by O O'"),
+        ("B-FILM", "U-FILM", "p.bio:8: 'U-FILM' is not a tag of IOB2; expected O, B-<type> or I-<type>"),
+        ("by\tO", "by O O", "p.bio:3: 3 columns, not a word and a tag: 'by O O'"),
     ],
 )
 def test_a_prediction_that_does_not_fit_is_an_error_with_file_line_and_both_words(
@@ -168,7 +168,7 @@ def test_text_has_the_content_of_the_record(record: dict[str, Any]) -> None:
     text = as_text(json.loads(json.dumps(record)))
     lines = [line.split() for line in text.splitlines()]
     assert text.startswith("in/g.bio: 6 sentences, 21 words, 9 entities of 3 types\n")
-    assert "in/w.bio: 3 tag(s) I-X follow neither B-X nor I-X, the first in line 1; as in conlleval," in text
+    assert "in/w.bio: tags I-X that follow neither B-X nor I-X: 3, the first in line 1; as in conlleval," in text
     assert "in/w.bio: types that in/g.bio does not have, so their entities are all wrong: FILM" in text
     assert ["entities", "r.bio", "w.bio", "n.bio"] in lines
     assert ["GENRE", "3", "100.00", "100.00", "0.00"] in lines

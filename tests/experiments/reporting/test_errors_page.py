@@ -28,7 +28,7 @@ def test_the_error_page_has_the_sentences_that_some_system_gets_wrong(
     ("content", "complaint"),
     [
         ("O\nO\n", "2 sentences, but the test set has 3"),
-        ("O\nO O\nO\n", r":1: 1 tags for 3 words"),
+        ("O\nO O\nO\n", r":1: 1 tag for 3 words"),
         ("O O O\nO oops\nO\n", r":2: .*'oops' is not a tag"),
         ("O O O\nO B-X\nO\n", r":2: no type is named X"),
     ],
