@@ -56,8 +56,8 @@ class SavedReference(Settings):
         if self.gold == (gold.sha256 if self.format == BYTES else sum_of_sentences(parsed)):
             return ""
         if self.format == BYTES:
-            reason = "an earlier version saved it, so line ends count"
-            return f"was made with a gold file of other bytes ({reason}); save it again"
+            cause = "an earlier version saved it, so line ends count"
+            return f"was made with a gold file of other bytes ({cause}); save it again"
         return "was made with another gold file; save it again"
 
     def predictions(self, name: str) -> list[Prediction]:
