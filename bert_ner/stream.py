@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 
 from bert_ner.corpus.columns import Layout, Problem, columns_text, raise_problems, read_columns, word_problem
 from bert_ner.corpus.entities import Entity, Offsets, entities, word_offsets
+from bert_ner.deprecated import moved
 from bert_ner.errors import BertNerError, printable
 from bert_ner.tagger import Tagger, tags_and_scores
 
@@ -290,3 +291,7 @@ def _write(target: int, data: bytes) -> None:
         raise
     except OSError as error:
         raise BertNerError(f"the output can't be written: {error.strerror}") from None
+
+
+_RENAMED = {"words_of": "read_query", "tag_lines": "tag_queries", "tag_stream": "write_answers", "Record": "Answer"}
+__getattr__ = moved(__name__, {old: f"{__name__}:{new}" for old, new in _RENAMED.items()})

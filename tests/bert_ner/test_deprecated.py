@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from bert_ner import errors, loading, model_folder
+from bert_ner import errors, loading, model_folder, stream
 from bert_ner.corpus import bio, catalog, columns
 
 MOVED = {
@@ -23,6 +23,10 @@ MOVED = {
     "bert_ner.corpus.bio:Offence": columns.Problem,
     "bert_ner.corpus.bio:Passage": bio.ParsedSentence,
     "bert_ner.corpus.bio:refuse": columns.raise_problems,
+    "bert_ner.stream:Record": stream.Answer,
+    "bert_ner.stream:tag_lines": stream.tag_queries,
+    "bert_ner.stream:tag_stream": stream.write_answers,
+    "bert_ner.stream:words_of": stream.read_query,
 }
 
 
