@@ -7,7 +7,10 @@ from typing import Any
 
 
 def moved(module: str, places: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a `__getattr__` for a module that some names have left; `places` maps each to its new "module:name"."""
+    """Return a `__getattr__` for a module that some names have left.
+
+    `places` maps each to its new "module:name", or to "module:function()" if the function returns its value.
+    """
 
     def find(name: str) -> Any:
         if name not in places:
@@ -15,6 +18,7 @@ def moved(module: str, places: Mapping[str, str]) -> Callable[[str], Any]:
         new_module, _, new_name = places[name].partition(":")
         message = f"{module}.{name} is now {new_module}.{new_name}; the old name goes with the next release"
         warnings.warn(message, DeprecationWarning, stacklevel=2)
-        return getattr(importlib.import_module(new_module), new_name)
+        found = getattr(importlib.import_module(new_module), new_name.removesuffix("()"))
+        return found() if new_name.endswith("()") else found
 
     return find

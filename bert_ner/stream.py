@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bert_ner.corpus.columns import columns_text, word_problem
 from bert_ner.corpus.entities import Entity, entities
+from bert_ner.deprecated import moved
 from bert_ner.errors import BertNerError, printable
 from bert_ner.queries import Query
 from bert_ner.tagger import Tagger, tags_and_scores
@@ -134,3 +135,8 @@ def _write(target: int, data: bytes) -> None:
         raise
     except OSError as error:
         raise BertNerError(f"the output can't be written: {error.strerror}") from None
+
+
+_HERE = {"tag_lines": "tag_queries", "tag_stream": "write_answers", "Record": "Answer"}
+_MOVED = {"words_of": "bert_ner.queries:read_query"} | {old: f"{__name__}:{new}" for old, new in _HERE.items()}
+__getattr__ = moved(__name__, _MOVED)

@@ -124,6 +124,8 @@ class SizedTagger(Tagger, Protocol):
 
 _MOVED = {
     "bert_ner.loading": ("load_tagger", "trained_folder"),
-    "bert_ner.model_folder": ("MANIFEST", "TaggerUnavailable", "read_manifest", "write_manifest", "write_model"),
-}
+    "bert_ner.model_folder": (
+        "MANIFEST", "QUANTISED", "WEIGHTS", "TaggerUnavailable", "read_manifest", "write_manifest", "write_model",
+    ),
+}  # fmt: skip
 __getattr__ = moved(__name__, {name: f"{module}:{name}" for module, names in _MOVED.items() for name in names})

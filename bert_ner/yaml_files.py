@@ -47,8 +47,19 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        lines = [f"{path}, line {line_of(path, where)}: {text}" for where, text in complaints(error, model)]
-        raise BertNerError("\n".join(lines)) from None
+        raise located(error, model, path) from None
+
+
+def located(error: ValidationError, model: type[Model], path: Path, section: Location = ()) -> BertNerError:
+    """Return the error as one with file and lines; `section` leads to the part of the file that was checked."""
+    found = complaints(error, model)
+    return BertNerError("\n".join(at_line(path, (*section, *where), section, text) for where, text in found))
+
+
+def at_line(path: Path, where: Location, section: Location, text: str) -> str:
+    """Return a text about a key or list item with its file, line and section."""
+    name = ".".join(map(str, section))
+    return f"{path}, line {line_of(path, where)}: {name}{': ' if name else ''}{text}"
 
 
 def load_yaml(path: Path, with_lines: bool = False) -> Any:

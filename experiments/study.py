@@ -42,9 +42,13 @@ def main() -> None:
     trials = available_trials(read_trials(options.study, params))
     labels, source = read_labels(corpus), signature_source(corpus_named(corpus))
     train, validation, test = (read_part(corpus, part) for part in ("train", "validation", "test"))
-    state, where = state_file(corpus, f"study-{options.study}"), f"studies.{options.study}"
+    state = state_file(corpus, f"study-{options.study}")
     # All of them before the first trains, so that an error in the last one shows at once.
-    taggers = [build(trial.system, trial.settings, labels, trial.seed, state, where) for trial in trials]
+    places = [("studies", trial.study, trial.system) for trial in trials]
+    taggers = [
+        build(trial.system, trial.settings, labels, trial.seed, state, where)
+        for trial, where in zip(trials, places, strict=True)
+    ]
 
     notes = DATA / "unfinished" / corpus / f"study-{options.study}.json"
     finished = read_json(notes) if notes.is_file() else {}

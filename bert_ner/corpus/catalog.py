@@ -10,6 +10,7 @@ from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.corpus.columns import Layout, Order, column_index
 from bert_ner.corpus.formats import Reading, read_sentences
 from bert_ner.corpus.schemes import Scheme
+from bert_ner.deprecated import moved
 from bert_ner.errors import InvalidValue
 from bert_ner.settings import Settings
 from bert_ner.wording import as_key, options_as
@@ -116,6 +117,11 @@ def corpus_named(name: str) -> Corpus:
     return read_corpus(FOLDER / f"{name}.yaml")
 
 
+def all_corpora() -> dict[str, Corpus]:
+    """Return every corpus by its name; raise BertNerError if one of the YAML files is wrong."""
+    return {name: corpus_named(name) for name in corpus_names()}
+
+
 @lru_cache
 def read_corpus(path: Path) -> Corpus:
     """Read the YAML file of a corpus; raise BertNerError if it is wrong."""
@@ -125,3 +131,6 @@ def read_corpus(path: Path) -> Corpus:
             f"{path}: its name is '{corpus.name}'; name it '{path.stem}', as the file, or remove the key"
         )
     return corpus.model_copy(update={"name": path.stem, "folder": str(path.parent / corpus.folder)})
+
+
+__getattr__ = moved(__name__, {"CORPORA": f"{__name__}:all_corpora()"})

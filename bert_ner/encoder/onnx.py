@@ -2,6 +2,10 @@
 
 from bert_ner.deprecated import moved
 
-__getattr__ = moved(
-    __name__, {"export": "bert_ner.export.export:export", "OnnxTagger": "bert_ner.export.tagger:OnnxTagger"}
-)
+_MOVED = {
+    "NotExportable": "bert_ner.errors:NotExportable",
+    "OnnxTagger": "bert_ner.export.tagger:OnnxTagger",
+    "WeightType": "bert_ner.export.export:WeightType",
+    "export": "bert_ner.export.export:export",
+}
+__getattr__ = moved(__name__, _MOVED)

@@ -7,9 +7,10 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from harness.paths import ROOT
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError
 from bert_ner.loading import kinds
 from bert_ner.settings import Location, Settings
@@ -21,6 +22,15 @@ SEEDS = range(2**32)  # every random generator that the systems use takes these
 Section = dict[str, Any]
 Names = Annotated[list[str], Field(min_length=1)]
 Seeds = Annotated[list[Annotated[int, Field(ge=SEEDS.start, lt=SEEDS.stop)]], Field(min_length=1)]
+
+
+def _known_corpus(name: str) -> str:
+    if name not in corpus_names():
+        raise ValueError("must be the name of a corpus, a file in corpora/")
+    return name
+
+
+Corpora = Annotated[list[Annotated[str, AfterValidator(_known_corpus)]], Field(min_length=1)]
 
 
 class Run(NamedTuple):
@@ -66,7 +76,7 @@ class Split(Settings):
 class Group(Settings):
     """Extra runs: every combination of a corpus, a system and a seed."""
 
-    corpora: Names = Field(description="names in the catalog")
+    corpora: Corpora = Field(description="names of files in corpora/")
     systems: Names = Field(description="sections of params.yaml")
     seeds: Seeds = Field(description="one training of each system with each")
 
@@ -101,7 +111,7 @@ class Params(Settings):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Section] = Field(init=False)
 
-    corpora: Names = Field(description="names in the catalog; the stages of pipeline/dvc.yaml run on each")
+    corpora: Corpora = Field(description="names of files in corpora/; the stages of pipeline/dvc.yaml run on each")
     baselines: Names = Field(description="systems without random numbers; each trains once on every corpus")
     encoders: Names = Field(description="systems that train on every corpus with each of the seeds")
     seeds: Seeds = Field(description="the encoders' random numbers")
@@ -155,10 +165,20 @@ class Params(Settings):
         lists |= {("extra_runs", name, "systems"): group.systems for name, group in self.extra_runs.items()}
         named = {(*where, i): system for where, systems in lists.items() for i, system in enumerate(systems)}
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
-        problem = PydanticCustomError("system", "must be the name of a system, a section with a kind in this file")
-        unknown = {where: system for where, system in named.items() if system not in self.systems}
-        if errors := [InitErrorDetails(type=problem, loc=where, input=system) for where, system in unknown.items()]:
-            raise ValidationError.from_exception_data("Params", errors)
+        given = {
+            (name, "kind"): section["kind"] for name, section in self.__pydantic_extra__.items() if "kind" in section
+        }
+        known = {*self.systems, *(name for name, _ in given)}  # a wrong kind is one error, not one for each use
+        rule = "must be the name of a system, a section with a kind in this file"
+        problems = [(where, system, rule) for where, system in named.items() if system not in known]
+        rule = f"must be one of {', '.join(kinds())}"
+        problems += [(where, kind, rule) for where, kind in given.items() if str(kind) not in kinds()]
+        if problems:
+            details = [
+                InitErrorDetails(type=PydanticCustomError("name", text), loc=where, input=value)
+                for where, value, text in problems
+            ]
+            raise ValidationError.from_exception_data("Params", details)
         return self
 
 

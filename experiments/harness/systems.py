@@ -5,33 +5,45 @@ from pathlib import Path
 from typing import Any
 
 from harness.params import kind_of, settings_of
+from harness.paths import ROOT
+
+from pydantic import ValidationError
 
 from bert_ner.errors import BertNerError, shorten
 from bert_ner.loading import load_tagger, tagger_class
 from bert_ner.model_folder import MANIFEST
 from bert_ner.scoring import entity_f1
-from bert_ner.settings import parse_settings
+from bert_ner.settings import Location
 from bert_ner.tagger import System, Tagger
+from bert_ner.yaml_files import at_line, located
 
 
 def build(
-    name: str, section: Any, labels: Sequence[str], seed: int, checkpoint: Path | None = None, where: str = ""
+    name: str, section: Any, labels: Sequence[str], seed: int, checkpoint: Path | None = None, where: Location = ()
 ) -> Tagger:
-    """Build a system that is not trained yet, from its name and its section, which is `where` in params.yaml."""
+    """Build a system that is not trained yet, from its name and its section, which is at `where` in params.yaml."""
+    path, where = ROOT / "params.yaml", where or (name,)
     try:
-        if not isinstance(section, dict):
-            raise BertNerError(f"expected names and values of settings, not {shorten(section)}")
-        system = tagger_class(kind_of(name, section))
-        if not issubclass(system, System):
-            raise BertNerError(f"{kind_of(name, section)} can't be trained")
-        written = {name for base in system.__mro__ if base is not Tagger for name in vars(base)}
-        if missing := [name for name in ("fit", "tag", "save", "load") if name not in written]:
-            raise BertNerError(f"{system.__name__} lacks {', '.join(missing)}; bert_ner.tagger.Tagger describes them")
-        settings = parse_settings(system.Settings, settings_of(section))
+        system = _class_of(name, section)
     except BertNerError as error:
-        place = where or f"section '{name}'"
-        raise BertNerError(f"params.yaml, {place}: {error}") from None
+        raise BertNerError(at_line(path, where, where, str(error))) from None
+    try:
+        settings = system.Settings.model_validate(settings_of(section))
+    except ValidationError as error:
+        raise located(error, system.Settings, path, where) from None
     return system(settings, scoring=entity_f1, labels=labels, seed=seed, checkpoint=checkpoint)
+
+
+def _class_of(name: str, section: Any) -> type[System]:
+    if not isinstance(section, dict):
+        raise BertNerError(f"expected names and values of settings, not {shorten(section)}")
+    system = tagger_class(kind_of(name, section))
+    if not issubclass(system, System):
+        raise BertNerError(f"{kind_of(name, section)} can't be trained")
+    written = {name for base in system.__mro__ if base is not Tagger for name in vars(base)}
+    if missing := [name for name in ("fit", "tag", "save", "load") if name not in written]:
+        raise BertNerError(f"{system.__name__} lacks {', '.join(missing)}; bert_ner.tagger.Tagger describes them")
+    return system
 
 
 def check_saved(tagger: Tagger, folder: Path, words: Sequence[str]) -> None:

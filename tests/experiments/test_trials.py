@@ -28,7 +28,7 @@ def test_every_study_of_the_parameters_can_be_built() -> None:
     params = read_params()
     for name in params.studies:
         for trial in read_trials(name, params):
-            build(trial.system, trial.settings, ["O"], trial.seed, where=f"studies.{trial.study}")
+            build(trial.system, trial.settings, ["O"], trial.seed, where=("studies", trial.study, trial.system))
 
 
 def test_a_study_changes_what_it_says_and_nothing_else() -> None:
@@ -76,12 +76,12 @@ def test_a_study_that_is_not_there_is_named() -> None:
 
 def test_a_setting_that_a_system_does_not_take_names_the_study() -> None:
     for settings, message in (
-        ({"warm": 1}, r"params\.yaml, studies\.s: .*warm"),
-        ({"clip_norm": 0}, r"studies\.s: .*clip_norm"),
+        ({"warm": 1}, r"params\.yaml, line \d+: studies\.s\.minilm: .*warm"),
+        ({"clip_norm": 0}, r"studies\.s\.minilm: .*clip_norm"),
     ):
         [trial] = read_trials("s", params_with({"s": {"minilm": settings}}))
         with pytest.raises(BertNerError, match=message):
-            build(trial.system, trial.settings, ["O"], trial.seed, where=f"studies.{trial.study}")
+            build(trial.system, trial.settings, ["O"], trial.seed, where=("studies", trial.study, trial.system))
 
 
 def test_subsets_are_nested_and_the_seed_s() -> None:

@@ -19,7 +19,7 @@ WRITERS = {  # a script -> the folder that it writes to
     "experiments/train.py --system crf": "models",
 }
 
-EVALUATE = pytest.param("experiments/evaluate.py", marks=pytest.mark.slow)
+EVALUATE, REPORT = (pytest.param(f"experiments/{name}.py", marks=pytest.mark.slow) for name in ("evaluate", "report"))
 
 
 def run_on_mount(place: Workplace, script: str, mount: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -29,7 +29,10 @@ def run_on_mount(place: Workplace, script: str, mount: str, folder: Path) -> sub
     return place.run(*in_mounts(["sh", "-c", command], **{mount: str(folder)}))
 
 
-@pytest.mark.parametrize("script", [EVALUATE if script == "experiments/evaluate.py" else script for script in WRITERS])
+@pytest.mark.parametrize(
+    "script",
+    ["experiments/acquire.py", "experiments/prepare.py", "experiments/train.py --system crf", EVALUATE, REPORT],
+)
 def test_a_read_only_folder(place: Workplace, script: str) -> None:
     before = contents(place)
     done = run_on_mount(place, script, "fixed", place.folder / WRITERS[script])

@@ -34,6 +34,7 @@ studies:
 @pytest.fixture(autouse=True)
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("harness.params.ROOT", tmp_path)
+    monkeypatch.setattr("harness.params.corpus_names", lambda: ["a", "b"])
     path = tmp_path / "params.yaml"
     path.write_text(VALID)
     return path
@@ -89,7 +90,10 @@ def test_studies_change_settings_of_systems() -> None:
         ("0.1", "0", 8, "split.validation_fraction must be .* 0.*, not 0"),
         ("0.1", "1", 8, "split.validation_fraction must be .* 1.*, not 1"),
         ("crf: {c: 1}", "crf: 3", 9, "crf must be a valid dictionary, not 3"),
-        ("kind: encoder", "kind: encodr", 3, "encoders.0 must be the name of a system"),
+        ("kind: encoder", "kind: encodr", 11, "e.kind must be one of majority, gazetteer, .*, not 'encodr'"),
+        ("kind: encoder", "kind: [x]", 11, "e.kind must be one of"),
+        ("corpora: [a]\n", "corpora: [a, c]\n", 1, "corpora.1 must be the name of a corpus, .*, not 'c'"),
+        ("corpora: [b]", "corpora: [c]", 7, "extra_runs.h.corpora.0 must be the name of a corpus"),
         ("e: {rate: 2}", "gpt: {}", 16, "studies.s.gpt must be the name of a system"),
         ("e: {rate: 2}", "e: 3", 16, "studies.s.e must be a valid dictionary, not 3"),
         (", e: {rate: 2}, crf: null", "", 16, "studies.s must name one system or more"),

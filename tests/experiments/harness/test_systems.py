@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_methods_that_a_system_lacks_are_named(monkeypatch: pytest.MonkeyPatch) 
             return []
 
     monkeypatch.setattr("harness.systems.tagger_class", lambda kind: Started)
-    with pytest.raises(BertNerError, match="section 'crf': Started lacks tag, save, load"):
+    with pytest.raises(BertNerError, match=r"params\.yaml, line \d+: crf: Started lacks tag, save, load"):
         build("crf", {}, ["O"], 0)
 
 
@@ -82,14 +83,30 @@ def test_methods_that_a_system_lacks_are_named(monkeypatch: pytest.MonkeyPatch) 
         ("hmm", {"suffix": [1], "rare": [1], "prior": [0]}, "prior.0 must be a number above 0, not 0"),
         ("hmm", {"suffix": [1], "rare": [1], "prior": [float("inf")]}, "prior.0 must be a number above 0, not inf"),
         ("bilstm_crf", {**BILSTM, "hidden": 0}, "hidden must be a whole number of at least 1, not 0"),
-        ("minilm", {"kind": "encoder", "name": "x"}, "learning_rate is missing; batch_size is missing; weight_decay"),
+        ("minilm", {"kind": "encoder", "name": "x"}, "learning_rate is missing\n"),
         ("minilm", {**ENCODER, "clip_norm": 0}, "clip_norm must be a number above 0, not 0"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_section_and_range(name: str, section: Any, message: str) -> None:
     with pytest.raises(BertNerError) as caught:
         build(name, section, ["O"], 0)
-    assert str(caught.value).startswith(f"params.yaml, section '{name}': {message}")
+    assert re.match(rf"{re.escape(str(ROOT))}/params\.yaml, line \d+: {name}: {re.escape(message)}", str(caught.value))
+
+
+def test_a_wrong_setting_has_its_line_also_in_a_merged_section_and_in_a_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.systems.ROOT", tmp_path)
+    (tmp_path / "params.yaml").write_text(
+        "crf: &crf\n  c1: [0.1]\n  c2: [-1]\nmine:\n  <<: *crf\n  kind: crf\nstudies:\n  s:\n    crf: {c2: [-1]}\n"
+    )
+    section = {"kind": "crf", "c1": [0.1], "c2": [-1], "max_iterations": 1}
+    for name, where, line in (("crf", (), 3), ("mine", (), 3), ("crf", ("studies", "s", "crf"), 9)):
+        message = (
+            rf"params\.yaml, line {line}: {'.'.join(where or (name,))}: c2\.0 must be a number of at least 0, not -1"
+        )
+        with pytest.raises(BertNerError, match=message):
+            build(name, section, ["O"], 0, where=where)
 
 
 def test_building_a_crf_loads_no_torch() -> None:
