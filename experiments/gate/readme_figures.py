@@ -31,8 +31,9 @@ def outdated_readme(root: Path) -> list[str]:
 
     Another machine gives other figures: then README still has those of the committed results.
     """
+    tables = (f"results/{CORPUS}", "results/benchmarks.csv")
     changed = subprocess.run(
-        ["git", "diff", "--quiet", "HEAD", "--", f"results/{CORPUS}"], cwd=root, capture_output=True, check=False
+        ["git", "diff", "--quiet", "HEAD", "--", *tables], cwd=root, capture_output=True, check=False
     )
     if changed.returncode:
         return []

@@ -39,7 +39,7 @@ def _training(rows: Rows) -> str:
     def times(peer: str) -> str:
         return " and ".join(f"{rows['train', size, 'ours', peer]['ratio']:.1f}" for size in SIZES)
 
-    small, large = (f"{rows['train', size, 'ours', 'Trainer, tuned']['limit_share']:.0%}" for size in SIZES)
+    small, large = (_share(rows["train", size, "ours", "Trainer, tuned"]) for size in SIZES)
     return (
         f"Training runs at {small} (22.7 M parameters) and {large} (109 M) of the speed of its matrix products alone. "
         f"That is {times('Trainer, tuned')} times as fast as transformers' Trainer tuned, {times('Trainer, defaults')} "
@@ -53,7 +53,7 @@ def _tagging(rows: Rows) -> str:
 
     tuned = row("tuned")
     return (
-        f"8-bit tagging runs at {tuned['limit_share']:.0%} of that limit: {tuned['ratio']:.1f} times as fast as "
+        f"8-bit tagging runs at {_share(tuned)} of that limit: {tuned['ratio']:.1f} times as fast as "
         f"{PIPELINE} tuned, {row('defaults, batches of 32')['ratio']:.1f} times its defaults in batches of 32."
     )
 
@@ -70,3 +70,7 @@ def _single_query(rows: Rows) -> str:
         f"times as fast as the pipeline tuned, {' and '.join(both('defaults', 'ratio', '.1f'))} times its defaults. "
         f"Measured on {run['machine']} ({run['threads']} threads, PyTorch {run['torch']}), on {run['date']}."
     )
+
+
+def _share(row: Any) -> str:
+    return f"{100 * row['limit_share']:.0f} %"
