@@ -45,7 +45,7 @@ SUMMARY = (
 def run_pipeline(
     stages: Sequence[str], prepare: Sequence[str], *commands: Sequence[str], expected: Mapping[str, float] | None = None
 ) -> None:
-    """Run the stages that train side by side, then evaluate beside audit, then `dvc repro` with each command.
+    """Run the stages that train side by side, then evaluate and audit, then `dvc repro` with each command.
 
     `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
     """
