@@ -1,16 +1,19 @@
-"""Measure speed and memory, also of other programs: results/benchmarks.csv, .md, .png and .svg.
+"""Measure speed and memory, also of other programs at their best: results/benchmarks.csv, .md, .png and .svg.
 
     make bench
     python experiments/benchmark.py --only tag latency --rounds 5
+    python experiments/benchmark.py --long            also what takes minutes: 100 times the test set, a million lines
 
-Each measurement runs in a new process, whose peak memory comes from the operating system. The workloads of a task take
-turns (A B C A B C), so that a machine that slows down slows them all. Figures are medians over the rounds. Run
-nothing else meanwhile: two busy processes on two cores spoil every figure. `make repro` must have trained the systems.
+Each measurement runs in a new process, whose peak memory comes from the operating system, and warms up first. The
+workloads of a task take turns (A B C A B C), so that a machine that slows down slows them all. Figures are medians over
+the rounds. The share of the limit compares a program with its matrix products alone (bench/products.py). Run nothing
+else meanwhile: two busy processes on two cores spoil every figure. `make repro` must have trained the systems.
 """
 
 from harness.run_main import command_line, run_main
 
 import argparse
+import importlib.metadata
 import json
 import math
 import os
@@ -18,6 +21,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from harness.artifacts import model_folder
@@ -29,18 +33,21 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench.benchmark_page import as_markdown
-from bench.measuring import CORPUS, CRF, Figures, encoder_folder, peak_memory
+from bench.measuring import CORPUS, CRF, Figures, encoder_folder, matrix_units, peak_memory
 from bench.tagging_workloads import exported
 from bench.workloads import WORKLOADS
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 
 def main() -> None:
-    tasks = list(dict.fromkeys(workload.task for name, workload in WORKLOADS.items() if name != "limit"))
+    tasks = list(dict.fromkeys(workload.task for workload in WORKLOADS.values()))
     parser = command_line(__doc__)
     parser.add_argument("--only", nargs="+", choices=tasks, default=tasks, metavar="TASK", help=", ".join(tasks))
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--long", action="store_true", help="run the workloads that take minutes, too")
     parser.add_argument("--child", choices=WORKLOADS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -51,51 +58,62 @@ def main() -> None:
         if not folder.is_dir():
             raise BertNerError(f"{folder.name} is not trained on {CORPUS}; run 'make repro' first")
 
-    [[rates]] = measure(["limit"], 1).values()
-    del rates["memory"]
-    machine = ", ".join([processor(), f"{os.cpu_count()} cores", *(f"{k} {v:.2f} TFLOP/s" for k, v in rates.items())])
     exported()  # now, so that no measurement includes it
     rows = []
     for task in options.only:
-        names = [name for name, workload in WORKLOADS.items() if workload.task == task]
-        rows += table_rows(measure(names, options.rounds), machine, max(rates.values()))
-    save_table(merged(read_table(RESULTS, "", "benchmarks"), pd.DataFrame(rows)))
+        chosen = [name for name, one in WORKLOADS.items() if one.task == task and (options.long or not one.long)]
+        rows += table_rows(measure(chosen, options.rounds))
+    save_table(merged(read_table(RESULTS, "", "benchmarks"), pd.DataFrame(rows).assign(**machine())))
+
+
+def machine() -> dict[str, Any]:
+    """Return the columns that say where and when all rows of a run were measured."""
+    return {
+        "machine": f"{processor()}, {CORES} cores",
+        "processor": f"{processor()} with {matrix_units()}",
+        "threads": CORES,
+        "torch": importlib.metadata.version("torch"),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
 
 
 def measure(names: Sequence[str], rounds: int) -> dict[str, list[Figures]]:
     """Run workloads in turn, each time in a process of its own; return the figures and the `memory` in MB of each."""
     measured: dict[str, list[Figures]] = {name: [] for name in names}
-    turns = [*names, *[name for name in names if not WORKLOADS[name].once] * (rounds - 1)]
-    for name in tqdm(turns, desc=WORKLOADS[names[0]].task, unit="run", disable=None):
+    again = [name for name in names if not (WORKLOADS[name].once or WORKLOADS[name].long)]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(CORES)}  # the same number of threads for every program
+    for name in tqdm([*names, *again * (rounds - 1)], desc=WORKLOADS[names[0]].task, unit="run", disable=None):
         command = [sys.executable, __file__, "--child", name]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BertNerError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
         measured[name].append(json.loads(done.stdout.splitlines()[-1]))
     return measured
 
 
-def table_rows(measured: Mapping[str, Sequence[Figures]], machine: str, rate: float) -> list[dict[str, Any]]:
+def table_rows(measured: Mapping[str, Sequence[Figures]]) -> list[dict[str, Any]]:
     """Return a row for each workload, each of its settings, and each workload that it is compared with.
 
-    A ratio compares medians: seconds per sentence of the other workload over those of this one. Above 1, this one is
-    faster. `rate` is the limit of the machine in TFLOP/s.
+    Ratios compare medians. `ratio` is seconds per sentence of the other workload over those of this one: above 1, this
+    one is faster. `limit_share` is seconds of the matrix products alone over those of this one, at most 1.
     """
     rows: list[dict[str, Any]] = []
-    pace: dict[tuple[str, str], float] = {}
+    pace: dict[tuple[str, str], float] = {}  # seconds per sentence
     for name, rounds in measured.items():
         workload = WORKLOADS[name]
         for setting in [key for key in rounds[0] if key != "memory"]:
             first, seconds = rounds[0][setting], [figures[setting]["seconds"] for figures in rounds]
-            median, tflop = statistics.median(seconds), first.get("tflop")
+            median = statistics.median(seconds)
             pace[name, setting] = median / first["sentences"]
             row = {
                 "task": workload.task, "system": workload.system, "setting": f"{workload.how} {setting}".strip(),
-                **{key: first.get(key, math.nan) for key in ("sentences", "tokens", "tflop", "entity_f1")},
+                **{key: first.get(key, math.nan) for key in ("sentences", "tokens", "entity_f1")},
                 "seconds": median, "seconds_low": min(seconds), "seconds_high": max(seconds), "rounds": len(seconds),
-                "tokens_per_second": first["tokens"] / median, "machine": machine, "ratio_to": "", "ratio": None,
+                "tokens_per_second": first["tokens"] / median, "ratio_to": "", "ratio": None,
                 "peak_memory_mb": statistics.median(figures["memory"] for figures in rounds),
-                "limit_share": tflop / median / rate if tflop else None,
+                "tflop_per_second": first["tflop"] / median if "tflop" in first else None,
+                "limit": WORKLOADS[workload.limit].how if workload.limit else "",
+                "limit_share": pace[workload.limit, setting] / pace[name, setting] if workload.limit else None,
             }  # fmt: skip
             ratios = {WORKLOADS[other].how: pace[other, setting] / pace[name, setting] for other in workload.ratio_to}
             rows += [{**row, "ratio_to": how, "ratio": ratio} for how, ratio in ratios.items()] or [row]
@@ -103,9 +121,17 @@ def table_rows(measured: Mapping[str, Sequence[Figures]], machine: str, rate: fl
 
 
 def merged(old: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
-    """Append the new rows to the old ones of tasks that were not measured this time."""
-    kept = None if old is None else old[~old["task"].isin(new["task"])]
-    return new if kept is None or kept.empty else pd.concat([kept, new])
+    """Append the new rows to the old ones of what was not measured this time: other tasks, and long workloads."""
+    if old is None:
+        return new
+    long = {(workload.task, workload.system, workload.how) for workload in WORKLOADS.values() if workload.long}
+    measured = set(_names(new))
+    kept = [name not in measured and (name in long or name[0] not in set(new["task"])) for name in _names(old)]
+    return pd.concat([old[kept], new]) if any(kept) else new
+
+
+def _names(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    return list(zip(table["task"], table["system"], table["setting"], strict=True))
 
 
 def save_table(table: pd.DataFrame) -> None:

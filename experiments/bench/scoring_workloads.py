@@ -1,27 +1,11 @@
-"""Workloads that score, and the speed of matrix products, the limit of a training's speed on this machine."""
+"""Workloads that score."""
 
 from collections.abc import Sequence
-from functools import partial
 from random import Random
-from timeit import repeat
 
 from harness.artifacts import read_labels, read_part
 
 from bench.measuring import CORPUS, Figures, figures, measure_seconds
-
-
-def limit() -> Figures:
-    """Measure TFLOP/s of matrix products by number type; no program on this machine is faster."""
-    import torch
-
-    from bert_ner.encoder.training import computes_bfloat16
-
-    rates = {}
-    for name in ("float32", "bfloat16") if computes_bfloat16(torch.device("cpu")) else ("float32",):
-        a, b = torch.randn(2, 1536, 1536).to(getattr(torch, name))
-        a @ b
-        rates[name] = 5 * 2 * 1536**3 / min(repeat(partial(torch.matmul, a, b), number=5, repeat=10)) / 1e12
-    return rates
 
 
 def _with_errors(gold: Sequence[Sequence[str]], labels: Sequence[str], share: float, draw: Random) -> list[list[str]]:

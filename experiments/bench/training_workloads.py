@@ -1,10 +1,13 @@
-"""Workloads that train: an epoch of the paper's recipe, of transformers' Trainer and of ours, and a checkpoint."""
+"""Workloads that train: the paper's recipe, transformers' Trainer and ours, their products alone, and a checkpoint."""
 
+import os
+import shutil
 import statistics
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,19 +16,51 @@ from harness.artifacts import read_labels, read_part
 from harness.params import read_params, settings_of
 from harness.paths import DATA
 
-from bench.measuring import CORPUS, Figures, figures, measure_seconds
+from bench.measuring import CORPUS, Figures, fast_dtype, figures, measure_seconds
+from bench.products import measure_products, step_products
 from bert_ner.corpus.bio import Sentence
 
 PADDED = 55  # pieces, from the paper's section 3.3.1
+BATCH = 32  # sentences
+EPOCHS = 2  # the first warms up, the second is measured
+COMPILED = DATA / "benchmark" / "compiled"  # what PyTorch's compiler keeps
 
 
-def train(recipe: str, share: int, large: bool = False) -> Figures:
-    """Measure an epoch on one of `share` training sentences: tokenisation, batches, optimiser and logging."""
-    sentences = read_part(CORPUS, "train")[::share]
+def train(recipe: str, sentences: int, large: bool = False) -> Figures:
+    """Measure the steps of an epoch, with its batches, optimiser and logging; another epoch before it warms up."""
+    part = _sample(sentences)
+    epochs_of: dict[str, Callable[..., list[float]]] = {
+        "paper": _paper_epochs,
+        "Trainer": partial(_trainer_epochs, settings={}),
+        "Trainer tuned": partial(_trainer_epochs, settings=_tuned_settings()),
+        "ours": _our_epochs,
+    }
+    return {"": figures(part, epochs_of[recipe](*_fresh(large), part)[-1])}
+
+
+def products(sentences: int, large: bool = False) -> Figures:
+    """Measure the matrix products of such an epoch alone, in the fastest number type that trains."""
+    part = _sample(sentences)
     model, tokenizer = _fresh(large)
-    epoch = {"paper": _paper_epoch, "Trainer": _trainer_epoch, "ours": _our_epoch}[recipe]
-    seconds = measure_seconds(epoch, model, tokenizer, sentences)
-    return {"": figures(sentences, seconds, tflop=3 * _forward_tflop(model, tokenizer, sentences))}
+    lengths = sorted(len(row.ids) for row in _examples(tokenizer, part))
+    batches = [lengths[start : start + BATCH] for start in range(0, len(lengths), BATCH)]
+    alone = measure_products([product for batch in batches for product in step_products(model, batch)], fast_dtype())
+    return {"": figures(part, **alone)}
+
+
+def first_steps(sentences: int, compiled: bool) -> Figures:
+    """Measure how much longer a training takes than its epochs: its set-up and, if it uses a compiler, compilation.
+
+    A first training compiles everything; a later one finds what the first has `compiled`.
+    """
+    if not compiled:
+        shutil.rmtree(COMPILED, ignore_errors=True)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(COMPILED)
+    part = _sample(sentences)
+    model, tokenizer = _fresh(large=False)
+    started = time.perf_counter()
+    epochs = _our_epochs(model, tokenizer, part)
+    return {"": figures(part, time.perf_counter() - started - EPOCHS * epochs[-1])}
 
 
 def checkpoint(large: bool = False) -> Figures:
@@ -37,9 +72,15 @@ def checkpoint(large: bool = False) -> Figures:
     # The folder is on the disk that a training writes to.
     with TemporaryDirectory(dir=DATA) as folder:
         saved = Checkpoint(Path(folder, "checkpoint.safetensors"), "")
-        epochs = _our_epochs(model, tokenizer, sentences[:32], epochs=5, checkpoint=saved)
-        seconds = [measure_seconds(saved.save, row) for row in epochs]
+        rows = _our_rows(model, tokenizer, sentences[:BATCH], epochs=5, checkpoint=saved)
+        seconds = [measure_seconds(saved.save, row) for row in rows]
     return {"": figures(sentences, statistics.median(seconds))}
+
+
+def _sample(size: int) -> list[Sentence]:
+    """Return training sentences from all over the corpus, the same for every program."""
+    sentences = read_part(CORPUS, "train")
+    return sentences[:: len(sentences) // size][:size]
 
 
 def _fresh(large: bool) -> tuple[Any, Any]:
@@ -72,11 +113,12 @@ def _rows(tokenizer: Any, sentences: Sequence[Sentence]) -> list[dict[str, list[
     return [{"input_ids": row.ids, "labels": row.labels} for row in _examples(tokenizer, sentences)]
 
 
-def _our_epoch(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> None:
-    list(_our_epochs(model, tokenizer, sentences, 1))
+def _our_epochs(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> list[float]:
+    """Train with the recipe of minilm; return the seconds of each epoch."""
+    return [row["seconds"] for row in _our_rows(model, tokenizer, sentences, EPOCHS)]
 
 
-def _our_epochs(
+def _our_rows(
     model: Any, tokenizer: Any, sentences: Sequence[Sentence], epochs: int, **options: Any
 ) -> Iterator[dict[str, Any]]:
     from bert_ner.encoder.training import Recipe, fine_tune
@@ -85,48 +127,66 @@ def _our_epochs(
     return fine_tune(model, _examples(tokenizer, sentences), recipe, 0, tokenizer.pad_token_id, **options)
 
 
-def _paper_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
-    """Train as sections 3.3 and 3.4 say: each sentence padded to 55 pieces, float32, AdamW, clipping, linear decay."""
+def _paper_epochs(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> list[float]:
+    """Train as sections 3.3 and 3.4 say; return the seconds of each epoch.
+
+    Each sentence is padded to 55 pieces. Numbers are float32; AdamW, with clipping and a linear decay.
+    """
     import torch
     from transformers import DataCollatorForTokenClassification
 
     collate = DataCollatorForTokenClassification(tokenizer, padding="max_length", max_length=PADDED)
     batch = collate([{name: ids[:PADDED] for name, ids in row.items()} for row in _rows(tokenizer, train)])
     data = torch.utils.data.TensorDataset(batch["input_ids"], batch["attention_mask"], batch["labels"])
-    loader = torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)
+    loader = torch.utils.data.DataLoader(data, batch_size=BATCH, shuffle=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / len(loader)))
+    steps = EPOCHS * len(loader)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
     model.train()
-    for ids, mask, labels in loader:
-        model(input_ids=ids, attention_mask=mask, labels=labels).loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
+
+    def train_epoch() -> None:
+        for ids, mask, labels in loader:
+            model(input_ids=ids, attention_mask=mask, labels=labels).loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+
+    return [measure_seconds(train_epoch) for _ in range(EPOCHS)]
 
 
-def _trainer_epoch(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> None:
-    """Train with the Trainer of transformers: the paper's batch size, its own defaults otherwise, no fixed padding."""
-    from transformers import DataCollatorForTokenClassification, Trainer, TrainingArguments
+def _tuned_settings() -> dict[str, Any]:
+    """Return the documented settings that make transformers' Trainer faster on a CPU; LOG.md has what each gives."""
+    return {
+        "bf16": fast_dtype() == "bfloat16",
+        "use_cpu": True,
+        "train_sampling_strategy": "group_by_length",
+        "logging_nan_inf_filter": False,
+        "dataloader_pin_memory": False,
+    }
+
+
+def _trainer_epochs(model: Any, tokenizer: Any, train: Sequence[Sentence], settings: Mapping[str, Any]) -> list[float]:
+    """Train with the Trainer of transformers; return the seconds of each epoch.
+
+    The batch size is the paper's, a batch is padded to its longest sentence, and all other settings are the defaults.
+    """
+    from transformers import DataCollatorForTokenClassification, Trainer, TrainerCallback, TrainingArguments
+
+    moments = []
+
+    class Clock(TrainerCallback):
+        def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+            moments.append(time.perf_counter())
+
+        def on_epoch_end(self, *_: Any, **__: Any) -> None:
+            moments.append(time.perf_counter())
 
     with TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
-        settings = TrainingArguments(
-            folder, num_train_epochs=1, per_device_train_batch_size=32, save_strategy="no", disable_tqdm=True
-        )
-        Trainer(model, settings, DataCollatorForTokenClassification(tokenizer), _rows(tokenizer, train)).train()
-
-
-def _forward_tflop(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> float:
-    """Count the operations of a forward pass without padding, in TFLOP; a backward pass needs twice as many."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    lengths = Counter(len(row.ids) for row in _examples(tokenizer, sentences))
-    operations = 0
-    model = model.eval()
-    for length, times in lengths.items():
-        ids = torch.zeros(1, length, dtype=torch.int64)
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            model(input_ids=ids, attention_mask=torch.ones_like(ids))
-        operations += times * counter.get_total_flops()
-    return operations / 1e12
+        arguments = TrainingArguments(
+            folder, num_train_epochs=EPOCHS, per_device_train_batch_size=BATCH, save_strategy="no", disable_tqdm=True,
+            **settings,
+        )  # fmt: skip
+        collate = DataCollatorForTokenClassification(tokenizer)
+        Trainer(model, arguments, collate, _rows(tokenizer, train), callbacks=[Clock()]).train()
+    return [ended - began for began, ended in zip(moments[::2], moments[1::2], strict=True)]

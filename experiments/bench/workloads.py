@@ -10,9 +10,11 @@ from bench.measuring import Figures
 from bert_ner.yaml_files import load_yaml
 
 FUNCTIONS: dict[str, Callable[..., Figures]] = {
-    "limit": scoring_workloads.limit, "score": scoring_workloads.score, "uncertainty": scoring_workloads.uncertainty,
-    "train": training_workloads.train, "checkpoint": training_workloads.checkpoint, "tag": tagging_workloads.tag,
-    "latency": tagging_workloads.latency, "start": tagging_workloads.start, "stream": tagging_workloads.stream,
+    "train": training_workloads.train, "training products": training_workloads.products,
+    "first steps": training_workloads.first_steps, "checkpoint": training_workloads.checkpoint,
+    "tag": tagging_workloads.tag, "tagging products": tagging_workloads.products, "latency": tagging_workloads.latency,
+    "start": tagging_workloads.start, "stream": tagging_workloads.stream,
+    "score": scoring_workloads.score, "uncertainty": scoring_workloads.uncertainty,
 }  # fmt: skip
 
 
@@ -24,14 +26,16 @@ class Workload(NamedTuple):
     how: str
     run: partial[Figures]
     ratio_to: Sequence[str]
+    limit: str
     once: bool
+    long: bool
 
 
 def _workload(
-    task: str, how: str, system: str = "", ratio_to: Sequence[str] = (), once: bool = False, function: str = "",
-    **arguments: Any,
+    task: str, how: str, system: str, ratio_to: Sequence[str] = (), limit: str = "", once: bool = False,
+    long: bool = False, function: str = "", **arguments: Any,
 ) -> Workload:  # fmt: skip
-    return Workload(task, system, how, partial(FUNCTIONS[function or task], **arguments), ratio_to, once)
+    return Workload(task, system, how, partial(FUNCTIONS[function or task], **arguments), ratio_to, limit, once, long)
 
 
 WORKLOADS = {

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +14,14 @@ from harness.tables import require_table, table_path
 
 from bert_ner.files import write_whole
 from bert_ner.scoring.gate import ALPHA
+from reporting.speed import speed_text
 
 Row = Mapping[Any, Any]
 
 CORPUS = "mit_movie_eng"
-TABLES = ((CORPUS, "intervals"), (CORPUS, "comparisons"), (CORPUS, "claims"), (DOMAINS, "claims"))
+BENCHMARKS = ("", "benchmarks")
+TABLES = ((CORPUS, "intervals"), (CORPUS, "comparisons"), (CORPUS, "claims"), (DOMAINS, "claims"), BENCHMARKS)
+WIDTH = 118
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with its description, and its size
 
@@ -27,8 +31,9 @@ def outdated_readme(root: Path) -> list[str]:
 
     Another machine gives other figures: then README still has those of the committed results.
     """
+    tables = (f"results/{CORPUS}", "results/benchmarks.csv")
     changed = subprocess.run(
-        ["git", "diff", "--quiet", "HEAD", "--", f"results/{CORPUS}"], cwd=root, capture_output=True, check=False
+        ["git", "diff", "--quiet", "HEAD", "--", *tables], cwd=root, capture_output=True, check=False
     )
     if changed.returncode:
         return []
@@ -47,7 +52,7 @@ def with_figures(text: str, results: Path) -> str:
     """Return the text of README.md with the figures of the tables; as it is if a table has not been made yet."""
     if not all(table_path(results, *table).is_file() for table in TABLES):
         return text
-    blocks = {"systems": _systems, "remarks": _remarks, "claims": _claims}
+    blocks = {"systems": _systems, "remarks": _remarks, "claims": _claims, "speed": _speed}
     return BLOCK.sub(lambda block: block[1] + blocks[block[2]](results, block[3]) + block[4], text)
 
 
@@ -87,6 +92,11 @@ def _claims(results: Path, _: str) -> str:
         f"{number['not reproduced']} not. {number['contradicted']} are contradicted by\nthe paper's own corpus or "
         f"arithmetic, and {number['not tested']} were not tested."
     )
+
+
+def _speed(results: Path, block: str) -> str:
+    """State the speed as the report does; the text stays as it is if something that it mentions was not measured."""
+    return textwrap.fill(speed_text(require_table(results, *BENCHMARKS)), WIDTH) or block
 
 
 def _scores(results: Path) -> dict[tuple[str, str], Row]:

@@ -45,7 +45,7 @@ SUMMARY = (
 def run_pipeline(
     stages: Sequence[str], prepare: Sequence[str], *commands: Sequence[str], expected: Mapping[str, float] | None = None
 ) -> None:
-    """Run the stages that train side by side, then `dvc repro` with the arguments of each command.
+    """Run the stages that train side by side, then evaluate and audit, then `dvc repro` with each command.
 
     `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
     """
@@ -54,14 +54,22 @@ def run_pipeline(
     async def run() -> None:
         limit, reporter = asyncio.Semaphore(AT_ONCE), asyncio.create_task(display.report())
 
-        async def train(stage: str) -> None:
+        async def run_stage(stage: str, **environment: str) -> None:
             async with limit:
                 # DVC holds its lock only while it looks for changes and stores outputs.
-                await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, OMP_NUM_THREADS=str(THREADS))
+                await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, **environment)
+
+        async def run_each(kind: str) -> None:
+            for stage in stages:
+                if f":{kind}@" in stage:
+                    await run_stage(stage)
 
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            await asyncio.gather(*map(train, trainings))  # if one fails, asyncio.run cancels the others
+            # If one fails, asyncio.run cancels the others.
+            await asyncio.gather(*(run_stage(stage, OMP_NUM_THREADS=str(THREADS)) for stage in trainings))
+            # Neither needs the other: at once they save ten seconds (LOG.md).
+            await asyncio.gather(run_each("evaluate"), run_each("audit"))
         for command in commands:
             await run_dvc(display, "repro", *command)
         reporter.cancel()

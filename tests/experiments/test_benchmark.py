@@ -1,8 +1,9 @@
-"""The arithmetic of the benchmark, and one workload that needs no trained system, in a process of its own."""
+"""The arithmetic of the benchmark; no figure of a machine is checked."""
 
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +14,49 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import WORKLOADS, as_markdown, measure, merged, table_rows
+from bench.tagging_workloads import PERCENTILES
+from benchmark import WORKLOADS, as_markdown, machine, measure, merged, table_rows
+from reporting.speed import speed_text
 
 
 def rounds(*seconds: float, memory: float = 100.0, **more: Any) -> list[dict[str, Any]]:
     return [{"": {"sentences": 10, "tokens": 50, "seconds": s, **more}, "memory": memory} for s in seconds]
 
 
+def latencies() -> list[dict[str, Any]]:
+    return [{name: {"sentences": 1, "tokens": 10, "seconds": 1.0} for name in PERCENTILES} | {"memory": 100.0}]
+
+
 def test_medians_ratios_and_the_share_of_the_limit() -> None:
-    measured = {"train 22.7 M paper": rounds(9.0, 8.0, 30.0, tflop=1.0), "train 22.7 M ours": rounds(2.0, tflop=1.0)}
-    measured["train 22.7 M Trainer"] = rounds(4.0)
-    order = ["train 22.7 M paper", "train 22.7 M Trainer", "train 22.7 M ours"]
-    rows = table_rows({name: measured[name] for name in order}, "a machine", rate=2.0)
-    paper, trainer, ours_to_paper, ours_to_trainer = rows
+    measured = {
+        "train 22.7 M products": rounds(1.0, 0.5, 4.0, tflop=3.0),
+        "train 22.7 M Trainer tuned": rounds(4.0),
+        "train 22.7 M Trainer": rounds(5.0),
+        "train 22.7 M paper": rounds(9.0, 8.0, 30.0),
+        "train 22.7 M ours": rounds(2.0),
+    }
+    products, tuned, default, paper, *ours = table_rows(measured)
     assert (paper["seconds"], paper["seconds_low"], paper["seconds_high"], paper["rounds"]) == (9.0, 8.0, 30.0, 3)
     assert (paper["ratio"], paper["ratio_to"], paper["tokens_per_second"]) == (None, "", 50 / 9)
-    assert trainer["limit_share"] is None
-    assert (trainer["ratio"], trainer["ratio_to"]) == (9 / 4, "paper recipe")
-    assert (ours_to_paper["ratio"], ours_to_trainer["ratio"]) == (4.5, 2.0)
-    assert ours_to_trainer["ratio_to"] == "Trainer"
-    assert ours_to_paper["limit_share"] == 1.0 / 2.0 / 2.0
+    assert [row["setting"] for row in (tuned, default, paper)] == [
+        "Trainer, tuned",
+        "Trainer, defaults",
+        "paper recipe",
+    ]
+    assert [(row["ratio_to"], row["ratio"]) for row in ours] == [
+        ("Trainer, tuned", 2.0),
+        ("Trainer, defaults", 2.5),
+        ("paper recipe", 4.5),
+    ]
+    assert (products["tflop_per_second"], products["limit"], products["limit_share"]) == (3.0, "", None)
+    shares = [row["limit_share"] for row in (tuned, default, paper, ours[0])]
+    assert shares == pytest.approx([1 / 4, 1 / 5, 1 / 9, 1 / 2])
+    assert (tuned["limit"], tuned["tflop_per_second"]) == ("matrix products alone", None)
 
 
 def test_ratios_are_per_sentence() -> None:
     ten_times = [{"": {"sentences": 100, "tokens": 500, "seconds": 5.0}, "memory": 1.0}]
-    [_, row] = table_rows({"tag crf": rounds(1.0), "tag crf x10": ten_times}, "a machine", 1.0)
+    [_, row] = table_rows({"tag crf": rounds(1.0), "tag crf x10": ten_times})
     assert row["ratio"] == 2.0
 
 
@@ -46,17 +65,16 @@ def test_each_percentile_has_its_own_row() -> None:
         name: {"sentences": 1, "tokens": 10, "seconds": s} for name, s in (("median", 1), ("p95", 2), ("p99", 4))
     }
     twice = {name: {**row, "seconds": 2 * row["seconds"]} for name, row in figures.items()}
-    rows = table_rows(
-        {"latency pipeline": [{**twice, "memory": 1}], "latency crf": [{**figures, "memory": 1}]}, "a machine", 1.0
-    )
-    assert [row["setting"] for row in rows[3:]] == ["load_tagger median", "load_tagger p95", "load_tagger p99"]
-    assert [row["ratio"] for row in rows[3:]] == [2.0, 2.0, 2.0]
+    peers = {name: [{**twice, "memory": 1}] for name in ("latency pipeline tuned", "latency pipeline")}
+    rows = table_rows({**peers, "latency crf": [{**figures, "memory": 1}]})
+    assert [row["setting"] for row in rows[6::2]] == ["load_tagger median", "load_tagger p95", "load_tagger p99"]
+    assert [row["ratio"] for row in rows[6:]] == [2.0] * 6
 
 
 def test_every_workload_is_compared_with_an_earlier_one_of_its_task() -> None:
     names = list(WORKLOADS)
     for name, workload in WORKLOADS.items():
-        for other in workload.ratio_to:
+        for other in (*workload.ratio_to, *filter(None, [workload.limit])):
             assert names.index(other) < names.index(name)
             assert WORKLOADS[other].task == workload.task
 
@@ -66,16 +84,30 @@ def test_every_workload_has_the_arguments_of_its_function() -> None:
         inspect.signature(workload.run.func).bind(**workload.run.keywords)
 
 
-def test_other_tasks_keep_their_rows(tmp_path: Path) -> None:
-    old = pd.DataFrame(table_rows({"tag crf": rounds(1.0), "start crf": rounds(1.0)}, "old machine", 1.0))
+def test_what_was_not_measured_keeps_its_rows(tmp_path: Path) -> None:
+    earlier = table_rows(
+        {name: rounds(1.0) for name in ("tag crf", "tag crf x10", "tag crf x100", "start crf", "train 22.7 M products")}
+    )
+    old = pd.DataFrame(earlier).assign(**{**machine(), "machine": "old machine"})
     write_table(tmp_path, "", "benchmarks", old)
-    new = pd.DataFrame(table_rows({"tag crf": rounds(2.0)}, "new machine", 1.0))
+    new = pd.DataFrame(table_rows({"tag crf": rounds(2.0)})).assign(**machine())
     table = merged(read_table(tmp_path, "", "benchmarks"), new)
-    assert list(table["task"]) == ["start", "tag"]
+    names = ["load_tagger, 100 times the test set", "bert-ner tag", "matrix products alone", "load_tagger"]
+    assert list(table["setting"]) == names  # the tenfold row is gone: its task was measured without it
+    assert list(table["machine"] == "old machine") == [True, True, True, False]
     text = as_markdown(table)
     assert text.count("## ") == 2
-    assert "| tag | crf | load_tagger |  | 10 | 2 (2 to 2) | 25 | 100 |  |  |" in text
+    assert "| tag | crf | load_tagger |  | 10 | 2 (2 to 2) | 25 | 100 |  |  |  |" in text
     assert merged(None, new) is new
+
+
+def test_each_row_says_where_and_when_it_was_measured() -> None:
+    facts = machine()
+    assert re.fullmatch(r".+, \d+ cores", facts["machine"])
+    assert re.fullmatch(r".+ with [\w ]+", facts["processor"])
+    assert facts["threads"] >= 1
+    assert re.fullmatch(r"2\.\S+", facts["torch"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", facts["date"])
 
 
 def test_the_committed_table_has_the_format_of_the_registry() -> None:
@@ -85,10 +117,10 @@ def test_the_committed_table_has_the_format_of_the_registry() -> None:
     assert as_markdown(table) == (RESULTS / "benchmarks.md").read_text()
 
 
-def test_a_workload_runs_in_a_process_of_its_own() -> None:
-    [[limit]] = measure(["limit"], 1).values()
-    assert limit["float32"] > 0
-    assert 50 < limit["memory"] < 20_000
+def test_a_workload_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "__file__", str(Path(__file__).with_name("bench") / "child.py"))
+    [[figures]] = measure(["tag crf x10"], 5).values()  # once, whatever the rounds
+    assert figures == {"arguments": ["--child", "tag crf x10"], "threads": str(benchmark.CORES)}
 
 
 def test_untrained_systems_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -98,29 +130,29 @@ def test_untrained_systems_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_pa
         benchmark.main()
 
 
-def test_the_limit_is_measured_once_and_every_task_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked = []
+@pytest.mark.parametrize("long", [False, True])
+def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, long: bool) -> None:
+    asked: list[tuple[str, int]] = []
 
     def measured(names: list[str], times: int) -> dict[str, Any]:
-        asked.append((list(dict.fromkeys(WORKLOADS[name].task for name in names)), times))
-        if names == ["limit"]:
-            return {"limit": [{"float32": 2.0, "bfloat16": 0.5, "memory": 1.0}]}
-        return dict.fromkeys(names, rounds(1.0, tflop=1.0))
+        asked.extend((name, times) for name in names)
+        return {name: latencies() if name.startswith("latency") else rounds(1.0) for name in names}
 
     saved: list[pd.DataFrame] = []
-    monkeypatch.setattr("sys.argv", ["benchmark.py", "--rounds", "5"])
+    monkeypatch.setattr("sys.argv", ["benchmark.py", "--rounds", "5", *(["--long"] if long else [])])
     monkeypatch.setattr(benchmark, "model_folder", lambda *run: tmp_path)
     for name, double in (
         ("encoder_folder", lambda: tmp_path),
         ("exported", lambda: None),
         ("measure", measured),
+        ("read_table", lambda *table: None),
         ("save_table", saved.append),
     ):
         monkeypatch.setattr(benchmark, name, double)
     benchmark.main()
-    tasks = ["train", "tag", "latency", "start", "stream", "score"]
-    assert asked == [(["limit"], 1), *(([task], 5) for task in tasks)]
+    assert asked == [(name, 5) for name, workload in WORKLOADS.items() if long or not workload.long]
     [table] = saved
-    assert list(dict.fromkeys(table["task"])) == tasks
-    assert set(table["limit_share"]) == {0.5}
-    assert "float32 2.00 TFLOP/s, bfloat16 0.50 TFLOP/s" in table["machine"][0]
+    assert list(dict.fromkeys(table["task"])) == ["train", "tag", "latency", "start", "stream", "score"]
+    assert set(table["threads"]) == {benchmark.CORES}
+    assert ("1,000,000 lines" in set(table["setting"])) == long
+    assert speed_text(table).startswith("Training runs at 100 % (22.7 M parameters) and 100 % (109 M) of the speed of")

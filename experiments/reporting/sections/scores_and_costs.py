@@ -17,6 +17,7 @@ from reporting.formats import METRIC_NAMES, MINUS, NOTES, count, interval, mean_
 from reporting.layouts import layout_table, spreads
 from reporting.plots import Dot, Line, dots_plot, lines_plot
 from reporting.results import Results, by_system, matching, records
+from reporting.speed import speed_blocks
 
 FEW = 3  # of so many systems, the figure and the table of pairs show more metrics
 SHOWN = ("token_micro_f1", "token_micro_f1_no_o", "entity_f1", "entity_f1_strict", "span_f1")
@@ -172,6 +173,7 @@ def system_blocks(results: Results, costs: pd.DataFrame) -> list[Block]:
 
 
 def benchmark_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
-    """Return time and memory as `make bench` measured them."""
+    """Return time and memory as `make bench` measured them: in short, then everything."""
     machines = "; ".join(dict.fromkeys(table["machine"]))
-    return [note("benchmarks", machines=machines, corpus=PAPER_CORPUS), layout_table("benchmarks", table)]
+    facts = note("benchmarks", machines=machines, corpus=PAPER_CORPUS)
+    return [*speed_blocks(table), facts, layout_table("benchmarks", table)]

@@ -17,6 +17,7 @@ TABLES = [
     "mit_movie_eng/comparisons.csv",
     "mit_movie_eng/claims.csv",
     "domains/claims.csv",
+    "benchmarks.csv",
 ]
 
 
@@ -35,7 +36,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_the_figures_of_this_readme_are_those_of_the_tables() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [block[1] for block in BLOCK.findall(text)] == ["systems", "remarks", "claims"]
+    assert [block[1] for block in BLOCK.findall(text)] == ["systems", "remarks", "claims", "speed"]
     assert with_figures(text, RESULTS) == text
 
 
@@ -62,6 +63,15 @@ def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, bl
     table.write_text(before)
     write_readme(checkout)
     assert path.read_text(encoding="utf-8") == text
+
+
+def test_the_speed_is_stated_as_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    monkeypatch.setattr("gate.readme_figures.speed_text", lambda table: "fast " * 30)
+    [block] = [block[2] for block in BLOCK.findall(with_figures(text, RESULTS)) if block[1] == "speed"]
+    assert block == f"{' '.join(['fast'] * 23)}\n{' '.join(['fast'] * 7)}"
+    monkeypatch.setattr("gate.readme_figures.speed_text", lambda table: "")  # not everything was measured
+    assert with_figures(text, RESULTS) == text
 
 
 def test_without_a_table_nothing_is_compared_or_written(checkout: Path) -> None:

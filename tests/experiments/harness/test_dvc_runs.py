@@ -32,7 +32,7 @@ To enable auto staging, run:
 Use `dvc push` to send your updates to remote storage.
 """
 FAKE_DVC = f"""
-import json, os, sys, time
+import json, os, pathlib, sys, time
 [stage] = [argument for argument in sys.argv if "@" in argument]
 print(f"Running stage '{{stage}}':\\n> python x.py", flush=True)
 if stage.startswith("p:train"):
@@ -43,6 +43,11 @@ if stage.startswith("p:train"):
     if stage.endswith(os.environ.get("FAILS", "none")):
         sys.exit("train.py: c1 must be a number")
     time.sleep(float(os.environ.get("SECONDS", 0)))
+for name, other in (("evaluate", "audit"), ("audit", "evaluate")):
+    if stage.startswith(f"p:{{name}}@"):
+        pathlib.Path(__file__).with_name(name).touch()
+        while not pathlib.Path(__file__).with_name(other).exists():
+            time.sleep(0.01)
 print("Updating lock file 'dvc.lock'" + {HINTS!r})
 """
 
@@ -68,6 +73,16 @@ def test_stages_run_and_hints_are_one_summary(capfd: pytest.CaptureFixture[str])
     assert sum("UserWarning from" in line for line in lines) == len(TRAININGS)
     assert sum(": done, 00:" in line for line in lines) == 2 + len(TRAININGS)
     assert len(lines) == 2 * (2 + len(TRAININGS)) + len(TRAININGS) + 2  # nothing else
+
+
+@pytest.mark.usefixtures("fake")
+def test_evaluate_and_audit_run_at_once_after_the_trainings(capfd: pytest.CaptureFixture[str]) -> None:
+    on_models = ["p:evaluate@sample", "p:audit@sample"]  # each waits until the other has begun
+    run_pipeline([PREPARE, *TRAININGS, *on_models, "p:report@sample"], [PREPARE], ["p:report@sample"])
+    lines = capfd.readouterr().out.splitlines()
+    begun = [line.partition(":")[0] for line in lines if line.endswith(": running")]
+    assert sorted(begun[-3:-1]) == ["audit sample", "evaluate sample"]
+    assert begun[-1] == "report sample"
 
 
 def test_a_failure_stops_the_others(fake: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
