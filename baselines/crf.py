@@ -14,11 +14,11 @@ from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 from pydantic import Field
 
+from baselines.crf_workers import end_at_interrupts, interrupts_blocked
 from baselines.crfsuite_file import check_model, count_features
 from baselines.selection import Candidate, candidates, select
 from bert_ner.corpus.bio import Sentence, tag_problem
 from bert_ner.corpus.sequences import check_sequences
-from bert_ner.interrupts import end_at_interrupts, interrupts_blocked
 from bert_ner.model_folder import write_model
 from bert_ner.progress import Progress
 from bert_ner.settings import Settings

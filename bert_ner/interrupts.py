@@ -6,9 +6,8 @@ This module imports nothing slow, so that a program can handle Ctrl-C before it 
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -35,20 +34,3 @@ def interrupt(_: int, frame: FrameType | None) -> NoReturn:
             exit_interrupted()
         frame = frame.f_back
     raise KeyboardInterrupt
-
-
-@contextmanager
-def interrupts_blocked() -> Iterator[None]:
-    """Hold Ctrl-C back in this thread, and in the processes that it starts, which print no traceback of their start."""
-    resource_tracker.ensure_running()  # multiprocessing starts it with its first process, and then lets Ctrl-C through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def end_at_interrupts() -> None:
-    """Let Ctrl-C end this process silently, also while it runs C code, and one that was held back at once."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

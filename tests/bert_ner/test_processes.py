@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import pickletools
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +20,6 @@ from baselines.majority import MajorityTagger
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.export.export import export
-from bert_ner.interrupts import interrupts_blocked
 from bert_ner.loading import KINDS
 from bert_ner.scoring import entity_f1
 from bert_ner.settings import Settings
@@ -149,16 +147,3 @@ def test_a_pickle_names_the_class_and_holds_files_only(folders: dict[str, Path],
     assert globals_ == 1
     assert strings[:2] == [module, name]
     assert "tagger.json" in strings or "config.json" in strings
-
-
-def test_a_process_that_starts_holds_an_interrupt_back() -> None:
-    child = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('starting', flush=True);{end} print('after')"
-    with interrupts_blocked():
-        starts = [
-            subprocess.run([sys.executable, "-c", child.format(end=end)], capture_output=True, text=True, check=False)
-            for end in ("", "from bert_ner.interrupts import end_at_interrupts; end_at_interrupts();")
-        ]
-    assert [(done.returncode, done.stdout, done.stderr) for done in starts] == [
-        (0, "starting\nafter\n", ""), (-signal.SIGINT, "starting\n", ""),
-    ]  # fmt: skip
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
