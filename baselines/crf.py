@@ -2,19 +2,19 @@
 
 import os
 import re
-import signal
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from multiprocessing import current_process
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import pycrfsuite
 import sklearn_crfsuite
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 from pydantic import Field
 
+from baselines.crf_workers import end_at_interrupts, interrupts_blocked
 from baselines.crfsuite_file import check_model, count_features
 from baselines.selection import Candidate, candidates, select
 from bert_ner.corpus.bio import Sentence, tag_problem
@@ -51,10 +51,16 @@ class CRFTagger(System):
         """Train once per pair of c1 and c2, on all cores, and keep the best model on the validation sentences."""
         tried = candidates(self.settings)
         jobs = (delayed(_train)(train, candidate) for candidate in tried)
-        models = Parallel(min(len(tried), os.cpu_count() or 1), return_as="generator")(jobs)
-        with Progress("crf", len(tried)) as progress:
-            trials = zip(tried, progress.steps(models), strict=True)
-            chosen, history = select(trials, _predict_with, validation, self.scoring)
+        processes = min(len(tried), os.cpu_count() or 1)
+        try:
+            with interrupts_blocked():  # in these processes, until they are ready
+                models = Parallel(processes, return_as="generator", initializer=end_at_interrupts)(jobs)
+            with Progress("crf", len(tried)) as progress:
+                trials = zip(tried, progress.steps(models), strict=True)
+                chosen, history = select(trials, _predict_with, validation, self.scoring)
+        except KeyboardInterrupt:  # a process that started after Ctrl-C has not noticed it
+            get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+            raise
         self._use(Path(chosen.modelfile.name).read_bytes())
         return history
 
@@ -148,8 +154,6 @@ def _own_features(word: str) -> tuple[str, ...]:
 
 def _train(train: Sequence[Sentence], settings: Candidate) -> sklearn_crfsuite.CRF:
     """Train a model, in a process of its own: CRFsuite holds Python's lock while it trains."""
-    if current_process().name != "MainProcess":
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C has no effect until the model is done
     model = sklearn_crfsuite.CRF(algorithm="lbfgs", all_possible_transitions=True, **settings)
     return model.fit([features(words) for words, _ in train], [tags for _, tags in train])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from installation import ROOT, copy_sources
 
+from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import EXTRAS
 
 GOLD = "O\tplay\nB-WORK\tsong\nI-WORK\ttwo\n\nO\tnow\nB-WORK\tthis\n\n" * 20
@@ -75,6 +76,13 @@ def test_a_command_names_the_extra_that_it_lacks(
     assert done.returncode == 1
     assert done.stderr.endswith(f"install it with: pip install 'bert-ner[{extra}]'\n")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_every_encoder_is_listed_without_the_hub_s_client(folder: Path) -> None:
+    done = run(folder, sys.executable, "-c", RESTRICTED, "encoders")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == len(ENCODERS)
+    assert "huggingface_hub is not installed; install it with: pip install 'bert-ner[encoder]'" in done.stdout
 
 
 def test_extras_that_messages_name_are_in_pyproject() -> None:

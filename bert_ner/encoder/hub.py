@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bert_ner.errors import first_line
+from bert_ner.errors import as_missing_extra, first_line
 
 TIMEOUT = 10.0  # seconds without a byte
 DEADLINE = 3600.0  # seconds for all files: 450 MB at 1 Mbit/s
@@ -23,9 +23,14 @@ class HubError(Exception):
 
 
 def cached(repository: str, revision: str, files: Sequence[str]) -> Path | None:
-    """Return the folder in the client's cache that holds all of the files, if there is one."""
-    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - slow to import, and rarely needed
+    """Return the folder in the client's cache that holds all of the files, if there is one.
 
+    Raise a HubError if the client is not installed.
+    """
+    try:
+        from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - slow to import, and rarely needed
+    except ModuleNotFoundError as error:
+        raise HubError(str(as_missing_extra(error))) from None
     paths = [try_to_load_from_cache(repository, name, revision=revision) for name in files]
     found = [Path(path) for path in paths if isinstance(path, str)]
     return found[0].parent if len(found) == len(files) else None
