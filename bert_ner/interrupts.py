@@ -1,16 +1,19 @@
 """Ctrl-C ends a program with one line and exit status 130, from its first line on.
 
-This module imports nothing slow, so that a program can handle Ctrl-C before it imports the rest.
+This module imports next to nothing, so that a program can handle Ctrl-C before it imports the rest.
 """
+
+from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any, NoReturn
 
 
 def handle_interrupts(handler: Callable[[int, FrameType | None], Any]) -> None:
@@ -21,10 +24,11 @@ def handle_interrupts(handler: Callable[[int, FrameType | None], Any]) -> None:
 
 def exit_interrupted(*_: object) -> NoReturn:
     """Exit at once, without waiting for a library's threads."""
-    name = Path(sys.argv[0]).name
-    with suppress(OSError):
+    name = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib is slow to import
+    try:
         os.write(2, f"\n{name}: interrupted\n".encode())
-    os._exit(130)
+    finally:
+        os._exit(130)
 
 
 def interrupt(_: int, frame: FrameType | None) -> NoReturn:

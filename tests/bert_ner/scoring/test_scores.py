@@ -215,8 +215,8 @@ def test_without_entities_entity_scores_are_zero(nothing: list[list[str]]) -> No
 @pytest.mark.parametrize(
     ("gold", "predicted", "message"),
     [
-        ([["O"]], [], "gold has 1 sentences, the prediction has 0"),
-        ([["O"], ["O", "O"]], [["O"], ["O"]], "sentence 2 has 2 words, but 1 predicted tags"),
+        ([["O"]], [], "gold has 1 sentence, the prediction has 0"),
+        ([["O"], ["O", "O"]], [["O"], ["O"]], "sentence 2 has 2 words, but 1 predicted tag"),
         ([["O"]], [["ACTOR"]], "'ACTOR' is not a tag"),
     ],
 )
