@@ -67,13 +67,11 @@ def add_file_commands(add: AddParser) -> None:
     scoring.add_argument("gold", metavar="GOLD", help="the gold file; -, here or once below, is standard input")
     predicted = "the output of a system for the same words; may be left out with --predicted-column"
     scoring.add_argument("predicted", nargs="*", metavar="PREDICTED", help=predicted)
-    column = (
-        "where the predicted tags are; default: as --tag-column. Without PREDICTED, they are in GOLD itself, as in "
-        "conlleval's files, where the gold tags are in the last column but one"
+    own_column = (
+        ". Without PREDICTED, they are in GOLD itself, as in conlleval's files, where the gold tags are in the last "
+        "column but one"
     )
-    scoring.add_argument("--predicted-column", type=_column, metavar="COLUMN", help=column)
-    scheme = "the scheme of the predicted tags; default: detected, with that of the gold file in mind"
-    scoring.add_argument("--predicted-scheme", type=_scheme, metavar="SCHEME", help=scheme)
+    _add_prediction_options(scoring, own_column)
     scoring.add_argument("--json", action="store_true", help="print JSON; scores are fractions")
     scoring.set_defaults(usage_error=scoring.error)
 
@@ -95,11 +93,27 @@ def add_file_commands(add: AddParser) -> None:
     gating.add_argument("--metric", nargs="+", metavar="NAME", help=metric)
     runs = "how many new runs there must be; fewer fail"
     gating.add_argument("--runs", type=int, default=1, metavar="N", help=runs)
+    _add_prediction_options(gating)
     gating.add_argument("--save", type=Path, metavar="FILE", help="save the new runs as a reference, without words")
     gating.add_argument("--markdown", action="store_true", help="print a table in Markdown, for a job summary")
 
     for command in (checking, scoring, converting, gating):
         _add_reading_options(command)
+
+
+def _add_prediction_options(parser: argparse.ArgumentParser, without_files: str = "") -> None:
+    """Add the options by which predictions are read in another way than the gold file."""
+    column = f"where the predicted tags are; default: as --tag-column{without_files}"
+    parser.add_argument("--predicted-column", type=_column, metavar="COLUMN", help=column)
+    scheme = "the scheme of the predicted tags; default: detected, with that of the gold file in mind"
+    parser.add_argument("--predicted-scheme", type=_scheme, metavar="SCHEME", help=scheme)
+
+
+def _predicted_reading(options: argparse.Namespace) -> Reading:
+    own: dict[str, object] = {"scheme": options.predicted_scheme}
+    if options.predicted_column is not None:
+        own["tag_column"] = options.predicted_column
+    return _reading(argparse.Namespace(**vars(options) | own))
 
 
 def check(options: argparse.Namespace) -> None:
@@ -129,10 +143,7 @@ def score(options: argparse.Namespace) -> None:
         options.usage_error("name a file of predictions, or their column in the gold file with --predicted-column")
     if not options.predicted and options.tag_column is None:
         options.tag_column = _BEFORE_LAST  # as in conlleval's files
-    own: dict[str, object] = {"scheme": options.predicted_scheme}
-    if options.predicted_column is not None:
-        own["tag_column"] = options.predicted_column
-    reading, predicted_reading = _reading(options), _reading(argparse.Namespace(**vars(options) | own))
+    reading, predicted_reading = _reading(options), _predicted_reading(options)
     _check_standard_input([options.gold, *options.predicted])
     gold, *predicted = (File(*read_input(name)) for name in (options.gold, *options.predicted))
     record = score_files(gold, predicted or [gold], reading, predicted_reading)
@@ -157,10 +168,10 @@ def gate(options: argparse.Namespace) -> None:
         if not (options.reference or options.save):
             raise BertNerError("there is nothing to compare with; name the runs of --reference, or a file to --save")
         _check_standard_input([options.gold, *options.reference, *options.new])
-        reading, metrics = _reading(options), options.metric or METRICS
+        readings, metrics = (_reading(options), _predicted_reading(options)), options.metric or METRICS
         gold, *files = (File(*read_input(name)) for name in (options.gold, *options.reference, *options.new))
         reference, new = files[: len(options.reference)], files[len(options.reference) :]
-        found, remarks = gate_files(gold, reference, new, metrics, options.runs, options.save, reading)
+        found, remarks = gate_files(gold, reference, new, metrics, options.runs, options.save, *readings)
     except BertNerError as error:
         print(f"bert-ner: {printable_message(error)}", file=sys.stderr)
         sys.exit(2)

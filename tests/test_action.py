@@ -122,7 +122,7 @@ def test_blanks_and_line_ends_around_an_input_do_not_count(installed: Path, inpu
         ({"metric": ""}, "Input metric: it is empty; write the names of metrics, or leave the input out"),
         ({"metric": "entity_f1,span_f1"}, "no metric is named entity_f1,span_f1; the metrics are "),
         ({"new": "new/10.bio\nnew/*.bio"}, "have the same tags: a run counts once"),
-        ({"new": "tagger.py"}, "bert-ner: tagger.py:4: 6 columns, not a tag and a word"),
+        ({"new": "tagger.py"}, "bert-ner: tagger.py:4: 6 columns, not a word and a tag"),
         ({"options": "--sceme IO"}, "unrecognized arguments: --sceme IO"),
     ],
 )

@@ -77,10 +77,7 @@ def score_files(
         if times > 1:
             raise InvalidValue(f"{name} is given {times} times; name each prediction once")
     reading = reading or Reading()
-    predicted_reading = predicted_reading or replace(reading, scheme=None)
-    readings = [predicted_reading]
-    if predicted_reading.layout == reading.layout:
-        readings.append(Reading(Layout(order="word-first"), scheme=predicted_reading.scheme))
+    readings = prediction_readings(reading, predicted_reading)
     parsed = read_gold(gold, reading)
     tags = parsed.iob2
     entities = Counter(span.type for sequence in tags for span in spans_of(sequence))
@@ -89,7 +86,7 @@ def score_files(
 
     systems, counts = [], {}
     for file in tqdm(predicted, desc="score", unit="file", disable=None):
-        prediction = _read_by_first_fit(file, readings, parsed)
+        prediction = read_prediction(file, readings, parsed)
         predicted_tags = prediction.iob2
         counts[file.name] = count(tags, predicted_tags)
         illegal = [problem.line for problem in prediction.problems]
@@ -130,7 +127,27 @@ def read_gold(file: File, reading: Reading) -> ParsedFile:
     return parsed
 
 
-def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFile:
+def prediction_readings(reading: Reading, predicted_reading: Reading | None) -> list[Reading]:
+    """Return the ways to read a prediction, the first that fits to be taken; `reading` is the gold file's."""
+    predicted_reading = predicted_reading or replace(reading, scheme=None)
+    if predicted_reading.layout != reading.layout:
+        return [predicted_reading]
+    return [predicted_reading, Reading(Layout(order="word-first"), scheme=predicted_reading.scheme)]
+
+
+def read_prediction(file: File, readings: Sequence[Reading], gold: ParsedFile) -> ParsedFile:
+    """Return a prediction, read in the first way that gives the words of the gold file; raise the first way's error."""
+    first, *others = readings
+    try:
+        return _read_as(file, first, gold)
+    except BioError:
+        for reading in others:
+            with suppress(BioError):
+                return _read_as(file, reading, gold)
+        raise
+
+
+def _read_as(file: File, reading: Reading, gold: ParsedFile) -> ParsedFile:
     """Return a prediction; raise BioError if it has something that is no tag, or other words than the gold file."""
     parsed = _with_empty_sentences(parse_file(file.content, file.name, reading, gold.scheme), gold)
     parsed.raise_problems([problem for problem in parsed.problems if not problem.is_transition])
@@ -145,18 +162,6 @@ def read_prediction(file: File, reading: Reading, gold: ParsedFile) -> ParsedFil
                 f"a prediction has the words of the gold file, sentence by sentence"
             )
     return parsed
-
-
-def _read_by_first_fit(file: File, readings: Sequence[Reading], gold: ParsedFile) -> ParsedFile:
-    """Return a prediction, read in the first way that gives the words of the gold file; raise the first way's error."""
-    first, *others = readings
-    try:
-        return read_prediction(file, first, gold)
-    except BioError:
-        for reading in others:
-            with suppress(BioError):
-                return read_prediction(file, reading, gold)
-        raise
 
 
 def _with_empty_sentences(parsed: ParsedFile, gold: ParsedFile) -> ParsedFile:

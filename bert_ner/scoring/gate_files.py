@@ -19,7 +19,7 @@ from bert_ner.corpus.bio import spans_of
 from bert_ner.corpus.formats import ParsedFile, Reading
 from bert_ner.errors import InvalidValue, unusual_letters
 from bert_ner.scoring.counts import Tags, count
-from bert_ner.scoring.files import File, read_gold, read_prediction
+from bert_ner.scoring.files import File, prediction_readings, read_gold, read_prediction
 from bert_ner.scoring.gate import ALPHA, BAD, EQUAL, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
 from bert_ner.scoring.reference_file import Prediction, is_saved, read_saved, save_reference
 from bert_ner.scoring.resampling import MIN_SENTENCES
@@ -46,6 +46,7 @@ def gate_files(
     runs: int = 1,
     save: Path | None = None,
     reading: Reading | None = None,
+    predicted_reading: Reading | None = None,
 ) -> Findings:
     """Compare the mean scores of new runs with those of reference runs.
 
@@ -55,7 +56,8 @@ def gate_files(
         metrics: keys of `bert_ner.scoring.METRICS`; the probability of a false alarm, 5 %, is divided among them.
         runs: how many new runs there must be; fewer are INCOMPLETE.
         save: where to save the new runs as a reference, unless a verdict is bad.
-        reading: how to read all files; by default the suffix, the tags and the columns of each decide.
+        reading: how to read the gold file; by default its suffix, tags and columns decide.
+        predicted_reading: how to read the runs; by default as the gold file, but in a scheme of their own.
 
     Raises:
         BioError: a file can't be read in this way, or has other words than the gold file.
@@ -65,9 +67,10 @@ def gate_files(
     """
     _check_usage(metrics, runs)
     reading = reading or Reading()
+    readings = prediction_readings(reading, predicted_reading)
     parsed = read_gold(gold, reading)
-    after = _read(new, reading, parsed)
-    before, fault = _read_reference(reference, reading, gold, parsed)
+    after = _read(new, readings, parsed)
+    before, fault = _read_reference(reference, readings, gold, parsed)
     remarks = [remark for run in (*before, *after) for remark in run.remarks]
     lacking = f"{counted(len(after), 'new run')}, {runs} needed" if len(after) < runs else ""
     if not reference and lacking:
@@ -102,18 +105,18 @@ def _check_usage(metrics: Sequence[str], runs: int) -> None:
         raise InvalidValue(f"--runs is the number of new runs, 1 or more; it is {runs}")
 
 
-def _read(files: Sequence[File], reading: Reading, gold: ParsedFile) -> list[Prediction]:
+def _read(files: Sequence[File], readings: Sequence[Reading], gold: ParsedFile) -> list[Prediction]:
     """Return the runs in some files, one in each."""
-    parsed = [read_prediction(file, reading, gold) for file in files]
+    parsed = [read_prediction(file, readings, gold) for file in files]
     return _distinct([Prediction(file.name, file.iob2, tuple(_remarks(file, gold))) for file in parsed])
 
 
 def _read_reference(
-    files: Sequence[File], reading: Reading, gold: File, parsed: ParsedFile
+    files: Sequence[File], readings: Sequence[Reading], gold: File, parsed: ParsedFile
 ) -> tuple[list[Prediction], str]:
     """Return the runs of the reference, and why they can't be compared; an empty text if they can."""
     if not any(is_saved(file.content) for file in files):
-        return _read(files, reading, parsed), ""
+        return _read(files, readings, parsed), ""
     name = files[0].name
     if len(files) > 1:
         raise InvalidValue(f"a saved reference is given with other files ({name}, {files[1].name}); give it alone")

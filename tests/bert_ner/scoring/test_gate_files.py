@@ -12,6 +12,7 @@ from gate_runs import Gate, runs, write
 from installation import ROOT
 
 from bert_ner import cli
+from bert_ner.wording import as_flag
 
 
 @pytest.mark.parametrize(
@@ -232,6 +233,10 @@ def test_a_message_names_only_options_that_the_command_has(
     docstrings = {ast.get_docstring(node, clean=False) for node in nodes if isinstance(node, DOCUMENTED)}
     texts = [str(node.value) for node in nodes if isinstance(node, ast.Constant) and node.value not in docstrings]
     named = {option for text in texts for option in re.findall(r"(?<![\w-])--[a-z-]+", text)}
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id="option"), args=[ast.Constant(value=name), *_]):
+                named.add(as_flag(str(name), None))
     assert named
     for command in commands:
         monkeypatch.setattr("sys.argv", ["bert-ner", command, "--help"])

@@ -284,7 +284,7 @@ def test_the_script_writes_an_entry_for_every_stage_and_system(tmp_path: Path) -
     assert "bert_ner/encoder/training.py" in found["minilm"]
     assert "baselines/crf.py" not in found["hmm"]
     copy = tmp_path / "repository"
-    for name in (*SOURCES, "params.yaml"):
+    for name in (*SOURCES, "corpora", "params.yaml"):
         for path in [ROOT / name] if name.endswith("yaml") else (ROOT / name).rglob("*.*"):
             if path.suffix not in {".py", ".json", ".txt", ".yaml"}:
                 continue
