@@ -58,7 +58,8 @@ def _installed_kinds() -> dict[str, str]:
 def tagger_class(kind: str) -> type[BaseTagger]:
     """Return the class of a kind of tagger; raise TaggerUnavailable if there is no such kind."""
     if kind not in kinds():
-        raise TaggerUnavailable(f"no kind of tagger is named {kind!r}; valid kinds: {', '.join(kinds())}")
+        valid = f"valid kinds: {', '.join(kinds())}, and those of packages once they are installed"
+        raise TaggerUnavailable(f"no kind of tagger is named {kind!r}; {valid}")
     module, _, name = kinds()[kind].partition(":")
     try:
         return cast(type[BaseTagger], getattr(importlib.import_module(module), name))

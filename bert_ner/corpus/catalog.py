@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.corpus.columns import Layout, Order, column_index
 from bert_ner.corpus.formats import Reading, read_sentences
-from bert_ner.corpus.schemes import Scheme
+from bert_ner.corpus.schemes import ALIASES, Scheme
 from bert_ner.deprecated import moved
 from bert_ner.errors import InvalidValue
 from bert_ner.settings import Settings
@@ -35,6 +35,7 @@ class CorpusFile(Settings):
 
 
 _Column = Annotated[int, BeforeValidator(column_index)]
+_Scheme = Annotated[Scheme, BeforeValidator(lambda name: ALIASES.get(str(name).upper(), name))]
 
 
 class FileFormat(Settings):
@@ -45,8 +46,14 @@ class FileFormat(Settings):
     tag_column: _Column | None = Field(None, description="where the tags are, likewise")
     comments: _Text | None = Field(None, description="skip lines that begin with this text")
     docstart: bool = Field(False, description="skip -DOCSTART- lines")
-    scheme: Scheme | None = Field(None, description="of the tags; without it, the one that fits")
+    scheme: _Scheme | None = Field(None, description="of the tags; without it, the one that fits")
     names: list[_Text] | None = Field(None, description="the tags that numbers stand for, from 0 on")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.word_column is not None and self.word_column == self.tag_column:
+            raise ValueError("must have the words and the tags in different columns")
+        return self
 
     @property
     def reading(self) -> Reading:

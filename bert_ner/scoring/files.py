@@ -20,7 +20,7 @@ from bert_ner.corpus.bio import spans_of
 from bert_ner.corpus.catalog import corpus_named, corpus_names
 from bert_ner.corpus.columns import BioError, Layout, columns_text, quoted
 from bert_ner.corpus.formats import ParsedFile, Reading, parse_file
-from bert_ner.errors import InvalidValue, first_difference, printable, unusual_letters
+from bert_ner.errors import BertNerError, InvalidValue, first_difference, printable, unusual_letters
 from bert_ner.scoring.counts import Counts, count
 from bert_ner.scoring.resampling import MIN_SENTENCES, Comparison, Interval
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
@@ -181,10 +181,11 @@ def _source(gold: File, parsed: ParsedFile, layout: Layout) -> dict[str, str]:
     If the file is not plain BIO, the data are those of the BIO file that `bert-ner convert` makes of it. So two formats
     of the same sentences have one signature, and two columns of tags in one file have two.
     """
-    for corpus in map(corpus_named, corpus_names()):
-        for split, file in corpus.files.items():
-            if file.sha256 == gold.sha256:
-                return {"split": split, "corpus": corpus.name, "data": gold.sha256[:8]}
+    for name in corpus_names():
+        with suppress(BertNerError):  # a corpus whose YAML file is wrong has nothing to do with this file
+            for split, file in corpus_named(name).files.items():
+                if file.sha256 == gold.sha256:
+                    return {"split": split, "corpus": name, "data": gold.sha256[:8]}
     sha256 = gold.sha256
     is_plain = (parsed.format, parsed.scheme, layout) == ("columns", "IOB2", Layout(layout.order))
     if not is_plain:

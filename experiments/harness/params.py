@@ -171,7 +171,7 @@ class Params(Settings):
         known = {*self.systems, *(name for name, _ in given)}  # a wrong kind is one error, not one for each use
         rule = "must be the name of a system, a section with a kind in this file"
         problems = [(where, system, rule) for where, system in named.items() if system not in known]
-        rule = f"must be one of {', '.join(kinds())}"
+        rule = f"must be one of {', '.join(kinds())}, or come from an installed package"
         problems += [(where, kind, rule) for where, kind in given.items() if str(kind) not in kinds()]
         if problems:
             details = [

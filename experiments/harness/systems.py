@@ -39,7 +39,7 @@ def _class_of(name: str, section: Any) -> type[System]:
         raise BertNerError(f"expected names and values of settings, not {shorten(section)}")
     system = tagger_class(kind_of(name, section))
     if not issubclass(system, System):
-        raise BertNerError(f"{kind_of(name, section)} can't be trained")
+        raise BertNerError(f"{kind_of(name, section)} can't be trained: it is no bert_ner.tagger.System")
     written = {name for base in system.__mro__ if base is not Tagger for name in vars(base)}
     if missing := [name for name in ("fit", "tag", "save", "load") if name not in written]:
         raise BertNerError(f"{system.__name__} lacks {', '.join(missing)}; bert_ner.tagger.Tagger describes them")

@@ -46,6 +46,8 @@ def test_the_format_is_that_of_the_command_s_options(tmp_path: Path) -> None:
         read_corpus.cache_clear()
         corpus = read_corpus(written(tmp_path, f"{SHORT}format: {{{text}}}\n"))
         assert corpus.format.reading.layout == layout
+    read_corpus.cache_clear()
+    assert read_corpus(written(tmp_path, f"{SHORT}format: {{scheme: bio}}\n")).format.scheme == "IOB2"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,7 @@ def test_the_format_is_that_of_the_command_s_options(tmp_path: Path) -> None:
             for column in (0, -1, -2)
         ),
         (("title: Toy", "title: Toy\nformat: {order: words}"), "line 2: format.order"),
+        (("title: Toy", "title: Toy\nformat: {word_column: 2, tag_column: 2}"), "the words and the tags in different"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(change: tuple[str, str], message: str, tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def test_encoder_whose_config_asks_for_more(
 ) -> None:
     folder = shutil.copytree(encoder_folder, tmp_path / "deeper")
     change_config(folder, num_hidden_layers=3)
-    with pytest.raises(WeightsUnavailable, match=r"lack 16 parameter\(s\).*bert\.encoder\.layer\.2\."):
+    with pytest.raises(WeightsUnavailable, match=r"lack 16 parameters.*bert\.encoder\.layer\.2\."):
         EncoderTagger(Recipe(**{**vars(recipe), "name": str(folder)}), labels=LABELS, seed=1, scoring=entity_f1).fit(
             sentences, sentences
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bert_ner import __version__
+from bert_ner.corpus import catalog
 from bert_ner.corpus.bio import BioError
 from bert_ner.corpus.columns import Layout
 from bert_ner.corpus.formats import Reading
@@ -121,6 +123,14 @@ def test_signatures_name_the_file_or_its_corpus_in_the_catalog(record: dict[str,
     test = File("renamed.bio", (tmp_path / "sampletest.bio").read_bytes())
     known = score_files(test, [test])["systems"][0]["scores"]["entity_f1"]["signature"]
     assert f"|split:test|corpus:sample|data:{test.sha256[:8]}|" in known
+
+
+def test_a_wrong_corpus_in_the_catalog_does_not_stop_the_scoring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.yaml").write_text("title: [")
+    monkeypatch.setattr(catalog, "FOLDER", tmp_path)
+    assert score_files(GOLD, [WRONG])["systems"]
 
 
 def test_columns_may_be_in_another_order_than_in_the_gold_file() -> None:

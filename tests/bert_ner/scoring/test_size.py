@@ -17,7 +17,7 @@ PREDICTED = [["B-A", "O", "O"], ["O", "B-B"], ["O"]]
 
 def test_a_column_of_ids_is_refused_before_it_is_counted() -> None:
     ids = "".join(f"B-{i}\tw\n\n" for i in range(10_000)).encode()
-    message = r"10,000 entity types in 10,000 sentences .* limits are 1,000 types .* one of ids\? .*--tag-column"
+    message = r"10,000 entity types in 10,000 sentences .* limits are 1,000 types .* one of ids\? .*tag_column"
     with pytest.raises(InvalidValue, match=message):
         score_files(File("gold", ids), [File("a", ids)])
 
