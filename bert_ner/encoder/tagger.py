@@ -224,8 +224,8 @@ class EncoderTagger(System, PieceTagger):
         gaps = [*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])]
         if gaps := sorted(name for name in gaps if name.startswith(needed)):
             raise WeightsUnavailable(
-                f"{folder}: its weights lack {counted(len(gaps), 'parameter')} that its config.json asks for, or have them "
-                f"in another shape, for example {gaps[0]}; "
+                f"{folder}: its weights lack {counted(len(gaps), 'parameter')} that its config.json asks for, or have "
+                f"them in another shape, for example {gaps[0]}; "
                 + ("name a folder with a whole encoder" if new_classifier else "fine-tune it first")
             )
         if not pretrained:
