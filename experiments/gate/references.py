@@ -77,7 +77,9 @@ def present(results: Path) -> dict[Key, Runs]:
                 }
                 runs = found.setdefault(key, Runs(*key, made_by, []))
                 if runs.made_by != made_by:
-                    raise ValueError(f"the runs of {row['system']} were not all made in the same way")
+                    place = f"{results / 'provenance.json'}: the runs of {row['system']} on {corpus}"
+                    remedy = "take the committed file, or train them all again"
+                    raise BertNerError(f"{place} differ in settings, files, weights or signature; {remedy}")
                 values = {metric: round(row[metric], 6) for metric in METRICS}
                 environment = Environment.model_validate(facts["environment"]).model_dump()
                 runs.runs.append({"seed": row["seed"], "scores": values, "environment": environment})

@@ -1,6 +1,7 @@
 """How a script takes its options, and how it ends."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +37,11 @@ def run_main(main: Callable[[], None]) -> None:
     handle_interrupts(interrupt)
     try:
         main()
+        print(end="", flush=True)  # here, where a closed pipe is handled
     except BertNerError as error:
         sys.exit(f"{name}: {printable_message(error)}")
+    except BrokenPipeError:
+        os._exit(141)  # a shell's status for SIGPIPE; without another flush, which would fail again
     except (MemoryError, RuntimeError, OSError) as error:
         if shortage := as_out_of_memory(error):  # PyTorch and onnxruntime raise a RuntimeError
             sys.exit(f"{name}: {printable_message(shortage)}")
