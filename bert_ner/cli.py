@@ -48,7 +48,7 @@ The input is text, or JSON or JSON Lines with {"text": "..."} or, if the words a
 colours if NO_COLOR is set); anywhere else it is JSON Lines:
   {"line": 1, "text": "...", "words": [...], "tags": [...],
    "entities": [{"text", "type", "start", "end", "score"}, ...]}
-start and end cut an entity out of the text or, if words were given, of the words; its score is the mean probability of
+start and end cut an entity out of the text or, if words were given, of the words. Its score is the mean probability of
 its tags. Other keys, such as "id", are kept. A line that can't be read gives {"line", "error"}, and tagging continues.
 
   echo "Who directed Titanic?" | bert-ner tag
