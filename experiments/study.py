@@ -127,7 +127,7 @@ def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[S
     """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
 
     There are n rounds, each from the rarest type to the most frequent. A type that is in fewer chosen sentences than
-    there were rounds gets the next one in the seed's order. So with the same seed, a larger n contains every smaller one.
+    there were rounds gets the next one in the seed's order. So, with the same seed, a larger n contains a smaller one.
     """
     order = list(range(len(sentences)))
     random.Random(f"few {seed}").shuffle(order)
