@@ -34,7 +34,7 @@ or {"tokens": [...]}. Or it is text in columns, with tags that are ignored or, w
 a terminal the output is coloured text (without colours if NO_COLOR is set); anywhere else it is JSON Lines:
   {"line": 1, "text": "...", "words": [...], "tags": [...],
    "entities": [{"text", "type", "start", "end", "score"}, ...]}
-start and end cut an entity out of the text or, if words were given, of the words; its score is the mean probability of
+start and end cut an entity out of the text or, if words were given, of the words. Its score is the mean probability of
 its tags. Other keys, such as "id", are kept. A line that can't be read gives {"line", "error"}, and tagging continues.
 Punctuation marks are words, and a system trained without them, as on the MIT corpora, may take them into an entity.
 

@@ -33,7 +33,7 @@ class Tagger(Protocol):
 
 
 class BaseTagger(Tagger):
-    """What the taggers of this package do besides: tag raw text, and cross to other processes by pickle."""
+    """The base of the taggers of this package: tags raw text, and crosses to other processes by pickle."""
 
     source = "the tagger"  # the folder that it was loaded from, for messages
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.composer import Composer, ComposerError
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 
 from bert_ner.errors import BertNerError
@@ -72,6 +72,8 @@ def load_yaml(path: Path, with_lines: bool = False) -> Any:
             raise BertNerError(f"{path} has {size:,} bytes, more than the limit of {MAX_BYTES:,}; {remedy}")
         return loader.load(path)
     except YAMLError as error:
+        if isinstance(error, MarkedYAMLError):
+            error.note = None  # tells programmers how to allow a key twice
         raise BertNerError(f"{path} is not YAML: {error}; {remedy}") from None
     # The last three come from ruamel.yaml, for example where a list is a key.
     except (OSError, ValueError, RecursionError, TypeError, AttributeError, LookupError) as error:

@@ -126,8 +126,8 @@ def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Se
 def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
     """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
 
-    In each of n rounds, from the rarest type to the most frequent, a type that is in fewer chosen sentences than there
-    were rounds gets the next one in the seed's order. So with the same seed, a larger n contains every smaller one.
+    There are n rounds, each from the rarest type to the most frequent. A type that is in fewer chosen sentences than
+    there were rounds gets the next one in the seed's order. So, with the same seed, a larger n contains a smaller one.
     """
     order = list(range(len(sentences)))
     random.Random(f"few {seed}").shuffle(order)

@@ -117,6 +117,13 @@ def test_no_two_files_of_experiments_share_a_base_name() -> None:
     assert not [names for names in by_stem.values() if len(names) > 1]
 
 
+def test_the_tree_in_the_docs_has_every_module_and_no_other() -> None:
+    tree = text_of("docs/architecture.md").partition("## The tree")[2]
+    listed = set(re.findall(r"\w+\.py\b", tree))
+    modules = {Path(name).name for name in MODULES if not Path(name).name.startswith("__")}
+    assert listed == modules
+
+
 def test_prose_uses_plain_words() -> None:
     wrong = [
         f"{name}:{number}: '{match[0]}'"

@@ -1,7 +1,7 @@
 """A linear-chain CRF over the emissions of a neural network: its loss, its best paths and its marginals.
 
-Lafferty, McCallum and Pereira (2001); on a BiLSTM, Huang, Xu and Yu (2015). The score of a path of tags is the sum of
-its emissions, of a transition score for each pair of neighbours, and of scores for its first and its last tag.
+Lafferty, McCallum and Pereira (2001); on a BiLSTM, Huang, Xu and Yu (2015). The score of a path of tags is a sum:
+its emissions, a transition score for each pair of neighbours, and scores of its first and its last tag.
 """
 
 import torch

@@ -32,7 +32,7 @@ class MasterWeights:
     """A model's parameters as one float32 vector, because optimisers handle one long tensor faster than many.
 
     Within its context the model computes with views of the vector or, in bfloat16, with views of a copy that is cast
-    once per step; autocast would cast weights and activations at each use.
+    once per step. Autocast would cast weights and activations at each use.
 
     Attributes:
         vector: all parameters, in the order of `model.parameters()`; of shape (parameters,).

@@ -31,7 +31,7 @@ class Batch(NamedTuple):
 
 
 class PathScores(NamedTuple):
-    """What a path of labels scores apart from its words."""
+    """The part of the score of a path of labels that does not depend on its words."""
 
     start: Floats  # of each label of the first word
     transitions: Floats  # of each label, in the rows, before each label

@@ -2,7 +2,7 @@
 
 Scales are fixed at the export. With a scale per batch, as in onnxruntime's quantize_dynamic, a sentence's tags would
 depend on the others in its batch. Columns of activations differ a hundredfold in size, but a product's bytes need one
-unit, so each column's size moves to the matching row of weights: SmoothQuant (Xiao et al., 2023).
+unit. So each column's size moves to the matching row of weights, as in SmoothQuant (Xiao et al., 2023).
 """
 
 from collections.abc import Container, Iterable, Iterator

@@ -18,7 +18,7 @@ ALPHA = 0.05
 
 
 class NotMeasuredError(Exception):
-    """What a claim needs has not been measured yet; the message names it."""
+    """A result that a claim needs has not been measured yet; the message names it."""
 
 
 class EntryError(Exception):
@@ -80,9 +80,9 @@ def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredS
 
 @dataclass(frozen=True)
 class Evidence:
-    """The results, as one claim reads them. What was not measured yet is a NotMeasuredError.
+    """The results, as one claim reads them. A result that is not measured yet raises NotMeasuredError.
 
-    `results` is the folder of all results; corpus, encoder and paper_value are those of the paper; `chosen` is the
+    `results` is the folder of all results; corpus, encoder and paper_value are those of the paper. `chosen` is the
     system that is judged, by default the first that can stand for the paper's.
     """
 

@@ -11,7 +11,7 @@ from bert_ner.errors import BertNerError
 from bert_ner.settings import Location, Settings
 from bert_ner.yaml_files import line_of, load_yaml, read_yaml
 from claims.evidence import Finding
-from claims.fields import PaperValue, PublishedScore, Sources, Text
+from claims.fields import PaperValue, PublishedScore, Sources, Text, as_list, is_number
 from claims.rules import figures, scores, training
 
 # A rule is a public function of these modules; its parameters after the evidence are its keys in claims.yaml.
@@ -50,6 +50,13 @@ class Claim(Settings):
     )
     proxy: Text | None = Field(None, description="what was measured instead: at best partly reproduced")
     command: Text = Field(description="the command that produces the evidence")
+
+    @field_validator("paper_value")
+    @classmethod
+    def _counts_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.data.get("kind") == "count" and not all(map(is_number, as_list(value))):
+            raise ValueError("must be a number or a list of numbers, because the claim is of kind count")
+        return value
 
     @field_validator("judge")
     @classmethod

@@ -3,7 +3,7 @@
 python experiments/harness/fingerprint.py
 
 An entry is a stage's script, or a system of params.yaml: train.py with the class of the system's kind. Its file has
-the SHA-256 of the code that the entry takes from each of our modules, which are read as syntax trees and not imported.
+the SHA-256 of the code that the entry takes from each of our modules. They are read as syntax trees, not imported.
 docs/architecture.md lists what counts and what goes unnoticed.
 """
 

@@ -99,7 +99,8 @@ class LiveDisplay:
 
     def print(self, line: str) -> None:
         """Print a line of a stage above the table."""
-        self.console.print(Text.from_ansi(line), soft_wrap=True)
+        # Elsewhere than on a terminal, a line stays whole.
+        self.console.print(Text.from_ansi(line), soft_wrap=not self._is_live)
 
     def log(self, line: str) -> None:
         """Print a line about a stage where no terminal shows the table."""

@@ -74,6 +74,7 @@ def test_not_the_yaml_of_claims(change: Change, messages: list[str], tmp_path: P
             "line 6: unknown key 'claims.0.sektion'; the keys here are id, section, claim",
         ),
         ("paper_value: 100", "paper_value: {}", "line 9: claims.0.paper_value must be"),
+        ("paper_value: 100", "paper_value: many", "line 9: claims.0.paper_value must be a number or a list of numbers"),
         ("rule: equals", "rule: guess", "line 10: claims.0.judge"),
         ("rule: equals, ", "", "line 10: claims.0.judge"),
         ("corpus.json train.sentences", "{}", "line 10: claims.0.judge"),
