@@ -272,14 +272,14 @@ def _decode(line: bytes, limit: int | None = MAX_LINE) -> str:
 
 
 def _parse_json(text: str) -> Any:
-    def refuse(constant: str) -> NoReturn:
+    def reject(constant: str) -> NoReturn:
         raise LineError(f"not JSON that can be written again: {constant} is not a finite number")
 
     def finite(number: str) -> float:
-        return value if math.isfinite(value := float(number)) else refuse(number)
+        return value if math.isfinite(value := float(number)) else reject(number)
 
     try:
-        return json.loads(text, parse_constant=refuse, parse_float=finite)
+        return json.loads(text, parse_constant=reject, parse_float=finite)
     except LineError:
         raise
     except json.JSONDecodeError as error:

@@ -126,8 +126,8 @@ def merged(old: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
         return new
     long = {(workload.task, workload.system, workload.how) for workload in WORKLOADS.values() if workload.long}
     measured = set(_names(new))
-    kept = [name not in measured and (name in long or name[0] not in set(new["task"])) for name in _names(old)]
-    return pd.concat([old[kept], new]) if any(kept) else new
+    stays = [name not in measured and (name in long or name[0] not in set(new["task"])) for name in _names(old)]
+    return pd.concat([old[stays], new]) if any(stays) else new
 
 
 def _names(table: pd.DataFrame) -> list[tuple[str, str, str]]:

@@ -104,8 +104,8 @@ def record(corpus: str, rows: Rows, studies: list[str]) -> None:
 def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:
     """Return the table's rows with these in place of their study's old ones; only studies of params.yaml stay."""
     old: list[Any] = [] if table is None else table.to_dict("records")
-    kept = [row for row in old if row["study"] in studies and row["study"] != rows[0]["study"]]
-    return sorted([*kept, *rows], key=lambda row: studies.index(row["study"]))
+    others = [row for row in old if row["study"] in studies and row["study"] != rows[0]["study"]]
+    return sorted([*others, *rows], key=lambda row: studies.index(row["study"]))
 
 
 def trial_sentences(trial: Trial, *parts: Sequence[Sentence]) -> list[list[Sentence]]:

@@ -214,17 +214,17 @@ def _without_docstart(records: Records, name: str, layout: Layout) -> tuple[Reco
 
     Other records with such a mark become problems.
     """
-    kept = Records([], [])
+    remaining = Records([], [])
     for group, others in zip(records.groups, records.others, strict=True):
         words = {entry.word for entry in group if isinstance(entry, Word)}
         if layout.docstart and words == {DOCSTART}:
             continue
-        kept.groups.append([Problem(group[0].line, docstart_problem())] if DOCSTART in words else group)
-        kept.others.append(others)
-    if not kept.groups:
+        remaining.groups.append([Problem(group[0].line, docstart_problem())] if DOCSTART in words else group)
+        remaining.others.append(others)
+    if not remaining.groups:
         raise BioError(f"{name}: no sentence in it but {DOCSTART}")
-    skipped = len(records.groups) - len(kept.groups)
-    return kept, Counter({DOCSTART: skipped} if skipped else {})
+    skipped = len(records.groups) - len(remaining.groups)
+    return remaining, Counter({DOCSTART: skipped} if skipped else {})
 
 
 def _find_wrong_tags(groups: list[Group], layout: Layout, column: str) -> None:

@@ -1,6 +1,6 @@
 """Generate the corpus `sample`: movie queries from a seeded grammar, for machines without the real corpus.
 
-It has the entity types of the MIT Movie queries and none of their sentences, and is hard in the same ways, so that
+It has the entity types of the MIT Movie queries and none of their sentences. It is hard in the same ways, so that
 systems differ on it. Two names in five occur in the test file only, and three people in ten act and direct. Titles may
 be songs and contain genres, years and jobs, and about one word in twenty is misspelt.
 

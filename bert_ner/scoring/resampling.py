@@ -135,13 +135,13 @@ def _randomisation_p_values(
 
     def differences(swapped: Floats) -> dict[Pair, Floats]:
         """Return each pair's differences, of shape (k, m), if so many sentences of each row are swapped."""
-        given = sums(swapped)  # a hybrid adds these to the other run's kept ones
-        kept = {name: totals[name] - given[name] for name in systems}
+        given = sums(swapped)  # a hybrid adds these to the other run's shared ones
+        shared = {name: totals[name] - given[name] for name in systems}
         found = {}
         for a, b in pairs:
             both = np.arange(math.lcm(len(systems[a]), len(systems[b])))
             i, k = both % len(systems[a]), both % len(systems[b])
-            gaps = statistic(kept[a][i] + given[b][k]) - statistic(kept[b][k] + given[a][i])
+            gaps = statistic(shared[a][i] + given[b][k]) - statistic(shared[b][k] + given[a][i])
             found[a, b] = gaps.mean(axis=0)
         return found
 

@@ -61,14 +61,14 @@ def _systems(results: Path, block: str) -> str:
     rows = {row[2]: row for row in map(ROW.match, block.splitlines()) if row}
     scores, differences = _scores(results), _differences(results)
     ranked = sorted(rows, key=lambda system: -scores[system, "entity_f1"]["value"])
-    filled = [line for line in block.splitlines() if not ROW.match(line)]
+    lines = [line for line in block.splitlines() if not ROW.match(line)]
     for system in ranked:
         entity, token = (_interval(scores[system, metric], "value") for metric in ("entity_f1", "token_micro_f1"))
         if system == ranked[0]:
             entity, token = (re.sub(r"^(\S+)", r"**\1**", cell) for cell in (entity, token))
         difference = _interval(differences[system], "difference", "+") if system in differences else ""
-        filled.append(f"| {rows[system][1]}| {rows[system][3]}| {entity} | {difference} | {token} |")
-    return "\n".join(filled)
+        lines.append(f"| {rows[system][1]}| {rows[system][3]}| {entity} | {difference} | {token} |")
+    return "\n".join(lines)
 
 
 def _remarks(results: Path, _: str) -> str:

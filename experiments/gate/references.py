@@ -66,13 +66,13 @@ def present(results: Path) -> dict[Key, Runs]:
         scores = read_table(results, corpus, "scores")
         assert scores is not None
         with as_written_by(producer_of("scores", corpus), path):
-            origin = read_json(results / "provenance.json")[corpus]
+            provenance = read_json(results / "provenance.json")[corpus]
             for row in scores.to_dict("records"):
-                key, facts = (corpus, row["system"]), origin["runs"][f"{row['system']}-{row['seed']}"]
+                key, facts = (corpus, row["system"]), provenance["runs"][f"{row['system']}-{row['seed']}"]
                 made_by = {
                     "signature": row["signature"],
                     "settings": facts["settings"],
-                    "data": origin["files"],
+                    "data": provenance["files"],
                     "weights": _sha256(facts.get("weights")),
                 }
                 runs = found.setdefault(key, Runs(*key, made_by, []))

@@ -36,9 +36,9 @@ def unfounded(results: Path) -> Faults:
 def _without_scores(results: Path, corpus: str) -> Faults:
     """Return the systems that params.yaml trains on a corpus, and that neither scores.csv nor not_run.csv has."""
     tables = (read_table(results, corpus, name) for name in ("scores", "not_run"))
-    explained = {system for table in tables if table is not None for system in table["system"]}
+    accounted_for = {system for table in tables if table is not None for system in table["system"]}
     fault = Outcome.INCOMPLETE, "neither scores.csv nor not_run.csv has it"
-    return {(corpus, run.system): fault for run in read_params().all_runs(corpus) if run.system not in explained}
+    return {(corpus, run.system): fault for run in read_params().all_runs(corpus) if run.system not in accounted_for}
 
 
 def _not_as_scored(results: Path, corpus: str) -> Faults:
