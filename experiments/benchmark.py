@@ -58,11 +58,14 @@ def main() -> None:
         if not folder.is_dir():
             raise BertNerError(f"{folder.name} is not trained on {CORPUS}; run 'make repro' first")
 
+    chosen = {
+        task: [name for name, one in WORKLOADS.items() if one.task == task and (options.long or not one.long)]
+        for task in options.only
+    }
+    if not any(chosen.values()):
+        raise BertNerError(f"every workload of {', '.join(chosen)} takes minutes; add --long to run it")
     exported()  # now, so that no measurement includes it
-    rows = []
-    for task in options.only:
-        chosen = [name for name, one in WORKLOADS.items() if one.task == task and (options.long or not one.long)]
-        rows += table_rows(measure(chosen, options.rounds))
+    rows = [row for names in chosen.values() if names for row in table_rows(measure(names, options.rounds))]
     save_table(merged(read_table(RESULTS, "", "benchmarks"), pd.DataFrame(rows).assign(**machine())))
 
 

@@ -16,6 +16,7 @@ import pytest
 import benchmark
 from bench.tagging_workloads import PERCENTILES
 from benchmark import WORKLOADS, as_markdown, machine, measure, merged, table_rows
+from bert_ner.errors import BertNerError
 from reporting.speed import speed_text
 
 
@@ -130,6 +131,14 @@ def test_untrained_systems_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_pa
         benchmark.main()
 
 
+def test_a_task_that_takes_minutes_needs_the_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("model_folder", "encoder_folder"):
+        monkeypatch.setattr(benchmark, name, lambda *_: tmp_path)
+    monkeypatch.setattr("sys.argv", ["benchmark.py", "--only", "stream"])
+    with pytest.raises(BertNerError, match="every workload of stream takes minutes; add --long"):
+        benchmark.main()
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, long: bool) -> None:
     asked: list[tuple[str, int]] = []
@@ -152,7 +161,8 @@ def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_pat
     benchmark.main()
     assert asked == [(name, 5) for name, workload in WORKLOADS.items() if long or not workload.long]
     [table] = saved
-    assert list(dict.fromkeys(table["task"])) == ["train", "tag", "latency", "start", "stream", "score"]
+    tasks = ["train", "tag", "latency", "start", "stream", "score"]
+    assert list(dict.fromkeys(table["task"])) == [task for task in tasks if long or task != "stream"]
     assert set(table["threads"]) == {benchmark.CORES}
     assert ("1,000,000 lines" in set(table["setting"])) == long
     assert speed_text(table).startswith("Training runs at 100 % (22.7 M parameters) and 100 % (109 M) of the speed of")
