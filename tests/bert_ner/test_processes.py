@@ -25,6 +25,7 @@ from bert_ner.scoring import entity_f1
 from bert_ner.settings import Settings
 from bert_ner.tagger import ScoringTagger
 
+pytestmark = pytest.mark.slow  # many processes or trainings
 SECONDS = 120  # after which a child counts as hung; each takes a few
 BILSTM = {
     "word_size": 8, "character_size": 4, "filters": 4, "hidden": 8, "dropout": 0.1, "word_dropout": 0.1,

@@ -15,6 +15,7 @@ from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.tagger import Tagger
 
+pytestmark = pytest.mark.slow  # many processes or trainings
 LABELS = labels_of(["GENRE", "PERSON"])
 ODD: dict[str, list[str]] = {
     "no word": [],

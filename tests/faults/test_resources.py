@@ -19,7 +19,8 @@ WRITERS = {  # a script -> the folder that it writes to
     "experiments/train.py --system crf": "models",
 }
 
-EVALUATE, REPORT = (pytest.param(f"experiments/{name}.py", marks=pytest.mark.slow) for name in ("evaluate", "report"))
+pytestmark = pytest.mark.slow  # many processes or trainings
+EVALUATE, REPORT = "experiments/evaluate.py", "experiments/report.py"
 
 
 def run_on_mount(place: Workplace, script: str, mount: str, folder: Path) -> subprocess.CompletedProcess[str]:
