@@ -20,7 +20,6 @@ WRITERS = {  # a script -> the folder that it writes to
 }
 
 pytestmark = pytest.mark.slow  # many processes or trainings
-EVALUATE, REPORT = "experiments/evaluate.py", "experiments/report.py"
 
 
 def run_on_mount(place: Workplace, script: str, mount: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -32,7 +31,13 @@ def run_on_mount(place: Workplace, script: str, mount: str, folder: Path) -> sub
 
 @pytest.mark.parametrize(
     "script",
-    ["experiments/acquire.py", "experiments/prepare.py", "experiments/train.py --system crf", EVALUATE, REPORT],
+    [
+        "experiments/acquire.py",
+        "experiments/prepare.py",
+        "experiments/train.py --system crf",
+        "experiments/evaluate.py",
+        "experiments/report.py",
+    ],
 )
 def test_a_read_only_folder(place: Workplace, script: str) -> None:
     before = contents(place)
@@ -45,7 +50,9 @@ def test_a_read_only_folder(place: Workplace, script: str) -> None:
     place.succeed("python", *script.split(), "--corpus", "sample")
 
 
-@pytest.mark.parametrize("script", ["experiments/acquire.py", EVALUATE, "experiments/train.py --system crf"])
+@pytest.mark.parametrize(
+    "script", ["experiments/acquire.py", "experiments/evaluate.py", "experiments/train.py --system crf"]
+)
 def test_a_full_disk(place: Workplace, script: str) -> None:
     """Mount a disk of 64 KiB for the model, or of 8 KiB for the rest, over the folder: no incomplete file stays."""
     folder = place.folder / WRITERS[script]
