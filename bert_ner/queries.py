@@ -6,7 +6,6 @@ bert-ner tag conll2003.txt --word-column first --docstart
 import json
 import math
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import chain
@@ -16,7 +15,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from bert_ner.corpus.binary import binary_problem
 from bert_ner.corpus.columns import DOCSTART, BioError, Layout, Problem, raise_problems, read_columns
 from bert_ner.corpus.entities import Offsets, word_offsets
-from bert_ner.corpus.records import parquet_rows
+from bert_ner.corpus.records import begins_as_json, parquet_rows
 from bert_ner.corpus.schemes import ALIASES, SCHEME_TAG, SCHEMES
 from bert_ner.errors import BertNerError
 
@@ -24,7 +23,6 @@ MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
 MAX_WORDS = 2**17  # of a line; half a million take 1.4 GB
 _CHUNK = 2**16  # bytes: the size of a pipe
 _UTF8_MARK = b"\xef\xbb\xbf"
-_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"[^"\n]*"\s*:')  # how objects begin
 _SOURCES = ("words", "tokens", "text")  # the keys of a JSON object that may hold the query; the first one there does
 _OURS = ("line", "words", "tags", "ner_tags", "entities", "error")  # no other keys of a query, gold tags included
 
@@ -205,7 +203,7 @@ def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> 
 
 def _other_format(start: bytes) -> str | None:
     """Return which format, other than queries in lines, a file seems to have by its start, and how to read it."""
-    if _JSON.match(start):
+    if begins_as_json(start):
         return "JSON; read it with --format json, or JSON Lines with --format jsonl"
     if _looks_like_columns(start):
         return "text in columns, with a tag in each line; read its words with --format columns"

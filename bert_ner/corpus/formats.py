@@ -4,7 +4,6 @@ bert-ner convert conll2003.txt train.jsonl --word-column first --tag-column last
 """
 
 import os
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,15 @@ from bert_ner.corpus.columns import (
     raise_problems,
     read_columns,
 )
-from bert_ner.corpus.records import Record, Records, are_json_lines, read_json, read_json_lines, read_parquet
+from bert_ner.corpus.records import (
+    Record,
+    Records,
+    are_json_lines,
+    begins_as_json,
+    read_json,
+    read_json_lines,
+    read_parquet,
+)
 from bert_ner.corpus.schemes import (
     SCHEME_TAG,
     SCHEMES,
@@ -45,7 +52,6 @@ from bert_ner.wording import counted, option
 
 Format = Literal["columns", "json", "jsonl", "parquet"]
 _FORMATS: dict[str, Format] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"[^"\n]*"\s*:')  # how records begin
 _RECORDS = {"json": read_json, "jsonl": read_json_lines, "parquet": read_parquet}
 
 
@@ -149,7 +155,7 @@ def format_of(name: str, content: bytes = b"") -> Format:
         return form
     if content.startswith(b"PAR1"):
         return "parquet"
-    return "json" if _JSON.match(content) else "columns"
+    return "json" if begins_as_json(content) else "columns"
 
 
 def read_sentences(

@@ -4,6 +4,7 @@ import codecs
 import io
 import json
 import operator
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from bert_ner.wording import counted, option
 WORD_KEYS = ("tokens", "words")
 TAG_KEYS = ("ner_tags", "tags")
 _NEEDED = '"tokens" (or "words"), and "ner_tags" (or "tags" or "entities")'
+_BEGINNING = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"[^"\n]*"\s*:')
 
 Record = dict[str, Any]
 
@@ -36,6 +38,11 @@ def read_json_lines(content: bytes, name: str, names: Sequence[str] | None) -> R
             except (ValueError, RecursionError) as error:
                 records.append((number, Problem(number, f"not JSON: {first_line(error)}")))
     return _read(records, name, names)
+
+
+def begins_as_json(content: bytes) -> bool:
+    """Return whether a file begins as a JSON object does, or a list of them."""
+    return _BEGINNING.match(content) is not None
 
 
 def are_json_lines(content: bytes) -> bool:
