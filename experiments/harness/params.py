@@ -105,6 +105,28 @@ class Study(Settings):
         return self
 
 
+class Search(Settings):
+    """How settings are chosen: each trial is cross-validated over the training file."""
+
+    folds: int = Field(ge=2, description="parts of the training file; a trial is trained without one and tags it")
+    seed: int = Field(description="draws the folds, and is that of each training")
+    fewer_folds: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={}, description="systems that tag the first ones"
+    )
+    trials: dict[str, list[dict[str, Annotated[list[Any], Field(min_length=1)]]]] = Field(
+        description="for each system grids of settings; their trials are in the order of their cost"
+    )
+
+    def folds_for(self, system: str) -> int:
+        return self.fewer_folds.get(system, self.folds)
+
+    def changes(self, system: str) -> list[Section]:
+        """Return the changed settings of each trial: all combinations of a grid's values, grid after grid."""
+        return [
+            dict(zip(grid, values, strict=True)) for grid in self.trials[system] for values in product(*grid.values())
+        ]
+
+
 class Params(Settings):
     """The content of params.yaml. Every further key is a section; that of a system has a kind, or a kind's name."""
 
@@ -117,6 +139,7 @@ class Params(Settings):
     seeds: Seeds = Field(description="the encoders' random numbers")
     extra_runs: dict[str, Group] = Field(description="runs that `make repro-all` adds")
     split: Split = Field(description="how the training file becomes a training and a validation part")
+    search: Search = Field(description="how settings are chosen")
     studies: dict[str, Study] = Field(default={}, description="trainings with something changed, by name")
 
     @property
@@ -165,6 +188,7 @@ class Params(Settings):
         lists |= {("extra_runs", name, "systems"): group.systems for name, group in self.extra_runs.items()}
         named = {(*where, i): system for where, systems in lists.items() for i, system in enumerate(systems)}
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
+        named |= {("search", "trials", system): system for system in self.search.trials}
         given = {
             (name, "kind"): section["kind"] for name, section in self.__pydantic_extra__.items() if "kind" in section
         }
