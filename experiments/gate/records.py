@@ -10,6 +10,7 @@ from typing import Any
 from harness.artifacts import read_json
 from harness.params import Params, read_params, read_trials, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
+from harness.trials import as_text, tags_file, trials_of
 
 import pandas as pd
 from packaging.requirements import Requirement
@@ -29,6 +30,7 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
     checks = {
         "results/provenance.json": _provenance(results, params),
         "results/*/studies.csv": _studies(results, params),
+        "results/*/search.csv": _search(results, params),
         "results/benchmarks.csv": _benchmarks(results),
         "requirements.lock": _requirements(root),
         "python experiments/check.py --update": outdated_readme(root),
@@ -84,6 +86,28 @@ def _studies(results: Path, params: Params) -> Iterator[str]:
         tested = table.groupby(columns, dropna=False)["test_entity_f1"].count()
         if (tested != 1).any():
             yield f"{path.parent.name}/studies.csv has a training without one test score"
+
+
+def _search(results: Path, params: Params) -> Iterator[str]:
+    """Yield what search.csv says of a trial, and params.yaml or the trial's tags do not."""
+    asked = {
+        (system, number, as_text(settings))
+        for system in params.search.trials
+        for number, settings in trials_of(system, params).items()
+    }
+    for path in sorted(results.glob("*/search.csv")):
+        name = f"{path.parent.name}/search.csv"
+        table = read_table(results, path.parent.name, "search")
+        assert table is not None
+        found = set(table[["system", "trial", "settings"]].itertuples(index=False, name=None))
+        for system, number, settings in sorted(found - asked):
+            yield f"{name} has trial {number} of {system} with settings that params.yaml does not ask for: {settings}"
+        if table.duplicated(list(TABLES["search"].key)).any():
+            yield f"{name} has a fold of a trial twice"
+        if not table["validation_entity_f1"].between(0, 1).all():
+            yield f"{name} has a score that is no fraction"
+        if {tags_file(path.parent, row) for row in table.to_dict("records")} != {*path.parent.glob("search/*.tags")}:
+            yield f"{name} and {path.parent.name}/search/ have other folds"
 
 
 def _benchmarks(results: Path) -> Iterator[str]:

@@ -31,6 +31,7 @@ from reporting.content import report_content
 CODE = "results/code/"
 CACHED = ("data/", "models/")  # kept by DVC, not by Git
 MODULES = 4  # that a reason names
+TABLES_OF_STAGES = {"search": "search", "study": "studies"}  # of stages without outputs, which put rows into a table
 
 
 def stale(root: Path) -> dict[str, list[str]]:
@@ -68,9 +69,10 @@ def traces(root: Path, stage: Any) -> Iterator[Path]:
             yield root / "results" / path.name / "scores.csv"
         else:
             yield path
-    if not stage.outs:
-        study = f"\n{stage.addressing.partition('@')[2]},"
-        yield from (path for path in root.glob("results/*/studies.csv") if study in path.read_text(encoding="utf-8"))
+    kind, _, item = stage.name.partition("@")
+    if table := TABLES_OF_STAGES.get(kind):
+        paths, row = root.glob(f"results/*/{table}.csv"), f"\n{item},"
+        yield from (path for path in paths if row in path.read_text(encoding="utf-8"))
 
 
 def outdated(results: Path) -> dict[str, list[str]]:

@@ -33,6 +33,7 @@ from bert_ner.loading import kinds
 
 PLACES = ("{}.py", "{}/__init__.py", "experiments/{}.py", "experiments/{}/__init__.py")  # of our modules
 COMMANDS = {"check", "repro", "train"}  # scripts that compute no result, and train.py, which does so for each system
+TRAINING = {"search", "study"}  # scripts that train
 MAIN, EVERYTHING, ALWAYS = "if __name__ == '__main__'", "*", ""  # they stand for names
 UNEQUAL = ("ctx", "kind", "type_comment")  # fields of syntax trees that differ between versions of Python
 
@@ -85,7 +86,7 @@ def fingerprints(root: Path, classes: Mapping[str, str]) -> dict[str, dict[str, 
     found = {}
     for path in (root / "experiments").glob("*.py"):
         if path.stem not in COMMANDS:
-            ignored = IGNORED_IN_TRAINING if path.stem == "study" else IGNORED
+            ignored = IGNORED_IN_TRAINING if path.stem in TRAINING else IGNORED
             found[path.stem] = reached(read, ignored, (f"experiments/{path.name}", MAIN))
     for system, location in classes.items():
         module, _, name = location.partition(":")

@@ -108,13 +108,15 @@ class Study(Settings):
 class Search(Settings):
     """How settings are chosen: each trial is cross-validated over the training file."""
 
-    folds: int = Field(ge=2, description="parts of the training file; a trial is trained without one and tags it")
-    seed: int = Field(description="draws the folds, and is that of each training")
+    folds: int = Field(
+        default=3, ge=2, description="parts of the training file; a trial is trained without one and tags it"
+    )
+    seed: int = Field(default=42, description="draws the folds, and is that of each training")
     fewer_folds: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default={}, description="systems that tag the first ones"
     )
     trials: dict[str, list[dict[str, Annotated[list[Any], Field(min_length=1)]]]] = Field(
-        description="for each system grids of settings; their trials are in the order of their cost"
+        default={}, description="for each system grids of settings; their trials are in the order of their cost"
     )
 
     def folds_for(self, system: str) -> int:
@@ -139,7 +141,7 @@ class Params(Settings):
     seeds: Seeds = Field(description="the encoders' random numbers")
     extra_runs: dict[str, Group] = Field(description="runs that `make repro-all` adds")
     split: Split = Field(description="how the training file becomes a training and a validation part")
-    search: Search = Field(description="how settings are chosen")
+    search: Search = Field(default=Search(), description="how settings are chosen")
     studies: dict[str, Study] = Field(default={}, description="trainings with something changed, by name")
 
     @property

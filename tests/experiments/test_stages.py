@@ -81,8 +81,9 @@ def test_one_stage_of_each_name_and_no_stage_twice() -> None:
     assert len(set(listed)) == len(listed)
     assert [name for name in listed if ":" not in name] == ["domains"]
     assert "pipeline/dvc.yaml:train_encoder@mit_movie_eng-minilm-13" in listed
-    studies = [name for name in listed if ":study@" in name]
-    assert studies == [f"pipeline/dvc.yaml:study@{name}" for name in read_params().studies]
+    for stage, names in (("study", read_params().studies), ("search", read_params().search.trials)):
+        found = [name for name in listed if f":{stage}@" in name]
+        assert found == [f"pipeline/dvc.yaml:{stage}@{name}" for name in names]
 
 
 def test_dvc_repro_runs_the_corpus_of_the_paper_and_no_extra_run() -> None:

@@ -1,0 +1,55 @@
+"""The trials of a search: their settings, their files, and which of them is chosen."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.params import Params, Section, settings_of
+
+import pandas as pd
+
+from bert_ner.errors import BertNerError
+
+
+class Choice(NamedTuple):
+    """A trial, with the mean entity F1 over its folds and the standard error of that over sentences."""
+
+    trial: int
+    entity_f1: float
+    standard_error: float
+
+
+def trials_of(system: str, params: Params) -> dict[int, Section]:
+    """Return all settings of each trial of a system, by number from 1 on, in the order of their cost."""
+    if system not in params.search.trials:
+        names = ", ".join(params.search.trials)
+        raise BertNerError(f"params.yaml has no search.trials.{system}; its systems are {names}")
+    changes = params.search.changes(system)
+    return {number: {**params[system], **change} for number, change in enumerate(changes, 1)}
+
+
+def as_text(settings: Section) -> str:
+    """Return settings as one line for search.csv."""
+    return " ".join(f"{name}={value}" for name, value in settings_of(settings).items())
+
+
+def tags_file(folder: Path, row: Mapping[Any, Any]) -> Path:
+    """Return the file with the tags of a row of search.csv, in the results of its corpus."""
+    return folder / "search" / "{system}-{trial}-{fold}.tags".format(**row)
+
+
+def choose(search: pd.DataFrame, system: str) -> Choice | None:
+    """Choose the first trial within one standard error of the best; None until all have the same folds.
+
+    The trials are in the order of their cost, and the error is the best one's. Source: Breiman, Friedman, Olshen and
+    Stone, Classification and Regression Trees, 1984, section 3.4.3.
+    """
+    trials = search[search["system"] == system].groupby("trial")
+    if not len(trials) or trials["fold"].apply(tuple).nunique() > 1:
+        return None
+    mean = trials["validation_entity_f1"].mean()
+    best: Any = mean.idxmax()
+    # The folds have sentences of their own, so the variances of their scores add up.
+    errors = (trials["standard_error"].apply(lambda each: (each**2).sum()) ** 0.5) / trials.size()
+    first = mean.index[mean >= mean[best] - errors[best]][0]
+    return Choice(int(first), float(mean[first]), float(errors[best]))

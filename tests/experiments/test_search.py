@@ -1,0 +1,106 @@
+"""A search over a corpus of twenty sentences: its folds, its rows and tags, and what happens when it is interrupted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from harness.params import read_params
+from harness.tables import TABLES
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+import search
+from bert_ner.corpus.bio import Sentence, labels_of
+from bert_ner.corpus.catalog import Corpus
+from bert_ner.errors import BertNerError
+from bert_ner.scoring import entity_f1
+
+SENTENCES = [Sentence(("films", "with", f"orla{i % 4}"), ("O", "O", "B-ACTOR")) for i in range(20)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_folds_share_no_sentence_and_miss_none() -> None:
+    folds = search.folds_of(20, 3, 42)
+    assert sorted(map(len, folds)) == [6, 7, 7]
+    assert sorted(chain(*folds)) == list(range(20))
+    assert folds == [sorted(fold) for fold in folds] == search.folds_of(20, 3, 42)
+    assert folds != search.folds_of(20, 3, 43)
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Make a corpus, and a search of three trials of the gazetteer; return the results of the corpus."""
+    (tmp_path / "data/prepared/sample").mkdir(parents=True)
+    (tmp_path / "data/prepared/sample/labels.txt").write_text("\n".join(labels_of(["ACTOR"])))
+    params = YAML(typ="safe").load(ROOT / "params.yaml")
+    params["search"]["trials"] = {"gazetteer": [{"min_count": [[1], [2], [9]], "min_share": [[0.5]]}]}
+    YAML().dump(params, tmp_path / "params.yaml")
+    monkeypatch.setattr("harness.params.ROOT", tmp_path)
+    monkeypatch.setattr("harness.paths.DATA", tmp_path / "data")
+    monkeypatch.setattr("harness.locks.LOCK", tmp_path / "lock")
+    monkeypatch.setattr("search.RESULTS", tmp_path / "results")
+    monkeypatch.setattr("search.check_acquired", lambda *_: None)
+    monkeypatch.setattr(Corpus, "read", lambda *_: {"train": SENTENCES})
+    monkeypatch.setattr(sys, "argv", ["search.py", "--corpus", "sample", "--system", "gazetteer"])
+    return tmp_path / "results/sample"
+
+
+def test_a_search_from_end_to_end(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    search.main()
+    table = pd.read_csv(results / "search.csv")
+    assert list(table) == list(TABLES["search"].columns)
+    assert list(zip(table["trial"], table["fold"], strict=True)) == [(t, f) for t in (1, 2, 3) for f in (1, 2, 3)]
+    assert list(table["settings"][::3]) == [f"min_count=[{n}] min_share=[0.5]" for n in (1, 2, 9)]
+    f1 = list(table["validation_entity_f1"])
+    assert (f1[:3], f1[6:]) == ([1.0] * 3, [0.0] * 3)  # no name is there nine times
+    folds = search.folds_of(20, 3, read_params().search.seed)
+    for row in table.to_dict("records"):
+        lines = (results / f"search/gazetteer-{row['trial']}-{row['fold']}.tags").read_text().splitlines()
+        gold = [SENTENCES[i].tags for i in folds[row["fold"] - 1]]
+        f1_again = entity_f1(gold, [line.split() for line in lines])
+        assert f1_again == pytest.approx(row["validation_entity_f1"], abs=1e-6)
+    assert "gazetteer: the first within one standard error of the best is trial 1\n" in capsys.readouterr().out
+
+
+def test_a_search_goes_on_and_trains_again_only_what_changed(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[int, int]] = []
+    plain = search.run_fold
+
+    def stopping(corpus: str, row: dict[str, Any], *others: Any) -> Any:
+        ran.append((row["trial"], row["fold"]))
+        if len(ran) == 5:
+            raise KeyboardInterrupt
+        return plain(corpus, row, *others)
+
+    monkeypatch.setattr(search, "run_fold", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        search.main()
+    assert len(pd.read_csv(results / "search.csv")) == 4
+    search.main()
+    assert ran == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 2), (2, 3), (3, 1), (3, 2), (3, 3)]
+
+    text = (results.parents[1] / "params.yaml").read_text()
+    (results.parents[1] / "params.yaml").write_text(text.replace("- 9\n", "- 3\n"))
+    (results / "search/gazetteer-1-2.tags").unlink()
+    ran.clear()
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--trial", "3"])
+    search.main()
+    assert ran == [(3, 1), (3, 2), (3, 3)]
+    monkeypatch.setattr(sys, "argv", sys.argv[:-2])
+    ran.clear()
+    search.main()
+    assert ran == [(1, 2)]
+    assert len(pd.read_csv(results / "search.csv")) == 9
+
+
+@pytest.mark.usefixtures("results")
+def test_an_unknown_trial_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--trial", "4"])
+    with pytest.raises(BertNerError, match=r"search\.trials\.gazetteer has no trial 4, but 1 to 3"):
+        search.main()
