@@ -12,10 +12,10 @@ import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from harness.artifacts import check_predictions, model_folder, read_part, read_run, read_section, signature_source
-from harness.params import Params, Run, read_params, settings_of
+from harness.params import WEIGHTS_OF, Params, Run, read_params, settings_of
 from harness.paths import RESULTS, RUN_FILE, raw_folder
 from harness.provenance import environment, record, recorded
 from harness.systems import has_weights
@@ -87,6 +87,9 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
     if run not in params.runs and not folder.is_dir():
         return None
     trained, tagger = read_run(corpus, run), load_tagger(folder, quantised=False)
+    if WEIGHTS_OF in (section := params[run.system]):
+        trained |= {"system": run.system, "settings": settings_of(section), "history": []}
+        cast(Any, tagger).decoding = section["decoding"]
     sentences = [words for words, _ in test]
     tagger.tag(sentences[:WARM_UP])
     started = time.perf_counter()

@@ -12,7 +12,7 @@ import time
 import warnings
 
 from harness.artifacts import model_folder, read_labels, read_part, read_section
-from harness.params import Run, kind_of, settings_of
+from harness.params import WEIGHTS_OF, Run, kind_of, settings_of
 from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
 from harness.systems import build, check_saved
@@ -33,6 +33,8 @@ def main() -> None:
     run = Run(options.system, options.seed)
     state = state_file(options.corpus, run.name)
     section = read_section(options.corpus, run.system)
+    if WEIGHTS_OF in section:
+        raise BertNerError(f"{run.system} has the weights of {section[WEIGHTS_OF]}; train that")
     kind, ranks = kind_of(run.system, section), launched_ranks()
     if ranks.size > 1 and kind != "encoder":
         raise BertNerError(f"{run.system} trains in one process; start it with python, not with torchrun")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.params import Run, Section, read_params
+from harness.params import WEIGHTS_OF, Run, Section, read_params
 from harness.paths import MODELS, RUN_FILE, prepared_file, raw_folder
 
 from bert_ner.corpus.bio import Sentence, read_bio
@@ -42,7 +42,9 @@ def signature_source(corpus: Corpus) -> dict[str, str]:
 
 def model_folder(corpus: str, run: Run) -> Path:
     """Return the folder of a model; those of extra runs are apart, so that no stage of `dvc repro` waits for them."""
-    return (MODELS if run in read_params().runs else MODELS / "more") / corpus / run.name
+    params = read_params()
+    trained = run._replace(system=params[run.system].get(WEIGHTS_OF, run.system))
+    return (MODELS if trained in params.runs else MODELS / "more") / corpus / trained.name
 
 
 def read_run(corpus: str, run: Run) -> dict[str, Any]:

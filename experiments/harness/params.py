@@ -17,6 +17,7 @@ from bert_ner.settings import Location, Settings
 from bert_ner.yaml_files import read_yaml
 
 REFERENCE = "crf"  # every other system is compared with it
+WEIGHTS_OF = "weights_of"  # in a section: the system whose trained models it tags with, by another decoding
 SEEDS = range(2**32)  # every random generator that the systems use takes these
 
 Section = dict[str, Any]
@@ -62,8 +63,8 @@ def kind_of(name: str, section: Section) -> str:
 
 
 def settings_of(section: Section) -> Section:
-    """Return the settings in a section: all but its kind."""
-    return {name: value for name, value in section.items() if name != "kind"}
+    """Return the settings in a section: all but its kind, and the system whose weights it takes."""
+    return {name: value for name, value in section.items() if name not in {"kind", WEIGHTS_OF}}
 
 
 class Split(Settings):
@@ -199,6 +200,12 @@ class Params(Settings):
         problems = [(where, system, rule) for where, system in named.items() if system not in known]
         rule = f"must be one of {', '.join(kinds())}, or come from an installed package"
         problems += [(where, kind, rule) for where, kind in given.items() if str(kind) not in kinds()]
+        rule = "must be the name of a system with the same settings, apart from the decoding"
+        for name, section in self.__pydantic_extra__.items():
+            if WEIGHTS_OF in section:
+                other = self.__pydantic_extra__.get(section[WEIGHTS_OF], {})
+                if _but_decoding(section) != _but_decoding(other) or WEIGHTS_OF in other:
+                    problems.append(((name, WEIGHTS_OF), section[WEIGHTS_OF], rule))
         if problems:
             details = [
                 InitErrorDetails(type=PydanticCustomError("name", text), loc=where, input=value)
@@ -206,6 +213,10 @@ class Params(Settings):
             ]
             raise ValidationError.from_exception_data("Params", details)
         return self
+
+
+def _but_decoding(section: Section) -> Section:
+    return {name: value for name, value in settings_of(section).items() if name != "decoding"}
 
 
 def read_trials(name: str, params: Params) -> list[Trial]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from harness.params import Run, read_params, settings_of
 from harness.tables import TABLES, stage_tables
 
 import pandas as pd
@@ -10,7 +13,7 @@ import pytest
 from bert_ner.corpus.bio import Sentence
 from bert_ner.scoring import METRICS, UnlikeScores, signature
 from bert_ner.scoring.subgroups import known_entities
-from evaluate import mean_scores, run_rows
+from evaluate import mean_scores, run_rows, tag_test
 
 SOURCE = {"split": "test", "corpus": "c", "data": "0"}
 ROWS = [
@@ -54,6 +57,27 @@ def test_the_rows_of_a_run_need_no_model() -> None:
     for name, rows in tables.items():
         for row in rows:
             assert set(TABLES[name].columns) <= {*row, "system", "seed", "encoder"}
+
+
+def test_another_decoding_tags_with_the_models_of_its_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Greedy:
+        decoding = "greedy"
+
+        def tag(self, sentences: list[tuple[str, ...]]) -> list[list[str]]:
+            return [["O" if self.decoding == "legal" else "I-YEAR"] * len(words) for words in sentences]
+
+    params = read_params()
+    recorded = {"system": "minilm", "settings": settings_of(params["minilm"]), "seconds": 1, "history": [{"epoch": 1}]}
+    folders = []
+    monkeypatch.setattr("evaluate.model_folder", lambda _, run: folders.append(run) or tmp_path)
+    monkeypatch.setattr("evaluate.read_run", lambda *_: {**recorded, "environment": {"processor": "p"}})
+    monkeypatch.setattr("evaluate.load_tagger", lambda *_, **__: Greedy())
+    found = {name: tag_test("c", Run(name, 13), TEST, params) for name in ("minilm", "minilm_legal")}
+    assert [text for text, _ in found.values()] == ["I-YEAR I-YEAR I-YEAR I-YEAR\n" + "I-YEAR " * 4 + "I-YEAR\n",
+                                                    "O O O O\nO O O O O\n"]  # fmt: skip
+    facts = found["minilm_legal"][1]
+    assert (facts["system"], facts["settings"]["decoding"], facts["history"]) == ("minilm_legal", "legal", [])
+    assert found["minilm"][1]["history"] == [{"epoch": 1}]
 
 
 def test_an_entity_is_seen_if_words_and_type_are_and_long_ones_are_one_group() -> None:

@@ -28,6 +28,10 @@ f:
   rate: 1
 studies:
   s: {seeds: [1, 2], e: {rate: 2}, crf: null}
+g:
+  <<: *e
+  weights_of: e
+  decoding: legal
 """
 
 
@@ -42,13 +46,13 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_systems_are_the_sections_with_a_kind() -> None:
     params = read_params()
-    assert list(params.systems) == ["crf", "hmm", "e", "f"]
+    assert list(params.systems) == ["crf", "hmm", "e", "f", "g"]
     assert params["f"] == {"kind": "encoder", "name": "x", "rate": 1}
     assert list(settings_of(params["f"]).items()) == [("name", "x"), ("rate", 1)]  # merged keys first, as DVC has them
     assert (params.kind("f"), params.kind("crf")) == ("encoder", "crf")
     assert params["e"]["rate"] == 3e-5
     assert params.tokenizer_encoder == "x"
-    with pytest.raises(BertNerError, match=r"params\.yaml has no system 'split'; its systems are crf, hmm, e, f"):
+    with pytest.raises(BertNerError, match=r"params\.yaml has no system 'split'; its systems are crf, hmm, e, f, g"):
         params["split"]
 
 
@@ -62,6 +66,12 @@ def test_extra_runs_follow_the_order_of_the_sections() -> None:
 def test_models_of_extra_runs_have_a_folder_of_their_own() -> None:
     assert model_folder("sample", Run("crf", 0)).parts[-3:] == ("models", "sample", "crf-0")
     assert model_folder("sample", Run("crf", 1)).parts[-4:] == ("models", "more", "sample", "crf-1")
+
+
+def test_another_decoding_takes_the_models_of_its_system() -> None:
+    assert model_folder("sample", Run("g", 1)) == model_folder("sample", Run("e", 1))
+    assert model_folder("sample", Run("g", 9)) == model_folder("sample", Run("e", 9))
+    assert settings_of(read_params()["g"]) == {"name": "x", "rate": 3e-05, "decoding": "legal"}
 
 
 def test_studies_change_settings_of_systems() -> None:
@@ -84,6 +94,9 @@ def test_studies_change_settings_of_systems() -> None:
         ("seeds: [1]\n", "", 1, "seeds is missing"),
         ("systems: [hmm], ", "", 6, "extra_runs.g.systems is missing"),
         ("systems: [hmm]", "systems: [hmm, gpt]", 6, "extra_runs.g.systems.1 must be the name of a system"),
+        ("weights_of: e", "weights_of: f", 19, "g.weights_of must be the name of a system with the same settings"),
+        ("weights_of: e", "weights_of: g", 19, "g.weights_of must be the name of a system with the same settings"),
+        ("weights_of: e", "weights_of: x", 19, "g.weights_of must be the name of a system with the same settings"),
         ("seeds: [9]", "seeds: [x]", 7, "extra_runs.h.seeds.0 must be"),
         ("seeds: [9]", "seed: [9]", 7, "unknown key 'extra_runs.h.seed'; the keys here are corpora, systems, seeds"),
         ("seed: 42", "seed: null", 8, "split.seed must be .*, not None"),
