@@ -60,7 +60,7 @@ def main() -> None:
                 rest = [sentences[i] for i in sorted(set(range(len(sentences))).difference(held_out))]
                 tested = [sentences[i] for i in held_out]
                 record(corpus.name, *run_fold(corpus.name, row, settings, rest, tested, params), trials)
-    if chosen := choose(require_table(RESULTS, corpus.name, "search"), options.system):
+    if chosen := choose(require_table(RESULTS, corpus.name, "search"), options.system, trials):
         print(f"{options.system}: the first within one standard error of the best is trial {chosen.trial}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from harness.artifacts import read_json
 from harness.params import Params, read_params, read_trials, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
-from harness.trials import as_text, tags_file, trials_of
+from harness.trials import as_text, choose, tags_file, trials_of
 
 import pandas as pd
 from packaging.requirements import Requirement
@@ -108,6 +108,11 @@ def _search(results: Path, params: Params) -> Iterator[str]:
             yield f"{name} has a score that is no fraction"
         if {tags_file(path.parent, row) for row in table.to_dict("records")} != {*path.parent.glob("search/*.tags")}:
             yield f"{name} and {path.parent.name}/search/ have other folds"
+        for system in params.search.trials:
+            tuned, trials = f"{system}_tuned", trials_of(system, params)
+            if tuned in params.systems and (choice := choose(table, system, trials)):
+                if settings_of(params[tuned]) != settings_of(trials[choice.trial]):
+                    yield f"{tuned} in params.yaml has not the settings of trial {choice.trial}, which {name} chooses"
 
 
 def _benchmarks(results: Path) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The trials of a search: their settings, their files, and which of them is chosen."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,14 +38,14 @@ def tags_file(folder: Path, row: Mapping[Any, Any]) -> Path:
     return folder / "search" / "{system}-{trial}-{fold}.tags".format(**row)
 
 
-def choose(search: pd.DataFrame, system: str) -> Choice | None:
-    """Choose the first trial within one standard error of the best; None until all have the same folds.
+def choose(search: pd.DataFrame, system: str, wanted: Collection[int]) -> Choice | None:
+    """Choose the first trial within one standard error of the best; None until all wanted ones have the same folds.
 
     The trials are in the order of their cost, and the error is the best one's. Source: Breiman, Friedman, Olshen and
     Stone, Classification and Regression Trees, 1984, section 3.4.3.
     """
     trials = search[search["system"] == system].groupby("trial")
-    if not len(trials) or trials["fold"].apply(tuple).nunique() > 1:
+    if set(trials.groups) != set(wanted) or trials["fold"].apply(tuple).nunique() > 1:
         return None
     mean = trials["validation_entity_f1"].mean()
     best: Any = mean.idxmax()

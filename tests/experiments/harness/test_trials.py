@@ -54,7 +54,7 @@ def table(*scores: tuple[int, float, float], system: str = "a") -> pd.DataFrame:
 def test_the_first_trial_within_one_standard_error_of_the_best(
     scores: list[tuple[int, float, float]], chosen: int
 ) -> None:
-    found = choose(table(*scores), "a")
+    found = choose(table(*scores), "a", {trial for trial, _, _ in scores})
     assert found is not None
     assert found.trial == chosen
     assert found.standard_error == pytest.approx(0.01 / 2**0.5)
@@ -63,6 +63,7 @@ def test_the_first_trial_within_one_standard_error_of_the_best(
 
 def test_nothing_is_chosen_before_all_trials_have_the_same_folds() -> None:
     rows = table((1, 0.8, 0.01), (2, 0.9, 0.01))
-    assert choose(rows[:-1], "a") is None
-    assert choose(rows, "b") is None
-    assert choose(rows, "a") == Choice(2, pytest.approx(0.9), pytest.approx(0.01 / 2**0.5))
+    assert choose(rows[:-1], "a", {1, 2}) is None
+    assert choose(rows, "a", {1, 2, 3}) is None
+    assert choose(rows, "b", {1, 2}) is None
+    assert choose(rows, "a", {1, 2}) == Choice(2, pytest.approx(0.9), pytest.approx(0.01 / 2**0.5))
