@@ -110,9 +110,9 @@ def _search(results: Path, params: Params) -> Iterator[str]:
             yield f"{name} and {path.parent.name}/search/ have other folds"
         for system in params.search.trials:
             tuned, trials = f"{system}_tuned", trials_of(system, params)
-            if tuned in params.systems and (choice := choose(table, system, trials)):
-                if settings_of(params[tuned]) != settings_of(trials[choice.trial]):
-                    yield f"{tuned} in params.yaml has not the settings of trial {choice.trial}, which {name} chooses"
+            choice = choose(table, system, trials) if tuned in params.systems else None
+            if choice and settings_of(params[tuned]) != settings_of(trials[choice.trial]):
+                yield f"{tuned} in params.yaml has not the settings of trial {choice.trial}, which {name} chooses"
 
 
 def _benchmarks(results: Path) -> Iterator[str]:
