@@ -13,7 +13,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
@@ -22,12 +22,12 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
+from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average
 from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
-CRF_RATE = 100.0  # the CRF's learning rate as a multiple of the encoder's, because the CRF starts at zero (LOG.md)
 
 Precision = Literal["auto", "bfloat16", "float32"]
 Schedule = Literal["linear", "constant"]
@@ -41,6 +41,12 @@ class Recipe(Settings):
         description="The encoder: a key of ENCODERS, or a folder."
     )
     learning_rate: float = Field(gt=0, allow_inf_nan=False, description="The peak.")
+    layer_decay: float = Field(
+        default=1.0, gt=0, le=1, description="A layer's rate as a multiple of the next one's; the last has the peak."
+    )
+    classifier_rate: float = Field(
+        default=1.0, gt=0, allow_inf_nan=False, description="The classifier's rate as a multiple of the last layer's."
+    )
     batch_size: _Count = Field(description="Sentences per step.")
     weight_decay: float = Field(ge=0, allow_inf_nan=False, description="AdamW's, of the encoder; 0 makes it Adam.")
     clip_norm: float = Field(gt=0, description="The largest norm of the gradient; infinity clips nothing.")
@@ -50,10 +56,23 @@ class Recipe(Settings):
     precision: Precision = Field(description="Of matrix products; auto: bfloat16 where the hardware has it.")
     schedule: Schedule = Field(default="linear", description="Of the rate after the warm-up; linear falls to 0.")
     pretrained: bool = Field(default=True, description="Start from the encoder's weights, not from random ones.")
+    average: float = Field(
+        default=0.0, ge=0, lt=1, description="The decay of a moving average of the weights, which tags; 0: none."
+    )
     crf: bool = Field(default=False, description="Learn a CRF on top, which scores the tags that follow each other.")
     decoding: Decoding = Field(
         default="greedy", description="Of the tags, after training; legal: the best path without an illegal I-X."
     )
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="The share of a label's probability that all labels have in the loss."
+    )
+
+    @field_validator("label_smoothing")
+    @classmethod
+    def _without_crf(cls, value: float, others: ValidationInfo) -> float:
+        if value and others.data.get("crf"):
+            raise ValueError("must be 0 with crf, whose loss is that of a path of labels")
+        return value
 
 
 class Example(NamedTuple):
@@ -106,7 +125,9 @@ def fine_tune(
         cheap_dropout(model),
         MasterWeights(model, dtype) as weights,
     ):
-        optimizer = _optimizer(weights.vector, chain, recipe.weight_decay)
+        optimizer = make_optimizer(
+            model, weights.vector, chain, recipe.weight_decay, recipe.layer_decay, recipe.classifier_rate
+        )
         if checkpoint:
             checkpoint.attach(optimizer)
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -118,7 +139,7 @@ def fine_tune(
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
             ids = [row.ids for row in rows]
             logits = model(**model_inputs(pad_rows(ids, pad_id), attention_mask(ids), model.device)).logits
-            return _loss(logits.float(), labels, chain)
+            return _loss(logits.float(), labels, chain, recipe.label_smoothing)
 
         def train_batch(batch: Sequence[Example], rate: float) -> float:
             loss = torch.zeros((), device=model.device)
@@ -134,6 +155,8 @@ def fine_tune(
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["times"]
             optimizer.step()
+            if recipe.average:
+                update_average(optimizer, recipe.average)
             weights.update_model()
             if chain:
                 chain.zero_grad()
@@ -145,6 +168,7 @@ def fine_tune(
             # Its own, so that a checkpoint needs no generator's state, and each rank's, so that their dropout differs.
             torch.manual_seed(seed * 1000 + epoch + (ranks.rank << 32))
             model.train()
+            _use_other_weights(optimizer, weights)
             losses: list[float] = []
             batches = shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}")
             for step, batch in enumerate(batches, (epoch - 1) * len(batches)):
@@ -152,21 +176,21 @@ def fine_tune(
                 losses.append(train_batch([examples[i] for i in batch], recipe.learning_rate * share))
                 loss = sum(losses) / len(losses)
                 on_step(epoch=epoch, train_loss=loss)
+            _use_other_weights(optimizer, weights)
             yield {"epoch": epoch, "train_loss": loss, "seconds": time.perf_counter() - started}
 
 
-def _optimizer(weights: torch.Tensor, chain: LinearChainCRF | None, decay: float) -> torch.optim.AdamW:
-    """Make an AdamW. A group's learning rate is the recipe's times its `times`; the CRF's weights do not decay."""
-    groups: list[dict[str, Any]] = [{"params": [weights], "times": 1.0}]
-    if chain:
-        groups.append({"params": list(chain.parameters()), "times": CRF_RATE, "weight_decay": 0.0})
-    return torch.optim.AdamW(groups, weight_decay=decay, fused=True)
+def _use_other_weights(optimizer: torch.optim.Optimizer, weights: MasterWeights) -> None:
+    """Put averages, if there are any, where an epoch has its weights, or back: a model tags and is saved with them."""
+    swap_average(optimizer)
+    weights.update_model()
 
 
-def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | None) -> torch.Tensor:
+def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | None, smoothing: float) -> torch.Tensor:
     """Return the mean loss over the labelled pieces of a batch, in nats."""
     if not chain:
-        return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+        words = logits.flatten(0, 1), labels.flatten()
+        return cross_entropy(*words, ignore_index=IGNORED, label_smoothing=smoothing)
     first = labels != IGNORED
     lengths = first.sum(1)
     losses = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))

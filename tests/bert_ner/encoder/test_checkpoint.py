@@ -42,9 +42,11 @@ def three_epochs(recipe: Recipe) -> Recipe:
 
 
 @pytest.mark.parametrize("killed_in", [1, 2, 3])
+@pytest.mark.parametrize("change", [{}, {"layer_decay": 0.8, "average": 0.5}])
 def test_interrupted_in_an_epoch_it_goes_on_from_the_last_whole_one(
-    three_epochs: Recipe, tmp_path: Path, killed_in: int
+    three_epochs: Recipe, tmp_path: Path, killed_in: int, change: dict[str, float]
 ) -> None:
+    three_epochs = three_epochs.model_copy(update=change)
     expected = train(three_epochs, None)
     epochs: list[int] = []
 

@@ -21,8 +21,9 @@ from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.encoder.chain import LinearChainCRF
 from bert_ner.encoder.checkpoint import Checkpoint
+from bert_ner.encoder.optimizer import CRF_RATE
 from bert_ner.encoder.tagger import EncoderTagger
-from bert_ner.encoder.training import CRF_RATE, IGNORED, Example, Recipe, fine_tune
+from bert_ner.encoder.training import IGNORED, Example, Recipe, fine_tune
 from bert_ner.encoder.weights import WeightsUnavailable
 from bert_ner.errors import BertNerError
 from bert_ner.export.export import export

@@ -21,12 +21,14 @@ from bert_ner.encoder.training import Recipe
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_sums
 
+TUNED = {"layer_decay": 0.8, "classifier_rate": 2.0, "average": 0.5, "label_smoothing": 0.1}
 JOBS = {
     "plain": {"crf": False},
     "crf": {"crf": True},
-    "undisturbed": {"epochs": 3},
-    "stopped": {"epochs": 3},
-    "resumed": {"epochs": 3},
+    "tuned": TUNED,
+    "undisturbed": {"epochs": 3, **TUNED},
+    "stopped": {"epochs": 3, **TUNED},
+    "resumed": {"epochs": 3, **TUNED},
 }
 Weights = dict[str, torch.Tensor]
 
@@ -86,7 +88,7 @@ def folder(without_dropout: Recipe, sentences: list[Sentence], tmp_path_factory:
     return folder
 
 
-@pytest.mark.parametrize("job", ["plain", "crf"])
+@pytest.mark.parametrize("job", ["plain", "crf", "tuned"])
 def test_two_processes_learn_what_one_does(
     folder: Path, without_dropout: Recipe, sentences: list[Sentence], tmp_path: Path, job: str
 ) -> None:
