@@ -62,15 +62,15 @@ class Change(NamedTuple):
 
     mark: str
     yes_before: int
-    before: int
+    answers_before: int
     yes_after: int
-    after: int
+    answers_after: int
     statistic: float  # twice the gain in log-likelihood
 
     @property
     def rises(self) -> bool:
         """Whether yes is more frequent after the break."""
-        return self.yes_after * self.before > self.yes_before * self.after
+        return self.yes_after * self.answers_before > self.yes_before * self.answers_after
 
 
 class Break(NamedTuple):
@@ -124,7 +124,7 @@ def part_names(breaks: Sequence[Break], n_sentences: int) -> list[str]:
     return [str(part) for part in 1 + np.searchsorted(starts, np.arange(n_sentences), side="right")]
 
 
-def describe(found: Break) -> dict[str, Any]:
+def as_facts(found: Break) -> dict[str, Any]:
     """Return a break as plain numbers and texts, for JSON."""
     return found._asdict() | {"found_by": [change._asdict() for change in found.found_by]}
 
@@ -196,11 +196,12 @@ def _entropy(count: Any) -> Floats:
 def _change(mark: Mark, after: int, gains: Floats) -> Change:
     """Return how a mark changes at a break after so many sentences."""
     counts = (int(column[after - 1]) for column in _counts(mark, len(gains) + 1))
-    return Change(mark.name, *counts, statistic=round(2 * float(gains[after - 1]), 3))
+    return Change(mark.name, *counts, round(2 * float(gains[after - 1]), 3))
 
 
 def _shows(change: Change, least: float) -> bool:
     """Return whether a change is both certain and great enough to be a break."""
-    if change.statistic < least or not (change.before and change.after):
+    if change.statistic < least or not (change.answers_before and change.answers_after):
         return False
-    return abs(change.yes_before / change.before - change.yes_after / change.after) >= MIN_CHANGE
+    rates = change.yes_before / change.answers_before, change.yes_after / change.answers_after
+    return abs(rates[0] - rates[1]) >= MIN_CHANGE
