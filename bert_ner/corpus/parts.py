@@ -195,8 +195,8 @@ def _entropy(count: Any) -> Floats:
 
 def _change(mark: Mark, after: int, gains: Floats) -> Change:
     """Return how a mark changes at a break after so many sentences."""
-    counts = (int(column[after - 1]) for column in _counts(mark, len(gains) + 1))
-    return Change(mark.name, *counts, round(2 * float(gains[after - 1]), 3))
+    yes_before, before, yes_after, later = (int(column[after - 1]) for column in _counts(mark, len(gains) + 1))
+    return Change(mark.name, yes_before, before, yes_after, later, round(2 * float(gains[after - 1]), 3))
 
 
 def _shows(change: Change, least: float) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.params import Run, Section, read_params
-from harness.paths import MODELS, RUN_FILE, parts_file, prepared_file, raw_folder
+from harness.paths import MODELS, RUN_FILE, prepared_file, raw_folder
 
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import Corpus
@@ -18,18 +18,6 @@ def read_part(corpus: str, part: str) -> list[Sentence]:
     labels, path = read_labels(corpus), prepared_file(corpus, f"{part}.bio")
     check_sums(path.parent, f"run python experiments/prepare.py --corpus {corpus}", [path.name, "labels.txt"])
     return read_bio(path, labels)
-
-
-def read_part_names(corpus: str, split: str) -> list[str]:
-    """Read the part of the corpus that each train, validation or test sentence is of, as prepare.py found it.
-
-    These are parts in the sense of `bert_ner.corpus.parts`; a corpus of one piece has only the part `1`.
-    """
-    path, remedy = parts_file(corpus, split), f"run python experiments/prepare.py --corpus {corpus}"
-    if not path.is_file():
-        raise BertNerError(f"{path} is missing; {remedy}, or dvc repro")
-    check_sums(path.parent, remedy, [path.name])
-    return path.read_text(encoding="utf-8").split()
 
 
 def read_labels(corpus: str) -> list[str]:
