@@ -120,8 +120,8 @@ def comparisons(found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | 
     rows: Rows = []
     for (a, b), results in compared.items():
         test = (
-            f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap{within},"
-            f" {SAMPLES}; runs averaged, a={len(found.counts[a])} b={len(found.counts[b])}"
+            f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap"
+            f"{within}, {SAMPLES}; runs averaged, a={len(found.counts[a])} b={len(found.counts[b])}"
         )
         shared = {"system_a": a, "system_b": b, "test": test, "n": len(found.counts[a][0].words)}
         for metric, result in results.items():
