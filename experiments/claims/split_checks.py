@@ -62,9 +62,7 @@ def check_split(
     }
 
 
-def check_part(
-    sentences: Splits, strata: Sequence[str], tags: Mapping[Run, Mapping[str, Tags]]
-) -> dict[str, dict[str, Any]]:
+def check_part(sentences: Splits, strata: Sequence[str], tags: Mapping[Run, Mapping[str, Tags]]) -> dict[str, Any]:
     """Compare the sentences of one part or of the whole; `strata` are those of the validation and test sentences."""
     words = {name: [words for words, _ in found] for name, found in sentences.items()}
     entities = {name: list(map(entities_of, found)) for name, found in sentences.items()}
