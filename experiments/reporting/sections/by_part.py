@@ -8,29 +8,27 @@ from harness.parts import WHOLE
 import pandas as pd
 
 from reporting.blocks import Block, Section, Table
-from reporting.formats import METRIC_NAMES, count, interval, note, percent, points
+from reporting.formats import count, interval, note, percent, points
 from reporting.layouts import frame_table
 from reporting.results import Results, matching
 
-SHOWN = ("entity_f1", "token_micro_f1")
+METRIC = "entity_f1"
 
 
 def part_sections(results: Results) -> list[Section]:
     """Return a section for a corpus that has parts."""
-    intervals = matching(results.table("intervals_by_part"), source="sentences")
+    intervals = matching(results.table("intervals_by_part"), metric=METRIC, source="sentences")
     if intervals.empty:
         return []
-    leads = matching(results.table("comparisons_by_part"), system_b=REFERENCE)
     sizes = intervals.drop_duplicates("part").set_index("part")["n"].drop(WHOLE).map(count)
-    parts = "; ".join(f"part {part}: {n}" for part, n in sizes.items())
-    blocks: list[Block] = [note("parts", parts=parts)]
-    for metric in SHOWN:
-        title, of_metric = METRIC_NAMES[metric], {"metric": metric}
-        blocks.append(_table(f"{title} by part", matching(intervals, **of_metric), "system", "value", percent))
-        rows = matching(leads, **of_metric)
-        if len(rows):
-            caption = f"{title} by part: the difference to {REFERENCE} in points"
-            blocks.append(_table(caption, rows, "system_a", "difference", points))
+    blocks: list[Block] = [
+        note("parts", parts="; ".join(f"part {part}: {n}" for part, n in sizes.items()), reference=REFERENCE),
+        _table("Entity F1 by part", intervals, "system", "value", percent),
+    ]
+    leads = matching(results.table("comparisons_by_part"), metric=METRIC, system_b=REFERENCE)
+    if len(leads):
+        caption = f"Entity F1 by part: the difference to {REFERENCE} in points"
+        blocks.append(_table(caption, leads, "system_a", "difference", points))
     return [Section("parts", "Parts of the corpus", blocks)]
 
 
