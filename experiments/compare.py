@@ -2,18 +2,19 @@
 
     python experiments/compare.py --corpus mit_movie_eng
 
-Reads scores.csv and predictions/ in results/<corpus>, and writes intervals and comparisons there, over all and by group
-of entities. Uncertainty over test sentences and over seeds is in rows of its own.
+Reads scores.csv and predictions/ in results/<corpus>, and writes intervals and comparisons there: over all, by group of
+entities, and by part of the corpus. Uncertainty over test sentences and over seeds is in rows of its own.
 """
 
 from harness.run_main import arguments, run_main
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.artifacts import check_predictions, read_part, signature_source
 from harness.params import REFERENCE
+from harness.parts import WHOLE, places_by_part, read_parts, source_of_part
 from harness.paths import RESULTS
 from harness.tables import producer_of, require_table, write_table
 
@@ -50,6 +51,7 @@ def main() -> None:
         "comparisons": comparisons(found, with_reference + others),
         "intervals_by_group": group_intervals(found, test, known),
         "comparisons_by_type": type_comparisons(found, with_reference),
+        **part_rows(found, test, read_parts(corpus.name, "test"), signature_source(corpus), with_reference),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -92,14 +94,15 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
     return found
 
 
-def intervals(found: Recount) -> Rows:
+def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
     """Return a row per system, metric and source of uncertainty; source `seeds` only for systems with several runs."""
     rows: Rows = []
-    for system, by_metric in scoring.bootstrap_all(found.counts, SAMPLES, level=LEVEL).items():
+    within = " within parts" if strata else ""
+    for system, by_metric in scoring.bootstrap_all(found.counts, SAMPLES, level=LEVEL, strata=strata).items():
         runs = found.scores[system]
         for metric, interval in by_metric.items():
             shared = {"system": system, "metric": metric, "level": LEVEL, "signature": runs[0][metric].signature}
-            method = f"percentile bootstrap over sentences, {SAMPLES}; runs averaged"
+            method = f"percentile bootstrap over sentences{within}, {SAMPLES}; runs averaged"
             n = len(found.counts[system][0].words)
             rows.append({**shared, "source": "sentences", "n": n, **interval._asdict(), "method": method})
             if len(runs) > 1:
@@ -109,15 +112,16 @@ def intervals(found: Recount) -> Rows:
     return rows
 
 
-def comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
+def comparisons(found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None) -> Rows:
     """Return a row per pair and metric. The Holm correction is over all pairs of a metric."""
-    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL)
+    within = " within parts" if strata else ""
+    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata)
     p_holm = scoring.holm_by_metric(compared)
     rows: Rows = []
     for (a, b), results in compared.items():
         test = (
-            f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, "
-            f"{SAMPLES}; runs averaged, a={len(found.counts[a])} b={len(found.counts[b])}"
+            f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap"
+            f"{within}, {SAMPLES}; runs averaged, a={len(found.counts[a])} b={len(found.counts[b])}"
         )
         shared = {"system_a": a, "system_b": b, "test": test, "n": len(found.counts[a][0].words)}
         for metric, result in results.items():
@@ -150,6 +154,35 @@ def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[
             for by, name, than, metric, interval in groups
         ]
     return rows
+
+
+def part_rows(
+    found: Recount, test: Sequence[Sentence], part_of: Sequence[str], source: Mapping[str, str], wanted: Sequence[Pair]
+) -> dict[str, Rows]:
+    """Return the rows of the tables by part: the whole, resampled within its parts, and then each part by itself."""
+    rows: dict[str, Rows] = {"intervals_by_part": [], "comparisons_by_part": []}
+
+    def add(part: str, piece: Recount, strata: Sequence[str] | None = None) -> None:
+        rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, strata)]
+        rows["comparisons_by_part"] += [{"part": part, **row} for row in comparisons(piece, wanted, strata)]
+
+    places = places_by_part(part_of)
+    if places:
+        add(WHOLE, found, part_of)
+    for part, at in places.items():
+        add(part, recount_part(found, test, at, source_of_part(source, part)))
+    return rows
+
+
+def recount_part(found: Recount, test: Sequence[Sentence], at: Sequence[int], source: Mapping[str, str]) -> Recount:
+    """Count and score the tags of some of the test sentences."""
+    gold = [test[i].tags for i in at]
+    tags = {system: [[run[i] for i in at] for run in runs] for system, runs in found.tags.items()}
+    return Recount(
+        tags,
+        {system: [scoring.count(gold, run) for run in runs] for system, runs in tags.items()},
+        {system: [scoring.score(gold, run, **source) for run in runs] for system, runs in tags.items()},
+    )
 
 
 def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from harness.artifacts import check_predictions, model_folder, read_part, read_run, read_section, signature_source
 from harness.params import WEIGHTS_OF, Params, Run, read_params, settings_of
+from harness.parts import places_by_part, read_parts, source_of_part
 from harness.paths import RESULTS, RUN_FILE, raw_folder
 from harness.provenance import environment, record, recorded
 from harness.systems import has_weights
@@ -46,7 +47,7 @@ def main() -> None:
     params = read_params()
     test, known = read_part(corpus.name, "test"), known_entities(read_part(corpus.name, "train"))
     files = {file.name: sha256_of(raw_folder(corpus.name) / file.name) for file in corpus.files.values()}
-    source = signature_source(corpus)
+    source, places = signature_source(corpus), places_by_part(read_parts(corpus.name, "test"))
 
     rows: dict[str, Rows] = {name: [] for name in stage_tables("evaluate")}
     predictions, records = {}, {}
@@ -55,7 +56,8 @@ def main() -> None:
         if outcome := tag_test(corpus.name, run, test, params) or committed(corpus.name, run, files):
             text, facts = outcome
             predictions[f"{run.name}.tags"], records[run.name] = text, facts
-            found = run_rows(test, [line.split() for line in text.splitlines()], known, source)
+            predicted = [line.split() for line in text.splitlines()]
+            found = run_rows(test, predicted, known, source) | part_rows(test, predicted, known, source, places)
             found["history"] = [row for row in facts["history"] if "epoch" in row]
             found["costs"] = [facts["cost"]]
         else:
@@ -144,6 +146,22 @@ def run_rows(
             for name, recall in recall_by(gold, predicted, group).items()
         ],
     }
+
+
+def part_rows(
+    test: Sequence[Sentence],
+    predicted: Tags,
+    known: Collection[Entity],
+    source: Mapping[str, str],
+    places: Mapping[str, Sequence[int]],
+) -> dict[str, Rows]:
+    """Return the rows of one run in the tables by part; `places` are the sentences of each part."""
+    found: dict[str, Rows] = {f"{name}_by_part": [] for name in ("scores", "error_kinds", "recall")}
+    for part, at in places.items():
+        rows = run_rows([test[i] for i in at], [predicted[i] for i in at], known, source_of_part(source, part))
+        for name in found:
+            found[name] += [{"part": part, **row} for row in rows[name.removesuffix("_by_part")]]
+    return found
 
 
 def mean_scores(scores: pd.DataFrame) -> dict[str, dict[str, float]]:

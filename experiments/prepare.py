@@ -1,4 +1,4 @@
-"""Check a corpus, split its training file, and write the statistics that the paper gives.
+"""Check a corpus, split its training file, find its parts, and write the statistics that the paper gives.
 
 python experiments/prepare.py --corpus mit_movie_eng
 """
@@ -7,17 +7,19 @@ from harness.run_main import arguments, run_main
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.params import read_params
-from harness.paths import RESULTS, prepared_file, raw_folder
+from harness.paths import RESULTS, parts_file, prepared_file, raw_folder
 
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, spans_of, write_bio
 from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.corpus.columns import BioError
+from bert_ner.corpus.parts import ALPHA, LIKELIHOOD_RATIO, MIN_CHANGE, Break, agree, as_facts, find_breaks, part_names
 from bert_ner.corpus.split import split
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights, load_tokenizer
@@ -36,8 +38,12 @@ def main() -> None:
     check_acquired(corpus, raw)
     files = read_files(corpus, raw)
     training_file = files["train"]
+    breaks = {name: find_breaks([words for words, _ in sentences]) for name, sentences in files.items()}
+    part_of = parts_of(files, breaks)
     if "validation" not in files:
-        files["train"], files["validation"] = split(training_file, params.split.validation_fraction, params.split.seed)
+        drawn = params.split.validation_fraction, params.split.seed
+        files["train"], files["validation"] = split(training_file, *drawn)
+        part_of["train"], part_of["validation"] = split(part_of["train"], *drawn)
     parts = {part: files[part] for part in ("train", "validation", "test")}
     everything = [sentence for sentences in files.values() for sentence in sentences]
     types = {span.type for _, tags in everything for span in spans_of(tags)}
@@ -49,6 +55,9 @@ def main() -> None:
     if corpus.min_steps:
         write_whole(prepared_file(corpus.name, "min_steps.txt"), f"{corpus.min_steps}\n")
     write_sums(prepared_file(corpus.name, "labels.txt").parent)
+    for name, found in part_of.items():
+        write_whole(parts_file(corpus.name, name), "\n".join(found) + "\n")
+    write_sums(parts_file(corpus.name, "train").parent)
 
     pieces = WordPieces.of(load_tokenizer(find_weights(params.tokenizer_encoder).folder), limit=1_000_000)
     facts = {
@@ -58,9 +67,14 @@ def main() -> None:
         **{part: describe(sentences, pieces) for part, sentences in parts.items()},
         "also_in_train": {part: shared(parts[part], parts["train"]) for part in ("validation", "test")},
         "test_also_in_training_file": shared(parts["test"], training_file),
+        "parts": describe_parts(breaks, part_of),
     }
     write_whole(RESULTS / corpus.name / "corpus.json", json.dumps(facts, indent=2) + "\n")
     print(", ".join(f"{part}: {counted(len(sentences), 'sentence')}" for part, sentences in parts.items()))
+    if not agree(breaks.values()):
+        print(
+            f"{corpus.name}: its files differ in their parts, so it counts as one; corpus.json has the breaks of each"
+        )
     if len(parts["train"]) < FEW_SENTENCES and not corpus.min_steps:
         print(f"{corpus.name} is small: add 'min_steps: 800' to {yaml_file(corpus)}, or an encoder learns little")
 
@@ -75,6 +89,22 @@ def read_files(corpus: Corpus, folder: Path) -> dict[str, list[Sentence]]:
 
 def yaml_file(corpus: Corpus) -> str:
     return f"corpora/{corpus.name}.yaml"
+
+
+def parts_of(files: Mapping[str, Sequence[Sentence]], breaks: Mapping[str, Sequence[Break]]) -> dict[str, list[str]]:
+    """Return the part of each sentence of each file; if the files differ in their parts, all are of part 1."""
+    same = agree(breaks.values())
+    return {name: part_names(breaks[name] if same else [], len(sentences)) for name, sentences in files.items()}
+
+
+def describe_parts(breaks: Mapping[str, Sequence[Break]], part_of: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the rule's constants, the breaks of each file, and the number of sentences of each part."""
+    return {
+        "rule": {"alpha": ALPHA, "min_change": MIN_CHANGE, "likelihood_ratio": LIKELIHOOD_RATIO},
+        "files_agree": agree(breaks.values()),
+        "breaks": {name: [as_facts(each) for each in found] for name, found in breaks.items()},
+        "sentences": {name: dict(sorted(Counter(found).items())) for name, found in part_of.items()},
+    }
 
 
 def describe(sentences: Sequence[Sentence], pieces: WordPieces) -> dict[str, Any]:

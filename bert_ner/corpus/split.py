@@ -3,18 +3,21 @@
 import math
 import random
 from collections.abc import Sequence
+from typing import TypeVar
 
-from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import InvalidValue
 from bert_ner.wording import counted
 
+Item = TypeVar("Item")  # a sentence, or what belongs to one
 
-def split(sentences: Sequence[Sentence], fraction: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
+
+def split(sentences: Sequence[Item], fraction: float, seed: int) -> tuple[list[Item], list[Item]]:
     """Split sentences into training and validation, each in the order of the file.
 
     The validation part is a random sample of ceil(fraction * n) sentences, rounded as scikit-learn's train_test_split
-    does: 9,775 sentences give 8,797 and 978. A seed gives the same split on every platform and Python version. Raise
-    InvalidValue if `fraction` is not in (0, 1), or one of the parts would be empty.
+    does: 9,775 sentences give 8,797 and 978. A seed gives the same split on every platform and Python version, also of
+    a list that has an item for each sentence. Raise InvalidValue if `fraction` is not in (0, 1), or one of the parts
+    would be empty.
     """
     if not 0 < fraction < 1:
         raise InvalidValue(f"the validation fraction must lie between 0 and 1, not be {fraction}")

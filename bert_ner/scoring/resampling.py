@@ -29,6 +29,7 @@ CELLS = 2**19  # numbers in a chunk of draws, 4 MB; the size of the chunks does 
 Systems = Mapping[str, NDArray[Any]]
 Pair = tuple[str, str]
 Intervals = dict[str, list["Interval"]]  # of each system's m values
+Strata = Sequence[str] | None  # a name for each sentence; as many of each name are then drawn as there are
 # From sums over sentences, of shape (runs, k, ...), to m values for each, of shape (runs, k, m).
 Statistic = Callable[[Floats], Floats]
 
@@ -68,14 +69,22 @@ class ByMetric(dict[str, Row]):
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
 
 
-def intervals(systems: Systems, statistic: Statistic, samples: int, seed: int, level: float) -> Intervals:
+def intervals(
+    systems: Systems, statistic: Statistic, samples: int, seed: int, level: float, strata: Strata = None
+) -> Intervals:
     """Return the percentile bootstrap interval of each of a system's m values, as `bootstrap` defines it."""
-    draws, by_run = _resample(systems, statistic, samples, seed), _by_run(systems, statistic)
+    draws, by_run = _resample(systems, statistic, samples, seed, strata), _by_run(systems, statistic)
     return {name: _intervals(values.mean(axis=0), draws[name], level) for name, values in by_run.items()}
 
 
 def comparisons(
-    systems: Systems, pairs: Sequence[Pair], statistic: Statistic, samples: int, seed: int, level: float
+    systems: Systems,
+    pairs: Sequence[Pair],
+    statistic: Statistic,
+    samples: int,
+    seed: int,
+    level: float,
+    strata: Strata = None,
 ) -> dict[Pair, list[Comparison]]:
     """Compare each of the m values of two systems, for each pair (a, b) of systems, as `compare` defines it."""
     if not pairs:
@@ -84,7 +93,7 @@ def comparisons(
     by_run = _by_run(systems, statistic)
     means = {name: values.mean(axis=0) for name, values in by_run.items()}
     sds = {name: v.std(axis=0, ddof=1) if len(v) > 1 else v[0] * math.nan for name, v in by_run.items()}
-    draws = _resample(systems, statistic, samples, seed)
+    draws = _resample(systems, statistic, samples, seed, strata)
     p_values = _randomisation_p_values(systems, pairs, statistic, samples, seed)
     found = {}
     for a, b in pairs:
@@ -111,15 +120,24 @@ def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
     return [Interval(*map(float, row)) for row in zip(values, *ends, strict=True)]
 
 
-def _resample(systems: Systems, statistic: Statistic, samples: int, seed: int) -> dict[str, Floats]:
+def _resample(
+    systems: Systems, statistic: Statistic, samples: int, seed: int, strata: Strata = None
+) -> dict[str, Floats]:
     """Return each system's values on the same resamples of the sentences, of shape (samples, m)."""
     row_of, width, sums = _summation(systems)
     n = len(row_of)
     if n < MIN_SENTENCES:
         return {name: values * math.nan for name, values in _by_run(systems, statistic).items()}
     n_rows = row_of.max() + 1
+    names = np.array([""] * n if strata is None else strata)
+    groups = [row_of[names == name] for name in np.unique(names)]  # the rows of the sentences of each stratum
+
+    def draw(rng: Generator) -> NDArray[np.int64]:
+        drawn = [rows[rng.integers(len(rows), size=len(rows))] for rows in groups]
+        return np.bincount(np.concatenate(drawn), minlength=n_rows)
+
     # How often each row is in a resample; the sums of a resample are these times the rows.
-    weights = _draws(lambda rng: np.bincount(row_of[rng.integers(n, size=n)], minlength=n_rows), width, samples, seed)
+    weights = _draws(draw, width, samples, seed)
     chunks = [{name: statistic(table).mean(axis=0) for name, table in sums(chunk).items()} for chunk in weights]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in systems}
 

@@ -26,6 +26,7 @@ from bert_ner.scoring.resampling import (
     Interval,
     Pair,
     Statistic,
+    Strata,
     check_level,
     comparisons,
     intervals,
@@ -67,10 +68,14 @@ def bootstrap(
 
 
 def bootstrap_all(
-    systems: Mapping[str, System], samples: int = 10_000, seed: int = SEED, level: float = 0.95
+    systems: Mapping[str, System], samples: int = 10_000, seed: int = SEED, level: float = 0.95, strata: Strata = None
 ) -> dict[str, ByMetric[Interval]]:
-    """Apply `bootstrap` to several systems on the same sentences, by name; faster than one by one."""
-    found = intervals(*_tables(systems), samples, seed, level)
+    """Apply `bootstrap` to several systems on the same sentences, by name; faster than one by one.
+
+    With `strata`, a name for each sentence, each sample has as many sentences of each name as the test set: the
+    interval is then over other sentences in the same mixture. Source: Efron and Tibshirani, 1993, section 8.4.
+    """
+    found = intervals(*_tables(systems), samples, seed, level, strata)
     return {name: ByMetric(zip(METRICS, values, strict=True)) for name, values in found.items()}
 
 
@@ -107,11 +112,19 @@ def compare(
 
 
 def compare_all(
-    systems: Mapping[str, System], pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
+    systems: Mapping[str, System],
+    pairs: Sequence[Pair],
+    samples: int = 10_000,
+    seed: int = SEED,
+    level: float = 0.95,
+    strata: Strata = None,
 ) -> dict[Pair, ByMetric[Comparison]]:
-    """Apply `compare` to pairs of systems, by name; much faster than one by one. A KeyError names an unknown system."""
+    """Apply `compare` to pairs of systems, by name; much faster than one by one. A KeyError names an unknown system.
+
+    `strata` are those of `bootstrap_all`; the test, which draws no sentences, is the same without them.
+    """
     tables, metrics = _tables(systems)
-    found = comparisons(tables, pairs, metrics, samples, seed, level)
+    found = comparisons(tables, pairs, metrics, samples, seed, level, strata)
     return {pair: ByMetric(zip(METRICS, values, strict=True)) for pair, values in found.items()}
 
 

@@ -26,6 +26,14 @@ def prepared_file(corpus: str, name: str) -> Path:
     return DATA / "prepared" / corpus / name
 
 
+def parts_file(corpus: str, split: str) -> Path:
+    """Return the path of the parts of the train, validation or test sentences.
+
+    It is not in the folder of the sentences, so that parts found in another way make no model stale.
+    """
+    return DATA / "parts" / corpus / f"{split}.txt"
+
+
 def state_file(corpus: str, name: str) -> Path:
     """Return the path where a training keeps its state; unknown to DVC, which removes outputs before a stage runs."""
     return DATA / "unfinished" / corpus / f"{name}.safetensors"

@@ -16,7 +16,7 @@ import compare
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
-from bert_ner.files import sha256_of
+from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import METRICS, holm, score
 
 WORDS = ("one", "two", "three")
@@ -40,6 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         # Of the entities, only the one of type TITLE is in the training sentences.
         write_bio(path, [Sentence(WORDS, tags) for tags in (GOLD[3:4] if path.name == "train.bio" else GOLD)])
     (prepared / "labels.txt").write_text("\n".join(labels_of(corpus.types)))
+    write_parts("1" * 20)
     folder = tmp_path / "results" / corpus.name
     (folder / "predictions").mkdir(parents=True)
     rows = []
@@ -52,6 +53,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     | {"signature": scored["entity_f1"].signature})  # fmt: skip
     (folder / "scores.csv").write_text(as_csv("scores", rows))
     return folder
+
+
+def write_parts(part_of: str) -> None:
+    """Write the part of each test sentence."""
+    write_whole(paths.parts_file("mit_movie_eng", "test"), "\n".join(part_of) + "\n")
 
 
 def edit_scores(folder: Path, column: str, value: object) -> None:
@@ -122,6 +128,37 @@ def test_holm_is_over_all_pairs_of_a_metric() -> None:
     of_metric = [row for row in rows if row["metric"] == "entity_f1"]
     # Of p-values 1/201 and 1 the smaller is doubled.
     assert [row["p_holm"] for row in of_metric] == pytest.approx([2 / 201, 1])
+
+
+def test_each_part_has_intervals_and_comparisons_and_the_whole_is_resampled_within_them(folder: Path) -> None:
+    write_parts("1" * 10 + "2" * 10)
+    compare.main()
+    table = pd.read_csv(folder / "intervals_by_part.csv")
+    assert list(table) == list(TABLES["intervals_by_part"].columns)
+    rows = table[(table["system"] == "encoder") & (table["metric"] == "entity_recall")].set_index(["part", "source"])
+    # Run 2 has all of part 1 and nothing of part 2.
+    assert rows["value"].tolist() == pytest.approx([23 / 30, 23 / 30, 1, 1, 0.5, 0.5], abs=1e-6)
+    assert rows["n"].tolist() == [20, 2, 10, 2, 10, 2]
+    assert (
+        rows.loc["all", "sentences"]["method"] == "percentile bootstrap over sentences within parts, 200; runs averaged"
+    )
+    assert rows.loc["2", "sentences"]["method"] == "percentile bootstrap over sentences, 200; runs averaged"
+    whole = pd.read_csv(folder / "intervals.csv").query("system == 'encoder' and metric == 'entity_recall'").iloc[0]
+    assert whole["value"] == rows.loc["all", "sentences"]["value"]
+    # Each sample has ten sentences of each part, so the share that run 2 finds varies less.
+    assert rows.loc["all", "sentences"][["low", "high"]].diff().iloc[1] < whole["high"] - whole["low"]
+    compared = pd.read_csv(folder / "comparisons_by_part.csv")
+    assert list(compared) == list(TABLES["comparisons_by_part"].columns)
+    recalls = compared[compared["metric"] == "entity_recall"]
+    assert recalls["part"].tolist() == ["all", "1", "2"]
+    assert recalls["difference"].tolist() == pytest.approx([23 / 30, 1, 0.5], abs=1e-6)
+    assert "|split:test/2|" in recalls["signature"].iloc[2]
+
+
+def test_a_corpus_of_one_piece_has_no_rows_by_part(folder: Path) -> None:
+    compare.main()
+    for name in ("intervals_by_part", "comparisons_by_part"):
+        assert (folder / f"{name}.csv").read_text().strip() == ",".join(list(TABLES[name].columns))
 
 
 def test_others_meet_the_crf_and_encoders_meet_every_baseline() -> None:
