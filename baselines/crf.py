@@ -81,9 +81,7 @@ class CRFTagger(System):
             for tags in _predict(tagger, [words])
         ]
 
-    def tag_probabilities(
-        self, sentences: Sequence[Sequence[str]], labels: Sequence[str]
-    ) -> list[NDArray[np.float64]]:
+    def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> list[NDArray[np.float64]]:
         """Return the marginal probability of each label of each word, of shape (words, labels) for each sentence."""
         check_sequences(sentences, "word")
         tagger = self._tagger()

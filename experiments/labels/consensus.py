@@ -21,8 +21,9 @@ def mean_f1(scores: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(f1) for name, f1 in scores.groupby("system", sort=False)["entity_f1"].mean().items()}
 
 
-def strong_systems(f1: Mapping[str, float]) -> list[str]:
-    """Return the systems that are not below the CRF reference; none if there is no reference."""
+def strong_systems(scores: pd.DataFrame) -> list[str]:
+    """Return the systems whose mean entity F1 is not below the CRF reference's; none if there is no reference."""
+    f1 = mean_f1(scores)
     return [name for name, value in f1.items() if value >= f1.get(REFERENCE, float("inf"))]
 
 
@@ -35,8 +36,13 @@ def majority(runs: Sequence[Sequence[Sequence[str]]]) -> list[Tagging | None]:
     return found
 
 
-def consensus(systems: Runs) -> list[Tagging | None]:
-    """Return the tags on which all systems agree, each by the majority of its runs; None where they do not."""
+def consensus(systems: Runs, sentences: int) -> list[Tagging | None]:
+    """Return the tags on which all systems agree, each by the majority of its runs; None where they do not.
+
+    One system alone agrees with itself everywhere, which says nothing: then all are None.
+    """
+    if len(systems) < 2:
+        return [None] * sentences
     answers = zip(*map(majority, systems.values()), strict=True)
     return [first if all(answer == first for answer in others) else None for first, *others in answers]
 

@@ -1,13 +1,15 @@
 """Sentences that occur more than once with the same words, and how far their tags agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import permutations
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bert_ner.corpus.bio import Sentence, spans_of
+from bert_ner.scoring import entity_f1
 from bert_ner.scoring.resampling import SEED, intervals
 from labels.proportions import proportion
 
@@ -62,6 +64,24 @@ def agreement(sentences: Sequence[Sentence], types: Sequence[str]) -> dict[str, 
         known = {name: each for name, each, n in zip(types, by_type, support, strict=True) if n}
         facts |= {"entity_f1": whole, "entity_f1_by_type": known}
     return facts
+
+
+def repeated_rows(files: Mapping[str, Sequence[Sentence]]) -> list[dict[str, Any]]:
+    """Return a row of label_audit.csv for each copy of a sentence whose copies differ, in either file.
+
+    Its score is the mean entity F1 of the other copies' tags against its own.
+    """
+    places = [(file, i) for file, sentences in files.items() for i in range(len(sentences))]
+    sentences = [files[file][i] for file, i in places]
+    rows = []
+    for copies in repeated(sentences):
+        tags = [sentences[i].tags for i in copies]
+        if len(set(tags)) > 1:
+            for place, i in enumerate(copies):
+                others = [entity_f1([tags[place]], [each]) for j, each in enumerate(tags) if j != place]
+                file, number = places[i]
+                rows.append({"file": file, "sentence": number + 1, "reason": "repeated", "score": fmean(others)})
+    return rows
 
 
 def rounded(value: float) -> float | None:
