@@ -70,10 +70,11 @@ def entities_by_part(
     test: Sequence[Sentence], parts: Mapping[str, Sequence[int]], types: Sequence[str]
 ) -> dict[str, list[int]]:
     """Return the number of gold entities of each type in each part."""
-    counts = {
-        name: Counter(span.type for i in places for span in spans_of(test[i].tags)) for name, places in parts.items()
-    }
-    return {name: [count[each] for each in types] for name, count in counts.items()}
+    found = {}
+    for name, places in parts.items():
+        counts = Counter(span.type for i in places for span in spans_of(test[i].tags))
+        found[name] = [counts[each] for each in types]
+    return found
 
 
 if __name__ == "__main__":

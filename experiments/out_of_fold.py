@@ -8,7 +8,7 @@ every tag of the fold's words to data/out_of_fold/<corpus>. The training file is
 
 from harness.run_main import arguments, run_main
 
-from harness.artifacts import out_of_fold_file, read_labels, read_training_file
+from harness.artifacts import out_of_fold_file, read_labels, read_section, read_training_file
 from harness.params import read_params
 from harness.systems import build
 
@@ -26,7 +26,7 @@ def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     params, labels, sentences = read_params(), read_labels(corpus.name), read_training_file(corpus)
     audit = params.label_audit
-    section = params[audit.system] | audit.settings
+    section = read_section(corpus.name, audit.system) | audit.settings
     found = [np.empty(0)] * len(sentences)
     for fold in tqdm(folds_of(sentences, audit.folds, audit.seed), desc="out of fold", unit="fold", disable=None):
         held_out = set(fold)

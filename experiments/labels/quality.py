@@ -60,16 +60,11 @@ def describe(sentences: Sequence[Sentence], quality: Quality, source: str) -> di
 def rows(file: str, quality: Quality) -> list[dict[str, Any]]:
     """Return a row of label_audit.csv for each sentence with a probable label error, the most doubtful first."""
     doubtful = sorted({sentence for sentence, _ in quality.issues}, key=quality.scores.__getitem__)
-    return [
-        {
-            "file": file,
-            "sentence": i + 1,
-            "reason": "cleanlab",
-            "score": quality.scores[i],
-            "word": quality.places[i] + 1,
-        }
-        for i in doubtful
-    ]
+    found = []
+    for i in doubtful:
+        row = {"file": file, "sentence": i + 1, "reason": "cleanlab", "score": quality.scores[i]}
+        found.append({**row, "word": quality.places[i] + 1})
+    return found
 
 
 def _normalised(table: NDArray[Any]) -> NDArray[np.float64]:
