@@ -23,6 +23,7 @@ from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
 from labels import ceiling, consensus, predictions, quality, reading
 from labels.repeats import agreement, copy_counts, repeated, repeated_rows
+from reporting import labels_page
 
 Rows = list[dict[str, Any]]
 
@@ -61,6 +62,20 @@ def main() -> None:
     for file in files:
         rows += quality.rows(file, found[file])
     write_table(RESULTS, corpus.name, "label_audit", rows)
+
+    def answers(row: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+        """Return what other tags there are for the sentence of a row: those that made it doubtful."""
+        file, i = row["file"], row["sentence"] - 1
+        sentence = files[file][i]
+        if row["reason"] == "repeated":
+            copies = {tags: None for words, tags in both if words == sentence.words and tags != sentence.tags}
+            return {f"copy {number}": tags for number, tags in enumerate(copies, start=1)}
+        if row["reason"] == "systems":
+            return {"systems": common[i] or ()}
+        return {"most probable": [labels[best] for best in tables[file][i].argmax(axis=-1)]}
+
+    html = labels_page.render(corpus.title, files, rows, types, answers)
+    write_whole(RESULTS / corpus.name / "label_audit.html", html)
     path = RESULTS / corpus.name / "label_audit.json"
     write_whole(path, json.dumps(facts, indent=2) + "\n")
     print(f"{path} written; label_audit.csv has {len(rows):,} rows")

@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.artifacts import read_json, read_part
 from harness.params import read_params
 from harness.paths import DATA, RESULTS
-from harness.tables import read_table, require_table, write_table
+from harness.tables import require_table, write_table
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
@@ -64,8 +64,8 @@ def record_verdicts(corpus: str, folder: Path, reader: str) -> None:
         path = folder / f"reading-{number}.txt"
         rows += reading.read_verdicts(str(path), path.read_text(encoding="utf-8"), key[str(number)])
     write_table(RESULTS, corpus, "label_reading", [{**row, "reader": reader} for row in rows])
-    path, verdicts = RESULTS / corpus / "label_audit.json", read_table(RESULTS, corpus, "label_reading")
-    facts = read_json(path) | {"reading": reading.describe(verdicts)}
+    path = RESULTS / corpus / "label_audit.json"
+    facts = read_json(path) | {"reading": reading.describe(require_table(RESULTS, corpus, "label_reading"))}
     write_whole(path, json.dumps(facts, indent=2) + "\n")
     print(json.dumps(facts["reading"], indent=2))
 

@@ -69,5 +69,6 @@ def rows(file: str, quality: Quality) -> list[dict[str, Any]]:
 
 def _normalised(table: NDArray[Any]) -> NDArray[np.float64]:
     """Return the rows with a sum of 1, which rounding and the average of several models may miss by a little."""
-    exact = table.astype(np.float64)
-    return exact / exact.sum(axis=-1, keepdims=True)
+    exact: NDArray[np.float64] = table.astype(np.float64)
+    exact /= exact.sum(axis=-1, keepdims=True)
+    return exact

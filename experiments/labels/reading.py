@@ -6,7 +6,7 @@ sees no difference between the two, so the controls show how well the reader jud
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -81,16 +81,18 @@ def read_verdicts(name: str, text: str, questions: Sequence[Question]) -> list[Q
     return rows
 
 
-def describe(verdicts: pd.DataFrame) -> Mapping[str, Any]:
+def describe(verdicts: pd.DataFrame) -> dict[str, Any]:
     """Return the share of each verdict by reading and kind of sentence, and how far two readings agree."""
-    facts: dict[str, Any] = {"read_by": ", ".join(verdicts["reader"].unique())}
+    by_reading: dict[str, dict[str, Any]] = {}
     for (reading, kind), rows in verdicts.groupby(["reading", "kind"], sort=True):
         counts = rows["verdict"].value_counts()
         shares = {verdict: proportion(int(counts.get(verdict, 0)), len(rows)) for verdict in VERDICTS}
-        facts.setdefault(f"reading {reading}", {})[str(kind)] = shares
-    crossed = verdicts.pivot(index=["kind", "sentence"], columns="reading", values="verdict").dropna()
-    if len(crossed.columns) == len(READINGS):
-        first, second = (crossed[reading].tolist() for reading in READINGS)
-        same = sum(a == b for a, b in zip(first, second, strict=True))
-        facts["same_verdict_twice"] = proportion(same, len(crossed)) | {"kappa": cohens_kappa(first, second)}
-    return facts
+        by_reading.setdefault(str(reading), {})[str(kind)] = shares
+    crossed = verdicts.pivot(index=["kind", "sentence"], columns="reading", values="verdict")
+    first, second = (crossed[reading].tolist() for reading in READINGS)
+    same = sum(a == b for a, b in zip(first, second, strict=True))
+    return {
+        "read_by": ", ".join(verdicts["reader"].unique()),
+        "readings": by_reading,
+        "same_verdict_twice": proportion(same, len(crossed)) | {"kappa": cohens_kappa(first, second)},
+    }

@@ -8,7 +8,14 @@ from bert_ner.corpus.catalog import corpus_named
 from claims.paper import PAPER_CORPUS
 from reporting.blocks import Section
 from reporting.results import Results
-from reporting.sections import audit_and_provenance, claims_and_corpora, curves, scores_and_costs, types_and_errors
+from reporting.sections import (
+    audit_and_provenance,
+    claims_and_corpora,
+    curves,
+    label_quality,
+    scores_and_costs,
+    types_and_errors,
+)
 
 
 def report_content(root: Path, name: str) -> tuple[str, list[Section]]:
@@ -32,6 +39,7 @@ def corpus_sections(results: Results) -> list[Section]:
         Section("types", "Entity F1 by type", types_and_errors.type_blocks(results)),
         Section("confusion", "Confusion between types", types_and_errors.confusion_blocks(results)),
         Section("errors", "Kinds of errors", types_and_errors.error_blocks(results)),
+        Section("labels", "How good are the labels?", label_quality.label_blocks(results)),
         *curves.study_sections(results),
         Section("cost", "Cost", show("benchmarks", scores_and_costs.benchmark_blocks)),
         Section("claims", "The paper's claims", claims_and_corpora.claim_blocks(results)),
