@@ -61,7 +61,8 @@ def agreement(sentences: Sequence[Sentence], types: Sequence[str]) -> dict[str, 
         found = intervals({"": counts[None]}, _f1, SAMPLES, SEED, LEVEL)[""]
         whole, *by_type = [{name: rounded(value) for name, value in each._asdict().items()} for each in found]
         support = counts[..., 0].sum(axis=0)
-        known = {name: each for name, each, n in zip(types, by_type, support, strict=True) if n}
+        entities = zip(types, by_type, support.tolist(), strict=True)
+        known = {name: {"entities": round(n)} | each for name, each, n in entities if n}
         facts |= {"entity_f1": whole, "entity_f1_by_type": known}
     return facts
 
