@@ -67,7 +67,7 @@ def record_verdicts(corpus: str, folder: Path, reader: str) -> None:
     path = RESULTS / corpus / "label_audit.json"
     facts = read_json(path) | {"reading": reading.describe(require_table(RESULTS, corpus, "label_reading"))}
     write_whole(path, json.dumps(facts, indent=2) + "\n")
-    print(json.dumps(facts["reading"], indent=2))
+    print(f"{path} has the figures of {len(rows)} verdicts")
 
 
 if __name__ == "__main__":

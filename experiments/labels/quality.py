@@ -14,6 +14,8 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
 from labels.proportions import proportion
 
+MOST_ROWS = 1000  # of a file; more would fill a page that nobody reads to its end
+
 
 class Quality(NamedTuple):
     """The quality of the labels of some sentences."""
@@ -58,8 +60,8 @@ def describe(sentences: Sequence[Sentence], quality: Quality, source: str) -> di
 
 
 def rows(file: str, quality: Quality) -> list[dict[str, Any]]:
-    """Return a row of label_audit.csv for each sentence with a probable label error, the most doubtful first."""
-    doubtful = sorted({sentence for sentence, _ in quality.issues}, key=quality.scores.__getitem__)
+    """Return rows of label_audit.csv for the most doubtful of the sentences with a probable label error."""
+    doubtful = sorted({sentence for sentence, _ in quality.issues}, key=quality.scores.__getitem__)[:MOST_ROWS]
     found = []
     for i in doubtful:
         row = {"file": file, "sentence": i + 1, "reason": "cleanlab", "score": quality.scores[i]}
