@@ -20,7 +20,6 @@ extra_runs:
   g: {corpora: [a], systems: [hmm], seeds: [1, 2]}
   h: {corpora: [b], systems: [e], seeds: [9]}
 split: {validation_fraction: 0.1, seed: 42}
-label_audit: {system: crf, folds: 3, seed: 42, settings: {c: 2}}
 crf: {c: 1}
 hmm: {}
 e: &e {kind: encoder, name: x, rate: 3e-05}
@@ -29,6 +28,7 @@ f:
   rate: 1
 studies:
   s: {seeds: [1, 2], e: {rate: 2}, crf: null}
+label_audit: {system: crf, folds: 3, seed: 7}
 """
 
 
