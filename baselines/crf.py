@@ -8,10 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import numpy as np
 import pycrfsuite
 import sklearn_crfsuite
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
+from numpy.typing import NDArray
 from pydantic import Field
 
 from baselines.crf_workers import end_at_interrupts, interrupts_blocked
@@ -78,6 +80,20 @@ class CRFTagger(System):
             for words in sentences
             for tags in _predict(tagger, [words])
         ]
+
+    def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> list[NDArray[np.float64]]:
+        """Return the marginal probability of each label of each word, of shape (words, labels) for each sentence."""
+        check_sequences(sentences, "word")
+        tagger = self._tagger()
+        known = [(column, label) for column, label in enumerate(labels) if label in tagger.labels()]
+        found = [np.zeros((len(words), len(labels))) for words in sentences]
+        for words, table in zip(sentences, found, strict=True):
+            if len(words):
+                tagger.set(features(words))
+            for i, row in enumerate(table):
+                for column, label in known:
+                    row[column] = min(tagger.marginal(label, i), 1.0)
+        return found
 
     @property
     def parameters(self) -> int:

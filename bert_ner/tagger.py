@@ -5,6 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
+from numpy.typing import NDArray
+
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.entities import Entity, entities, word_offsets
 from bert_ner.deprecated import moved
@@ -111,6 +113,17 @@ def tags_and_scores(tagger: Tagger, sentences: Sequence[Sequence[str]]) -> list[
         return [(tags, None) for tags in tagger.tag(sentences)]
     scored = tagger.tag_scored(sentences)
     return [([tag for tag, _ in pairs], [score for _, score in pairs]) for pairs in scored]
+
+
+@runtime_checkable
+class ProbabilisticTagger(Tagger, Protocol):
+    """A tagger that knows how likely every tag is, not only the one it chose. Optional: the label audit needs one."""
+
+    def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> list[NDArray[Any]]:
+        """Return an array of shape (words, labels) for each sentence: the probability of each label, 0 to 1.
+
+        A label that the tagger does not know has 0.
+        """
 
 
 @runtime_checkable

@@ -83,6 +83,21 @@ class PieceTagger(BaseTagger, ABC):
         """Return the same tags, each with its probability; of a word without a piece, that of the next tag, or 1."""
         return self._tag(sentences, with_scores=True)
 
+    def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> list[Floats]:
+        """Return the probability of each label of each word, of shape (words, labels) for each sentence.
+
+        The labels are those of the model, of its own scheme. A word without a piece is `O` for sure.
+        """
+        check_sequences(sentences, "word")
+        known = [label for label in labels if label in self.labels]
+        columns = [labels.index(label) for label in known]
+        own_columns = [self.labels.index(label) for label in known]
+        found = [np.tile([float(label == "O") for label in labels], (len(words), 1)) for words in sentences]
+        for batch, logits in self.each_logits(self.batches(sentences)):
+            for (sentence, word), row in zip(batch.words, self.probabilities(batch, logits), strict=True):
+                found[sentence][word, columns] = row[own_columns]
+        return found
+
     def _tag(self, sentences: Sequence[Sequence[str]], with_scores: bool) -> list[list[ScoredTag]]:
         check_sequences(sentences, "word")
         with library_errors(f"{self.source} can't tag; do its tokenizer and its model belong together?"):

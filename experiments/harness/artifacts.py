@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.params import WEIGHTS_OF, Run, Section, read_params
-from harness.paths import MODELS, RUN_FILE, prepared_file, raw_folder
+from harness.paths import DATA, MODELS, RUN_FILE, prepared_file, raw_folder
 
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import Corpus
@@ -26,6 +26,16 @@ def read_labels(corpus: str) -> list[str]:
     if not path.is_file():
         raise BertNerError(f"{path} is missing; run python experiments/prepare.py --corpus {corpus}, or dvc repro")
     return path.read_text(encoding="utf-8", errors="replace").split()
+
+
+def read_training_file(corpus: Corpus) -> list[Sentence]:
+    """Read the training file as it was published, before prepare.py split it."""
+    return corpus.read(raw_folder(corpus.name))["train"]
+
+
+def out_of_fold_file(corpus: str) -> Path:
+    """Return the path of the probabilities that out_of_fold.py writes."""
+    return DATA / "out_of_fold" / corpus / "probabilities.npz"
 
 
 def read_section(corpus: str, system: str) -> Section:

@@ -82,6 +82,15 @@ class Group(Settings):
     seeds: Seeds = Field(description="one training of each system with each")
 
 
+class LabelAudit(Settings):
+    """How the training file is tagged out of fold, to question its labels."""
+
+    system: str = Field(description="a section of params.yaml whose tagger knows the probability of every tag")
+    folds: int = Field(ge=2, description="parts of the training file; each is tagged by a model of the others")
+    seed: int = Field(ge=SEEDS.start, lt=SEEDS.stop, description="draws the folds, and trains")
+    settings: Section = Field(default={}, description="settings of the system that replace those of its section")
+
+
 class Study(Settings):
     """Trainings with something changed. Every further key is a system, with the settings that are changed."""
 
@@ -143,6 +152,7 @@ class Params(Settings):
     extra_runs: dict[str, Group] = Field(description="runs that `make repro-all` adds")
     split: Split = Field(description="how the training file becomes a training and a validation part")
     search: Search = Field(default=Search(), description="how settings are chosen")
+    label_audit: LabelAudit = Field(description="the trainings behind the audit of the labels")
     studies: dict[str, Study] = Field(default={}, description="trainings with something changed, by name")
 
     @property
@@ -190,6 +200,7 @@ class Params(Settings):
         lists: dict[Location, list[str]] = {("baselines",): self.baselines, ("encoders",): self.encoders}
         lists |= {("extra_runs", name, "systems"): group.systems for name, group in self.extra_runs.items()}
         named = {(*where, i): system for where, systems in lists.items() for i, system in enumerate(systems)}
+        named[("label_audit", "system")] = self.label_audit.system
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
         named |= {("search", "trials", system): system for system in self.search.trials}
         given = {

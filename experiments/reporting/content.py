@@ -13,6 +13,7 @@ from reporting.sections import (
     by_part,
     claims_and_corpora,
     curves,
+    label_quality,
     scores_and_costs,
     types_and_errors,
 )
@@ -40,6 +41,7 @@ def corpus_sections(results: Results) -> list[Section]:
         Section("types", "Entity F1 by type", types_and_errors.type_blocks(results)),
         Section("confusion", "Confusion between types", types_and_errors.confusion_blocks(results)),
         Section("errors", "Kinds of errors", types_and_errors.error_blocks(results)),
+        Section("labels", "How good are the labels?", label_quality.label_blocks(results)),
         *curves.study_sections(results),
         Section("cost", "Cost", show("benchmarks", scores_and_costs.benchmark_blocks)),
         Section("claims", "The paper's claims", claims_and_corpora.claim_blocks(results)),

@@ -50,16 +50,21 @@ def render(
         if not codes:
             continue
         versions = [("gold", sentence.tags, []), *zip(predictions, predicted, errors, strict=True)]
-        pieces = [(name, found, _pieces(sentence.words, spans_of(tags))) for name, tags, found in versions]
-        sentences.append({"number": number, "codes": " ".join(dict.fromkeys(codes)), "versions": pieces})
+        shown = [(name, found, pieces(sentence.words, spans_of(tags))) for name, tags, found in versions]
+        sentences.append({"number": number, "codes": " ".join(dict.fromkeys(codes)), "versions": shown})
     return page.fill(
         "errors.html", "errors.js", title=f"{corpus.title}: test sentences that some system gets wrong",
         sentences=sentences, total=len(test), systems=list(predictions), kinds=KINDS, types=types,
-        hues={name: 360 * (i % HUES) // HUES for i, name in enumerate(types)},
+        hues=hues_of(types),
     )  # fmt: skip
 
 
-def _pieces(words: Sequence[str], spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
+def hues_of(types: Sequence[str]) -> dict[str, int]:
+    """Return the hue of each type, in degrees."""
+    return {name: 360 * (i % HUES) // HUES for i, name in enumerate(types)}
+
+
+def pieces(words: Sequence[str], spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
     """Cut a sentence into the texts of its entities and those between them."""
     entities = {place: span for span in spans for place in range(span.start, span.end)}
     groups = groupby(range(len(words)), entities.get)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sklearn_crfsuite
 
@@ -15,6 +16,7 @@ from bert_ner.corpus.sample import generate
 from bert_ner.corpus.split import split
 from bert_ner.files import Damaged
 from bert_ner.scoring import entity_f1
+from bert_ner.tagger import ProbabilisticTagger
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,20 @@ def test_scores_are_the_marginals_of_the_best_tags(
             [p[tag] for p, (tag, _) in zip(marginals, row, strict=True)]
         )
     assert all(0 <= score <= 1 for row in scored for _, score in row)
+
+
+def test_the_probability_of_every_label_in_the_order_asked_for(
+    trained: CRFTagger, wrapped: sklearn_crfsuite.CRF, sample: tuple[list[Sentence], list[Sentence], list[Sentence]]
+) -> None:
+    words = [[], *(words for words, _ in sample[2][:20])]
+    labels = ["B-UNKNOWN", *reversed(wrapped.classes_)]
+    tables = trained.tag_probabilities(words, labels)
+    assert isinstance(trained, ProbabilisticTagger)
+    assert [table.shape for table in tables] == [(len(sentence), len(labels)) for sentence in words]
+    for sentence, table in zip(words[1:], tables[1:], strict=True):
+        assert table.sum(axis=1) == pytest.approx(np.ones(len(sentence)))
+        marginals = wrapped.predict_marginals_single(features(sentence))
+        assert table.tolist() == [pytest.approx([p.get(label, 0.0) for label in labels]) for p in marginals]
 
 
 def test_long_words_have_features_and_stay_out_of_the_cache() -> None:

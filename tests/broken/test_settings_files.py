@@ -73,6 +73,8 @@ def test_not_the_yaml_of_params(change: Change, messages: list[str], tmp_path: P
             "unknown key 'split.sead'; the keys here are validation_fraction",
         ),
         ("\n  seed: 42", "", "split:", "split.seed is missing"),
+        ("folds: 3", "folds: 1", "label_audit:", "label_audit.folds must be a whole number of at least 2"),
+        ("{system: crf", "{system: oracle", "label_audit:", "label_audit.system must be the name of a system"),
         ("systems: [majority,", "systems: [oracle,", "  rules:", "extra_runs.rules.systems.0 must be the name of a"),
         ("crf:\n  c1", "crf_:\n  c1", "baselines:", "baselines.0 must be the name of a system, a section with a kind"),
     ],

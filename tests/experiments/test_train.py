@@ -35,6 +35,7 @@ def run(tmp_path: Path, sentences: list[Sentence], monkeypatch: pytest.MonkeyPat
     def run(system: str, **section: Any) -> Path:
         general = {"corpora": ["sample"], "baselines": [system], "encoders": [system], "seeds": [3], "extra_runs": {}}
         general["split"] = {"validation_fraction": 0.1, "seed": 1}
+        general["label_audit"] = {"system": system, "folds": 2, "seed": 1}
         params = Params.model_validate({**general, system: section})
         for name, value in (
             ("read_section", lambda corpus, system: params[system]),

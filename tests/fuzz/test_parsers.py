@@ -45,6 +45,7 @@ seeds: [13, 42]
 extra_runs:
   rest: {corpora: [sample], systems: [crf], seeds: [0]}
 split: {validation_fraction: 0.1, seed: 42}
+label_audit: {system: crf, folds: 3, seed: 42}
 crf: {c1: [0.1]}
 minilm: &a
   kind: encoder

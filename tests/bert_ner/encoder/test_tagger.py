@@ -31,6 +31,7 @@ from bert_ner.encoder.weights import WeightsUnavailable
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of
 from bert_ner.scoring import entity_f1
+from bert_ner.tagger import ProbabilisticTagger
 
 LABELS = ("O", "B-GENRE", "I-GENRE", "B-PERSON", "I-PERSON")
 LIMIT = 48
@@ -248,6 +249,19 @@ def test_scores_are_the_softmax_of_each_tag(trained: Any) -> None:
     assert (scored[1], scored[3]) == (("O", 1.0), ("O", 1.0))
     assert trained.tagger.tag_scored([]) == []
     assert trained.tagger.tag_scored([[], []]) == [[], []]
+
+
+def test_the_probability_of_every_label_in_the_order_asked_for(trained: Any) -> None:
+    words = ["olaf", "", "westerns", "\ud800", "unheard"]
+    labels = ["B-UNKNOWN", *reversed(LABELS)]
+    empty, table = trained.tagger.tag_probabilities([[], words], labels)
+    assert isinstance(trained.tagger, ProbabilisticTagger)
+    assert (empty.shape, table.shape) == ((0, 6), (5, 6))
+    assert table.sum(axis=1) == pytest.approx([1] * 5, abs=1e-5)
+    [scored] = trained.tagger.tag_scored([words])
+    for row, (tag, score) in zip(table, scored, strict=True):
+        assert (labels[row.argmax()], row.max()) == (tag, pytest.approx(score, abs=1e-5))
+    assert table[1].tolist() == table[3].tolist() == [0, 0, 0, 0, 0, 1]  # without a piece
 
 
 def test_odd_words(trained: Any) -> None:

@@ -32,6 +32,7 @@ g:
   <<: *e
   weights_of: e
   decoding: legal
+label_audit: {system: crf, folds: 3, seed: 7}
 """
 
 

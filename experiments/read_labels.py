@@ -1,0 +1,74 @@
+"""Read doubtful test sentences without knowing which tags are gold's, and record the verdicts.
+
+    python experiments/read_labels.py --corpus mit_movie_eng --list 100
+    python experiments/read_labels.py --corpus mit_movie_eng --score "a language model"
+
+The first command writes two lists of the same sentences, 100 suspicious ones and 50 controls, to data/reading/<corpus>.
+They contain text of the corpus, so Git ignores them. Fill in each verdict; don't open key.json. The second command
+writes results/<corpus>/label_reading.csv, which has no words, and puts its figures into label_audit.json.
+"""
+
+from harness.run_main import arguments, run_main
+
+import json
+from pathlib import Path
+
+from harness.artifacts import read_json, read_part
+from harness.params import read_params
+from harness.paths import DATA, RESULTS
+from harness.tables import require_table, write_table
+
+from bert_ner.errors import BertNerError
+from bert_ner.files import write_whole
+from labels import reading
+from labels.consensus import consensus, majority, mean_f1, strong_systems
+from labels.predictions import predicted_tags
+
+
+def main() -> None:
+    options = arguments(
+        __doc__,
+        list={"type": int, "metavar": "N", "help": "write the lists, with N suspicious sentences"},
+        score={"metavar": "READER", "help": "score the lists, which READER has filled in"},
+    )
+    folder = DATA / "reading" / options.corpus
+    if options.list:
+        write_lists(options.corpus, folder, options.list)
+    elif options.score:
+        record_verdicts(options.corpus, folder, options.score)
+    else:
+        raise BertNerError("name --list N or --score READER")
+
+
+def write_lists(corpus: str, folder: Path, n: int) -> None:
+    """Write a list for each reading, and the key."""
+    test, scores = read_part(corpus, "test"), require_table(RESULTS, corpus, "scores")
+    strong, f1, tagged = strong_systems(scores), mean_f1(scores), predicted_tags(corpus, scores, test)
+    weak = max((system for system in f1 if system not in strong), key=f1.__getitem__, default=None)
+    if len(strong) < 2 or weak is None:
+        raise BertNerError("a reading takes two strong systems and a weaker one; make repro-all trains them")
+    common = consensus({system: tagged[system] for system in strong}, len(test))
+    seed = read_params().label_audit.seed
+    questions = reading.draw_questions(test, common, majority(tagged[weak]), n, seed)
+    key = {number: reading.shuffled(questions, number, seed) for number in reading.READINGS}
+    for number, asked in key.items():
+        write_whole(folder / f"reading-{number}.txt", reading.list_text(test, asked))
+        print(folder / f"reading-{number}.txt")
+    write_whole(folder / "key.json", json.dumps(key))
+
+
+def record_verdicts(corpus: str, folder: Path, reader: str) -> None:
+    """Write the verdicts of both lists, and their figures."""
+    key, rows = read_json(folder / "key.json"), []
+    for number in reading.READINGS:
+        path = folder / f"reading-{number}.txt"
+        rows += reading.read_verdicts(str(path), path.read_text(encoding="utf-8"), key[str(number)])
+    write_table(RESULTS, corpus, "label_reading", [{**row, "reader": reader} for row in rows])
+    path = RESULTS / corpus / "label_audit.json"
+    facts = read_json(path) | {"reading": reading.describe(require_table(RESULTS, corpus, "label_reading"))}
+    write_whole(path, json.dumps(facts, indent=2) + "\n")
+    print(f"{path} has the figures of {len(rows)} verdicts")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,75 @@
+"""How good the labels are: repeated sentences, a simulated ceiling, doubtful sentences, and what readings found."""
+
+from typing import Any
+
+from harness.tables import as_written_by
+
+import pandas as pd
+
+from reporting.blocks import Block, Missing
+from reporting.formats import NOTES, note
+from reporting.layouts import layout_table
+from reporting.results import Results
+
+
+def label_blocks(results: Results) -> list[Block]:
+    facts, command = results.facts("label_audit.json"), results.command("label_audit")
+    if facts is None:
+        return [Missing(NOTES["absent"]["label_audit"], command)]
+    with as_written_by(command, results.folder / "label_audit.json"):
+        return [
+            note("labels"),
+            layout_table("repeated", pd.DataFrame(_repeated(facts["repeated"]))),
+            *_ceiling_blocks(facts["ceiling"]),
+            note("doubtful", systems=", ".join(facts["systems"]["systems"])),
+            layout_table("doubtful", pd.DataFrame(_doubtful(facts))),
+            *_reading_blocks(facts["reading"]),
+            Missing(NOTES["label_page"], command),
+        ]
+
+
+def _repeated(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"file": NOTES["files"][file], "groups": facts["groups"], **facts["differ"]}
+        | {
+            f"f1_{name}": value
+            for name, value in (facts["entity_f1"] or dict.fromkeys(("value", "low", "high"))).items()
+        }
+        for file, facts in found.items()
+    ]
+
+
+def _ceiling_blocks(found: dict[str, Any]) -> list[Block]:
+    if not found:
+        return [note("no_ceiling")]
+    rows = [{"part": part, **interval} for part, interval in found.items()]
+    return [note("ceiling"), layout_table("ceiling", pd.DataFrame(rows))]
+
+
+def _doubtful(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "reason": "all strong systems against gold",
+            "file": NOTES["files"]["test"],
+            **facts["systems"]["against_gold"],
+        }
+    ]
+    for file, found in facts["cleanlab"].items():
+        reason = f"cleanlab ({found['probabilities']})"
+        rows.append({"reason": reason, "file": NOTES["files"][file], **found["sentences"]})
+    return rows
+
+
+def _reading_blocks(found: dict[str, Any] | None) -> list[Block]:
+    if found is None:
+        return []
+    rows = [
+        {"reading": reading, "sentences": kind, "verdict": verdict, **share}
+        for reading, by_kind in found["readings"].items()
+        for kind, shares in by_kind.items()
+        for verdict, share in shares.items()
+    ]
+    twice = found["same_verdict_twice"]
+    kappa = "not defined" if twice["kappa"] is None else f"{twice['kappa']:.2f}"
+    values = {"reader": found["read_by"], "same": str(twice["count"]), "of": str(twice["of"]), "kappa": kappa}
+    return [note("reading", **values), layout_table("reading", pd.DataFrame(rows))]
