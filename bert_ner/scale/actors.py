@@ -2,7 +2,8 @@
 
 import logging
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ray
@@ -30,18 +31,17 @@ class PieceActor:
         self.tagger = pickle.loads(ray.get(tagger))
         self.outputs: Sequence[Output] = ray.get(outputs)
 
-    def __call__(self, row: dict[str, int]) -> dict[str, Any]:
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Return a piece with the number of errors among its rows, and the problem if there is one."""
-        piece = Piece(**row)
+        piece = Piece(*(int(column[0]) for column in (batch[name] for name in Piece._fields)))
         output = self.outputs[piece.input]
-        errors = 0
-
-        def tag() -> None:
-            nonlocal errors
-            errors = tag_piece(self.tagger, output, piece).errors
-
-        problem = _problem_of(tag, f"{output.item.place.path} can't be tagged")
-        return {**row, "errors": errors, "problem": problem}
+        errors, problem = 0, ""
+        try:
+            with library_errors(f"{output.item.place.path} can't be tagged"):
+                errors = tag_piece(self.tagger, output, piece).errors
+        except BertNerError as error:
+            problem = str(error)
+        return {**batch, "errors": [errors], "problem": [problem]}
 
 
 def tag_pieces(
@@ -86,15 +86,17 @@ def _rows(pieces: Sequence[Piece], references: Sequence[Any], actors: int | None
     dataset = ray.data.from_items([piece._asdict() for piece in pieces], override_num_blocks=len(pieces))
     dataset.context.enable_progress_bars = dataset.context.print_on_execution_start = False
     dataset.context.max_errored_blocks = -1
-    tagged = dataset.map(
+    warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")  # there is no other way to set the retries
+    tagged = dataset.map_batches(
         PieceActor,
+        batch_size=1,
         fn_constructor_args=references,
         # Two pieces for each, so that none waits for the next.
         compute=ray.data.ActorPoolStrategy(size=min(actors or most, most), max_tasks_in_flight_per_actor=2),
         num_cpus=None if gpu else 1,
         num_gpus=1 if gpu else None,
         max_restarts=-1,
-        max_task_retries=0,  # else a piece waits for its actor, for ever if the cluster has no room for it any more
+        max_task_retries=0,  # else a piece that kills its actor is tried for ever
     )
     return iter(tagged.iter_rows())
 
@@ -123,14 +125,10 @@ class Joins:
 
 
 def _join(output: Output) -> str:
-    return _problem_of(lambda: join(output), f"{output.place.path} can't be written")
-
-
-def _problem_of(work: Callable[[], None], message: str) -> str:
-    """Do some work, and return the message of its error, or an empty text."""
+    """Join the parts of an output, and return the problem if there is one."""
     try:
-        with library_errors(message):
-            work()
+        with library_errors(f"{output.place.path} can't be written"):
+            join(output)
     except BertNerError as error:
         return str(error)
     return ""
