@@ -22,7 +22,6 @@ def connected(address: str | None = None) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else a local cluster reports to Ray's makers
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it prints errors from which it recovers
     options = {} if address else {"include_dashboard": False}
     try:
         ray.init(address or LOCAL, log_to_driver=False, logging_level=logging.ERROR, **options)
