@@ -75,13 +75,10 @@ def started(folder: Path, target: str, *options: str) -> subprocess.Popen[str]:
     """Start a run, and return when it has some parts, but not all."""
     shutil.rmtree(folder / target, ignore_errors=True)
     process = subprocess.Popen(
-        command(target, *options),
-        cwd=folder,
-        env=ENVIRONMENT,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+        command(target, *options), cwd=folder, env=ENVIRONMENT, text=True,
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a background job ignores it
+    )  # fmt: skip
     while not [*(folder / target).glob(".tag-files/parts/large.jsonl/*/0*")]:
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
