@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from harm import in_mounts
+from pyarrow import fs
 
 from baselines.gazetteer import GazetteerSettings, GazetteerTagger
 from bert_ner.corpus.bio import Sentence
@@ -112,6 +113,31 @@ def test_addresses_and_one_actor(place: Path) -> None:
     done = run(place, f"file://{place}/addressed", "--actors", "1")
     assert done.returncode == 1, done.stderr
     assert_undisturbed(place, "addressed")
+
+
+def test_s3(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    query = f"?endpoint_override=http%3A%2F%2F{host}%3A{port}&allow_bucket_creation=true"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setitem(ENVIRONMENT, name, "any")
+        monkeypatch.setenv(name, "any")
+    try:
+        filesystem, _ = fs.FileSystem.from_uri(f"s3://bucket/{query}")
+        filesystem.create_dir("bucket")
+        fs.copy_files(str(place / "queries"), "bucket/queries", destination_filesystem=filesystem)
+        arguments = [
+            f"s3://bucket/{word}{query}" if word in ("queries", "tagged") else word for word in command("tagged")
+        ]
+        for status in ("2 files tagged", "0 files tagged; 2 others complete before"):
+            done = subprocess.run(arguments, cwd=place, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+            assert done.stdout.startswith(status), done.stderr
+        fs.copy_files("bucket/tagged", str(place / "tagged"), source_filesystem=filesystem)
+    finally:
+        server.stop()
+    for name in ("large.jsonl", "more/small.jsonl"):
+        assert (place / "tagged" / name).read_bytes() == (place / "undisturbed" / name).read_bytes()
 
 
 def test_an_actor_is_killed(place: Path) -> None:
