@@ -2,6 +2,7 @@
 
 bert-ner encoders
 echo "movies starring mel gibson" | bert-ner tag
+bert-ner tag-files queries/ tagged/
 bert-ner check gold.bio
 bert-ner convert bioes.txt gold.bio
 bert-ner score gold.bio predicted.bio
@@ -17,12 +18,19 @@ from typing import Any, get_args
 
 from bert_ner import __version__, load_tagger
 from bert_ner.corpus.catalog import corpus_names
-from bert_ner.errors import BertNerError, as_missing_extra, as_out_of_memory, escape_output, printable_message
+from bert_ner.errors import (
+    BertNerError,
+    as_missing_extra,
+    as_out_of_memory,
+    escape_output,
+    printable,
+    printable_message,
+)
 from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input
 from bert_ner.loading import trained_folder
 from bert_ner.queries import Format, format_of_queries, read_queries
 from bert_ner.stream import as_bio, as_json, tag_queries, text_renderer, wants_colour, write_answers
-from bert_ner.wording import as_flag, options_as
+from bert_ner.wording import as_flag, counted, options_as
 
 DEFAULT_CORPUS = "mit_movie_eng"
 
@@ -44,6 +52,20 @@ Punctuation marks are words, and a system trained without them, as on the MIT co
 _TAG_STATUS = """\
 exit status: 0 if every line was tagged, 1 if a line or a file could not be read, 2 for wrong usage, 130 if
 interrupted, 141 if the reader of the output closed it"""
+
+_TAG_FILES_HELP = """\
+Tag each row of files, and write a file to OUT for each, with the records of bert-ner tag, in the order of the rows.
+
+A file is text, with a query in each line; JSON Lines; or Parquet with a column words, tokens or text. Outputs are JSON
+Lines or Parquet. They appear when they are complete, and if the command is killed, the next run goes on from there. A
+row that can't be read gives a record with its error. It takes Ray: pip install 'bert-ner[cluster]'. docs/scaling.md
+has more.
+
+  bert-ner tag-files queries/ tagged/
+  bert-ner tag-files queries.parquet tagged/ --output jsonl --actors 4"""
+_TAG_FILES_STATUS = """\
+exit status: 0 if every row was tagged, 1 if a row or a file could not be read or written, 2 for wrong usage, 130 if
+interrupted"""
 
 
 def main() -> None:
@@ -81,8 +103,6 @@ def tag(options: argparse.Namespace) -> None:
     """Tag the lines of a file or of standard input."""
     if sys.stdout is None:
         raise BertNerError("standard output is closed")
-    if options.model and options.corpus:
-        raise BertNerError("--corpus goes with --system; a folder given by --model is used as it is")
     terminal = os.isatty(1)
     renderers = {"text": text_renderer(wants_colour(terminal, os.environ)), "jsonl": as_json, "bio": as_bio}
     render = renderers[options.output or ("text" if terminal else "jsonl")]
@@ -90,12 +110,38 @@ def tag(options: argparse.Namespace) -> None:
     name = "standard input" if options.file == "-" else options.file
     form = format_of_queries(name, layout, options.format)
     with open_input(options.file) as source:
-        folder = options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
-        tagger = load_tagger(folder, quantised=False if options.float else None)
+        tagger = load_tagger(_model_folder(options), quantised=False if options.float else None)
         queries = read_queries(source.fileno(), name, layout, form)
         lines, errors = write_answers(1, tag_queries(tagger, queries), render)
     if errors:
         raise BertNerError(f"{errors} of {lines} line(s) can't be read; their records say why")
+
+
+def tag_files(options: argparse.Namespace) -> None:
+    """Tag files on many cores or machines."""
+    from bert_ner.scale.tagging import tag_dataset  # noqa: PLC0415 - imports Ray, an extra
+
+    folder = _model_folder(options)
+    done = tag_dataset(
+        options.source,
+        options.target,
+        load_tagger(folder, quantised=not (options.float or options.gpu)),
+        form=options.format,
+        output=options.output,
+        actors=options.actors,
+        gpu=options.gpu,
+        address=options.address,
+    )
+    complete = f"; {counted(done.complete_before, 'other')} complete before" if done.complete_before else ""
+    print(f"{counted(done.files, 'file')} tagged{complete}: {counted(done.rows, 'row')} in {printable(options.target)}")
+    if done.errors:
+        raise BertNerError(f"{done.errors} of {done.rows} row(s) can't be read; their records say why")
+
+
+def _model_folder(options: argparse.Namespace) -> str | Path:
+    if options.model and options.corpus:
+        raise BertNerError("--corpus goes with --system; a folder given by --model is used as it is")
+    return options.model or trained_folder(options.corpus or DEFAULT_CORPUS, options.system)
 
 
 def export_encoder(options: argparse.Namespace) -> None:
@@ -138,16 +184,36 @@ def _parser() -> argparse.ArgumentParser:
     summary = "tag queries, one per line, as they arrive"
     tagging = add(tag, "tag", summary, description=_TAG_HELP, epilog=_TAG_STATUS)
     tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, standard input")
-    source = tagging.add_mutually_exclusive_group()
-    source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
-    system = "a system that 'make repro' trained, in ./models; default: %(default)s"
-    source.add_argument("--system", default="minilm", metavar="NAME", help=system)
-    tagging.add_argument("--corpus", choices=corpus_names(), help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
-    as_trained = "use the weights as trained, not their 8-bit copy; slower"
-    tagging.add_argument("--float", action="store_true", help=as_trained)
+    _add_model_options(tagging)
     input_format = "of the input; default: by FILE's suffix, else columns with the options below, else text"
     tagging.add_argument("--format", choices=get_args(Format), help=input_format)
     outputs = ("text", "jsonl", "bio")
     tagging.add_argument("--output", choices=outputs, help="default: text on a terminal, else jsonl")
     add_layout_options(tagging.add_argument_group("how to read text in columns"))
+
+    summary = "tag files of any size on many cores or machines, with Ray"
+    bulk = add(tag_files, "tag-files", summary, description=_TAG_FILES_HELP, epilog=_TAG_FILES_STATUS)
+    bulk.add_argument("source", metavar="IN", help="a file, a folder, or an address such as s3://bucket/queries")
+    bulk.add_argument("target", metavar="OUT", help="the folder of the outputs, or its address")
+    _add_model_options(bulk)
+    forms = ("text", "jsonl", "parquet")
+    bulk.add_argument("--format", choices=forms, help="of all files; default: by their suffixes")
+    output_form = "of all outputs; default: parquet for Parquet, else jsonl"
+    bulk.add_argument("--output", choices=("jsonl", "parquet"), help=output_form)
+    actors = "how many processes tag at once; default, and at most: the cores"
+    bulk.add_argument("--actors", type=int, metavar="N", help=actors)
+    bulk.add_argument("--gpu", action="store_true", help="give each a GPU, and use the weights as trained")
+    address = "of a Ray cluster; auto is that of this machine. Default: no cluster, this machine alone"
+    bulk.add_argument("--address", metavar="ADDRESS", help=address)
     return parser
+
+
+def _add_model_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of `_model_folder`, and --float."""
+    source = command.add_mutually_exclusive_group()
+    source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
+    system = "a system that 'make repro' trained, in ./models; default: %(default)s"
+    source.add_argument("--system", default="minilm", metavar="NAME", help=system)
+    command.add_argument("--corpus", choices=corpus_names(), help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
+    as_trained = "use the weights as trained, not their 8-bit copy; slower"
+    command.add_argument("--float", action="store_true", help=as_trained)

@@ -23,8 +23,8 @@ MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
 MAX_WORDS = 2**17  # of a line; half a million take 1.4 GB
 _CHUNK = 2**16  # bytes: the size of a pipe
 _UTF8_MARK = b"\xef\xbb\xbf"
-_SOURCES = ("words", "tokens", "text")  # the keys of a JSON object that may hold the query; the first one there does
-_OURS = ("line", "words", "tags", "ner_tags", "entities", "error")  # no other keys of a query, gold tags included
+SOURCES = ("words", "tokens", "text")  # the keys of a JSON object that may hold the query; the first one there does
+OURS = ("line", "words", "tags", "ner_tags", "entities", "error")  # no other keys of a query, gold tags included
 
 Format = Literal["text", "jsonl", "json", "columns", "parquet"]  # of queries
 _IN_COLUMNS = (".conll", ".conllu", ".tsv", *(f".{scheme.lower()}" for scheme in (*SCHEMES, *ALIASES)))
@@ -80,10 +80,7 @@ def read_queries(source: int, name: str, layout: Layout, form: Format | None = N
     """
     chunks = read_chunks(source)
     start = next(chunks, b"")
-    if form != "parquet" and (problem := binary_problem(start)):
-        raise BertNerError(f"{name} is {problem}")
-    if form is None and (looks := _other_format(start)):
-        raise BertNerError(f"{name} looks like {looks}, or tag each line as a query with --format text")
+    check_beginning(start, name, form)
     chunks = chain([start], chunks)
     if form == "columns":
         groups = iter([column_queries(b"".join(chunks), name, layout)])
@@ -95,6 +92,14 @@ def read_queries(source: int, name: str, layout: Layout, form: Format | None = N
         groups = line_queries(read_lines(chunks), form or "text")
     for queries in groups:
         yield [query for query in queries if not (layout.docstart and [*query.words] == [DOCSTART])]
+
+
+def check_beginning(start: bytes, name: str, form: Format | None) -> None:
+    """Raise a BertNerError if a file is not of this format by its first bytes; None is text that looks like text."""
+    if form != "parquet" and (problem := binary_problem(start)):
+        raise BertNerError(f"{name} is {problem}")
+    if form is None and (looks := _other_format(start)):
+        raise BertNerError(f"{name} looks like {looks}, or tag each line as a query with --format text")
 
 
 def read_chunks(source: int) -> Iterator[bytes]:
@@ -125,12 +130,13 @@ def read_lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield [bytes(rest)]
 
 
-def line_queries(groups: Iterable[Sequence[bytes]], form: Literal["text", "jsonl"]) -> Iterator[list[Query]]:
-    """Yield the queries of each group of lines, in order."""
-    number = 0
+def line_queries(
+    groups: Iterable[Sequence[bytes]], form: Literal["text", "jsonl"], first: int = 1
+) -> Iterator[list[Query]]:
+    """Yield the queries of each group of lines, in order; `first` is the number of the first line."""
     for lines in groups:
-        yield [read_query(line, form, i) for i, line in enumerate(lines, number + 1)]
-        number += len(lines)
+        yield [read_query(line, form, i) for i, line in enumerate(lines, first)]
+        first += len(lines)
 
 
 def column_queries(content: bytes, name: str, layout: Layout) -> list[Query]:
@@ -174,16 +180,22 @@ def json_queries(content: bytes, name: str) -> list[Query]:
 
 
 def parquet_queries(content: bytes, name: str) -> list[Query]:
-    """Return the queries of a Parquet file: rows are as the objects of `read_query`, and `line` is their number.
-
-    A null is no text and no list of words; values that JSON lacks, such as dates, become text.
+    """Return the queries of a Parquet file, as `row_queries` reads its rows.
 
     Raises:
         BertNerError: the file is not Parquet, or pyarrow is not installed.
     """
     rows, _ = parquet_rows(content, name)
-    records = [{key: value for key, value in row.items() if value is not None or key not in _SOURCES} for row in rows]
-    return [_json_query(i, json.dumps(record, default=str)) for i, record in enumerate(records, start=1)]
+    return row_queries(rows)
+
+
+def row_queries(rows: Iterable[Mapping[str, Any]], first: int = 1) -> list[Query]:
+    """Return the queries of rows, which are as the objects of `read_query`; `line` is their number, from `first` on.
+
+    A null is no text and no list of words; values that JSON lacks, such as dates, become text.
+    """
+    records = [{key: value for key, value in row.items() if value is not None or key not in SOURCES} for row in rows]
+    return [_json_query(i, json.dumps(record, default=str)) for i, record in enumerate(records, first)]
 
 
 def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> Query:
@@ -234,10 +246,10 @@ def _json_query(number: int, text: str) -> Query:
 
 
 def _record_query(number: int, record: Any) -> Query:
-    source = next((key for key in _SOURCES if key in record), None) if isinstance(record, dict) else None
+    source = next((key for key in SOURCES if key in record), None) if isinstance(record, dict) else None
     if source is None:
         return Query(number, error='not a JSON object with "words", "tokens" or "text"')
-    others = {key: value for key, value in record.items() if key not in (source, *_OURS)}
+    others = {key: value for key, value in record.items() if key not in (source, *OURS)}
     value = record[source]
     if source == "text" and isinstance(value, str):
         return _text_query(number, value, others)

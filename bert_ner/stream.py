@@ -6,7 +6,7 @@ echo "movies starring mel gibson" | bert-ner tag --system crf
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bert_ner.corpus.columns import columns_text, word_problem
 from bert_ner.corpus.entities import Entity, entities
@@ -55,7 +55,12 @@ def write_answers(target: int, groups: Iterable[Sequence[Answer]], render: Calla
 
 
 def as_json(answer: Answer) -> str:
-    """Return an answer as a JSON object.
+    """Return an answer's record as a JSON object."""
+    return json.dumps(as_record(answer))
+
+
+def as_record(answer: Answer) -> dict[str, Any]:
+    """Return an answer as a record, in types of JSON.
 
     It is {"line", "text", "words", "tags", "entities": [{"text", "type", "start", "end", "score"}, ...]}, with "text"
     only if the query was one, or {"line", "error"}. Other keys of the query come second. `start` and `end` cut an
@@ -64,14 +69,14 @@ def as_json(answer: Answer) -> str:
     query = answer.query
     record = {"line": query.line, **query.others}
     if query.error is not None:
-        return json.dumps({**record, "error": query.error})
+        return {**record, "error": query.error}
     if query.text is not None:
         record["text"] = query.text
     found = [
         {**entity._asdict(), "score": None if entity.score is None else round(entity.score, 4)}
         for entity in answer.entities
     ]
-    return json.dumps({**record, "words": query.words, "tags": answer.tags, "entities": found})
+    return {**record, "words": query.words, "tags": answer.tags, "entities": found}
 
 
 def as_bio(answer: Answer) -> str:

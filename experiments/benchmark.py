@@ -14,6 +14,7 @@ from harness.run_main import command_line, run_main
 
 import argparse
 import importlib.metadata
+import importlib.util
 import json
 import math
 import os
@@ -58,10 +59,13 @@ def main() -> None:
         if not folder.is_dir():
             raise BertNerError(f"{folder.name} is not trained on {CORPUS}; run 'make repro' first")
 
+    possible = [name for name, one in WORKLOADS.items() if not one.needs or importlib.util.find_spec(one.needs)]
     chosen = {
-        task: [name for name, one in WORKLOADS.items() if one.task == task and (options.long or not one.long)]
+        task: [name for name in possible if WORKLOADS[name].task == task and (options.long or not WORKLOADS[name].long)]
         for task in options.only
     }
+    if not any(WORKLOADS[name].task in chosen for name in possible):
+        raise BertNerError(f"{', '.join(chosen)} needs Ray; install it with: pip install 'bert-ner[cluster]'")
     if not any(chosen.values()):
         raise BertNerError(f"every workload of {', '.join(chosen)} takes minutes; add --long to run it")
     exported()  # now, so that no measurement includes it

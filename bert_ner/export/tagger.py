@@ -130,5 +130,7 @@ def _pool(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a forked proces
 
 
 def _cores() -> int:
-    """Return the number of cores that this process may use."""
+    """Return the number of cores that this process may use: OMP_NUM_THREADS, as for PyTorch, or all."""
+    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit() and int(threads):
+        return int(threads)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

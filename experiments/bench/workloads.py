@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import scoring_workloads, tagging_workloads, training_workloads
+from bench import bulk_workloads, scoring_workloads, tagging_workloads, training_workloads
 from bench.measuring import Figures
 from bert_ner.yaml_files import load_yaml
 
@@ -14,6 +14,7 @@ FUNCTIONS: dict[str, Callable[..., Figures]] = {
     "first steps": training_workloads.first_steps, "checkpoint": training_workloads.checkpoint,
     "tag": tagging_workloads.tag, "tagging products": tagging_workloads.products, "latency": tagging_workloads.latency,
     "start": tagging_workloads.start, "stream": tagging_workloads.stream,
+    "tag_files": bulk_workloads.tag_files,
     "score": scoring_workloads.score, "uncertainty": scoring_workloads.uncertainty,
 }  # fmt: skip
 
@@ -29,13 +30,15 @@ class Workload(NamedTuple):
     limit: str
     once: bool
     long: bool
+    needs: str
 
 
 def _workload(
     task: str, how: str, system: str, ratio_to: Sequence[str] = (), limit: str = "", once: bool = False,
-    long: bool = False, function: str = "", **arguments: Any,
+    long: bool = False, needs: str = "", function: str = "", **arguments: Any,
 ) -> Workload:  # fmt: skip
-    return Workload(task, system, how, partial(FUNCTIONS[function or task], **arguments), ratio_to, limit, once, long)
+    run = partial(FUNCTIONS[function or task], **arguments)
+    return Workload(task, system, how, run, ratio_to, limit, once, long, needs)
 
 
 WORKLOADS = {

@@ -139,6 +139,15 @@ def test_a_task_that_takes_minutes_needs_the_option(monkeypatch: pytest.MonkeyPa
         benchmark.main()
 
 
+def test_a_task_that_takes_ray_is_refused_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("model_folder", "encoder_folder"):
+        monkeypatch.setattr(benchmark, name, lambda *_: tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("sys.argv", ["benchmark.py", "--only", "tag_files"])
+    with pytest.raises(BertNerError, match=r"tag_files needs Ray; install it with: pip install 'bert-ner\[cluster\]'"):
+        benchmark.main()
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, long: bool) -> None:
     asked: list[tuple[str, int]] = []
@@ -149,6 +158,7 @@ def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     saved: list[pd.DataFrame] = []
     monkeypatch.setattr("sys.argv", ["benchmark.py", "--rounds", "5", *(["--long"] if long else [])])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: True)
     monkeypatch.setattr(benchmark, "model_folder", lambda *run: tmp_path)
     for name, double in (
         ("encoder_folder", lambda: tmp_path),
@@ -161,7 +171,7 @@ def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_pat
     benchmark.main()
     assert asked == [(name, 5) for name, workload in WORKLOADS.items() if long or not workload.long]
     [table] = saved
-    tasks = ["train", "tag", "latency", "start", "stream", "score"]
+    tasks = ["train", "tag", "latency", "start", "stream", "tag_files", "score"]
     assert list(dict.fromkeys(table["task"])) == [task for task in tasks if long or task != "stream"]
     assert set(table["threads"]) == {benchmark.CORES}
     assert ("1,000,000 lines" in set(table["setting"])) == long
