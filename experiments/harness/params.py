@@ -3,7 +3,7 @@
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from harness.paths import ROOT
 
@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError
 from bert_ner.loading import kinds
+from bert_ner.scoring import METRICS
 from bert_ner.settings import Location, Settings
 from bert_ner.yaml_files import read_yaml
 
@@ -81,6 +82,15 @@ class Group(Settings):
     seeds: Seeds = Field(description="one training of each system with each")
 
 
+class Confirmatory(Settings):
+    """The tests that Holm's correction is over. All other comparisons are exploratory."""
+
+    systems: list[str] = Field(default=[], description="the first of these that was scored is tested")
+    metrics: list[Literal[*METRICS]] = Field(  # type: ignore[valid-type]
+        default=[], description="it is compared with each baseline by each"
+    )
+
+
 class Study(Settings):
     """Trainings with something changed. Every further key is a system, with the settings that are changed."""
 
@@ -117,6 +127,7 @@ class Params(Settings):
     seeds: Seeds = Field(description="the encoders' random numbers")
     extra_runs: dict[str, Group] = Field(description="runs that `make repro-all` adds")
     split: Split = Field(description="how the training file becomes a training and a validation part")
+    confirmatory: Confirmatory = Field(default=Confirmatory(), description="the tests that confirm a claim")
     studies: dict[str, Study] = Field(default={}, description="trainings with something changed, by name")
 
     @property
@@ -165,6 +176,7 @@ class Params(Settings):
         lists |= {("extra_runs", name, "systems"): group.systems for name, group in self.extra_runs.items()}
         named = {(*where, i): system for where, systems in lists.items() for i, system in enumerate(systems)}
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
+        named |= {("confirmatory", "systems", i): system for i, system in enumerate(self.confirmatory.systems)}
         given = {
             (name, "kind"): section["kind"] for name, section in self.__pydantic_extra__.items() if "kind" in section
         }
