@@ -67,7 +67,7 @@ def test_intervals_over_runs_and_sentences_cover_the_mean_of_all_runs_on_all_sen
         return sums[..., 1:] / sums[..., :1]
 
     for seed in range(simulations):
-        chance = 0.8 + draw.normal(0, 0.1, 80) + draw.normal(0, 0.012, (5, 1))
+        chance = 0.8 + draw.normal(0, 0.1, 80) + draw.normal(0, 0.02, (5, 1))
         right = draw.binomial(10, np.clip(chance, 0, 1))
         table = np.stack([np.full((5, 80), 10), right], axis=-1)
         for over_runs in covered:
