@@ -39,11 +39,9 @@ def tally(claims: pd.DataFrame) -> str:
     counts = Counter(counted_claims(claims)["verdict"])
     each = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     left_out = Counter(reason.partition(" ")[0] for reason in claims["not_counted"] if reason)
-    repeated, tautologies = (
-        counted(left_out["repeats"], "repetition"),
-        counted(left_out["tautology"], "tautology", "tautologies"),
-    )
-    more = f"; not counted: {repeated} of another claim's error, {tautologies}" if left_out else ""
+    repeated = f"{counted(left_out['repeats'], 'repetition')} of another claim's error"
+    tautologies = counted(left_out["tautology"], "tautology", "tautologies")
+    more = f"; not counted: {repeated}, {tautologies}" if left_out else ""
     return f"{counted(counts.total(), 'claim')}: {each}{more}"
 
 

@@ -94,8 +94,9 @@ def _claims(results: Path, _: str) -> str:
     text = (
         f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced, {number['partly']} partly, "
         f"{number['not reproduced']} not, and {number[STAND_IN]} not on a stand-in for its encoder. "
-        f"{number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and {number['not tested']} "
-        f"were not tested. Not counted: {len(claims) - number.total()} that repeat an error or could not have failed."
+        f"{number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
+        f"{number['not tested']} were not tested. Not counted: {len(claims) - number.total()} that repeat an error or "
+        "could not have failed."
     )
     return textwrap.fill(text, WIDTH)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from pydantic import Field
 
-from bert_ner.scoring import METRICS, holm
+from bert_ner.scoring import METRICS, Interval, holm
 from bert_ner.scoring.resampling import p_text
 from bert_ner.wording import counted
 from claims.evidence import ALPHA, EntryError, Evidence, Finding, NotMeasuredError, graded, show, with_interval
@@ -27,22 +27,22 @@ def which_metric(evidence: Evidence, meant: Metric = Field(description="the metr
     seeds = rows[rows["source"] == "seeds"].set_index("metric")
     if seeds.empty:
         raise NotMeasuredError(f"the range of one further run takes two runs or more of {system}")
-    inside, distance, notes = {}, {}, []
-    for metric in [name for name in METRICS if name in seeds.index]:
-        low, high = _further_run(seeds.loc[metric])
-        inside[metric], distance[metric] = low <= paper <= high, abs(seeds.loc[metric, "value"] - paper)
-        place = "inside" if inside[metric] else "outside"
-        notes.append(f"{metric} {seeds.loc[metric, 'value']:.4f} ({low:.4f} to {high:.4f}): {place}")
+    runs = {metric: _further_run(seeds, metric) for metric in METRICS if metric in seeds.index}
+    inside = {metric: run.low <= paper <= run.high for metric, run in runs.items()}
+    notes = [
+        f"{metric} {run.value:.4f} ({run.low:.4f} to {run.high:.4f}): {'inside' if inside[metric] else 'outside'}"
+        for metric, run in runs.items()
+    ]
     verdict = graded([inside[meant], any(inside.values())])
-    closest = min(distance, key=lambda metric: distance[metric])
+    closest = min(runs, key=lambda metric: abs(runs[metric].value - paper))
     shown = f"{show(paper)} is closest to {closest}; mean and range of one further run: {'; '.join(notes)}"
-    low, high = _further_run(seeds.loc[meant])
-    return Finding(verdict, seeds.loc[meant, "value"], shown + evidence.by_part(meant), low, high)
+    return Finding(verdict, runs[meant].value, shown + evidence.by_part(meant), runs[meant].low, runs[meant].high)
 
 
-def _further_run(seeds: pd.Series) -> tuple[float, float]:
-    half = (seeds["high"] - seeds["low"]) / 2 * math.sqrt(seeds["n"] + 1)
-    return seeds["value"] - half, seeds["value"] + half
+def _further_run(seeds: pd.DataFrame, metric: str) -> Interval:
+    value, low, high, n = (float(seeds.at[metric, name]) for name in ("value", "low", "high", "n"))
+    half = (high - low) / 2 * math.sqrt(n + 1)
+    return Interval(value, value - half, value + half)
 
 
 def score_at_least(
@@ -76,9 +76,8 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
     notes = []
     for is_shown, (_, row) in zip(is_better, rows.iterrows(), strict=True):
         gap = f"{row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f} over sentences"
-        note = (
-            f"{row['system_b']}, {row['metric']}: {gap}, p {p_text(row['p_value'], TRIALS, row['p_holm'])}, corrected"
-        )
+        p = p_text(row["p_value"], TRIALS, row["p_holm"])
+        note = f"{row['system_b']}, {row['metric']}: {gap}, p {p}, corrected"
         if pd.notna(row["low_seeds"]):
             note += f", {row['low_seeds'] - row['b']:+.4f} to {row['high_seeds'] - row['b']:+.4f} over seeds"
         notes.append(f"{note}): {'better' if is_shown else 'not shown to be better'}")

@@ -18,17 +18,16 @@ def tuned(
     """Check that no trial is better than the paper's settings by more than a margin, by its interval over folds."""
     system = evidence.system.name
     rows = evidence.table("search", system=system)
-    scores = rows.pivot_table(index="fold", columns="trial", values="validation_entity_f1").dropna(axis="columns")
-    described = rows.drop_duplicates("trial").set_index("trial")["settings"]
-    papers = [trial for trial in scores if _has(described[trial], settings)]
+    scores = rows.pivot_table(index="fold", columns="settings", values="validation_entity_f1").dropna(axis="columns")
+    papers = [trial for trial in scores if _has(str(trial), settings)]
     if not papers or len(scores) < 2:
         raise NotMeasuredError(f"search.csv has no trial of {system} with the paper's settings on two folds or more")
     papers_trial, best = (scores[trials].mean().idxmax() for trials in (papers, list(scores)))
     gain, low, high = seed_interval((scores[best] - scores[papers_trial]).tolist())
     verdict = "reproduced" if high <= margin else "not reproduced" if low > margin else "partly"
     shown = (
-        f"the best of {counted(len(scores.columns), 'trial')}, {described[best]}, is {show(gain)} ({show(low)} to "
-        f"{show(high)} over {len(scores)} folds) above {described[papers_trial]}; wanted: at most {show(margin)}. The "
+        f"the best of {counted(len(scores.columns), 'trial')}, {best}, is {show(gain)} ({show(low)} to "
+        f"{show(high)} over {len(scores)} folds) above {papers_trial}; wanted: at most {show(margin)}. The "
         "best of several is chosen on these folds, so its gain is somewhat too high"
     )
     return Finding(verdict, gain, shown, low, high)

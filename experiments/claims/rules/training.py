@@ -172,16 +172,13 @@ def saturates(
     if len(gains) < 2:
         raise NotMeasuredError(f"studies.csv shares fewer than two seeds with scores.csv on a fraction of {fraction}")
     gain = _over_seeds(gains)
-    step = f"from {fraction:g} to all of the sentences entity F1 gains {_ends(gain)} over {counted(len(gains), 'seed')}"
-    curves = _curves(rows, "fraction", scores.groupby("system")["entity_f1"].mean(), "1")
     verdict = graded([gain.high <= margin, gain.low <= margin])
-    return Finding(
-        verdict,
-        gain.value,
-        f"{step}, wanted: at most {show(margin)}; entity F1 by fraction, {curves}",
-        gain.low,
-        gain.high,
+    curves = _curves(rows, "fraction", scores.groupby("system")["entity_f1"].mean(), "1")
+    shown = (
+        f"from {fraction:g} to all of the sentences entity F1 gains {_ends(gain)} over {counted(len(gains), 'seed')}, "
+        f"wanted: at most {show(margin)}; entity F1 by fraction, {curves}"
     )
+    return Finding(verdict, gain.value, shown, gain.low, gain.high)
 
 
 def few_shot(
