@@ -128,17 +128,20 @@ class Evidence:
         """Return a score of the system with its interval over sentences."""
         return self.table("intervals", system=self.system.name, metric=metric, source="sentences").iloc[0]
 
-    def by_part(self, metric: str) -> str:
-        """Return a score in each part of the corpus, for the end of the evidence; nothing if there are no parts."""
+    def by_part(self, metric: str, least: float | None = None) -> str:
+        """Return a score in each part of the corpus, for the end of the evidence; nothing if there are no parts.
+
+        With `least`, name the parts where the whole interval is at least so high.
+        """
         rows = self._parts("intervals_by_part", system=self.system.name, metric=metric, source="sentences")
-        return _listed_parts(f"{metric} by part of the corpus", rows, "value", "")
+        return _listed_parts(f"{metric} by part of the corpus", rows, "value", "", least)
 
     def gaps_by_part(self, metric: str) -> str:
         """Return the differences from each baseline that were compared by part."""
         rows = self._parts("comparisons_by_part", system_a=self.system.name, metric=metric)
         names = dict.fromkeys(rows["system_b"]) if len(rows) else {}
         return "".join(
-            _listed_parts(f"{metric} minus {name}'s by part", rows[rows["system_b"] == name], "difference", "+")
+            _listed_parts(f"{metric} minus {name}'s by part", rows[rows["system_b"] == name], "difference", "+", 0)
             for name in names
         )
 
@@ -190,12 +193,19 @@ class Evidence:
         return f"{self.name(source)} is {show(self.value(source))}"
 
 
-def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str) -> str:
+def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str, least: float | None) -> str:
     parts = [
         f"part {row['part']} {row[column]:{sign}.4f} ({row['low']:{sign}.4f} to {row['high']:{sign}.4f})"
         for _, row in rows.iterrows()
     ]
-    return f". {title}: {', '.join(parts)}" if parts else ""
+    if not parts:
+        return ""
+    shown = f". {title}: {', '.join(parts)}"
+    if least is None:
+        return shown
+    holds = rows.loc[rows["low"] >= least, "part"].tolist()
+    where = "all parts" if len(holds) == len(parts) else f"part {' and '.join(holds)} only" if holds else "no part"
+    return f"{shown}; it holds in {where}"
 
 
 def _has_value(column: pd.Series, value: str) -> pd.Series:

@@ -40,7 +40,7 @@ def which_metric(evidence: Evidence, meant: Metric = Field(description="the metr
 
 
 def _further_run(seeds: pd.DataFrame, metric: str) -> Interval:
-    value, low, high, n = (float(seeds.at[metric, name]) for name in ("value", "low", "high", "n"))
+    value, low, high, n = (float(seeds[name].to_dict()[metric]) for name in ("value", "low", "high", "n"))
     half = (high - low) / 2 * math.sqrt(n + 1)
     return Interval(value, value - half, value + half)
 
@@ -53,7 +53,7 @@ def score_at_least(
     """Check a score of the system: reproduced if its whole interval is above a value, partly if its upper end is."""
     row = evidence.interval(metric)
     verdict = graded(row[end] >= value for end in ("low", "high"))
-    shown = f"{metric} of {evidence.system.name}; wanted: at least {show(value)}{evidence.by_part(metric)}"
+    shown = f"{metric} of {evidence.system.name}; wanted: at least {show(value)}{evidence.by_part(metric, value)}"
     return with_interval(verdict, row, shown)
 
 
