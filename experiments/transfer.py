@@ -53,13 +53,9 @@ def transfers(trained_on: str, test_corpus: str) -> Iterator[dict[str, Any]]:
     test = read_part(test_corpus, "test")
     gold = shared_types([tags for _, tags in test], NAMES[test_corpus])
     for system in read_params().systems:
-        away = [
-            shared_types(
-                load_tagger(model_folder(trained_on, run)).tag([words for words, _ in test]), NAMES[trained_on]
-            )
-            for run in runs_of(trained_on, system)
-            if model_folder(trained_on, run).is_dir()
-        ]
+        folders = [model_folder(trained_on, run) for run in runs_of(trained_on, system)]
+        models = [load_tagger(folder, quantised=False) for folder in folders if folder.is_dir()]
+        away = [shared_types(model.tag([words for words, _ in test]), NAMES[trained_on]) for model in models]
         at_home = [shared_types(tags, NAMES[test_corpus]) for tags in predictions(test_corpus, system, test)]
         if not (away and at_home):
             continue

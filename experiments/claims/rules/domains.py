@@ -45,7 +45,7 @@ def good_away(
     share: Fraction = Field(description="the least share of the F1 of a system that was trained there"),
 ) -> Finding:
     """Check the share of the F1 at home that taggers of other corpora have, by the interval of the difference."""
-    rows = replace(evidence, corpus=DOMAINS).table("transfers", test_corpus=corpus)
+    rows = replace(evidence, corpus=DOMAINS).table("transfers", system=evidence.system.name, test_corpus=corpus)
     # The interval is that of the difference, and the score at home is given.
     low, high = (1 - rows[end] / rows["at_home"] for end in ("high", "low"))
     verdict = graded([(low >= share).all(), (high >= share).any()])
