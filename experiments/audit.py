@@ -12,6 +12,7 @@ import json
 
 from harness.artifacts import model_folder, read_labels, read_part
 from harness.params import read_params
+from harness.parts import read_parts
 from harness.paths import RESULTS
 
 from bert_ner.encoder.alignment import WordPieces
@@ -29,6 +30,7 @@ def main() -> None:
     from transformers import AutoConfig
 
     from claims import audit_checks as checks
+    from claims.split_checks import check_split
 
     params, labels = read_params(), read_labels(corpus)
     parts = {part: read_part(corpus, part) for part in ("train", "validation", "test")}
@@ -63,6 +65,7 @@ def main() -> None:
         "entities_of_test_in_train": checks.entity_overlap(parts["train"], parts["test"]),
         "types": types,
         "paper_types": paper_types,
+        "split": check_split(parts, {split: read_parts(corpus, split) for split in parts}, trained),
         "types_not_in_paper": [name for name in types if name not in paper_types.values()],
     }
     write_whole(RESULTS / corpus / "audit.json", json.dumps(facts, indent=2) + "\n")

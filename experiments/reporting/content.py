@@ -8,7 +8,14 @@ from bert_ner.corpus.catalog import corpus_named
 from claims.paper import PAPER_CORPUS
 from reporting.blocks import Section
 from reporting.results import Results
-from reporting.sections import audit_and_provenance, claims_and_corpora, curves, scores_and_costs, types_and_errors
+from reporting.sections import (
+    audit_and_provenance,
+    by_part,
+    claims_and_corpora,
+    curves,
+    scores_and_costs,
+    types_and_errors,
+)
 
 
 def report_content(root: Path, name: str) -> tuple[str, list[Section]]:
@@ -24,6 +31,7 @@ def corpus_sections(results: Results) -> list[Section]:
     metrics = "Which metric?" if results.corpus.name == PAPER_CORPUS else "Scores"
     return [
         Section("headline", "", scores_and_costs.headline_blocks(results)),
+        *by_part.part_sections(results),
         Section("systems", "Systems", show("costs", scores_and_costs.system_blocks)),
         Section("metrics", metrics, scores_and_costs.metric_blocks(results)),
         Section("intervals", "Scores with intervals", show("intervals", scores_and_costs.interval_blocks)),

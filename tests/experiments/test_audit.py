@@ -20,6 +20,7 @@ from bert_ner.encoder.alignment import Window, WordPieces
 from bert_ner.encoder.training import IGNORED
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
+from bert_ner.files import write_whole
 from claims import audit_checks
 from claims.audit_checks import EXAMPLE, PUNCTUATED, align, paper_labels, tally
 from claims.paper import QUERIES
@@ -206,6 +207,7 @@ def test_the_whole_audit_where_nothing_is_trained(
 ) -> None:
     for part in ("train", "validation", "test"):
         write_bio(tmp_path / "data/prepared/sample" / f"{part}.bio", TRAIN)
+        write_whole(tmp_path / "data/parts/sample" / f"{part}.txt", "1\n" * len(TRAIN))
     (tmp_path / "data/prepared/sample/labels.txt").write_text("\n".join(LABELS))
     monkeypatch.setattr("harness.paths.DATA", tmp_path / "data")
     monkeypatch.setattr("harness.artifacts.MODELS", tmp_path / "models")
@@ -219,4 +221,5 @@ def test_the_whole_audit_where_nothing_is_trained(
     assert facts["all_o"]["entity_f1"] == 0
     assert facts["encoder"]["bytes"] == 4 * facts["encoder"]["parameters"]
     assert facts["types_not_in_paper"] == []
+    assert facts["split"]["by_part"]["all"]["known_in_train"]["patterns"]["test"]["value"] == 1
     assert facts["alignment"]["test"] == {"sentences": 3, "differ": 0, "raise": 0, "raise_shifted": 0}

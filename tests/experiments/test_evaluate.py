@@ -10,7 +10,7 @@ import pytest
 from bert_ner.corpus.bio import Sentence
 from bert_ner.scoring import METRICS, UnlikeScores, signature
 from bert_ner.scoring.subgroups import known_entities
-from evaluate import mean_scores, run_rows
+from evaluate import mean_scores, part_rows, run_rows
 
 SOURCE = {"split": "test", "corpus": "c", "data": "0"}
 ROWS = [
@@ -50,10 +50,28 @@ def test_the_rows_of_a_run_need_no_model() -> None:
         ("type", "ACTOR", 1, 1, 1.0),
         ("type", "YEAR", 1, 0, 0.0),
     ]
-    assert set(tables) | {"history", "costs", "not_run"} == set(stage_tables("evaluate"))
-    for name, rows in tables.items():
+    by_part = part_rows(TEST, PREDICTED, known, SOURCE, {"1": [0], "2": [1]})
+    assert {*tables, *by_part, "history", "costs", "not_run"} == set(stage_tables("evaluate"))
+    for name, rows in (tables | by_part).items():
         for row in rows:
             assert set(TABLES[name].columns) <= {*row, "system", "seed", "encoder"}
+
+
+def test_each_part_is_scored_by_itself() -> None:
+    known = known_entities([Sentence(("mel", "gibson"), ("B-ACTOR", "I-ACTOR"))])
+    tables = part_rows(TEST, PREDICTED, known, SOURCE, {"1": [1], "2": [0]})
+    scores = {row["part"]: row for row in tables["scores_by_part"]}
+    assert [scores[part]["n_sentences"] for part in "12"] == [1, 1]
+    assert [scores[part]["entity_f1"] for part in "12"] == pytest.approx([0, 2 / 3])
+    assert "|split:test/2|" in scores["2"]["signature"]
+    kinds = [(row["part"], row["kind"], row["count"]) for row in tables["error_kinds_by_part"]]
+    assert kinds == [("1", "boundary", 1), ("2", "spurious", 1)]
+    seen = [(row["part"], row["group"], row["recall"]) for row in tables["recall_by_part"] if row["by"] == "seen"]
+    assert seen == [("1", "unseen", 0.0), ("2", "seen", 1.0)]
+
+
+def test_a_corpus_of_one_piece_has_no_rows_by_part() -> None:
+    assert not any(part_rows(TEST, PREDICTED, set(), SOURCE, {}).values())
 
 
 def test_an_entity_is_seen_if_words_and_type_are_and_long_ones_are_one_group() -> None:

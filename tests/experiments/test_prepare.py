@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,11 @@ def test_shared_sentences_compare_words_not_tags() -> None:
 def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Prepare a corpus of one-word sentences, with some keys of its YAML file."""
 
-    def run(train: str, **keys: Any) -> None:
+    def run(train: str, test: str = "films\tO\n", **keys: Any) -> None:
         raw = tmp_path / "raw"
         raw.mkdir()
         (raw / "train.txt").write_text(train, encoding="utf-8")
-        (raw / "test.txt").write_text("films\tO\n", encoding="utf-8")
+        (raw / "test.txt").write_text(test, encoding="utf-8")
         corpus = Corpus.model_validate(
             {"name": "mine", "title": "Mine", "train": "train.txt", "test": "test.txt", **keys}
         )
@@ -63,6 +64,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
             ("corpus_named", lambda _: corpus),
             ("raw_folder", lambda _: raw),
             ("prepared_file", lambda _, name: tmp_path / "prepared" / name),
+            ("parts_file", lambda _, split: tmp_path / "parts" / f"{split}.txt"),
             ("RESULTS", tmp_path / "results"),
         ):
             monkeypatch.setattr(prepare, name, value)
@@ -89,3 +91,42 @@ def test_a_small_corpus_without_a_least_number_of_steps_is_named(
 def test_a_file_in_another_format_names_the_yaml_file(prepared: Callable[..., None]) -> None:
     with pytest.raises(BertNerError, match=r"train\.txt:1: 3 columns(.|\n)*tag_column(.|\n)*\ncorpora/mine\.yaml says"):
         prepared("films NN O\n")
+
+
+def one_word(words: Sequence[str]) -> str:
+    """Return sentences of one word each."""
+    return "".join(f"{word}\tO\n\n" for word in words)
+
+
+UNSORTED, SORTED = ["ant", "zoo"] * 30, [f"k{i}" for i in range(100, 200)]
+
+
+def test_the_part_of_each_sentence_goes_through_the_split(prepared: Callable[..., None], tmp_path: Path) -> None:
+    prepared(one_word(UNSORTED + SORTED), one_word(UNSORTED[:40] + SORTED))
+    for name in ("train", "validation", "test"):
+        words = (tmp_path / "prepared" / f"{name}.bio").read_text().split("\n\n")
+        parts = (tmp_path / "parts" / f"{name}.txt").read_text().split()
+        assert parts == ["2" if "\tk" in line else "1" for line in words if line]
+    facts = json.loads((tmp_path / "results/mine/corpus.json").read_text())["parts"]
+    assert facts["files_agree"]
+    assert {name: [each["after"] for each in found] for name, found in facts["breaks"].items()} == {
+        "train": [60], "test": [40],
+    }  # fmt: skip
+    sizes = facts["sentences"]
+    assert sizes["test"] == {"1": 40, "2": 100}
+    assert sizes["train"]["1"] + sizes["validation"]["1"] == 60
+    assert sorted(path.name for path in (tmp_path / "prepared").iterdir()) == [
+        "SHA256SUMS", "labels.txt", "test.bio", "train.bio", "validation.bio",
+    ]  # fmt: skip
+
+
+def test_files_that_differ_in_their_parts_count_as_one(
+    prepared: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepared(one_word(UNSORTED + SORTED), one_word(UNSORTED))
+    facts = json.loads((tmp_path / "results/mine/corpus.json").read_text())["parts"]
+    assert not facts["files_agree"]
+    assert len(facts["breaks"]["train"]) == 1
+    assert facts["sentences"]["test"] == {"1": 60}
+    assert set((tmp_path / "parts/train.txt").read_text().split()) == {"1"}
+    assert "mine: its files differ in their parts, so it counts as one" in capsys.readouterr().out

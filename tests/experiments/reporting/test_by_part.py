@@ -1,0 +1,47 @@
+"""The section on the parts of a corpus: there where it has parts, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report_results import run, write_more, write_results, write_table
+
+from reporting.formats import MINUS
+
+PARTS = (("all", 0.85, 30), ("1", 0.7, 10), ("2", 0.95, 20))
+
+
+def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_results(results, "mit_movie_eng")
+    write_more(results, "mit_movie_eng")
+    write_table(folder / "intervals_by_part.csv", [
+        {"system": system, "part": part, "metric": metric, "source": source, "value": value + gain,
+         "low": value - 0.01, "high": value + 0.02, "n": n, "level": 0.95, "method": "m", "signature": "s"}
+        for system, gain in (("crf", 0), ("encoder", 0.005))
+        for part, value, n in PARTS
+        for metric in ("entity_f1", "token_micro_f1", "span_f1")
+        for source in ("sentences", "seeds")
+    ])  # fmt: skip
+    write_table(folder / "comparisons_by_part.csv", [
+        {"system_a": "encoder", "system_b": "crf", "part": part, "metric": "entity_f1", "a": value, "b": value,
+         "difference": 0.005, "low": -0.01, "high": 0.02, "p_value": 0.5, "p_holm": 0.5, "test": "t", "n": n}
+        for part, value, n in PARTS
+    ])  # fmt: skip
+    text, html = run(monkeypatch)
+    assert "(part 1: 10; part 2: 20 test sentences)" in text
+    assert "| system | all | 1 | 2 |" in text
+    assert "| crf | 85.00 (84.00 to 87.00) | 70.00 (69.00 to 72.00) | 95.00 (94.00 to 97.00) |" in text
+    lead = f"+0.50 ({MINUS}1.00 to +2.00)"
+    assert f"| encoder | {lead} | {lead} | {lead} |" in text
+    assert text.index("Parts of the corpus") < text.index("## Systems")
+    assert "Parts of the corpus" in html
+
+
+def test_a_corpus_of_one_piece_has_no_such_section(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_results(results, "mit_movie_eng")
+    write_more(results, "mit_movie_eng")
+    assert "Parts of the corpus" not in run(monkeypatch)[0]
+    for name in ("intervals_by_part", "comparisons_by_part"):
+        write_table(folder / f"{name}.csv", [])
+    assert "Parts of the corpus" not in run(monkeypatch)[0]
