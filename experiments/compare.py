@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.artifacts import check_predictions, read_part, signature_source
-from harness.params import REFERENCE
+from harness.params import REFERENCE, Confirmatory, read_params
 from harness.parts import WHOLE, places_by_part, read_parts, source_of_part
 from harness.paths import RESULTS
 from harness.tables import producer_of, require_table, write_table
@@ -25,11 +25,14 @@ from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.scoring import subgroups
+from bert_ner.scoring.resampling import p_text
 
 LEVEL, SAMPLES = 0.95, 10_000
+HARDER = {"seen": ("seen", "unseen"), "length": ("1", f"{subgroups.LONG}+")}  # by grouping: an easy group, a hard one
 
 Rows = list[dict[str, Any]]
 Pair = tuple[str, str]
+Family = Collection[tuple[Pair, str]]  # pairs of systems, each with a metric
 
 
 class Recount(NamedTuple):
@@ -46,18 +49,25 @@ def main() -> None:
     test, known = read_part(corpus.name, "test"), subgroups.known_entities(read_part(corpus.name, "train"))
     found = recount(corpus, test, scores)
     with_reference, others = pairs(scores)
+    family = confirmatory_tests(scores, read_params().confirmatory)
     rows = {
         "intervals": intervals(found),
-        "comparisons": comparisons(found, with_reference + others),
+        "comparisons": comparisons(found, with_reference + others, family=family),
         "intervals_by_group": group_intervals(found, test, known),
         "comparisons_by_type": type_comparisons(found, with_reference),
         **part_rows(found, test, read_parts(corpus.name, "test"), signature_source(corpus), with_reference),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
-    shown = ["system_a", "system_b", "metric", "difference", "low", "high", "p_holm"]
-    table = pd.DataFrame(rows["comparisons"], columns=shown)
+    shown = ["system_a", "system_b", "metric", "difference", "low", "high", "p", "family"]
+    table = pd.DataFrame([{**row, "p": p_of(row)} for row in rows["comparisons"]], columns=shown)
     print(f"{corpus.name}: nothing to compare" if table.empty else table.to_string(index=False, float_format="%.4f"))
+
+
+def p_of(row: dict[str, Any]) -> str:
+    """Write the p-value of a comparison, corrected if the test is confirmatory."""
+    is_confirmatory = row["p_holm"] is not None
+    return p_text(row["p_value"], SAMPLES, row["p_holm"]) + (", corrected" if is_confirmatory else "")
 
 
 def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
@@ -66,6 +76,14 @@ def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
     with_reference = [(system, REFERENCE) for system in encoders if system != REFERENCE and REFERENCE in encoders]
     baselines = [system for system, encoder in encoders.items() if not encoder and system != REFERENCE]
     return with_reference, [(system, name) for system, encoder in encoders.items() if encoder for name in baselines]
+
+
+def confirmatory_tests(scores: pd.DataFrame, named: Confirmatory) -> Family:
+    """Return the tests of the first named system that was scored, against each baseline by each named metric."""
+    encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
+    system = next((name for name in named.systems if name in encoders), None)
+    baselines = [name for name, encoder in encoders.items() if not encoder and name != system]
+    return {((system, name), metric) for name in baselines for metric in named.metrics} if system else set()
 
 
 def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
@@ -95,8 +113,10 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
 
 
 def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
-    """Return a row per system, metric and source of uncertainty; source `seeds` only for systems with several runs."""
+    """Return a row per system, metric and source of uncertainty; only sentences are one for systems with one run."""
     rows: Rows = []
+    several = {system: runs for system, runs in found.counts.items() if len(runs) > 1}
+    over_both = scoring.bootstrap_all(several, SAMPLES, level=LEVEL, strata=strata, over_runs=True) if several else {}
     within = " within parts" if strata else ""
     for system, by_metric in scoring.bootstrap_all(found.counts, SAMPLES, level=LEVEL, strata=strata).items():
         runs = found.scores[system]
@@ -109,14 +129,21 @@ def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
                 values = [run[metric].value for run in runs]
                 row = {"source": "seeds", "n": len(runs), **scoring.seed_interval(values, LEVEL)._asdict()}
                 rows.append({**shared, **row, "sd": pd.Series(values).std(), "method": "Student's t over runs"})
+                method = f"percentile bootstrap over sentences{within} and, apart from them, r - 1 of r runs, {SAMPLES}"
+                row = {"source": "seeds+sentences", "n": n, **over_both[system][metric]._asdict(), "method": method}
+                rows.append({**shared, **row})
     return rows
 
 
-def comparisons(found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None) -> Rows:
-    """Return a row per pair and metric. The Holm correction is over all pairs of a metric."""
+def comparisons(
+    found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None, family: Family = ()
+) -> Rows:
+    """Return a row per pair and metric. The Holm correction is over the confirmatory family; other rows have none."""
     within = " within parts" if strata else ""
     compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata)
-    p_holm = scoring.holm_by_metric(compared)
+    tests = [(pair, metric) for pair, results in compared.items() for metric in results if (pair, metric) in family]
+    corrected = scoring.holm([compared[pair][metric].p_value for pair, metric in tests])
+    p_holm = dict(zip(tests, corrected, strict=True))
     rows: Rows = []
     for (a, b), results in compared.items():
         test = (
@@ -126,8 +153,9 @@ def comparisons(found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | 
         shared = {"system_a": a, "system_b": b, "test": test, "n": len(found.counts[a][0].words)}
         for metric, result in results.items():
             signature = found.scores[a][0][metric].signature
-            row = {"metric": metric, "signature": signature, "p_holm": p_holm[metric][a, b], **result._asdict()}
-            rows.append(shared | row)
+            kind = "confirmatory" if ((a, b), metric) in p_holm else "exploratory"
+            row = {"metric": metric, "signature": signature, "p_holm": p_holm.get(((a, b), metric)), "family": kind}
+            rows.append(shared | row | result._asdict())
     return rows
 
 
@@ -141,16 +169,25 @@ def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[
     ranks = subgroups.confusion_ranks(gold, found.tags, SAMPLES, level=LEVEL)
     with_recall = [by for by in groupings if by != "type"]  # types have F1
     gaps = {by: subgroups.recall_gaps(gold, found.tags, groupings[by], SAMPLES, level=LEVEL) for by in with_recall}
+    within = {
+        by: subgroups.gaps_within_types(gold, found.tags, groupings[by], easy, hard, SAMPLES, level=LEVEL)
+        for by, (easy, hard) in HARDER.items()
+    }
     rows: Rows = []
     for system in found.tags:
         groups = [
             *(("type", name, "", "f1", interval) for name, interval in f1[system].items()),
             *((by, *names, "recall", interval) for by in gaps for names, interval in gaps[by][system].items()),
+            *(
+                (f"{by} within type", f"{name}: {easy}" if name else easy, hard, "recall", interval)
+                for by, (easy, hard) in HARDER.items()
+                for name, interval in within[by].get(system, {}).items()
+            ),
             *(("confusion", " / ".join(pair), "", "rank", interval) for pair, interval in ranks[system].items()),
         ]
         rows += [
             {"system": system, "by": by, "group": name, "than": than, "metric": metric, "n": len(gold), "level": LEVEL}
-            | {"support": None if by == "confusion" else support[by, name], **interval._asdict()}
+            | {"support": support.get((by, name)), **interval._asdict()}
             for by, name, than, metric, interval in groups
         ]
     return rows
@@ -186,16 +223,13 @@ def recount_part(found: Recount, test: Sequence[Sentence], at: Sequence[int], so
 
 
 def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
-    """Return a row per pair and type. The Holm correction is over a pair's types."""
+    """Return a row per pair and type. The Holm correction is over all rows; all of them are exploratory."""
     rows: Rows = []
     for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
         shared = {"system_a": a, "system_b": b, "n": len(found.counts[a][0].words)}
-        corrected = scoring.holm([result.p_value for result in compared.values()])
-        rows += [
-            {**shared, "type": name, "p_holm": p_holm, **result._asdict()}
-            for (name, result), p_holm in zip(compared.items(), corrected, strict=True)
-        ]
-    return rows
+        rows += [{**shared, "type": name, **result._asdict()} for name, result in compared.items()]
+    corrected = scoring.holm([row["p_value"] for row in rows])
+    return [{**row, "p_holm": p_holm} for row, p_holm in zip(rows, corrected, strict=True)]
 
 
 if __name__ == "__main__":

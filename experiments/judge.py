@@ -3,14 +3,17 @@
     python experiments/judge.py --corpus mit_movie_eng
     python experiments/judge.py --domains       # claims about other corpora -> results/domains/claims.csv
 
-Verdicts: reproduced, partly, not reproduced, contradicted (the paper disagrees with its own corpus or arithmetic) and
-not tested (the evidence gives the reason). The claims are about one corpus; the table of any other one is empty.
+Verdicts: reproduced, partly, not reproduced, not reproduced on a stand-in (another encoder than the paper's),
+contradicted (the paper disagrees with its own corpus or arithmetic) and not tested (the evidence gives the reason). The
+claims are about one corpus; the table of any other one is empty.
 """
 
 from harness.run_main import arguments, run_main
 
 from harness.paths import DOMAINS, RESULTS
 from harness.tables import read_table, write_table
+
+import pandas as pd
 
 from claims.judging import judge_claims, tally
 from claims.paper import PAPER_CORPUS
@@ -24,8 +27,7 @@ def main() -> None:
         print(f"no claim of the paper is about {name}; its claims.csv is empty")
         return
     tables = [read_table(RESULTS, each, "claims") for each in (PAPER_CORPUS, DOMAINS)]
-    verdicts = [verdict for table in tables if table is not None for verdict in table["verdict"]]
-    print(tally(verdicts))
+    print(tally(pd.concat([table for table in tables if table is not None])))
 
 
 if __name__ == "__main__":

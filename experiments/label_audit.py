@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.artifacts import read_labels, read_part, read_training_file
 from harness.params import read_params
+from harness.parts import WHOLE, places_by_part, read_parts
 from harness.paths import RESULTS
 from harness.tables import read_table, require_table, write_table
 
@@ -34,7 +35,7 @@ def main() -> None:
     types = list(dict.fromkeys(label[2:] for label in labels if label != "O"))
     files = {"train": read_training_file(corpus), "test": read_part(corpus.name, "test")}
     test, both = files["test"], [*files["train"], *files["test"]]
-    parts = {"all": range(len(test))}  # by name, the indices of the test sentences in a part of the corpus
+    parts = {WHOLE: range(len(test)), **places_by_part(read_parts(corpus.name, "test"))}
 
     scores = require_table(RESULTS, corpus.name, "scores")
     strong = consensus.strong_systems(scores)

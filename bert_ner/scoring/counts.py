@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +44,17 @@ class Counts:
     spans: Table  # entities of all types, of shape (n, 3); correct: the other side has one with the same bounds
     # Likewise; correct: in a pair of entities of the same type that share a word. One to one, as many as possible.
     overlaps: Table
+    typed_words: Table  # words, of shape (n, 3); correct: both sides give the word the same type, or both O
+    # Macro scores are means over the labels and types that occur here; None: in these counts. A resample has the counts
+    # of the whole test set here, so that each resample has the same labels.
+    whole: Counts | None = None
 
     def over(self, labels: tuple[str, ...], types: tuple[str, ...]) -> Counts:
         """Return the same counts over more labels and types, with 0 for those that do not occur here."""
         if (labels, types) == (self.labels, self.types):
             return self
         axes = {"words": (self.labels, labels)} | dict.fromkeys(("entities", "strict_entities"), (self.types, types))
-        wide = {}
+        wide: dict[str, Any] = {}
         for name, (old, new) in axes.items():
             table = getattr(self, name)
             wide[name] = np.zeros((*table.shape[:-2], len(new), 3), table.dtype)
@@ -147,7 +152,8 @@ def count(gold: Tags, predicted: Tags, by_sentence: bool = True) -> Counts:
         np.concatenate([gold_and_predicted, table(1, row[correct])[..., 0, :]], axis=-1)
         for correct in (same_bounds, paired)
     )
-    return Counts(labels, types, words, strict_entities + lenient, strict_entities, spans, overlaps)
+    typed_words = table(1, row, row, row[gold_types == predicted_types])[..., 0, :]
+    return Counts(labels, types, words, strict_entities + lenient, strict_entities, spans, overlaps, typed_words)
 
 
 def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -> tuple[Array, Array]:

@@ -23,6 +23,7 @@ def cross_check(gold: Tags, predicted: Tags, scores: Mapping[str, Score]) -> Non
     labels = sorted({"O", *chain.from_iterable(gold), *chain.from_iterable(predicted)})
     number = {label: i for i, label in enumerate(labels)}  # scikit-learn is ten times faster with numbers than text
     words = [[number[tag] for tag in chain.from_iterable(side)] for side in entities]
+    types = [[labels[i].partition("-")[2] for i in side] for side in words]
     inside = [i for label, i in number.items() if label != "O"]
     spans = [[tags_of([s._replace(type="X") for s in spans_of(t)], len(t)) for t in side] for side in entities]
     precision, recall, f1, _ = precision_recall_fscore_support(*entities, average="micro", zero_division=0)
@@ -37,6 +38,7 @@ def cross_check(gold: Tags, predicted: Tags, scores: Mapping[str, Score]) -> Non
         "entity_f1_strict": seqeval.metrics.f1_score(*entities, mode="strict", scheme=IOB2),
         "span_f1": seqeval.metrics.f1_score(*spans),
         "type_macro_f1": seqeval.metrics.f1_score(*entities, average="macro", zero_division=0),
+        "token_micro_f1_merged": sklearn.metrics.accuracy_score(*types),
     }
     for metric, reference in references.items():
         ours = scores[metric]

@@ -22,7 +22,7 @@ from bert_ner.corpus.columns import BioError, Layout, columns_text, quoted
 from bert_ner.corpus.formats import ParsedFile, Reading, parse_file
 from bert_ner.errors import BertNerError, InvalidValue, first_difference, printable, unusual_letters
 from bert_ner.scoring.counts import Counts, count
-from bert_ner.scoring.resampling import MIN_SENTENCES, Comparison, Interval
+from bert_ner.scoring.resampling import MIN_SENTENCES, Comparison, Interval, p_text
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
 from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm_by_metric
 from bert_ner.wording import counted
@@ -290,25 +290,26 @@ def _lines(record: Record) -> Iterator[str]:
     yield from aligned(["", "entities", *names], rows)
 
     if record["comparisons"]:
-        yield from _compared(record["comparisons"], dict(zip(files, names, strict=True)), level)
+        yield from _compared(record["comparisons"], dict(zip(files, names, strict=True)), level, record["samples"])
     is_ours = "split:?" not in systems[0]["scores"][metrics[0]]["signature"]
     yield f"\nSignatures{'' if is_ours else '; split:? is that of a file of no corpus here'}\n"
     yield from (systems[0]["scores"][metric]["signature"] for metric in metrics)
 
 
-def _compared(comparisons: Sequence[Record], names: Mapping[str, str], level: str) -> Iterator[str]:
+def _compared(comparisons: Sequence[Record], names: Mapping[str, str], level: str, samples: int) -> Iterator[str]:
     pairs: dict[tuple[str, str], list[list[str]]] = {}
     for row in comparisons:
         cells = [row["metric"], f"{100 * row['difference']:+.2f}", "none", "none", "none"]
         if row["p_value"] is not None:
+            shown = [p_text(row["p_value"], samples, corrected) for corrected in (None, row["p_holm"])]
             interval = f"{100 * row['low']:+.2f} to {100 * row['high']:+.2f}"
-            cells[2:] = [interval, f"{row['p_value']:.4f}", f"{row['p_holm']:.4f}"]
+            cells[2:] = [interval, *shown]
         pairs.setdefault((row["system_a"], row["system_b"]), []).append(cells)
     header = ["", "difference", f"{level} interval", "p", *(["p, Holm"] if len(pairs) > 1 else [])]
     for (a, b), rows in pairs.items():
         yield f"\n{names[a]} - {names[b]}, in points\n"
         yield from aligned(header, [row[: len(header)] for row in rows])
-    yield f"\np: {comparisons[0]['test']}"
+    yield f"\np: {comparisons[0]['test']}; < means that no trial had so large a difference"
     if len(pairs) > 1:
         yield f"p, Holm: corrected for {len(pairs)} pairs, metric by metric"
 

@@ -30,8 +30,9 @@ Systems = Mapping[str, NDArray[Any]]
 Pair = tuple[str, str]
 Intervals = dict[str, list["Interval"]]  # of each system's m values
 Strata = Sequence[str] | None  # a name for each sentence; as many of each name are then drawn as there are
-# From sums over sentences, of shape (runs, k, ...), to m values for each, of shape (runs, k, m).
-Statistic = Callable[[Floats], Floats]
+# From sums over sentences, of shape (runs, k, ...), and those over all sentences, of shape (runs, 1, ...), to m values
+# for each, of shape (runs, k, m).
+Statistic = Callable[[Floats, Floats], Floats]
 
 
 class Interval(NamedTuple):
@@ -58,6 +59,16 @@ class Comparison(NamedTuple):
 Row = TypeVar("Row", Interval, Comparison)
 
 
+def p_text(p_value: float, samples: int, corrected: float | None = None) -> str:
+    """Write a p-value, or what a correction makes of it, with four decimals.
+
+    At the floor 1 / (samples + 1) no trial had so large a difference, so the true value may be much lower: it is
+    written as a bound, `< 0.0001`, and one corrected for 19 tests as `< 0.0019`.
+    """
+    shown = p_value if corrected is None else corrected
+    return f"{'< ' if p_value < 1.5 / (samples + 1) else ''}{shown:.4f}"
+
+
 class ByMetric(dict[str, Row]):
     """A result for each metric, by the metric's name."""
 
@@ -70,10 +81,17 @@ class ByMetric(dict[str, Row]):
 
 
 def intervals(
-    systems: Systems, statistic: Statistic, samples: int, seed: int, level: float, strata: Strata = None
+    systems: Systems,
+    statistic: Statistic,
+    samples: int,
+    seed: int,
+    level: float,
+    strata: Strata = None,
+    *,
+    over_runs: bool = False,
 ) -> Intervals:
     """Return the percentile bootstrap interval of each of a system's m values, as `bootstrap` defines it."""
-    draws, by_run = _resample(systems, statistic, samples, seed, strata), _by_run(systems, statistic)
+    draws, by_run = _resample(systems, statistic, samples, seed, strata, over_runs), _by_run(systems, statistic)
     return {name: _intervals(values.mean(axis=0), draws[name], level) for name, values in by_run.items()}
 
 
@@ -110,7 +128,14 @@ def check_level(level: float) -> None:
 
 def _by_run(systems: Systems, statistic: Statistic) -> dict[str, Floats]:
     """Return the values of each system's runs, of shape (runs, m)."""
-    return {name: statistic(table.sum(axis=1, keepdims=True, dtype=float))[:, 0] for name, table in systems.items()}
+    sums = {name: _whole(table) for name, table in systems.items()}
+    return {name: statistic(whole, whole)[:, 0] for name, whole in sums.items()}
+
+
+def _whole(table: NDArray[Any]) -> Floats:
+    """Return the sums of each run over all sentences, of shape (runs, 1, ...)."""
+    sums: Floats = table.sum(axis=1, keepdims=True, dtype=float)
+    return sums
 
 
 def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
@@ -121,9 +146,11 @@ def _intervals(values: Floats, draws: Floats, level: float) -> list[Interval]:
 
 
 def _resample(
-    systems: Systems, statistic: Statistic, samples: int, seed: int, strata: Strata = None
+    systems: Systems, statistic: Statistic, samples: int, seed: int, strata: Strata = None, over_runs: bool = False
 ) -> dict[str, Floats]:
     """Return each system's values on the same resamples of the sentences, of shape (samples, m)."""
+    if over_runs and (single := [name for name, table in systems.items() if len(table) < 2]):
+        raise ValueError(f"runs are drawn from two or more, but there is one of {', '.join(single)}")
     row_of, width, sums = _summation(systems)
     n = len(row_of)
     if n < MIN_SENTENCES:
@@ -138,8 +165,21 @@ def _resample(
 
     # How often each row is in a resample; the sums of a resample are these times the rows.
     weights = _draws(draw, width, samples, seed)
-    chunks = [{name: statistic(table).mean(axis=0) for name, table in sums(chunk).items()} for chunk in weights]
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in systems}
+    wholes = {name: _whole(table) for name, table in systems.items()}
+    chunks = [{name: statistic(table, wholes[name]) for name, table in sums(chunk).items()} for chunk in weights]
+    by_run = {name: np.concatenate([chunk[name] for chunk in chunks], axis=1) for name in systems}
+    if not over_runs:
+        return {name: values.mean(axis=0) for name, values in by_run.items()}
+    return {name: _mean_of_drawn_runs(values, seed) for name, values in by_run.items()}
+
+
+def _mean_of_drawn_runs(values: Floats, seed: int) -> Floats:
+    """Draw r - 1 of the r runs for each sample, and return their mean: (r, samples, m) -> (samples, m)."""
+    runs, samples, _ = values.shape
+    rng = Generator(PCG64([seed, runs]))  # not the numbers that draw sentences
+    drawn = rng.integers(runs, size=(runs - 1, samples))
+    means: Floats = values[drawn, np.arange(samples)].mean(axis=0)
+    return means
 
 
 def _randomisation_p_values(
@@ -159,7 +199,8 @@ def _randomisation_p_values(
         for a, b in pairs:
             both = np.arange(math.lcm(len(systems[a]), len(systems[b])))
             i, k = both % len(systems[a]), both % len(systems[b])
-            gaps = statistic(shared[a][i] + given[b][k]) - statistic(shared[b][k] + given[a][i])
+            one, other = shared[a][i] + given[b][k], shared[b][k] + given[a][i]
+            gaps = statistic(one, one) - statistic(other, other)  # each is a tagging of all sentences
             found[a, b] = gaps.mean(axis=0)
         return found
 

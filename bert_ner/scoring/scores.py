@@ -113,9 +113,17 @@ def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
     return ratio
 
 
-def _macro(table: Table, f1: Callable[[Table], Floats]) -> Floats:
-    """Return the mean F1 of the labels or types that occur; a resample may lack rare ones."""
-    return _ratio(f1(table).sum(axis=-1), table[..., :2].any(axis=-1).sum(axis=-1))
+def _macro(table: Table, whole: Table, f1: Callable[[Table], Floats]) -> Floats:
+    """Return the mean F1 of the labels or types that occur in the whole; one that a resample lacks counts 0."""
+    return _ratio(f1(table).sum(axis=-1), whole[..., :2].any(axis=-1).sum(axis=-1))
+
+
+def _token_macro(counts: Counts) -> Floats:
+    return _macro(counts.words, (counts.whole or counts).words, _token_f1)
+
+
+def _type_macro(counts: Counts) -> Floats:
+    return _macro(counts.entities, (counts.whole or counts).entities, conlleval_f1)
 
 
 def _words_without_o(counts: Counts) -> Floats:
@@ -141,7 +149,7 @@ def _entities(position: int) -> Callable[[Counts], Floats]:
 METRICS = {
     "token_micro_f1": _Metric("avg:micro|o:with", lambda sums: _token_f1(sums.words.sum(axis=-2))),
     "token_micro_f1_no_o": _Metric("avg:micro|o:without", _words_without_o),
-    "token_macro_f1": _Metric("avg:macro|o:with", lambda sums: _macro(sums.words, _token_f1)),
+    "token_macro_f1": _Metric("avg:macro|o:with", _token_macro),
     "token_weighted_f1": _Metric("avg:weighted|o:with", _words_weighted),
     "entity_precision": _Metric("avg:micro|mode:conlleval", _entities(0)),
     "entity_recall": _Metric("avg:micro|mode:conlleval", _entities(1)),
@@ -149,7 +157,8 @@ METRICS = {
     "entity_f1_strict": _Metric("avg:micro|mode:strict", lambda sums: conlleval_f1(sums.strict_entities.sum(axis=-2))),
     "span_f1": _Metric("avg:micro|mode:conlleval|match:bounds", lambda sums: conlleval_f1(sums.spans)),
     "partial_f1": _Metric("avg:micro|mode:conlleval|match:overlap+type|partial:0.5", _partial),
-    "type_macro_f1": _Metric("avg:macro|mode:conlleval", lambda sums: _macro(sums.entities, conlleval_f1)),
+    "type_macro_f1": _Metric("avg:macro|mode:conlleval", _type_macro),
+    "token_micro_f1_merged": _Metric("avg:micro|o:with|prefix:merged", lambda sums: _token_f1(sums.typed_words)),
 }
 
 
@@ -172,6 +181,7 @@ def score(gold: Tags, predicted: Tags, split: str = "?", corpus: str = "?", data
       overlaps two gold entities of its type finds one of them, and misses the other.
     - type_macro_f1: the unweighted mean of entity_f1 of each type that occurs in gold or prediction, as in seqeval's
       average="macro".
+    - token_micro_f1_merged: token_micro_f1 with `B-X` and `I-X` as one class; the accuracy of the types of words.
 
     Args:
         gold: one sequence of tags per sentence.

@@ -43,7 +43,7 @@ def f1_by_type(systems: Counted, samples: int = 10_000, seed: int = SEED, level:
     """Return each system's entity F1 of each type in gold or its predictions, in alphabetical order."""
     types = {name: shared_axes(runs)[1] for name, runs in systems.items()}
     tables = {name: _entity_table(runs, types[name]) for name, runs in systems.items()}
-    found = intervals(tables, conlleval_f1, samples, seed, level)
+    found = intervals(tables, _f1, samples, seed, level)
     return {name: dict(zip(types[name], found[name], strict=True)) for name in systems}
 
 
@@ -54,7 +54,7 @@ def compare_types(
     _, types = shared_axes([run for runs in systems.values() for run in runs])
     tables = {name: _entity_table(runs, types) for name, runs in systems.items()}
     compared = {}
-    for (a, b), found in comparisons(tables, pairs, conlleval_f1, samples, seed, level).items():
+    for (a, b), found in comparisons(tables, pairs, _f1, samples, seed, level).items():
         _, own = shared_axes([*systems[a], *systems[b]])
         compared[a, b] = {name: result for name, result in zip(types, found, strict=True) if name in own}
     return compared
@@ -75,7 +75,7 @@ def recall_gaps(
             counts[i, names.index(name)] += 1, span in spans[i]
         return counts
 
-    def statistic(sums: Floats) -> Floats:
+    def statistic(sums: Floats, _: Floats) -> Floats:
         recall = sums[..., 1] / np.maximum(sums[..., 0], 1)
         gaps = [recall[..., [i]] - recall[..., [k]] for i, k in permutations(range(len(names)), 2)]
         return np.concatenate([recall, *gaps], axis=-1)
@@ -84,6 +84,50 @@ def recall_gaps(
     tables = {name: np.stack([table(run) for run in runs]) for name, runs in systems.items()}
     found = intervals(tables, statistic, samples, seed, level)
     return {name: dict(zip(keys, values, strict=True)) for name, values in found.items()}
+
+
+def gaps_within_types(
+    gold: Tags,
+    systems: Tagged,
+    group: Grouping,
+    easy: str,
+    hard: str,
+    samples: int = 10_000,
+    seed: int = SEED,
+    level: float = 0.95,
+) -> ByType:
+    """Return each system's recall of one group of gold entities minus another's: within each type, and "" for all.
+
+    Groups may differ in their types, which may be what makes one of them harder. So the gap of all is the mean over
+    types, weighted by e h / (e + h), where e and h are the numbers of entities of the type in the two groups. Source:
+    the risk difference of Greenland and Robins, Biometrics 1985. Types that lack either group have no gap and weight 0.
+    """
+    entities = [(i, group(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
+    types_of = {name: {span.type for _, found, span in entities if found == name} for name in (easy, hard)}
+    types = sorted(types_of[easy] & types_of[hard])
+
+    def table(predicted: Tags) -> Floats:
+        """Count [gold, found] by sentence, type and group."""
+        spans = [set(spans_of(tags)) for tags in predicted]
+        counts = np.zeros((len(gold), len(types), 2, 2))
+        for i, name, span in entities:
+            if name in types_of and span.type in types:
+                counts[i, types.index(span.type), (easy, hard).index(name)] += 1, span in spans[i]
+        return counts
+
+    def statistic(sums: Floats, _: Floats) -> Floats:
+        n, found = sums[..., 0], sums[..., 1]
+        recall = found / np.maximum(n, 1)
+        gaps = recall[..., 0] - recall[..., 1]
+        weights = n.prod(axis=-1) / np.maximum(n.sum(axis=-1), 1)
+        pooled = (weights * gaps).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1e-9)
+        return np.concatenate([pooled[..., None], gaps], axis=-1)
+
+    if not types:
+        return {}
+    tables = {name: np.stack([table(run) for run in runs]) for name, runs in systems.items()}
+    found = intervals(tables, statistic, samples, seed, level)
+    return {name: dict(zip(["", *types], values, strict=True)) for name, values in found.items()}
 
 
 def confusion_ranks(
@@ -95,7 +139,7 @@ def confusion_ranks(
     """
     confused = {name: _confused_words(gold, runs) for name, runs in systems.items()}
 
-    def statistic(sums: Floats) -> Floats:
+    def statistic(sums: Floats, _: Floats) -> Floats:
         return np.asarray(1 + (sums[..., None, :] > sums[..., None]).sum(axis=-1, dtype=float))
 
     found = intervals({name: words[None] for name, (_, words) in confused.items()}, statistic, samples, seed, level)
@@ -120,6 +164,10 @@ def _confused_words(gold: Tags, runs: Sequence[Tags]) -> tuple[list[tuple[str, s
     for i, a, b in found:
         words[i, pairs.index((a, b))] += 1
     return pairs, words
+
+
+def _f1(sums: Floats, _: Floats) -> Floats:
+    return conlleval_f1(sums)
 
 
 def _entity_table(runs: Sequence[Counts], types: tuple[str, ...]) -> Floats:

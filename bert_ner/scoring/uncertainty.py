@@ -6,12 +6,14 @@ compare(a, b, gold=gold)["entity_f1"].p_value
 compare([count(gold, a1), count(gold, a2)], count(gold, b)).to_frame()
 
 `bootstrap` and `compare` ask for other test sentences, given the runs. They resample sentences, because the words and
-entities of a sentence are not independent. `seed_interval` asks for other seeds, given the sentences. The two are never
-merged. A system is the counts of one run, or of several that differ only in their seed; its score is their mean.
+entities of a sentence are not independent. `seed_interval` asks for other seeds, given the sentences, and `bootstrap`
+with `over_runs` for both at once. A system is the counts of one run, or of several that differ only in their seed; its
+score is their mean.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -39,7 +41,13 @@ Comparisons = dict[str, Comparison]  # by metric
 
 
 def bootstrap(
-    system: System | Tags, samples: int = 10_000, seed: int = SEED, level: float = 0.95, *, gold: Tags | None = None
+    system: System | Tags,
+    samples: int = 10_000,
+    seed: int = SEED,
+    level: float = 0.95,
+    *,
+    gold: Tags | None = None,
+    over_runs: bool = False,
 ) -> ByMetric[Interval]:
     """Return the percentile bootstrap interval over sentences of each metric, given the runs.
 
@@ -47,8 +55,13 @@ def bootstrap(
     The interval ends at the (1 - level) / 2 and the (1 + level) / 2 quantile of the samples' scores. Source: Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
 
-    A resample may lack a rare tag or type; then token_macro_f1 and type_macro_f1 are means over the others, on which
-    systems tend to do better. So their interval need not be centred on the value: a CRF with 0.738 had [0.720, 0.779].
+    token_macro_f1 and type_macro_f1 are means over the tags or types of the whole test set and its tagging, the same in
+    every sample. One that a sample lacks has F1 0 there, so a rare one makes the interval longer at its lower end.
+
+    With `over_runs`, each sample also draws runs: r - 1 of the r runs, with replacement, apart from the sentences. The
+    interval then generalises to other seeds and other sentences together. It is the bootstrap of two crossed factors
+    (Owen, The Pigeonhole Bootstrap, Annals of Applied Statistics 2007). Drawing r - 1 makes the variance over runs s^2
+    / r, that of a mean (Rao and Wu, JASA 1988); r of r would make it (r - 1) / r times as large.
 
     Fewer than six sentences (`resampling.MIN_SENTENCES`) are too few for an interval or a test: its ends and the
     p-value of `compare` are then nan.
@@ -59,23 +72,30 @@ def bootstrap(
         seed: the seed of PCG64. Sums of counts are exact whole numbers, so a seed gives the same interval everywhere.
         level: the nominal coverage, in (0, 1).
         gold: the gold tags, if tags are given in place of counts.
+        over_runs: also draw runs, of which there are two or more.
 
     Raises:
-        ValueError: there are no runs or no sentences, the counts are sums, the runs differ in their gold counts, or
-            `samples` or `level` is out of range.
+        ValueError: there are no runs or no sentences, the counts are sums, the runs differ in their gold counts,
+            `samples` or `level` is out of range, or there is only one run to draw.
     """
-    return bootstrap_all({"": _counted(system, gold)}, samples, seed, level)[""]
+    return bootstrap_all({"": _counted(system, gold)}, samples, seed, level, over_runs=over_runs)[""]
 
 
 def bootstrap_all(
-    systems: Mapping[str, System], samples: int = 10_000, seed: int = SEED, level: float = 0.95, strata: Strata = None
+    systems: Mapping[str, System],
+    samples: int = 10_000,
+    seed: int = SEED,
+    level: float = 0.95,
+    strata: Strata = None,
+    *,
+    over_runs: bool = False,
 ) -> dict[str, ByMetric[Interval]]:
     """Apply `bootstrap` to several systems on the same sentences, by name; faster than one by one.
 
     With `strata`, a name for each sentence, each sample has as many sentences of each name as the test set: the
     interval is then over other sentences in the same mixture. Source: Efron and Tibshirani, 1993, section 8.4.
     """
-    found = intervals(*_tables(systems), samples, seed, level, strata)
+    found = intervals(*_tables(systems), samples, seed, level, strata, over_runs=over_runs)
     return {name: ByMetric(zip(METRICS, values, strict=True)) for name, values in found.items()}
 
 
@@ -201,12 +221,11 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, NDArray[np.int64]]
     kind = np.result_type(*(run.words for run in all_runs))
 
     def table_of(runs: Sequence[Counts]) -> NDArray[np.int64]:
-        table = np.empty((len(runs), sizes[0], len(labels) + 2 * len(types) + 2, 3), kind)
+        table = np.empty((len(runs), sizes[0], len(labels) + 2 * len(types) + 3, 3), kind)
         for rows, run in zip(table, (run.over(labels, types) for run in runs), strict=True):
-            spans, overlaps = run.spans[:, None], run.overlaps[:, None]
-            np.concatenate(
-                [run.words, run.entities, run.strict_entities, spans, overlaps], axis=1, out=rows, casting="same_kind"
-            )
+            single = [table[:, None] for table in (run.spans, run.overlaps, run.typed_words)]
+            parts = [run.words, run.entities, run.strict_entities, *single]
+            np.concatenate(parts, axis=1, out=rows, casting="same_kind")
         return table
 
     tables = {name: table_of(runs) for name, runs in listed.items()}
@@ -215,10 +234,15 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, NDArray[np.int64]]
         for i in np.flatnonzero((table[..., 0] != gold).any(axis=(0, 2))):
             raise ValueError(f"the runs were scored against different gold tags, first in sentence {i + 1}")
 
-    def metrics(sums: Floats) -> Floats:
-        ends = np.cumsum([len(labels), len(types), len(types), 1])
-        words, entities, strict_entities, spans, overlaps = np.split(sums, ends, axis=-2)
-        counts = Counts(labels, types, words, entities, strict_entities, spans[..., 0, :], overlaps[..., 0, :])
+    ends = np.cumsum([len(labels), len(types), len(types), 1, 1])
+
+    def counts_of(sums: Floats) -> Counts:
+        words, entities, strict_entities, *single = np.split(sums, ends, axis=-2)
+        spans, overlaps, typed_words = (table[..., 0, :] for table in single)
+        return Counts(labels, types, words, entities, strict_entities, spans, overlaps, typed_words)
+
+    def metrics(sums: Floats, whole: Floats) -> Floats:
+        counts = replace(counts_of(sums), whole=counts_of(whole))
         return np.stack([metric.compute(counts) for metric in METRICS.values()], axis=-1)
 
     return tables, metrics

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
+from harness.parts import WHOLE
 from harness.tables import producer_of, read_table
 
 import pandas as pd
@@ -127,6 +128,32 @@ class Evidence:
         """Return a score of the system with its interval over sentences."""
         return self.table("intervals", system=self.system.name, metric=metric, source="sentences").iloc[0]
 
+    def by_part(self, metric: str, least: float | None = None) -> str:
+        """Return a score in each part of the corpus, for the end of the evidence; nothing if there are no parts.
+
+        With `least`, name the parts where the whole interval is at least so high.
+        """
+        rows = self._parts("intervals_by_part", system=self.system.name, metric=metric, source="sentences")
+        return _listed_parts(f"{metric} by part of the corpus", rows, "value", "", least)
+
+    def gaps_by_part(self, metric: str) -> str:
+        """Return the differences from each baseline that were compared by part."""
+        rows = self._parts("comparisons_by_part", system_a=self.system.name, metric=metric)
+        names = dict.fromkeys(rows["system_b"]) if len(rows) else {}
+        return "".join(
+            _listed_parts(f"{metric} minus {name}'s by part", rows[rows["system_b"] == name], "difference", "+", 0)
+            for name in names
+        )
+
+    def _parts(self, name: str, **values: str) -> pd.DataFrame:
+        """Return the rows of a table by part; none where the corpus has no parts, or they are not compared yet."""
+        rows = read_table(self.results, self.corpus, name)
+        if rows is None:
+            return pd.DataFrame()
+        for column, value in values.items():
+            rows = rows[rows[column] == value]
+        return rows[rows["part"] != WHOLE]
+
     def groups(self, by: str) -> pd.DataFrame:
         """Return the rows of intervals_by_group.csv of the system that are grouped in one way."""
         rows = self.table("intervals_by_group", system=self.system.name)
@@ -164,6 +191,21 @@ class Evidence:
     def shown(self, source: str) -> str:
         """Return a source with its value."""
         return f"{self.name(source)} is {show(self.value(source))}"
+
+
+def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str, least: float | None) -> str:
+    parts = [
+        f"part {row['part']} {row[column]:{sign}.4f} ({row['low']:{sign}.4f} to {row['high']:{sign}.4f})"
+        for _, row in rows.iterrows()
+    ]
+    if not parts:
+        return ""
+    shown = f". {title}: {', '.join(parts)}"
+    if least is None:
+        return shown
+    holds = rows.loc[rows["low"] >= least, "part"].tolist()
+    where = "all parts" if len(holds) == len(parts) else f"part {' and '.join(holds)} only" if holds else "no part"
+    return f"{shown}; it holds in {where}"
 
 
 def _has_value(column: pd.Series, value: str) -> pd.Series:

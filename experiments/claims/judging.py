@@ -1,7 +1,6 @@
 """Judge the claims in claims.yaml: a row of claims.csv for each."""
 
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +8,11 @@ from typing import Any
 
 from harness.paths import ROOT
 
+import pandas as pd
+
+from bert_ner.wording import counted
 from claims.evidence import EntryError, Evidence, Finding, MeasuredSystem, NotMeasuredError, measured_systems
-from claims.fields import VERDICTS
+from claims.fields import STAND_IN, VERDICTS
 from claims.schema import RULES, Claim, entry_error, read_claims, read_published
 
 CLAIMS = ROOT / "experiments/claims/claims.yaml"
@@ -32,12 +34,20 @@ def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Pat
     return rows
 
 
-def tally(verdicts: Iterable[str]) -> str:
-    """Count verdicts: `3 claims: 2 reproduced, 1 partly`."""
-    counts = Counter(verdicts)
-    total = counts.total()
+def tally(claims: pd.DataFrame) -> str:
+    """Count the verdicts of the rows of claims.csv: `3 claims: 2 reproduced, 1 partly`; say what is not counted."""
+    counts = Counter(counted_claims(claims)["verdict"])
     each = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    return f"{total} claim{'' if total == 1 else 's'}: {each}"
+    left_out = Counter(reason.partition(" ")[0] for reason in claims["not_counted"] if reason)
+    repeated = f"{counted(left_out['repeats'], 'repetition')} of another claim's error"
+    tautologies = counted(left_out["tautology"], "tautology", "tautologies")
+    more = f"; not counted: {repeated}, {tautologies}" if left_out else ""
+    return f"{counted(counts.total(), 'claim')}: {each}{more}"
+
+
+def counted_claims(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of claims.csv that are counted: no repetition of another claim's error, and no tautology."""
+    return claims[claims["not_counted"] == ""]
 
 
 def _judge(claim: Claim, evidence: Evidence) -> dict[str, str]:
@@ -63,15 +73,21 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
         keys = dict(claim.judge)
         found = RULES[keys.pop("rule")](evidence, **keys)
         notes = [f"{note}: {found.evidence}" if note else found.evidence, claim.proxy]
+        notes += [claim.independent, claim.remark]
+        notes.append(f"a tautology: {claim.tautology}" if claim.tautology else None)
         for source in claim.also_shown:
             with suppress(NotMeasuredError):
                 notes.append(f"also: {evidence.shown(source)}")
         found = found._replace(evidence="; ".join(filter(None, notes)))
-        if found.verdict == "reproduced" and (claim.proxy or (note and claim.encoder != "vocabulary")):
+        is_stand_in = bool(note) and claim.encoder == "comparable"
+        if found.verdict == "reproduced" and (claim.proxy or is_stand_in):
             found = found._replace(verdict="partly")
+        elif found.verdict == "not reproduced" and is_stand_in and not claim.independent:
+            found = found._replace(verdict=STAND_IN)
     except NotMeasuredError as reason:
         found = Finding("not tested", None, f"{reason}; run {claim.command}")
     cells = claim.model_dump(include={"id", "section", "claim", "kind", "paper_value"}) | found._asdict()
+    cells["not_counted"] = f"repeats {claim.repeats}" if claim.repeats else "tautology" if claim.tautology else ""
     cells["system"] = f"{system.name} ({system.encoder})" if system else ""
     return {column: _cell(value) for column, value in cells.items()}
 

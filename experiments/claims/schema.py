@@ -12,15 +12,18 @@ from bert_ner.settings import Location, Settings
 from bert_ner.yaml_files import line_of, load_yaml, read_yaml
 from claims.evidence import Finding
 from claims.fields import PaperValue, PublishedScore, Sources, Text, as_list, is_number
-from claims.rules import figures, scores, training
+from claims.rules import domains, figures, scores, search, training
 
 # A rule is a public function of these modules; its parameters after the evidence are its keys in claims.yaml.
 RULES: dict[str, Callable[..., Finding]] = {
     name: rule
-    for module in (figures, scores, training)
+    for module in (domains, figures, scores, search, training)
     for name, rule in inspect.getmembers(module, inspect.isfunction)
     if rule.__module__ == module.__name__ and not name.startswith("_")
 }
+
+
+ACROSS_CORPORA = ("transfers", "better_at_home", "good_away")
 
 
 def _model_of(name: str, rule: Callable[..., Finding]) -> type[Settings]:
@@ -49,6 +52,12 @@ class Claim(Settings):
         None, description="how the claim depends on the encoder; the head of claims.yaml explains each"
     )
     proxy: Text | None = Field(None, description="what was measured instead: at best partly reproduced")
+    independent: Text | None = Field(
+        None, description="evidence against the claim that does not depend on the encoder: a failure is then not capped"
+    )
+    remark: Text | None = Field(None, description="what the evidence says as well; the verdict does not depend on it")
+    repeats: Text | None = Field(None, description="the claim whose error this one repeats; the tally counts it once")
+    tautology: Text | None = Field(None, description="why it could not have failed; the tally leaves it out")
     command: Text = Field(description="the command that produces the evidence")
 
     @field_validator("paper_value")
@@ -63,8 +72,10 @@ class Claim(Settings):
     def _fits_the_claim(cls, judge: Any, info: ValidationInfo) -> Any:
         if judge.rule == "stated" and info.data.get("kind") != "existence":
             raise ValueError("must be another rule: only a claim of kind existence may state its verdict")
-        if judge.rule == "transfers" and info.data.get("about") != "domains":
-            raise ValueError("must be another rule, or the claim must say `about: domains`: transfers compares corpora")
+        if judge.rule in ACROSS_CORPORA and info.data.get("about") != "domains":
+            raise ValueError(
+                f"must be another rule, or the claim must say `about: domains`: {judge.rule} compares corpora"
+            )
         return judge
 
 
@@ -90,6 +101,9 @@ def read_claims(path: Path) -> ClaimFile:
         if name in ids[:position]:
             complaint = f"id {name} is used {ids.count(name)} times; give each claim its own"
             raise entry_error(path, position, complaint, "id")
+    for position, claim in enumerate(content.claims):
+        if claim.repeats is not None and claim.repeats not in ids:
+            raise entry_error(path, position, f"repeats {claim.repeats}, which is no claim of the file", "repeats")
     return content
 
 

@@ -9,7 +9,7 @@ Intervals have a level of 95 %. Those of shares and scores are percentile bootst
 resampled within each split and part.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +24,7 @@ from sklearn.naive_bayes import MultinomialNB
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.split import split
 from bert_ner.scoring import count
-from bert_ner.scoring.resampling import SEED, Interval, Statistic, intervals
+from bert_ner.scoring.resampling import SEED, Interval, intervals
 from bert_ner.scoring.scores import Floats, conlleval_f1
 from bert_ner.tagger import Tagger
 
@@ -123,7 +123,7 @@ def redraw(file: Sequence[Items], size: int, test: Sequence[Items]) -> dict[str,
 
 
 def contrasts(
-    systems: Mapping[str, Sequence[Sequence[Any]]], statistic: Statistic, strata: Sequence[str]
+    systems: Mapping[str, Sequence[Sequence[Any]]], statistic: Callable[[Floats], Floats], strata: Sequence[str]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Return the statistic on validation and on test sentences, and the first minus the second, of each system.
 
@@ -138,7 +138,7 @@ def contrasts(
         columns[: len(validation), 0], columns[len(validation) :, 1] = validation, test
         return columns
 
-    def with_difference(sums: Floats) -> Floats:
+    def with_difference(sums: Floats, _: Floats) -> Floats:
         values = statistic(sums)
         return np.concatenate([values, values[..., :1] - values[..., 1:]], axis=-1)
 

@@ -12,8 +12,12 @@ from harness.params import REFERENCE
 from harness.paths import DOMAINS
 from harness.tables import require_table, table_path
 
+import pandas as pd
+
 from bert_ner.files import write_whole
-from bert_ner.scoring.gate import ALPHA
+from bert_ner.scoring.resampling import p_text
+from claims.fields import STAND_IN
+from claims.judging import counted_claims
 from reporting.speed import speed_text
 
 Row = Mapping[Any, Any]
@@ -22,6 +26,7 @@ CORPUS = "mit_movie_eng"
 BENCHMARKS = ("", "benchmarks")
 TABLES = ((CORPUS, "intervals"), (CORPUS, "comparisons"), (CORPUS, "claims"), (DOMAINS, "claims"), BENCHMARKS)
 WIDTH = 118
+SAMPLES = 10_000  # trials of a test
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with its description, and its size
 
@@ -72,26 +77,28 @@ def _systems(results: Path, block: str) -> str:
 
 
 def _remarks(results: Path, _: str) -> str:
-    """State how surely systems differ from the reference, and the best system's score without `O`."""
+    """State how surely the confirmatory test's system differs from the reference, and the best one's F1 without `O`."""
     scores, differences = _scores(results), _differences(results)
     entity = {system: row["value"] for (system, metric), row in scores.items() if metric == "entity_f1"}
     best = max(entity, key=entity.__getitem__)
-    unsure = [f"`{system}` {row['p_holm']:.2f}" for system, row in differences.items() if row["p_holm"] > ALPHA]
-    sure = max(row["p_holm"] for row in differences.values() if row["p_holm"] <= ALPHA)
-    return (
-        f"Holm p of the difference from `{REFERENCE}`'s entity F1: {', '.join(unsure)}; at most {sure:.3f} for the "
-        f"others.\nToken micro-F1 of `{best}` without `O`: {_interval(scores[best, 'token_micro_f1_no_o'], 'value')}."
-    )
+    text = f"Token micro-F1 of `{best}` without `O`: {_interval(scores[best, 'token_micro_f1_no_o'], 'value')}."
+    confirmed = {system: row for system, row in differences.items() if row["family"] == "confirmatory"}
+    shown = [f"`{system}` {p_text(row['p_value'], SAMPLES, row['p_holm'])}" for system, row in confirmed.items()]
+    corrected = f"p of the difference from `{REFERENCE}`'s entity F1, corrected: {', '.join(shown)}. "
+    return textwrap.fill((corrected if shown else "") + text, WIDTH)
 
 
 def _claims(results: Path, _: str) -> str:
-    tables = [require_table(results, name, "claims") for name in (CORPUS, DOMAINS)]
-    number = Counter(verdict for table in tables for verdict in table["verdict"])
-    return (
-        f"Of the paper's {number.total()} claims, {number['reproduced']} are reproduced, {number['partly']} partly and "
-        f"{number['not reproduced']} not. {number['contradicted']} are contradicted by\nthe paper's own corpus or "
-        f"arithmetic, and {number['not tested']} were not tested."
+    claims = pd.concat([require_table(results, name, "claims") for name in (CORPUS, DOMAINS)])
+    number = Counter(counted_claims(claims)["verdict"])
+    text = (
+        f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced, {number['partly']} partly, "
+        f"{number['not reproduced']} not, and {number[STAND_IN]} not on a stand-in for its encoder. "
+        f"{number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
+        f"{number['not tested']} were not tested. Not counted: {len(claims) - number.total()} that repeat an error or "
+        "could not have failed."
     )
+    return textwrap.fill(text, WIDTH)
 
 
 def _speed(results: Path, block: str) -> str:

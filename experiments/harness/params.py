@@ -3,7 +3,7 @@
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from harness.paths import ROOT
 
@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError
 from bert_ner.loading import kinds
+from bert_ner.scoring import METRICS
 from bert_ner.settings import Location, Settings
 from bert_ner.yaml_files import read_yaml
 
@@ -91,6 +92,15 @@ class LabelAudit(Settings):
     settings: Section = Field(default={}, description="settings of the system that replace those of its section")
 
 
+class Confirmatory(Settings):
+    """The tests that Holm's correction is over. All other comparisons are exploratory."""
+
+    systems: list[str] = Field(default=[], description="the first of these that was scored is tested")
+    metrics: list[Literal[*METRICS]] = Field(  # type: ignore[valid-type]
+        default=[], description="it is compared with each baseline by each"
+    )
+
+
 class Study(Settings):
     """Trainings with something changed. Every further key is a system, with the settings that are changed."""
 
@@ -153,6 +163,7 @@ class Params(Settings):
     split: Split = Field(description="how the training file becomes a training and a validation part")
     search: Search = Field(default=Search(), description="how settings are chosen")
     label_audit: LabelAudit = Field(description="the trainings behind the audit of the labels")
+    confirmatory: Confirmatory = Field(default=Confirmatory(), description="the tests that confirm a claim")
     studies: dict[str, Study] = Field(default={}, description="trainings with something changed, by name")
 
     @property
@@ -203,6 +214,7 @@ class Params(Settings):
         named[("label_audit", "system")] = self.label_audit.system
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
         named |= {("search", "trials", system): system for system in self.search.trials}
+        named |= {("confirmatory", "systems", i): system for i, system in enumerate(self.confirmatory.systems)}
         given = {
             (name, "kind"): section["kind"] for name, section in self.__pydantic_extra__.items() if "kind" in section
         }

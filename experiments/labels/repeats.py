@@ -90,7 +90,7 @@ def rounded(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)
 
 
-def _f1(sums: Floats) -> Floats:
+def _f1(sums: Floats, _: Floats) -> Floats:
     """Return entity F1 over all types and of each type: the share of entities that the other copy has."""
     both = np.concatenate([sums.sum(axis=-2, keepdims=True), sums], axis=-2)
     f1: Floats = both[..., 1] / np.maximum(both[..., 0], 1)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from bert_ner.scoring.resampling import p_text
 from bert_ner.yaml_files import load_yaml
 from reporting.blocks import Text
 
 NOTES = load_yaml(Path(__file__).with_name("notes.yaml"))
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+TRIALS = 10_000  # of a randomisation test
 METRIC_NAMES: dict[str, str] = NOTES["metric_names"]
 
 
@@ -50,9 +52,16 @@ def number(value: Any, form: str) -> str:
     return "" if pd.isna(value) else f"{value:{form}}"
 
 
-def p_value(value: float) -> str:
-    """Format a p-value; a very small one as a bound, because there are ten thousand resamples."""
-    return "< 0.001" if not pd.isna(value) and value < 0.001 else decimals(value)
+def p_value(value: float, corrected: float | None = None) -> str:
+    """Format a p-value, or what a correction makes of it; at the floor of the trials as a bound."""
+    return "" if pd.isna(value) else p_text(value, TRIALS, corrected)
+
+
+def with_p_texts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the texts `p` and `corrected`; a comparison that was not corrected has none, and is exploratory."""
+    pairs = list(zip(rows["p_value"], rows["p_holm"], strict=True))
+    corrected = ["" if pd.isna(holm) else p_value(value, holm) for value, holm in pairs]
+    return rows.assign(p=[p_value(value) for value, _ in pairs], corrected=corrected)
 
 
 def claim_value(text: str) -> str:

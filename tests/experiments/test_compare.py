@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import paths
 from harness.artifacts import read_part
+from harness.params import Confirmatory
 from harness.tables import TABLES, as_csv, require_table
 
 import pandas as pd
@@ -70,16 +71,17 @@ def test_sentences_and_seeds_stand_in_rows_of_their_own(folder: Path) -> None:
     compare.main()
     table = pd.read_csv(folder / "intervals.csv")
     assert list(table.columns) == list(TABLES["intervals"].columns)
-    # 11 metrics or so: over sentences for both systems, over seeds for the one with several runs.
-    assert len(table) == 3 * len(METRICS)
+    # Over sentences for both systems; over seeds, and over both, for the one with several runs.
+    assert len(table) == 4 * len(METRICS)
     assert set(table.loc[table["source"] == "seeds", "system"]) == {"encoder"}
     rows = table[(table["system"] == "encoder") & (table["metric"] == "entity_recall")].set_index("source")
     # Recalls 1 and 8/15; the mean is 23/30, the standard deviation 7/15 / sqrt(2), t(0.975, 1) = 12.7062.
-    assert rows["value"].tolist() == pytest.approx([23 / 30] * 2, abs=1e-6)
+    assert rows["value"].tolist() == pytest.approx([23 / 30] * 3, abs=1e-6)
     assert rows.loc["seeds", "sd"] == pytest.approx(0.329983, abs=1e-6)
     assert rows.loc["seeds", "high"] == pytest.approx(23 / 30 + 12.7062 * 7 / 30, abs=1e-4)
-    assert rows["n"].tolist() == [20, 2]
-    assert rows["sd"].isna().tolist() == [True, False]
+    assert rows["n"].tolist() == [20, 2, 20]
+    assert rows["sd"].isna().tolist() == [True, False, True]
+    assert rows.loc["seeds+sentences", "low"] < rows.loc["sentences", "low"]
     assert 0.5 < rows.loc["sentences", "low"] < 23 / 30 < rows.loc["sentences", "high"] < 1
 
 
@@ -93,7 +95,8 @@ def test_every_metric_is_compared_and_carries_its_signature(folder: Path) -> Non
     assert (row["system_a"], row["system_b"], row["n"]) == ("encoder", "crf", 20)
     assert (row["a"], row["b"]) == (pytest.approx(23 / 30, abs=1e-6), 0)
     assert row["difference"] == pytest.approx(23 / 30, abs=1e-6)
-    assert row["p_holm"] == row["p_value"] == pytest.approx(1 / 201, abs=1e-6)
+    assert (row["p_value"], row["family"]) == (pytest.approx(1 / 201, abs=1e-6), "exploratory")
+    assert pd.isna(row["p_holm"])
     assert "runs averaged, a=2 b=1" in row["test"]
     assert pd.isna(row["b_sd"])
 
@@ -120,45 +123,25 @@ def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> 
 
 
 @pytest.mark.usefixtures("folder")
-def test_holm_is_over_all_pairs_of_a_metric() -> None:
+def test_holm_is_over_the_confirmatory_family() -> None:
     scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
     found = compare.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
     found.counts["other"], found.scores["other"] = found.counts["crf"], found.scores["crf"]
-    rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")])
-    of_metric = [row for row in rows if row["metric"] == "entity_f1"]
+    family = {(("encoder", "crf"), "entity_f1"), (("other", "crf"), "entity_f1")}
+    rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")], family=family)
+    of_family = [row for row in rows if row["family"] == "confirmatory"]
+    assert {row["metric"] for row in of_family} == {"entity_f1"}
     # Of p-values 1/201 and 1 the smaller is doubled.
-    assert [row["p_holm"] for row in of_metric] == pytest.approx([2 / 201, 1])
+    assert [row["p_holm"] for row in of_family] == pytest.approx([2 / 201, 1])
+    assert {row["p_holm"] for row in rows if row["family"] == "exploratory"} == {None}
 
 
-def test_each_part_has_intervals_and_comparisons_and_the_whole_is_resampled_within_them(folder: Path) -> None:
-    write_parts("1" * 10 + "2" * 10)
-    compare.main()
-    table = pd.read_csv(folder / "intervals_by_part.csv")
-    assert list(table) == list(TABLES["intervals_by_part"].columns)
-    rows = table[(table["system"] == "encoder") & (table["metric"] == "entity_recall")].set_index(["part", "source"])
-    # Run 2 has all of part 1 and nothing of part 2.
-    assert rows["value"].tolist() == pytest.approx([23 / 30, 23 / 30, 1, 1, 0.5, 0.5], abs=1e-6)
-    assert rows["n"].tolist() == [20, 2, 10, 2, 10, 2]
-    assert (
-        rows.loc["all", "sentences"]["method"] == "percentile bootstrap over sentences within parts, 200; runs averaged"
-    )
-    assert rows.loc["2", "sentences"]["method"] == "percentile bootstrap over sentences, 200; runs averaged"
-    whole = pd.read_csv(folder / "intervals.csv").query("system == 'encoder' and metric == 'entity_recall'").iloc[0]
-    assert whole["value"] == rows.loc["all", "sentences"]["value"]
-    # Each sample has ten sentences of each part, so the share that run 2 finds varies less.
-    assert rows.loc["all", "sentences"][["low", "high"]].diff().iloc[1] < whole["high"] - whole["low"]
-    compared = pd.read_csv(folder / "comparisons_by_part.csv")
-    assert list(compared) == list(TABLES["comparisons_by_part"].columns)
-    recalls = compared[compared["metric"] == "entity_recall"]
-    assert recalls["part"].tolist() == ["all", "1", "2"]
-    assert recalls["difference"].tolist() == pytest.approx([23 / 30, 1, 0.5], abs=1e-6)
-    assert "|split:test/2|" in recalls["signature"].iloc[2]
-
-
-def test_a_corpus_of_one_piece_has_no_rows_by_part(folder: Path) -> None:
-    compare.main()
-    for name in ("intervals_by_part", "comparisons_by_part"):
-        assert (folder / f"{name}.csv").read_text().strip() == ",".join(list(TABLES[name].columns))
+def test_the_first_named_system_is_tested_against_each_baseline() -> None:
+    scores = pd.DataFrame({"system": ["hmm", "crf", "small", "large"], "encoder": ["", "", "tiny", "big"]})
+    named = Confirmatory(systems=["absent", "large", "small"], metrics=["entity_f1"])
+    family = compare.confirmatory_tests(scores, named)
+    assert family == {(("large", "hmm"), "entity_f1"), (("large", "crf"), "entity_f1")}
+    assert not compare.confirmatory_tests(scores, Confirmatory())
 
 
 def test_others_meet_the_crf_and_encoders_meet_every_baseline() -> None:
@@ -171,7 +154,7 @@ def test_one_system_alone_has_intervals_and_an_empty_comparison(folder: Path) ->
     table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
     table[table["system"] == "encoder"].to_csv(folder / "scores.csv", index=False)
     compare.main()
-    assert len(pd.read_csv(folder / "intervals.csv")) == 2 * len(METRICS)
+    assert len(pd.read_csv(folder / "intervals.csv")) == 3 * len(METRICS)
     assert (folder / "comparisons.csv").read_text().strip() == ",".join(list(TABLES["comparisons"].columns))
 
 

@@ -1,12 +1,13 @@
 """Rules for training: recipes, losses, and studies with one thing changed."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from pydantic import Field
 
-from bert_ner.scoring import UnlikeScores, check_same_signature, seed_interval
+from bert_ner.scoring import Interval, UnlikeScores, check_same_signature, seed_interval
 from bert_ner.wording import counted
 from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, graded, show
 from claims.fields import Fraction, Text, as_list
@@ -70,21 +71,48 @@ def converged(
     margin: float = Field(ge=0, description="a gain in F1 that counts as none"),
     loss_margin: float = Field(ge=0, description="a fall of the loss that counts as none"),
 ) -> Finding:
-    """Check that trained longer, as a study did, the system hardly has a better validation loss or F1 at its end."""
+    """Check that trained longer, as a study did, the system hardly has a better validation loss or F1, over seeds."""
     system = evidence.system.name
     tables = evidence.table("history", system=system), evidence.table("studies", study=study, system=system)
     usual, longer = (rows.sort_values("epoch").groupby("seed").last() for rows in tables)
     seeds = usual.index.intersection(longer.index)
     if seeds.empty:
         raise NotMeasuredError(f"study {study} shares no seed with history.csv")
-    gain = (longer.loc[seeds, "validation_entity_f1"] - usual.loc[seeds, "validation_entity_f1"]).mean()
-    fall = (usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"]).mean()
+    gain = _over_seeds(longer.loc[seeds, "validation_entity_f1"] - usual.loc[seeds, "validation_entity_f1"])
+    fall = _over_seeds(usual.loc[seeds, "validation_loss"] - longer.loc[seeds, "validation_loss"])
     shown = (
-        f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 "
-        f"gains {show(gain)} and validation loss falls by {show(fall)} (less than 0: it rises); mean of "
-        f"{len(seeds)} seed(s)"
+        f"with {longer['epoch'].max():.0f} epochs instead of {usual['epoch'].max():.0f}, validation entity F1 gains "
+        f"{_ends(gain)}, wanted: at most {show(margin)}, and validation loss falls by {_ends(fall)}, wanted: at most "
+        f"{show(loss_margin)} (less than 0: it rises); over {counted(len(seeds), 'seed')}"
     )
-    return Finding(graded([gain <= margin, fall <= loss_margin]), gain, shown)
+    held = [gain.high <= margin, gain.low <= margin, fall.high <= loss_margin, fall.low <= loss_margin]
+    return Finding(graded(held), gain.value, shown, gain.low, gain.high)
+
+
+def stable(
+    evidence: Evidence,
+    studies: list[Text] = Field(min_length=1, description="studies, each with one thing left out"),
+    margin: float = Field(ge=0, description="the least loss of entity F1 without a part that is needed"),
+    spread: float = Field(gt=0, description="the most by which one further run may differ from the mean"),
+) -> Finding:
+    """Check that training is stable with the whole recipe, and that it is not without each of its parts.
+
+    It is stable if the training loss falls in each epoch of each run, and entity F1 of one further run is near the
+    mean. A part is needed if without it entity F1 is lower by the margin, by the whole interval over seeds.
+    """
+    losses_by_seed = _losses(evidence)
+    falls = bool((losses_by_seed.diff(axis="columns").iloc[:, 1:] < 0).all(axis=None))
+    f1 = evidence.table("scores", system=evidence.system.name)["entity_f1"]
+    mean, low, high = _over_seeds(f1)
+    half = (high - low) / 2 * math.sqrt(len(f1) + 1)
+    costs = _costs(evidence, studies)
+    shown = (
+        f"with the whole recipe the training loss {'falls' if falls else 'does not fall'} in every epoch of every run, "
+        f"and one further run has an entity F1 of {show(mean)} -+ {show(half)}, wanted: {show(spread)} or less. Entity "
+        f"F1 lost without a part, wanted: {show(margin)} or more. {_listed(costs)}"
+    )
+    needed = [cost.low >= margin for cost, _ in costs.values()]
+    return Finding(graded([falls and half <= spread, *needed]), [cost.value for cost, _ in costs.values()], shown)
 
 
 def ablation(
@@ -92,18 +120,41 @@ def ablation(
     studies: list[Text] = Field(min_length=1, description="studies, each with one thing left out"),
     margin: float = Field(ge=0, description="the least loss of entity F1"),
 ) -> Finding:
-    """Check that leaving out each thing costs entity F1, compared with the full recipe and the same seeds."""
-    system, costs, notes = evidence.system.name, [], []
+    """Check that leaving out each thing costs entity F1, by the interval over seeds: its whole, or partly its end."""
+    costs = _costs(evidence, studies)
+    verdict = graded(end >= margin for cost, _ in costs.values() for end in (cost.low, cost.high))
+    shown = f"entity F1 lost without it, wanted: {show(margin)} or more. {_listed(costs)}"
+    first = next(iter(costs.values()))[0]
+    ends = (first.low, first.high) if len(costs) == 1 else (None, None)
+    return Finding(verdict, [cost.value for cost, _ in costs.values()], shown, *ends)
+
+
+def _costs(evidence: Evidence, studies: Sequence[str]) -> dict[str, tuple[Interval, int]]:
+    """Return the entity F1 that each study loses against the full recipe with the same seeds, and its epochs."""
+    system, costs = evidence.system.name, {}
     full = evidence.table("scores", system=system).set_index("seed")["entity_f1"]
     for study in studies:
         rows = _tested(evidence, evidence.table("studies", study=study, system=system))
         cost = (full - rows.groupby("seed")["test_entity_f1"].mean()).dropna()
-        if cost.empty:
-            raise NotMeasuredError(f"study {study} shares no seed with scores.csv")
-        costs.append(cost.mean())
-        notes.append(f"{study}: {show(costs[-1])} (seeds: {', '.join(map(show, cost))})")
-    shown = f"entity F1 lost without it, wanted: {show(margin)} or more. {'; '.join(notes)}"
-    return Finding(graded(cost >= margin for cost in costs), costs, shown)
+        if len(cost) < 2:
+            raise NotMeasuredError(f"study {study} shares fewer than two seeds with scores.csv")
+        costs[study] = _over_seeds(cost), int(rows["epoch"].max())
+    return costs
+
+
+def _listed(costs: Mapping[str, tuple[Interval, int]]) -> str:
+    return "; ".join(f"{study}: {_ends(cost)}, {counted(epochs, 'epoch')}" for study, (cost, epochs) in costs.items())
+
+
+def _over_seeds(values: pd.Series) -> Interval:
+    """Return the mean and its t-interval over seeds."""
+    if len(values) < 2:
+        raise NotMeasuredError("an interval over seeds takes two or more")
+    return seed_interval(values.tolist())
+
+
+def _ends(interval: Interval) -> str:
+    return f"{show(interval.value)} ({show(interval.low)} to {show(interval.high)})"
 
 
 def saturates(
@@ -112,18 +163,23 @@ def saturates(
     fraction: Fraction = Field(description="the fraction of the sentences before the last step"),
     margin: float = Field(ge=0, description="a gain in entity F1 that counts as none"),
 ) -> Finding:
-    """Check that the learning curve's last step gains next to nothing; partly if it gains more but the CRF is worse."""
-    system, full = evidence.system.name, evidence.table("scores").groupby("system")["entity_f1"].mean()
+    """Check that the learning curve's last step gains next to nothing, by the interval over seeds."""
+    system, scores = evidence.system.name, evidence.table("scores")
     tables = [evidence.table("studies", study=study, system=name) for name in (system, "crf")]
     rows = _tested(evidence, pd.concat(tables))
-    before = rows.loc[(rows["system"] == system) & (rows["fraction"] == fraction), "test_entity_f1"]
-    if before.empty:
-        raise NotMeasuredError(f"studies.csv has no run on a fraction of {fraction} yet")
-    gain = full[system] - before.mean()
-    is_ahead = full[system] > full.get("crf", math.inf)
-    verdict = "reproduced" if gain <= margin else "partly" if is_ahead else "not reproduced"
-    step = f"from {fraction:g} to all of the sentences entity F1 gains {show(gain)}"
-    return Finding(verdict, gain, f"{step}; entity F1 by fraction, {_curves(rows, 'fraction', full, '1')}")
+    before = rows[(rows["system"] == system) & (rows["fraction"] == fraction)].groupby("seed")["test_entity_f1"].mean()
+    after = scores[scores["system"] == system].set_index("seed")["entity_f1"]
+    gains = (after - before).dropna()
+    if len(gains) < 2:
+        raise NotMeasuredError(f"studies.csv shares fewer than two seeds with scores.csv on a fraction of {fraction}")
+    gain = _over_seeds(gains)
+    verdict = graded([gain.high <= margin, gain.low <= margin])
+    curves = _curves(rows, "fraction", scores.groupby("system")["entity_f1"].mean(), "1")
+    shown = (
+        f"from {fraction:g} to all of the sentences entity F1 gains {_ends(gain)} over {counted(len(gains), 'seed')}, "
+        f"wanted: at most {show(margin)}; entity F1 by fraction, {curves}"
+    )
+    return Finding(verdict, gain.value, shown, gain.low, gain.high)
 
 
 def few_shot(

@@ -32,7 +32,7 @@ def _verdict_blocks(claims: pd.DataFrame) -> list[Block]:
     ends = (" (" + low + " to " + high + ")").where((low != "") & (high != ""), "")
     rows = claims.assign(measured=claims["measured"].map(claim_value) + ends)
     return [
-        Text(f"{tally(claims['verdict'])}. Scores are fractions here, as in claims.csv."),
+        Text(f"{tally(claims)}. Scores are fractions here, as in claims.csv."),
         layout_table("claims", rows)._replace(choices=VERDICTS),
     ]
 

@@ -13,7 +13,18 @@ from bert_ner.corpus.catalog import Corpus
 from bert_ner.wording import counted
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
-from reporting.formats import METRIC_NAMES, MINUS, NOTES, count, interval, mean_and_spread, note, percent, points
+from reporting.formats import (
+    METRIC_NAMES,
+    MINUS,
+    NOTES,
+    count,
+    interval,
+    mean_and_spread,
+    note,
+    percent,
+    points,
+    with_p_texts,
+)
 from reporting.layouts import layout_table, spreads
 from reporting.plots import Dot, Line, dots_plot, lines_plot
 from reporting.results import Results, by_system, matching, records
@@ -118,15 +129,16 @@ def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     for metric, title in METRIC_NAMES.items():
         for name, found in by_system(table[table["metric"] == metric]):
             ends = {row.source: interval(row.low, row.high) for row in records(found)}
-            over = [ends.get("sentences", ""), ends.get("seeds") or "one run"]
+            over = [ends.get("sentences", ""), ends.get("seeds") or "one run", ends.get("seeds+sentences", "")]
             rows.append([title, name, percent(found["value"].iloc[0]), *over, percent(found["sd"].max())])
             if metric in shown:
-                dots += [Dot(title, name, r.value, r.low, r.high, r.source == "seeds") for r in records(found)]
+                sources = records(found[found["source"].isin(["sentences", "seeds"])])
+                dots += [Dot(title, name, r.value, r.low, r.high, r.source == "seeds") for r in sources]
     is_papers = results.corpus.name == PAPER_CORPUS
     reference = (f"the paper's {percent(PAPER_MICRO_F1)}", PAPER_MICRO_F1) if is_papers else None
     title = "Scores with their intervals; solid: over sentences, dashed: over seeds"
     methods = dict.fromkeys(zip(table["source"], table["method"], strict=True))
-    header = ["metric", "system", "score", "over sentences", "over seeds", "seed sd"]
+    header = ["metric", "system", "score", "over sentences", "over seeds", "over both", "seed sd"]
     return [
         note("intervals", level=level, methods="; ".join(map(": ".join, methods))),
         Plot(title, "intervals", partial(dots_plot, dots, reference)),
@@ -140,7 +152,7 @@ def comparison_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     rows = pd.concat([table[table["metric"] == metric] for metric in (METRIC_NAMES if is_few else SHOWN)])
     return [
         note("comparisons", more="" if is_few else " comparisons.csv has the other metrics."),
-        layout_table("comparisons", rows),
+        layout_table("comparisons", with_p_texts(rows)),
         note("tests", tests="; ".join(dict.fromkeys(table["test"])), n=count(table["n"].max())),
     ]
 
@@ -151,7 +163,8 @@ def system_blocks(results: Results, costs: pd.DataFrame) -> list[Block]:
     means[list(UNITS)] /= list(UNITS.values())
     intervals = matching(results.table("intervals"), metric="entity_f1", source="sentences")
     gaps = matching(results.table("comparisons"), metric="entity_f1", system_b=REFERENCE)
-    gaps = gaps.rename(columns={"system_a": "system"})[["system", "difference", "p_holm"]]
+    gaps = gaps[["system_a", "difference", "low", "high"]]
+    gaps.columns = pd.Index(["system", "difference", "low_difference", "high_difference"])
     systems = spreads(results.needed("scores"), ["system"], {"token_micro_f1": percent, "entity_f1": percent})
     for found in (means, intervals[["system", "value", "low", "high"]], gaps):
         systems = systems.merge(found, on="system", how="left")

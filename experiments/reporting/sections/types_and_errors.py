@@ -11,7 +11,7 @@ from bert_ner.scoring.errors import KINDS
 from claims.evidence import ALPHA
 from claims.paper import PAPER_CORPUS
 from reporting.blocks import Block, Missing, Plot
-from reporting.formats import NOTES, count, note
+from reporting.formats import NOTES, count, note, with_p_texts
 from reporting.layouts import crossed, frame_table, layout_table
 from reporting.plots import Dot, confusion_plot, dots_plot
 from reporting.results import Results, by_system, matching, records
@@ -59,7 +59,7 @@ def _comparison(labels: dict[str, str], results: Results, table: pd.DataFrame) -
     names = {"reference": REFERENCE, "system": rows["system_a"].iloc[0]}
     return [
         note("types", named="; ".join(f"{word} on {found}" for word, found in types.items()), **names),
-        layout_table("comparisons_by_type", rows, **names),
+        layout_table("comparisons_by_type", with_p_texts(rows), **names),
     ]
 
 

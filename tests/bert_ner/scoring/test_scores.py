@@ -46,6 +46,7 @@ def split_pairs(sentences: list[list[tuple[str, str]]]) -> tuple[list[list[str]]
         ("span_f1", 2 * 1 / (3 + 2)),
         ("partial_f1", 2 * (1 + 1 / 2) / (3 + 2)),  # half of the actor
         ("type_macro_f1", (0 + 1) / 2),  # ACTOR, YEAR
+        ("token_micro_f1_merged", 4 / 6),
     ],
 )
 def test_scores_equal_hand_computed_values(metric: str, expected: float) -> None:
@@ -72,6 +73,20 @@ def test_scores_equal_hand_computed_values(metric: str, expected: float) -> None
 )
 def test_partial_matches_by_hand(gold: str, predicted: str, expected: float) -> None:
     assert score([gold.split()], [predicted.split()])["partial_f1"].value == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "right"),
+    [
+        ("B-A I-A O", "B-A B-A O", 3),
+        ("B-A I-A O", "I-A B-A O", 3),
+        ("B-A I-A O", "B-B I-A B-A", 1),
+        ("O O", "O B-A", 1),
+    ],
+)
+def test_merged_prefixes_leave_the_types_of_words(gold: str, predicted: str, right: int) -> None:
+    words = len(gold.split())
+    assert score([gold.split()], [predicted.split()])["token_micro_f1_merged"].value == pytest.approx(right / words)
 
 
 def test_spans_ignore_types_except_where_types_separate_entities() -> None:

@@ -45,7 +45,8 @@ BROKEN = [
     ("    command", "    encoder: any\n    command", 10, "encoder must be 'required', 'comparable', 'vocabulary'"),
     ("    command", "    id: again\n    command", 10, "is not YAML"),
     ("    command: make it\n", "    command: make it\n  - id: X1\n    section: '1'\n    claim: a\n    kind: value\n"
-     "    judge: {rule: few_published, at_most: 1}\n    command: b\n", 11, "id X1 is used 2 times"),
+     "    judge: {rule: best_published, metric: entity_f1}\n    command: b\n", 11, "id X1 is used 2 times"),
+    ("    command", "    repeats: X9\n    command", 10, "repeats X9, which is no claim of the file"),
 ]  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""Rules for what compares corpora: the same system trained on each, and a tagger of one corpus on another."""
+
+from dataclasses import replace
+
+from harness.paths import DOMAINS
+
+import pandas as pd
+from pydantic import Field
+
+from claims.evidence import Evidence, Finding, NotMeasuredError, graded, show
+from claims.fields import Fraction, Metric, Text
+
+
+def transfers(
+    evidence: Evidence,
+    corpora: list[Text] = Field(min_length=1, description="the other corpora"),
+    metric: Metric = Field(description="the metric"),
+) -> Finding:
+    """Check that on other corpora the system is above the CRF, by the whole paired interval over sentences."""
+    system = evidence.system.name
+    tables = [replace(evidence, corpus=corpus).table("comparisons").assign(corpus=corpus) for corpus in corpora]
+    rows = pd.concat(tables)
+    rows = rows[(rows["system_a"] == system) & (rows["system_b"] == "crf") & (rows["metric"] == metric)]
+    if missing := [corpus for corpus in corpora if corpus not in set(rows["corpus"])]:
+        raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with the CRF")
+    notes = [
+        f"{row['corpus']}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
+        f"{row['high']:+.4f} over sentences): "
+        f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
+        for _, row in rows.iterrows()
+    ]
+    return Finding(graded(rows["low"] > 0), rows["difference"].tolist(), f"{metric}; {'; '.join(notes)}")
+
+
+def better_at_home(evidence: Evidence) -> Finding:
+    """Check that a system trained on a corpus is better there than one trained on another, by the whole interval."""
+    rows = replace(evidence, corpus=DOMAINS).table("transfers")
+    verdict = graded([(rows["low"] > 0).any(), (rows["low"] > 0).all()])
+    return Finding(verdict, rows["difference"].tolist(), f"entity F1 of the shared types; {_listed(rows)}")
+
+
+def good_away(
+    evidence: Evidence,
+    corpus: Text = Field(description="whose test sentences are tagged"),
+    share: Fraction = Field(description="the least share of the F1 of a system that was trained there"),
+) -> Finding:
+    """Check the share of the F1 at home that taggers of other corpora have, by the interval of the difference."""
+    rows = replace(evidence, corpus=DOMAINS).table("transfers", system=evidence.system.name, test_corpus=corpus)
+    # The interval is that of the difference, and the score at home is given.
+    low, high = (1 - rows[end] / rows["at_home"] for end in ("high", "low"))
+    verdict = graded([(low >= share).all(), (high >= share).any()])
+    shown = f"entity F1 of the shared types, wanted: {show(share)} of that at home; {_listed(rows)}"
+    return Finding(verdict, (rows["away"] / rows["at_home"]).tolist(), shown)
+
+
+def _listed(rows: pd.DataFrame) -> str:
+    return "; ".join(
+        f"{row['system']} on {row['test_corpus']} ({row['types']}): trained there {row['at_home']:.4f}, on "
+        f"{row['trained_on']} {row['away']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
+        for _, row in rows.iterrows()
+    )
