@@ -39,7 +39,10 @@ READ = {  # a script -> the files that it reads, each with the remedy if it is d
     },
     "prepare.py": {"data/raw/sample/sampletest.bio": "run python experiments/acquire.py"},
     "train.py --system crf": {"data/prepared/sample/train.bio": "run python experiments/prepare.py"},
-    "compare.py": {"results/sample/predictions/crf-0.tags": "run python experiments/evaluate.py"},
+    "compare.py": {
+        "results/sample/predictions/crf-0.tags": "run python experiments/evaluate.py",
+        "data/parts/sample/test.txt": "run python experiments/prepare.py",
+    },
     "report.py": {"results/sample/predictions/minilm-13.tags": "run python experiments/evaluate.py"},
 }
 
