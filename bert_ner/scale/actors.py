@@ -104,14 +104,14 @@ def _rows(pieces: Sequence[Piece], references: Sequence[Any], actors: int | None
 class Joins:
     """Joins the parts of outputs in tasks of Ray, a few at the same time."""
 
-    def __init__(self, outputs: Sequence[Output]) -> None:
-        self.outputs = outputs
+    def __init__(self, outputs: Sequence[Output], pieces: Sequence[Sequence[Piece]]) -> None:
+        self.outputs, self.pieces = outputs, pieces
         self.running: list[Any] = []
 
     def start(self, number: int) -> None:
         """Start to join an output, given by its index, when fewer than four are being joined."""
         self._wait(_JOINS - 1)
-        self.running.append(ray.remote(num_cpus=0)(_join).remote(self.outputs[number]))
+        self.running.append(ray.remote(num_cpus=0)(_join).remote(self.outputs[number], self.pieces[number]))
 
     def finish(self) -> None:
         """Wait for the end of all; raise BertNerError if one failed."""
@@ -124,11 +124,11 @@ class Joins:
                 raise BertNerError(problem)
 
 
-def _join(output: Output) -> str:
+def _join(output: Output, pieces: Sequence[Piece]) -> str:
     """Join the parts of an output, and return the problem if there is one."""
     try:
         with library_errors(f"{output.place.path} can't be written"):
-            join(output)
+            join(output, pieces)
     except BertNerError as error:
         return str(error)
     return ""

@@ -147,13 +147,15 @@ def _as_parquet(answers: Sequence[Answer], rows: Any) -> tuple[bytes, int]:
     others = json_table(answers) if rows is None else rows.select(other_columns(rows.column_names))
     for field, column in zip(others.schema, others.columns, strict=True):
         table = table.append_column(field, column)
+    # The metadata of a Parquet file describes columns that the output may not have.
+    table = table.replace_schema_metadata(others.schema.metadata if rows is None else None)
     target = pa.BufferOutputStream()
-    parquet.write_table(table.replace_schema_metadata(others.schema.metadata), target)
+    parquet.write_table(table, target)
     return target.getvalue().to_pybytes(), table.num_rows - table["error"].null_count
 
 
-def join(output: Output) -> None:
-    """Write an output from its parts, say what it was made from, and remove the parts.
+def join(output: Output, pieces: Sequence[Piece]) -> None:
+    """Write an output from the parts of its pieces, say what it was made from, and remove the parts.
 
     Raises:
         BertNerError: the input has changed since it was cut, or a file can't be read or written.
@@ -161,7 +163,12 @@ def join(output: Output) -> None:
     info, item = output.item.place.info(), output.item
     if (info.size, info.mtime_ns) != (item.size, item.changed):
         raise BertNerError(f"{item.place.path} changed while it was tagged; run the command again")
-    parts = list(finished_parts(output).values())
+    found = finished_parts(output)
+    if missing := [piece.first for piece in pieces if piece.place not in found]:
+        raise BertNerError(
+            f"{output.place.path}: the part from row {missing[0]:,} on was removed; run the command again"
+        )
+    parts = [found[piece.place] for piece in pieces]
     places = [output.parts / part.name for part in parts]
     whole = output.all_parts / "whole"
     try:

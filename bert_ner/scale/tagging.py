@@ -100,7 +100,7 @@ def _complete(
     total = sum(count["rows"] for count in counts)
     bar = tqdm(total=total, initial=total - sum(piece.rows for piece in left), unit=" rows", disable=None)
     with connected(address), bar:
-        joins = Joins(outputs)
+        joins = Joins(outputs, pieces)
         for number in range(len(outputs)):
             if not missing[number]:
                 joins.start(number)

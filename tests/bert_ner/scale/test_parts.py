@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,11 @@ def output_of(path: Path, form: Any = None, model: str = "m") -> Output:
     return Output(Place.of(path.parent / "out"), item, model)
 
 
-def complete(output: Output, pieces: Sequence[Piece] | None = None) -> Path:
-    for piece in cut(0, output.item) if pieces is None else pieces:
+def complete(output: Output) -> Path:
+    pieces = cut(0, output.item)
+    for piece in pieces:
         tag_piece(ScoringCapitals(), output, piece)
-    join(output)
+    join(output, pieces)
     return Path(output.place.path)
 
 
@@ -98,9 +98,11 @@ def test_parquet_keeps_its_other_columns(tmp_path: Path) -> None:
         "share": pa.array([float("nan"), 1.0, 2.0], pa.float32()),
         "raw": pa.array([b"\xff", None, b""]),
     }
-    parquet.write_table(pa.table(rows), tmp_path / "q.parquet", row_group_size=2)
+    described = pa.table(rows).replace_schema_metadata({"huggingface": "{}"})
+    parquet.write_table(described, tmp_path / "q.parquet", row_group_size=2)
     table = parquet.read_table(complete(output_of(tmp_path / "q.parquet")))
     assert table.column_names == ["line", "text", "words", "tags", "entities", "error", "day", "share", "raw"]
+    assert table.schema.metadata is None
     for name in ("day", "share", "raw"):
         assert table.schema.field(name).type == rows[name].type
         assert str(table[name].combine_chunks().to_pylist()) == str(rows[name].to_pylist())
@@ -134,6 +136,21 @@ def test_finished_parts_are_found_again_and_damaged_ones_are_not(queries: Path) 
     (first.parent / f".{first.name}.abcd").touch()
     assert list(finished_parts(output)) == [piece.place for piece in pieces[1:]]
     assert not finished_parts(output._replace(model="other"))
+
+
+def test_only_the_parts_of_the_pieces_are_joined(queries: Path) -> None:
+    """Another version may have cut the same input in other places."""
+    output = output_of(queries)
+    size = queries.stat().st_size
+    tag_piece(ScoringCapitals(), output, Piece(0, 1, len(LINES), 0, size))
+    assert complete(output).read_text() == as_tag_prints(*LINES)
+
+
+def test_a_part_that_is_missing(queries: Path) -> None:
+    output = output_of(queries)
+    with pytest.raises(BertNerError, match="the part from row 1 on was removed; run the command again"):
+        join(output, cut(0, output.item))
+    assert not Path(output.place.path).exists()
 
 
 def test_a_changed_input_is_done_again(queries: Path) -> None:
