@@ -3,7 +3,7 @@
     python experiments/evaluate.py --corpus mit_movie_eng
 
 Writes its tables, metrics/ and predictions/ into results/<corpus>, and where they come from into
-results/provenance.json. Committed predictions of extra runs stay where their models are not here.
+results/provenance.json. Committed predictions stay where their models are not here.
 """
 
 from harness.run_main import arguments, run_main
@@ -84,9 +84,9 @@ def main() -> None:
 
 
 def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) -> Outcome | None:
-    """Tag the test sentences with the model of a run; None for an extra run without a model."""
+    """Tag the test sentences with the model of a run; None if it is not here."""
     folder = model_folder(corpus, run)
-    if run not in params.runs and not folder.is_dir():
+    if not folder.is_dir():
         return None
     trained, tagger = read_run(corpus, run), load_tagger(folder, quantised=False)
     if WEIGHTS_OF in (section := params[run.system]):
