@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from bert_ner import markdown
 from bert_ner.markdown import escape
-from reporting.blocks import Block, Code, Facts, Missing, Plot, Section, Table, Text
+from reporting.blocks import Block, Code, Missing, Plot, Section, Table, Text
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
@@ -27,11 +27,8 @@ def render_block(block: Block) -> str:
             return f"{escape(text)} Made by {code(command)}."
         case Code(title, lines):
             return "\n".join([f"{escape(title)}:", "", *(f"- {code(line)}" for line in lines)])
-        case Facts(items):
-            return "\n".join(
-                f"- {escape(label)}: **{escape(value)}**" + (f" ({escape(remark)})" if remark else "")
-                for label, value, remark in items
-            )
+        case Table() if block.is_collapsed:
+            return f"{escape(block.caption)}: {len(block.rows)} rows, in report.html and in the tables of this folder."
         case Table():
             return table(block)
         case Plot():
