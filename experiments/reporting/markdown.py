@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from bert_ner import markdown
 from bert_ner.markdown import escape
-from reporting.blocks import Block, Code, Missing, Plot, Section, Table, Text
+from reporting.blocks import LONG, Block, Code, Missing, Plot, Section, Table, Text
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
@@ -25,6 +25,8 @@ def render_block(block: Block) -> str:
             return f"> **{escape(warning)}** {escape(text)}" if warning else escape(text)
         case Missing(text, command):
             return f"{escape(text)} Made by {code(command)}."
+        case Code(title, lines) if len(lines) > LONG:
+            return f"{escape(title)}: {len(lines)} lines, in report.html."
         case Code(title, lines):
             return "\n".join([f"{escape(title)}:", "", *(f"- {code(line)}" for line in lines)])
         case Table() if block.is_collapsed:

@@ -49,7 +49,7 @@ def _best(intervals: pd.DataFrame, *, is_papers: bool) -> str:
         return f"{text}."
     token = accuracy.iloc[0]
     return (
-        f"{text}: the paper's {percent(PAPER_MICRO_F1)} lies {_side(best)} that interval, and {_side(token)} the "
+        f"{text}: the paper's {percent(PAPER_MICRO_F1)} % lies {_side(best)} that interval, and {_side(token)} the "
         f"interval of its accuracy, {_value(token)}."
     )
 
@@ -64,14 +64,15 @@ def _lead(results: Results, intervals: pd.DataFrame) -> str:
     best = entity.loc[entity["value"].idxmax(), "system"]
     pair = {"system_a": best, "system_b": REFERENCE, "metric": "entity_f1"}
     by_part = matching(results.table("comparisons_by_part"), **pair)
-    found = pd.concat([matching(results.table("comparisons"), **pair), by_part[by_part["part"] != WHOLE]])
+    whole = matching(results.table("comparisons"), **pair).assign(part=None)
+    found = pd.concat([whole, by_part[by_part["part"] != WHOLE]])
     shown: dict[str, list[str]] = {"better": [], "worse": [], "not shown to differ": []}
     for row in records(found):
         outcome = "better" if row.low > 0 else "worse" if row.high < 0 else "not shown to differ"
         scope = "on the whole" if pd.isna(row.part) else f"in part {row.part}"
-        shown[outcome].append(f"{scope} by {points(row.difference)} ({interval(row.low, row.high, points)})")
+        shown[outcome].append(f"{scope} ({points(row.difference)}, {interval(row.low, row.high, points)})")
     stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
-    return f" Compared with {REFERENCE}, it is {'; '.join(stated)}." if stated else ""
+    return f" Compared with {REFERENCE}, it is {'; it is '.join(stated)}." if stated else ""
 
 
 def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, costs: dict[str, pd.Series]) -> Table:
