@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-LONG = 5  # rows of a table, or lines to copy, that are shown without a click
+LONG = 2  # rows of a table, or lines to copy, that are shown without a click
 
 
 class Cell(str):

@@ -14,8 +14,31 @@ def render(title: str, sections: Sequence[Section]) -> str:
     parts = [f"# {escape(title)}"]
     for section in sections:
         parts += [f"## {escape(section.title)}"] if section.title else []
-        parts += filter(None, map(render_block, section.blocks))
+        more = [block for block in section.blocks if section.title and is_left_out(block)]
+        parts += [render_block(block) for block in section.blocks if block not in more]
+        parts += [f"More: {'; '.join(map(_name, more))}."] if more else []
     return "\n\n".join(parts) + "\n"
+
+
+def is_left_out(block: Block) -> bool:
+    """Return whether a section only says where the block is: pictures and whatever is long."""
+    match block:
+        case Table():
+            return block.is_collapsed
+        case Code(_, lines):
+            return len(lines) > LONG
+    return isinstance(block, Plot)
+
+
+def _name(block: Block) -> str:
+    match block:
+        case Plot(title, name):
+            return f"[{escape(title)}](plots/{quote(name)}.png)"
+        case Table(caption, _, rows):
+            return f"{escape(caption)} ({len(rows)} rows, report.html)"
+        case Code(title, lines):
+            return f"{escape(title)} ({len(lines)} lines, report.html)"
+    return ""
 
 
 def render_block(block: Block) -> str:
@@ -25,12 +48,8 @@ def render_block(block: Block) -> str:
             return f"> **{escape(warning)}** {escape(text)}" if warning else escape(text)
         case Missing(text, command):
             return f"{escape(text)} Made by {code(command)}."
-        case Code(title, lines) if len(lines) > LONG:
-            return f"{escape(title)}: {len(lines)} lines, in report.html."
         case Code(title, lines):
             return "\n".join([f"{escape(title)}:", "", *(f"- {code(line)}" for line in lines)])
-        case Table() if block.is_collapsed:
-            return f"{escape(block.caption)}: {len(block.rows)} rows, in report.html and in the tables of this folder."
         case Table():
             return table(block)
         case Plot():

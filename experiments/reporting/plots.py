@@ -61,7 +61,8 @@ def style(system: str) -> tuple[str, str]:
     A variant, such as minilm_tuned of minilm, has the colour of its family and a marker of its own.
     """
     if system in SYSTEMS:
-        return _STYLES["systems"][system]
+        colour, marker = _STYLES["systems"][system]
+        return colour, marker
     family = max((name for name in SYSTEMS if system.startswith(f"{name}_")), key=len, default="")
     number = crc32(system.encode())
     colour = _STYLES["systems"][family][0] if family else COLOURS[number % len(COLOURS)]

@@ -79,7 +79,7 @@ def test_every_table_is_in_both_renderings(results: Path, monkeypatch: pytest.Mo
     write_more(results, "mit_movie_eng")
     text, html = run(monkeypatch)
     minus = "\N{MINUS SIGN}"
-    assert f"| {minus}5.00 | {minus}6.00 to {minus}4.00 | < 0.001 | 0.040 |".replace("<", "&lt;") in text
+    assert f">{minus}6.00 to {minus}4.00</td>" in html
     for piece in (
         "84.00 to 86.00",
         "sentences method",
@@ -94,7 +94,6 @@ def test_every_table_is_in_both_renderings(results: Path, monkeypatch: pytest.Mo
     ):
         assert piece in html, piece
         assert piece in text or piece == "One thing varied at a time", piece
-    assert "| entity F1 (conlleval) | crf | 85.00 | 84.00 to 86.00 | one run |" in text
     assert (results / "mit_movie_eng" / "plots" / "intervals.png").is_file()
 
 
@@ -104,16 +103,16 @@ def test_each_system_has_a_row_with_its_cost_and_what_was_not_run_has_its_reason
     write_results(results, "mit_movie_eng")
     write_more(results, "mit_movie_eng")
     text, html = run(monkeypatch)
-    minus = "\N{MINUS SIGN}"
-    assert "| crf | 22.6 | 100 | 7,000 | 91 | 94.00 | 85.00 | 84.00 to 86.00 |  |  |" in text
-    ours = "| encoder | 22.6 | 102 | 7,000 | 91 | 94.00 ± 0.00 | 85.00 ± 7.07 | 84.00 to 86.00 |"
-    assert f"{ours} {minus}5.00 | 0.040 |" in text
-    [row] = [line for line in text.splitlines() if line.startswith("| bert |")]
-    assert row.startswith("| bert | bert-base-uncased | not run: ")
-    assert not re.search(r"\d", row.replace("bert-base-uncased", "").replace("alert(1)", ""))
+    assert "| crf | 85.00 (84.00 to 86.00) | 94.00 | 22.6 | 91 | 7,000 |" in text
+    assert "| encoder | 85.00 (84.00 to 86.00) | 94.00 ± 0.00 | 22.6 | 91 | 7,000 |" in text
+    assert "bert (bert-base-uncased) was not run: " in text
+    assert "| bert |" not in text
     assert "not trained" not in text  # of the encoder, other seeds were
     assert {"quality_and_cost.png", "few_shot.svg"} <= {p.name for p in (results / "mit_movie_eng/plots").iterdir()}
-    assert "![Entity F1 and training time; whiskers are intervals over sentences](plots/quality_and_cost.png)" in text
+    assert (
+        "![Entity F1 and number of parameters; whiskers are intervals over sentences](plots/quality_and_cost.png)"
+        in text
+    )
     assert len(html) < 1_000_000
 
 
@@ -124,8 +123,8 @@ def test_a_system_without_parameters_has_an_empty_cell(results: Path, monkeypatc
     costs.loc[costs["system"] == "crf", "parameters"] = ""
     costs.to_csv(folder / "costs.csv", index=False)
     text, _ = run(monkeypatch)
-    assert "| crf |  | 100 | 7,000 | 91 |" in text
-    assert "| encoder | 22.6 | 102 | 7,000 | 91 |" in text
+    assert "| crf | 85.00 (84.00 to 86.00) | 94.00 |  | 91 |" in text
+    assert "| encoder | 85.00 (84.00 to 86.00) | 94.00 ± 0.00 | 22.6 | 91 |" in text
 
 
 def test_types_say_where_the_encoder_is_better_and_where_not(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def headline_blocks(results: Results) -> list[Block]:
         blocks.append(Text(_best(intervals, is_papers=is_papers) + _lead(results, intervals)))
     costs = results.table("costs")
     means = costs.groupby("system")[["words_per_second", *SIZES]].mean()
-    means[list(SIZES)] /= 1e6
+    means[list(SIZES)] = means[list(SIZES)] / 1e6
     blocks.append(_table(results.needed("scores"), intervals, parts, _cost_columns(costs, means)))
     blocks += _picture(intervals, means["parameters"])
     return [*blocks, *_caveats(results, parts)]
@@ -42,7 +42,7 @@ def headline_blocks(results: Results) -> list[Block]:
 def _best(intervals: pd.DataFrame, *, is_papers: bool) -> str:
     """State the highest entity F1 and, on the paper's corpus, where the paper's figure lies."""
     entity = matching(intervals, metric="entity_f1")
-    best = entity.loc[entity["value"].idxmax()]
+    best = entity.sort_values("value").iloc[-1]
     text = f"{best['system']} has the highest entity F1, {_value(best)}"
     accuracy = matching(intervals, metric="token_micro_f1", system=best["system"])
     if not is_papers or accuracy.empty:
@@ -61,15 +61,15 @@ def _side(row: Any) -> str:
 def _lead(results: Results, intervals: pd.DataFrame) -> str:
     """State where the best system is better than the reference, where worse, and where neither is shown."""
     entity = matching(intervals, metric="entity_f1")
-    best = entity.loc[entity["value"].idxmax(), "system"]
+    best = entity.sort_values("value").iloc[-1]["system"]
     pair = {"system_a": best, "system_b": REFERENCE, "metric": "entity_f1"}
     by_part = matching(results.table("comparisons_by_part"), **pair)
-    whole = matching(results.table("comparisons"), **pair).assign(part=None)
+    whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
     found = pd.concat([whole, by_part[by_part["part"] != WHOLE]])
     shown: dict[str, list[str]] = {"better": [], "worse": [], "not shown to differ": []}
     for row in records(found):
         outcome = "better" if row.low > 0 else "worse" if row.high < 0 else "not shown to differ"
-        scope = "on the whole" if pd.isna(row.part) else f"in part {row.part}"
+        scope = "on the whole" if row.part == WHOLE else f"in part {row.part}"
         shown[outcome].append(f"{scope} ({points(row.difference)}, {interval(row.low, row.high, points)})")
     stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
     return f" Compared with {REFERENCE}, it is {'; it is '.join(stated)}." if stated else ""
@@ -83,7 +83,7 @@ def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, c
         columns[name] |= _values(matching(intervals, metric=metric))
     by_part = {f"part {part}": _values(rows) for part, rows in parts.groupby("part", sort=False)}
     columns = {"entity F1": columns["entity F1"], **by_part, "accuracy": columns["accuracy"]}
-    columns |= {name: values.map(short).to_dict() for name, values in costs.items()}
+    columns |= {name: {str(system): short(value) for system, value in values.items()} for name, values in costs.items()}
     ranked = scores.groupby("system", sort=False)["entity_f1"].mean().sort_values(ascending=False, kind="stable").index
     rows = [[system, *(cells.get(system, "") for cells in columns.values())] for system in ranked]
     return Table(NOTES["first_table"], ["system", *columns], rows, is_whole=True)
@@ -96,10 +96,11 @@ def _cost_columns(costs: pd.DataFrame, means: pd.DataFrame) -> dict[str, pd.Seri
 
 
 def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
+    known = parameters.dropna()
     lines = [
-        Line(row.system, row.system, [(max(parameters[row.system], LEAST), row.value, row.low, row.high)])
+        Line(row.system, row.system, [(max(known[row.system], LEAST), row.value, row.low, row.high)])
         for row in records(matching(intervals, metric="entity_f1"))
-        if parameters.get(row.system, 0) > 0
+        if row.system in known
     ]
     draw = partial(lines_plot, lines, "million parameters", "entity F1", scores=True)
     title = "Entity F1 and number of parameters; whiskers are intervals over sentences"
@@ -117,7 +118,7 @@ def _caveats(results: Results, parts: pd.DataFrame) -> list[Block]:
     texts += [f"{row.system} ({row.encoder}) was not run: {row.reason}." for row in records(absent)]
     with as_written_by(results.command("label_audit"), results.folder / LABELS):
         repeated = (results.facts(LABELS) or {}).get("repeated", {}).get("test", {}).get("entity_f1")
-    if repeated:
+    if repeated and repeated["low"] is not None:
         texts.append(NOTES["label_caveat"].format(f1=_value(repeated)))
     return [Text(" ".join(texts))]
 
