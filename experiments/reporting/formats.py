@@ -22,7 +22,7 @@ def note(name: str, **values: Any) -> Text:
 
 
 def percent(value: float) -> str:
-    return number(100 * value, ".2f")
+    return "" if pd.isna(value) else number(100 * value, ".2f")
 
 
 def points(difference: float) -> str:

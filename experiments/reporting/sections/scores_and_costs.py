@@ -89,7 +89,7 @@ def score_table(
         columns["O everywhere"] = [percent(all_o.get(metric, math.nan)) for metric in metrics]
     distance = f", and their distance from the paper's {percent(PAPER_MICRO_F1)} in points" if is_papers else ""
     caption = f"Scores on the test sentences under every metric{distance}"
-    return Table(caption, list(columns), list(zip(*columns.values(), strict=True)), is_whole=True)
+    return Table(caption, list(columns), list(zip(*columns.values(), strict=True)))
 
 
 def _means(scores: pd.DataFrame) -> pd.DataFrame:
