@@ -21,7 +21,7 @@ def note(name: str, **values: Any) -> Text:
     return Text(NOTES[name].format(**values))
 
 
-def percent(value: float) -> str:
+def percent(value: float | None) -> str:
     return "" if pd.isna(value) else number(100 * value, ".2f")
 
 

@@ -134,10 +134,10 @@ def test_types_say_where_the_encoder_is_better_and_where_not(results: Path, monk
     minus = "\N{MINUS SIGN}"
     assert "Compared with crf, encoder is better on none; worse on ACTOR. On the other types neither is shown" in text
     cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", html)
-    shown = ["ACTOR (3)", "80.00", "90.00", f"{minus}12.34", f"{minus}13.34 to {minus}11.34", "0.010", "worse"]
+    shown = ["ACTOR (3)", "80.00", "90.00", f"{minus}12.34", f"{minus}13.34 to {minus}11.34", "0.0100", "worse"]
     start = cells.index(shown[0])
     assert cells[start : start + len(shown)] == shown
-    assert cells[cells.index("+9.00 to +11.00") + 1 :][:2] == ["0.060", "not shown"]
+    assert cells[cells.index("+9.00 to +11.00") + 1 :][:2] == ["0.0600", "not shown"]
 
 
 def test_few_sentences_and_precision_have_tables_of_their_own(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
