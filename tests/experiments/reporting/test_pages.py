@@ -74,7 +74,7 @@ def report_page() -> str:
     blocks = [
         Text(HOSTILE, warning=IMAGE), Text("x" * 200), Text(HOSTILE + "y" * 300),
         Missing(IMAGE, HOSTILE), Code(HOSTILE, ["z" * 300, IMAGE]),
-        Table(HOSTILE, ["id", "claim", "verdict", "value"], rows, text_columns=3, filters=["verdict"]),
+        Table(HOSTILE, ["id", "claim", "verdict", "value"], rows, text_columns=3, filters=["verdict"], is_whole=True),
         Table("wide", wide, [wide]),
         Plot(IMAGE, "a", lambda: dots_plot([Dot(HOSTILE, "crf", 0.9, 0.8, 0.95, over_seeds=True)], (IMAGE, 0.94))),
         Plot(HOSTILE, "b", lambda: lines_plot([Line(IMAGE, "crf", [point, (2, 0.4, 0.4, 0.4)])], IMAGE, HOSTILE)),
