@@ -170,7 +170,13 @@ class Params(Settings):
     def systems(self) -> dict[str, Section]:
         """The sections of the systems, in the order of the file."""
         known = kinds()
-        return {name: section for name, section in self.__pydantic_extra__.items() if kind_of(name, section) in known}
+        sections = {name: self._whole(section) for name, section in self.__pydantic_extra__.items()}
+        return {name: section for name, section in sections.items() if kind_of(name, section) in known}
+
+    def _whole(self, section: Section) -> Section:
+        """Return a section, with the settings of the system whose weights it takes."""
+        other = self.__pydantic_extra__.get(section.get(WEIGHTS_OF, ""))
+        return {**other, **section} if other else section
 
     def __getitem__(self, system: str) -> Section:
         if system not in self.systems:
@@ -223,11 +229,11 @@ class Params(Settings):
         problems = [(where, system, rule) for where, system in named.items() if system not in known]
         rule = f"must be one of {', '.join(kinds())}, or come from an installed package"
         problems += [(where, kind, rule) for where, kind in given.items() if str(kind) not in kinds()]
-        rule = "must be the name of a system with the same settings, apart from the decoding"
+        rule = "must be the name of a system that is trained; the only other setting is decoding"
         for name, section in self.__pydantic_extra__.items():
             if WEIGHTS_OF in section:
                 other = self.__pydantic_extra__.get(section[WEIGHTS_OF], {})
-                if _but_decoding(section) != _but_decoding(other) or WEIGHTS_OF in other:
+                if section.keys() != {WEIGHTS_OF, "decoding"} or not other or WEIGHTS_OF in other:
                     problems.append(((name, WEIGHTS_OF), section[WEIGHTS_OF], rule))
         if problems:
             details = [
@@ -236,10 +242,6 @@ class Params(Settings):
             ]
             raise ValidationError.from_exception_data("Params", details)
         return self
-
-
-def _but_decoding(section: Section) -> Section:
-    return {name: value for name, value in settings_of(section).items() if name != "decoding"}
 
 
 def read_trials(name: str, params: Params) -> list[Trial]:

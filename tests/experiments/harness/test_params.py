@@ -28,10 +28,7 @@ f:
   rate: 1
 studies:
   s: {seeds: [1, 2], e: {rate: 2}, crf: null}
-g:
-  <<: *e
-  weights_of: e
-  decoding: legal
+g: {weights_of: e, decoding: legal}
 label_audit: {system: crf, folds: 3, seed: 7}
 """
 
@@ -95,9 +92,9 @@ def test_studies_change_settings_of_systems() -> None:
         ("seeds: [1]\n", "", 1, "seeds is missing"),
         ("systems: [hmm], ", "", 6, "extra_runs.g.systems is missing"),
         ("systems: [hmm]", "systems: [hmm, gpt]", 6, "extra_runs.g.systems.1 must be the name of a system"),
-        ("weights_of: e", "weights_of: f", 19, "g.weights_of must be the name of a system with the same settings"),
-        ("weights_of: e", "weights_of: g", 19, "g.weights_of must be the name of a system with the same settings"),
-        ("weights_of: e", "weights_of: x", 19, "g.weights_of must be the name of a system with the same settings"),
+        ("weights_of: e", "weights_of: q", 17, "g.weights_of must be the name of a system that is trained"),
+        ("weights_of: e", "weights_of: g", 17, "g.weights_of must be the name of a system that is trained"),
+        ("decoding: legal", "rate: 2", 17, "g.weights_of must be the name of a system that is trained"),
         ("seeds: [9]", "seeds: [x]", 7, "extra_runs.h.seeds.0 must be"),
         ("seeds: [9]", "seed: [9]", 7, "unknown key 'extra_runs.h.seed'; the keys here are corpora, systems, seeds"),
         ("seed: 42", "seed: null", 8, "split.seed must be .*, not None"),
