@@ -10,7 +10,7 @@ from reprlib import Repr
 
 # The extra of pyproject.toml that brings a package, by the name under which it is imported.
 EXTRAS = {
-    "joblib": "crf", "pycrfsuite": "crf", "sklearn_crfsuite": "crf",
+    "pycrfsuite": "crf", "sklearn_crfsuite": "crf",
     "huggingface_hub": "encoder", "safetensors": "encoder", "torch": "encoder", "transformers": "encoder",
     "onnx": "onnx", "onnxruntime": "onnx", "onnxscript": "onnx", "tokenizers": "onnx",
     "pyarrow": "parquet", "ray": "cluster", "pandas": "pipeline",
