@@ -1,9 +1,9 @@
 """A linear-chain CRF with the features that a practitioner would write: the baseline that the paper lacks."""
 
-import os
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,12 +11,10 @@ from typing import Annotated, Any, Self
 import numpy as np
 import pycrfsuite
 import sklearn_crfsuite
-from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 from pydantic import Field
 
-from baselines.crf_workers import end_at_interrupts, interrupts_blocked
+from baselines.crf_workers import compute
 from baselines.crfsuite_file import check_model, count_features
 from baselines.selection import Candidate, candidates, select
 from bert_ner.corpus.bio import Sentence, tag_problem
@@ -52,17 +50,10 @@ class CRFTagger(System):
     def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
         """Train once per pair of c1 and c2, on all cores, and keep the best model on the validation sentences."""
         tried = candidates(self.settings)
-        jobs = (delayed(_train)(train, candidate) for candidate in tried)
-        processes = min(len(tried), os.cpu_count() or 1)
-        try:
-            with interrupts_blocked():  # in these processes, until they are ready
-                models = Parallel(processes, return_as="generator", initializer=end_at_interrupts)(jobs)
-            with Progress("crf", len(tried)) as progress:
-                trials = zip(tried, progress.steps(models), strict=True)
-                chosen, history = select(trials, _predict_with, validation, self.scoring)
-        except KeyboardInterrupt:  # a process that started after Ctrl-C has not noticed it
-            get_reusable_executor(reuse=True).shutdown(kill_workers=True)
-            raise
+        models = compute(_train, [(train, candidate) for candidate in tried])
+        with closing(models), Progress("crf", len(tried)) as progress:
+            trials = zip(tried, progress.steps(models), strict=True)
+            chosen, history = select(trials, _predict_with, validation, self.scoring)
         self._use(Path(chosen.modelfile.name).read_bytes())
         return history
 
@@ -169,7 +160,6 @@ def _own_features(word: str) -> tuple[str, ...]:
 
 
 def _train(train: Sequence[Sentence], settings: Candidate) -> sklearn_crfsuite.CRF:
-    """Train a model, in a process of its own: CRFsuite holds Python's lock while it trains."""
     model = sklearn_crfsuite.CRF(algorithm="lbfgs", all_possible_transitions=True, **settings)
     return model.fit([features(words) for words, _ in train], [tags for _, tags in train])
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from reprlib import Repr
 
-# The extra of pyproject.toml that brings a package, by the name under which it is imported.
+# The extras of pyproject.toml to install for a package, by the name under which it is imported. Only the export imports
+# onnx and onnxscript, and it needs PyTorch as well.
 EXTRAS = {
-    "joblib": "crf", "pycrfsuite": "crf", "sklearn_crfsuite": "crf",
+    "pycrfsuite": "crf", "sklearn_crfsuite": "crf",
     "huggingface_hub": "encoder", "safetensors": "encoder", "torch": "encoder", "transformers": "encoder",
-    "onnx": "onnx", "onnxruntime": "onnx", "onnxscript": "onnx", "tokenizers": "onnx",
+    "onnx": "encoder,onnx", "onnxscript": "encoder,onnx", "onnxruntime": "onnx", "tokenizers": "onnx",
     "pyarrow": "parquet", "ray": "cluster", "pandas": "pipeline",
 }  # fmt: skip
 _NO_MEMORY = re.compile(r"can't allocate memory|cannot allocate memory|out of memory|bad_alloc", re.IGNORECASE)
@@ -37,7 +38,7 @@ class OutOfMemory(BertNerError, MemoryError):
 
 
 def as_missing_extra(error: ModuleNotFoundError) -> BertNerError | None:
-    """Return an error that names the extra with a package that is not installed; None if it is in no extra."""
+    """Return an error that names the extras for a package that is not installed; None if it is in no extra."""
     package = str(error.name).partition(".")[0]
     if package not in EXTRAS:
         return None

@@ -18,7 +18,7 @@ from harness.artifacts import read_labels
 from harness.locks import sole_writer
 from harness.params import Params, Section, read_params
 from harness.paths import DATA, RESULTS, raw_folder, state_file
-from harness.provenance import processor
+from harness.provenance import processor, record_table
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
 from harness.trials import as_text, choose, trials_of
@@ -109,6 +109,7 @@ def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Se
             if is_asked and place(old) != place(row):
                 rows.append(old)
         write_table(RESULTS, corpus, "search", sorted(rows, key=place))
+    record_table(corpus, "search")
 
 
 def place(row: Mapping[Any, Any]) -> tuple[str, int, int]:

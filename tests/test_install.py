@@ -37,6 +37,13 @@ sys.meta_path.insert(0, Forbidden())
 from bert_ner.cli import main
 main()
 """
+# As if these packages were not there.
+WITHOUT = """
+import sys
+sys.modules |= dict.fromkeys({})
+from bert_ner.cli import main
+main()
+"""
 
 
 @pytest.fixture
@@ -60,7 +67,7 @@ def test_commands_that_need_no_extra(folder: Path, command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [
-        (["export", "model", "new"], "onnx"),
+        (["export", "model", "new"], "encoder,onnx"),
         (["tag", "--model", "crf"], "crf"),
         (["tag", "--model", "model"], "encoder"),
         (["convert", "gold.bio", "gold.parquet"], "parquet"),
@@ -78,6 +85,33 @@ def test_a_command_names_the_extra_that_it_lacks(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "missing", "named"),
+    [
+        (["export", "model", "new"], "onnx", "encoder,onnx"),
+        (["export", "model", "new"], "onnxscript", "encoder,onnx"),
+        (["export", "model", "new"], "onnxruntime", "onnx"),
+        (["export", "model", "new"], "torch transformers", "encoder"),
+        (["tag", "--model", "crf"], "pycrfsuite sklearn_crfsuite", "crf"),
+        (["tag", "--model", "model"], "torch transformers", "encoder"),
+        (["tag-files", "--model", "crf", "gold.bio", "new"], "ray", "cluster"),
+        (["convert", "gold.bio", "gold.parquet"], "pyarrow", "parquet"),
+        (["score", "gold.parquet", "gold.parquet"], "pyarrow", "parquet"),
+    ],
+)
+def test_a_command_names_each_extra_that_alone_is_missing(
+    folder: Path, crf_folder: Path, arguments: list[str], missing: str, named: str
+) -> None:
+    shutil.copytree(crf_folder, folder / "crf")
+    (folder / "model").mkdir()
+    (folder / "model/config.json").write_text("{}")
+    (folder / "gold.parquet").write_bytes(b"PAR1")
+    done = run(folder, sys.executable, "-c", WITHOUT.format(missing.split()), *arguments)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"install it with: pip install 'bert-ner[{named}]'\n"), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_every_encoder_is_listed_without_the_hub_s_client(folder: Path) -> None:
     done = run(folder, sys.executable, "-c", RESTRICTED, "encoders")
     assert (done.returncode, done.stderr) == (0, "")
@@ -88,7 +122,7 @@ def test_every_encoder_is_listed_without_the_hub_s_client(folder: Path) -> None:
 def test_extras_that_messages_name_are_in_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    assert set(EXTRAS.values()) <= set(extras)
+    assert {name for names in EXTRAS.values() for name in names.split(",")} <= set(extras)
     assert {"parquet", "crf", "encoder", "onnx", "pipeline", "cluster", "dev"} <= set(extras)
     names = {re.split(r"[\[><=]", requirement)[0].replace(".", "_") for requirement in project["dependencies"]}
     assert names == {"numpy", "pydantic", "ruamel_yaml", "tqdm"}

@@ -90,13 +90,12 @@ def score_files(
         predicted_tags = prediction.iob2
         counts[file.name] = count(tags, predicted_tags)
         illegal = [problem.line for problem in prediction.problems]
-        extra = sorted({tag[2:] for sequence in predicted_tags for tag in sequence if tag != "O"} - {*types})
         values, intervals = score(tags, predicted_tags, **source), bootstrap(counts[file.name], SAMPLES, level=LEVEL)
         # For each metric: value, low, high, signature.
         scores = {metric: _without_nan(intervals[metric]) | values[metric]._asdict() for metric in METRICS}
         by_type = [row._asdict() for row in score_by_type(tags, predicted_tags)]
         about = {"file": file.name, "sha256": file.sha256, "scheme": prediction.scheme}
-        findings = {"illegal_transitions": illegal, "types_not_in_gold": extra}
+        findings = {"illegal_transitions": illegal, "types_not_in_gold": types_not_in_gold(prediction, parsed)}
         systems.append({**about, **findings, "scores": scores, "by_type": by_type})
 
     about_gold = {"file": gold.name, "sha256": gold.sha256, "scheme": parsed.scheme, "skipped": dict(parsed.skipped)}
@@ -145,6 +144,12 @@ def read_prediction(file: File, readings: Sequence[Reading], gold: ParsedFile) -
             with suppress(BioError):
                 return _read_as(file, reading, gold)
         raise
+
+
+def types_not_in_gold(prediction: ParsedFile, gold: ParsedFile) -> list[str]:
+    """Return the entity types that a prediction has and the gold file lacks, in order."""
+    found, known = ({tag[2:] for tags in file.iob2 for tag in tags if tag != "O"} for file in (prediction, gold))
+    return sorted(found - known)
 
 
 def _read_as(file: File, reading: Reading, gold: ParsedFile) -> ParsedFile:

@@ -19,7 +19,7 @@ from bert_ner.corpus.bio import spans_of
 from bert_ner.corpus.formats import ParsedFile, Reading
 from bert_ner.errors import InvalidValue, unusual_letters
 from bert_ner.scoring.counts import Tags, count
-from bert_ner.scoring.files import File, prediction_readings, read_gold, read_prediction
+from bert_ner.scoring.files import File, prediction_readings, read_gold, read_prediction, types_not_in_gold
 from bert_ner.scoring.gate import ALPHA, BAD, EQUAL, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
 from bert_ner.scoring.reference_file import Prediction, is_saved, read_saved, save_reference
 from bert_ner.scoring.resampling import MIN_SENTENCES
@@ -130,13 +130,9 @@ def _remarks(prediction: ParsedFile, gold: ParsedFile) -> Iterator[str]:
     if slips := prediction.problems:
         where = f"{prediction.place}{slips[0].line}"
         yield f"{where}: {slips[0].message} (such tags in the file: {len(slips):,}; they count as in conlleval)"
-    if extra := sorted(_types(prediction) - _types(gold)):
+    if extra := types_not_in_gold(prediction, gold):
         listed = ", ".join(f"{kind}{unusual_letters(kind)}" for kind in extra)
         yield f"{prediction.name}: types that {gold.name} does not have, so their entities are all wrong: {listed}"
-
-
-def _types(file: ParsedFile) -> set[str]:
-    return {tag[2:] for each in file.sentences for tag in each.sentence.tags if tag != "O"}
 
 
 def _on_both_sides(reference: Sequence[Prediction], new: Sequence[Prediction]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from bench.benchmark_page import as_markdown
 from bert_ner.corpus.catalog import corpus_named, corpus_names
+from bert_ner.files import sha256_of
 from gate.readme_figures import outdated_readme
 
 NOT_LOCKED = ("mpnet", "cluster")  # extras that `make` does not install from the lock file
@@ -29,6 +30,7 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     checks = {
         "results/provenance.json": _provenance(results, params),
+        "results/*/studies.csv and search.csv": _sums(results),
         "results/*/studies.csv": _studies(results, params),
         "results/*/search.csv": _search(results, params),
         "results/benchmarks.csv": _benchmarks(results),
@@ -64,6 +66,15 @@ def _provenance(results: Path, params: Params) -> Iterator[str]:
             file = table_path(results, corpus, name)
             if not file.is_file() or file.read_text(encoding="utf-8") != as_csv(name, recorded):
                 yield f"provenance.json does not have the runs of {corpus}/{name}.csv"
+
+
+def _sums(results: Path) -> Iterator[str]:
+    """Yield the tables whose sum is recorded, because nothing else follows from them, and that have another."""
+    for corpus, facts in read_json(results / "provenance.json").items():
+        for name, sha256 in facts.get("tables", {}).items():
+            file = table_path(results, corpus, name)
+            if not file.is_file() or sha256_of(file) != sha256:
+                yield f"{corpus}/{name}.csv has another SHA-256 than in provenance.json"
 
 
 def _studies(results: Path, params: Params) -> Iterator[str]:
@@ -141,7 +152,7 @@ def _requirements(root: Path) -> Iterator[str]:
 def other_versions(root: Path) -> list[str]:
     """Return the packages that results were made with in another version than that of requirements.lock."""
     locked, corpora = _locked(root), read_json(root / "results/provenance.json")
-    environments = [run["environment"] for facts in corpora.values() for run in facts["runs"].values()]
+    environments = [run["environment"] for facts in corpora.values() for run in facts.get("runs", {}).values()]
     used = {(name, version.partition("+")[0]) for made in environments for name, version in made["packages"].items()}
     return [
         f"{name} {version}, and {', '.join(sorted(locked[name]))} in requirements.lock"

@@ -22,7 +22,8 @@ from bert_ner.yaml_files import load_yaml
 
 CORPORA = ("sample", "mit_movie_eng")
 SENTENCES = 2000  # the first of the training part
-SECTIONS = load_yaml(Path(__file__).with_suffix(".yaml"))
+SETTINGS = Path(__file__).with_suffix(".yaml")
+SECTIONS = load_yaml(SETTINGS)
 SEEDS = {"crf": [0], "minilm": [13, 42, 87, 7, 101]}  # a check uses the first, a reference all
 
 
@@ -57,7 +58,7 @@ def train(name: str, system: str, data: Sequence[list[Sentence]], seeds: Sequenc
     source = {"split": "test", "corpus": name, "data": str(corpus.test.sha256)[:8]}
     runs, signature = [], ""
     for seed in seeds:
-        tagger = build(system, SECTIONS[system], corpus.labels or (), seed)
+        tagger = build(system, SECTIONS.get(system), corpus.labels or (), seed, path=SETTINGS)
         tagger.fit(known, validation)
         scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
         signature = scores["entity_f1"].signature

@@ -19,10 +19,16 @@ from bert_ner.yaml_files import at_line, located
 
 
 def build(
-    name: str, section: Any, labels: Sequence[str], seed: int, checkpoint: Path | None = None, where: Location = ()
+    name: str,
+    section: Any,
+    labels: Sequence[str],
+    seed: int,
+    checkpoint: Path | None = None,
+    where: Location = (),
+    path: Path = ROOT / "params.yaml",
 ) -> Tagger:
-    """Build a system that is not trained yet, from its name and its section, which is at `where` in params.yaml."""
-    path, where = ROOT / "params.yaml", where or (name,)
+    """Build a system that is not trained yet, from its name and its section, which is at `where` in the file `path`."""
+    where = where or (name,)
     try:
         system = _class_of(name, section)
     except BertNerError as error:

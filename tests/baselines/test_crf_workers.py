@@ -1,22 +1,75 @@
-"""Ctrl-C in a process that starts to train a CRF."""
+"""The processes that train a CRF: what they return, and that they end with their parent."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
-from baselines.crf_workers import interrupts_blocked
+import pytest
+
+from baselines.crf_workers import compute
+from bert_ner.errors import BertNerError
+
+FOREVER = """
+from bert_ner.interrupts import exit_interrupted, handle_interrupts, interrupt
+handle_interrupts(interrupt)
+import baselines.crf as crf
+from bert_ner.corpus.sample import generate
+from bert_ner.scoring import entity_f1
+
+train, test = generate()
+settings = crf.CRFSettings(c1=[1e-9], c2=[i * 1e-9 for i in range(40)], max_iterations=2_000_000)
+tagger = crf.CRFTagger(settings, scoring=entity_f1, labels=[], seed=1)
+try:
+    tagger.fit(train, test)
+except KeyboardInterrupt:
+    exit_interrupted()
+"""
 
 
-def test_a_process_that_starts_holds_an_interrupt_back() -> None:
-    child = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('starting', flush=True);{end} print('after')"
-    with interrupts_blocked():
-        starts = [
-            subprocess.run([sys.executable, "-c", child.format(end=end)], capture_output=True, text=True, check=False)
-            for end in ("", "from baselines.crf_workers import end_at_interrupts; end_at_interrupts();")
-        ]
-    assert [(done.returncode, done.stdout, done.stderr) for done in starts] == [
-        (0, "starting\nafter\n", ""), (-signal.SIGINT, "starting\n", ""),
-    ]  # fmt: skip
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+def test_results_come_in_the_order_of_the_calls() -> None:
+    seconds = [0.3, 0.0, 0.1, 0.0]
+    calls = [(f"__import__('time').sleep({wait}) or {i}",) for i, wait in enumerate(seconds)]
+    assert list(compute(eval, calls)) == [0, 1, 2, 3]
+    assert list(compute(eval, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        ("1 / 0", ZeroDivisionError, "division by zero"),
+        ("__import__('os')._exit(7)", BertNerError, "a process that trained a CRF ended with status 7"),
+        ("__import__('os').kill(__import__('os').getpid(), 9)", BertNerError, "ended with status -9; there may be too"),
+    ],
+)
+def test_errors_of_a_process(code: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        list(compute(eval, [(code,)]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.5, 4.0])  # seconds from the first process on
+@pytest.mark.parametrize(
+    ("number", "status", "printed"), [(signal.SIGINT, 130, "\n-c: interrupted\n"), (signal.SIGKILL, -9, "")]
+)
+def test_processes_end_with_their_parent(number: int, status: int, printed: str, delay: float) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FOREVER], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as parent:
+        while not children(parent.pid):
+            assert parent.poll() is None
+            time.sleep(0.01)
+        time.sleep(delay)
+        started = children(parent.pid)
+        os.killpg(parent.pid, number)  # as a terminal does
+        _, text = parent.communicate()  # until nobody holds standard error any more
+    assert (parent.returncode, text) == (status, printed)
+    assert not [child for child in started if Path("/proc", child, "exe").exists()]
+
+
+def children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()

@@ -42,18 +42,14 @@ found["baselines"] = baselines.__file__
 print(json.dumps(found))
 """
 
-# Where the processes that joblib starts import our packages from.
+# Where the processes that train a CRF import our packages from.
 WORKERS = """
 import sys
 sys.path.insert(0, "experiments")
 import harness
-from joblib import Parallel, delayed
+from baselines.crf_workers import compute
 
-def folder():
-    import baselines.crf
-    return baselines.crf.__file__
-
-print(*set(Parallel(n_jobs=2)(delayed(folder)() for _ in range(2))))
+print(*compute(eval, [("__import__('baselines.crf').crf.__file__",)]))
 """
 
 
@@ -91,7 +87,7 @@ def test_help_imports_this_checkout_and_no_heavy_library(copy: Path) -> None:
             assert Path(path).is_relative_to(copy), script
 
 
-def test_a_stage_and_the_processes_that_joblib_starts_run_this_checkout(copy: Path) -> None:
+def test_a_stage_and_the_processes_that_it_starts_run_this_checkout(copy: Path) -> None:
     (copy / "bert_ner/corpus/sample.py").write_text("raise SystemExit('the copy')")
     with pytest.raises(AssertionError, match="the copy"):
         python(copy, "experiments/acquire.py", "--corpus", "sample")

@@ -46,6 +46,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("harness.locks.LOCK", tmp_path / "lock")
     monkeypatch.setattr("search.DATA", tmp_path / "data")
     monkeypatch.setattr("search.RESULTS", tmp_path / "results")
+    monkeypatch.setattr("harness.provenance.RESULTS", tmp_path / "results")
     monkeypatch.setattr("search.check_acquired", lambda *_: None)
     monkeypatch.setattr(Corpus, "read", lambda *_: {"train": SENTENCES})
     monkeypatch.setattr(sys, "argv", ["search.py", "--corpus", "sample", "--system", "gazetteer"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ from harness.paths import RESULTS, ROOT
 
 import pytest
 
+from bert_ner.files import sha256_of
 from gate.records import inconsistent, other_versions
 
 SECONDS = r"(?m)^(train,.*?,\d+,\d+,)[\d.]+,"  # of a training in benchmarks.csv, after its sentences and words
@@ -71,6 +73,19 @@ def test_a_change_by_hand_is_named(whole: Path, tmp_path: Path, name: str, old: 
     assert changed != text
     (root / name).write_text(changed)
     assert problem in inconsistent(root)
+
+
+def test_a_figure_that_nothing_follows_from_is_compared_with_its_sum(whole: Path, tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(whole, root)
+    table, record = root / "results/mit_movie_eng/studies.csv", root / "results/provenance.json"
+    facts = json.loads(record.read_text())
+    facts["mit_movie_eng"]["tables"] = {"studies": sha256_of(table)}
+    record.write_text(json.dumps(facts))
+    assert inconsistent(root) == {}
+    table.write_text(table.read_text().replace(",1,1.166266", ",1,1.166267", 1))
+    problem = "mit_movie_eng/studies.csv has another SHA-256 than in provenance.json"
+    assert inconsistent(root) == {problem: ["results/*/studies.csv and search.csv"]}
 
 
 def test_other_versions_are_named(whole: Path, tmp_path: Path) -> None:

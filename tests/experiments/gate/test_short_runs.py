@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from harness.systems import build
 
 import pytest
@@ -10,14 +13,36 @@ import gate.short_runs as short_runs_module
 from bert_ner.corpus.acquire import CorpusUnavailable
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
+from bert_ner.errors import BertNerError
 from bert_ner.scoring import METRICS
 from bert_ner.scoring.gate import Outcome, verdicts
+from bert_ner.yaml_files import load_yaml
 
 
 def test_every_short_training_can_be_built() -> None:
     assert set(short_runs_module.SECTIONS) == set(short_runs_module.SEEDS)
     for system, section in short_runs_module.SECTIONS.items():
         build(system, section, ["O"], 13)
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "problem"),
+    [
+        ("crf: {c1: [0.1], c2: [-1.0], max_iterations: 60}", 2, "crf: c2.0 must be a number of at least 0, not -1.0"),
+        ("crf:\n  c1: [0.1]\n  c2: [0.1]\n  max_iterations: 0", 5, "crf: max_iterations must be a whole number"),
+        ("hmm: {}", 1, "crf: expected names and values of settings, not None"),
+        ("crf: {kind: none}", 2, "crf: no kind of tagger is named 'none'"),
+    ],
+)
+def test_an_error_names_the_file_and_the_line(
+    section: str, line: int, problem: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "short_runs.yaml"
+    path.write_text(f"# short\n{section}\n")
+    monkeypatch.setattr(short_runs_module, "SETTINGS", path)
+    monkeypatch.setattr(short_runs_module, "SECTIONS", load_yaml(path))
+    with pytest.raises(BertNerError, match=re.escape(f"{path}, line {line}: {problem}")):
+        short_runs_module.train("sample", "crf", [[], [], []], [0])
 
 
 def test_the_crf_gives_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
