@@ -56,7 +56,10 @@ class MeasuredSystem(NamedTuple):
 
 
 def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredSystem]:
-    """Return the systems that can stand for the paper's: those with its encoder, then by closeness in size to it."""
+    """Return the systems that can stand for the paper's: those with its encoder, then by closeness in size to it.
+
+    Of each encoder, only the first system in params.yaml can: it has the paper's recipe, which the others change.
+    """
     scores = read_table(results, corpus, "scores")
     if scores is None:
         raise NotMeasuredError(f"{corpus} has no scores.csv yet")
@@ -72,8 +75,8 @@ def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredS
         sizes = [ENCODERS[name].parameters for name in (system.encoder, encoder) if name in ENCODERS]
         return not system.has_papers_encoder, abs(sizes[0] - sizes[1]) if len(sizes) == 2 else math.inf
 
-    pairs = dict.fromkeys(zip(scores["system"], scores["encoder"], strict=True))
-    systems = [MeasuredSystem(name, used, is_papers(used)) for name, used in pairs if used]
+    first = scores[scores["encoder"] != ""].drop_duplicates("encoder")[["system", "encoder"]]
+    systems = [MeasuredSystem(name, used, is_papers(used)) for name, used in first.itertuples(index=False, name=None)]
     if not systems:
         raise NotMeasuredError("scores.csv has no system with an encoder")
     return sorted(systems, key=distance)
