@@ -66,7 +66,8 @@ def traces(root: Path, stage: Any) -> Iterator[Path]:
         if name.startswith("models/"):
             yield root / "results" / path.parent.name / "predictions" / f"{path.name}.tags"
         elif name.startswith("data/"):
-            yield root / "results" / path.name / "scores.csv"
+            reader = "label_audit.csv" if path.parent.name == "out_of_fold" else "scores.csv"
+            yield root / "results" / path.name / reader
         else:
             yield path
     kind, _, item = stage.name.partition("@")
