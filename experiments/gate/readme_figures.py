@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.params import REFERENCE
+from harness.parts import WHOLE
 from harness.paths import DOMAINS
 from harness.tables import require_table, table_path
 
@@ -24,7 +25,8 @@ Row = Mapping[Any, Any]
 
 CORPUS = "mit_movie_eng"
 BENCHMARKS = ("", "benchmarks")
-TABLES = ((CORPUS, "intervals"), (CORPUS, "comparisons"), (CORPUS, "claims"), (DOMAINS, "claims"), BENCHMARKS)
+OF_CORPUS = ("intervals", "comparisons", "comparisons_by_part", "claims")
+TABLES = (*((CORPUS, name) for name in OF_CORPUS), (DOMAINS, "claims"), BENCHMARKS)
 WIDTH = 118
 SAMPLES = 10_000  # trials of a test
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
@@ -84,8 +86,22 @@ def _remarks(results: Path, _: str) -> str:
     text = f"Token micro-F1 of `{best}` without `O`: {_interval(scores[best, 'token_micro_f1_no_o'], 'value')}."
     confirmed = {system: row for system, row in differences.items() if row["family"] == "confirmatory"}
     shown = [f"`{system}` {p_text(row['p_value'], SAMPLES, row['p_holm'])}" for system, row in confirmed.items()]
-    corrected = f"p of the difference from `{REFERENCE}`'s entity F1, corrected: {', '.join(shown)}. "
+    corrected = (
+        f"{_by_part(results, best)} p of the difference from `{REFERENCE}`'s entity F1, corrected: {', '.join(shown)}. "
+    )
     return textwrap.fill((corrected if shown else "") + text, WIDTH)
+
+
+def _by_part(results: Path, system: str) -> str:
+    """State how far a system is ahead of the reference in each part of the corpus."""
+    rows = require_table(results, CORPUS, "comparisons_by_part").to_dict("records")
+    pair = (system, REFERENCE, "entity_f1")
+    leads = [
+        f"{_interval(row, 'difference', '+')} in part {row['part']}"
+        for row in rows
+        if (row["system_a"], row["system_b"], row["metric"]) == pair and row["part"] != WHOLE
+    ]
+    return f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}."
 
 
 def _claims(results: Path, _: str) -> str:

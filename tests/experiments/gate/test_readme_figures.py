@@ -15,6 +15,7 @@ from gate.readme_figures import BLOCK, outdated_readme, with_figures, write_read
 TABLES = [
     "mit_movie_eng/intervals.csv",
     "mit_movie_eng/comparisons.csv",
+    "mit_movie_eng/comparisons_by_part.csv",
     "mit_movie_eng/claims.csv",
     "domains/claims.csv",
     "benchmarks.csv",
