@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.entities import Entity, entities, word_offsets
 from bert_ner.deprecated import moved
 from bert_ner.errors import BertNerError, InvalidValue, shorten
 from bert_ner.settings import Settings as AnySettings
+
+if TYPE_CHECKING:  # importing NumPy takes a tenth of a second, which commands without a tagger need not wait for
+    from numpy.typing import NDArray
 
 TagSequences = Sequence[Sequence[str]]
 Scoring = Callable[[TagSequences, TagSequences], float]  # (gold, predicted) -> score, higher is better
@@ -119,7 +120,7 @@ def tags_and_scores(tagger: Tagger, sentences: Sequence[Sequence[str]]) -> list[
 class ProbabilisticTagger(Tagger, Protocol):
     """A tagger that knows how likely every tag is, not only the one it chose. Optional: the label audit needs one."""
 
-    def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> list[NDArray[Any]]:
+    def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> "list[NDArray[Any]]":
         """Return an array of shape (words, labels) for each sentence: the probability of each label, 0 to 1.
 
         A label that the tagger does not know has 0.

@@ -25,10 +25,13 @@ def build(
     seed: int,
     checkpoint: Path | None = None,
     where: Location = (),
-    path: Path = ROOT / "params.yaml",
+    path: Path | None = None,
 ) -> Tagger:
-    """Build a system that is not trained yet, from its name and its section, which is at `where` in the file `path`."""
-    where = where or (name,)
+    """Build a system that is not trained yet, from its name and its section.
+
+    The section is at `where` in the file `path`, by default params.yaml, which errors name.
+    """
+    path, where = path or ROOT / "params.yaml", where or (name,)
     try:
         system = _class_of(name, section)
     except BertNerError as error:

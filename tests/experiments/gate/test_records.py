@@ -21,7 +21,7 @@ SECONDS = r"(?m)^(train,.*?,\d+,\d+,)[\d.]+,"  # of a training in benchmarks.csv
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the records of this checkout."""
     root = tmp_path_factory.mktemp("records")
-    tables = ["scores.csv", "history.csv", "costs.csv", "studies.csv"]
+    tables = ["scores.csv", "history.csv", "costs.csv", "studies.csv", "search.csv"]
     names = [f"{path.parent.name}/{name}" for path in RESULTS.glob("*/scores.csv") for name in tables]
     for name in [*names, "provenance.json", "benchmarks.csv", "benchmarks.md"]:
         if (RESULTS / name).is_file():
