@@ -229,11 +229,12 @@ class Params(Settings):
         problems = [(where, system, rule) for where, system in named.items() if system not in known]
         rule = f"must be one of {', '.join(kinds())}, or come from an installed package"
         problems += [(where, kind, rule) for where, kind in given.items() if str(kind) not in kinds()]
-        rule = "must be the name of a system that is trained; the only other setting is decoding"
+        rule = "must be the name of a system that is trained; the only setting that changes is decoding"
         for name, section in self.__pydantic_extra__.items():
             if WEIGHTS_OF in section:
                 other = self.__pydantic_extra__.get(section[WEIGHTS_OF], {})
-                if section.keys() != {WEIGHTS_OF, "decoding"} or not other or WEIGHTS_OF in other:
+                changed = {key for key, value in section.items() if other.get(key) != value}
+                if changed != {WEIGHTS_OF, "decoding"} or not other or WEIGHTS_OF in other:
                     problems.append(((name, WEIGHTS_OF), section[WEIGHTS_OF], rule))
         if problems:
             details = [
