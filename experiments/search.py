@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.artifacts import read_labels
+from harness.artifacts import read_labels, read_training_file
 from harness.locks import sole_writer
 from harness.params import Params, Section, read_params
 from harness.paths import DATA, RESULTS, raw_folder, state_file
@@ -50,7 +50,7 @@ def main() -> None:
     if options.trial is not None and options.trial not in trials:
         raise BertNerError(f"search.trials.{options.system} has no trial {options.trial}, but 1 to {len(trials)}")
     check_acquired(corpus, raw_folder(corpus.name))
-    sentences = corpus.read(raw_folder(corpus.name))["train"]
+    sentences = read_training_file(corpus)
     folds = folds_of(len(sentences), params.search.folds, params.search.seed)
     for number, settings in trials.items():
         for fold in range(1, params.search.folds_for(options.system) + 1):

@@ -12,7 +12,7 @@ from harness.run_main import command_line, run_main
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.artifacts import check_predictions, model_folder, read_part
+from harness.artifacts import model_folder, read_part, read_predictions
 from harness.params import Run, read_params
 from harness.paths import DOMAINS, RESULTS
 from harness.tables import write_table
@@ -87,10 +87,7 @@ def predictions(corpus: str, system: str, test: Sequence[Sentence]) -> list[Tags
     for run in runs_of(corpus, system):
         path = RESULTS / corpus / "predictions" / f"{run.name}.tags"
         if path.is_file():
-            check_predictions(path, remedy)
-            found.append([line.split() for line in path.read_text(encoding="utf-8").splitlines()])
-            if [len(tags) for tags in found[-1]] != [len(words) for words, _ in test]:
-                raise BertNerError(f"{path} does not fit the test sentences; {remedy}")
+            found.append(read_predictions(path, test, remedy))
     return found
 
 

@@ -1,6 +1,7 @@
 """What the stages leave for each other: prepared sentences, trained models, predictions and JSON files."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,15 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BertNerError(f"{path} is not a JSON object; {remedy}")
     return content
+
+
+def read_predictions(path: Path, test: Sequence[Sentence], remedy: str) -> list[list[str]]:
+    """Read a run's tags of the test sentences; an error ends with the remedy."""
+    check_predictions(path, remedy)
+    tags = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    if list(map(len, tags)) != [len(words) for words, _ in test]:
+        raise BertNerError(f"{path} does not fit the test sentences; {remedy}")
+    return tags
 
 
 def check_predictions(path: Path, remedy: str) -> None:

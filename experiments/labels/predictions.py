@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from harness.artifacts import check_predictions, model_folder, out_of_fold_file
+from harness.artifacts import model_folder, out_of_fold_file, read_predictions
 from harness.params import Run
 from harness.paths import RESULTS
 from harness.tables import producer_of
@@ -29,11 +29,7 @@ def predicted_tags(corpus: str, scores: pd.DataFrame, test: Sequence[Sentence]) 
         path = RESULTS / corpus / "predictions" / f"{system}-{seed}.tags"
         if not path.is_file():
             raise BertNerError(f"{path} is missing, but scores.csv has a row of it; {remedy}")
-        check_predictions(path, remedy)
-        tags = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-        if list(map(len, tags)) != [len(words) for words, _ in test]:
-            raise BertNerError(f"{path} does not fit the test sentences; {remedy}")
-        found.setdefault(str(system), []).append(tags)
+        found.setdefault(str(system), []).append(read_predictions(path, test, remedy))
     return found
 
 
