@@ -57,6 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ("read_labels", lambda corpus: LABELS),
             ("read_training_file", lambda corpus: TRAIN),
             ("read_part", lambda corpus, part: TEST),
+            ("read_parts", lambda corpus, part: ["1"] * len(TEST)),
             ("read_section", lambda corpus, system: params[system]),
             ("RESULTS", results),
         ):
