@@ -18,21 +18,7 @@ from workplace import Workplace
 SEEDS = (13, 17)
 STAGES = {seed: f"pipeline/dvc.yaml:train_encoder@sample-minilm-{seed}" for seed in SEEDS}
 CRF = "pipeline/dvc.yaml:train_baseline@sample-crf-0"
-# What repro.py does with --all, for two stages.
-DRIVER = """
-import sys
-sys.path.insert(0, "experiments")
-from functools import partial
-from harness.cluster_runs import outcome_table, train_on_cluster
-from harness.dvc_runs import run_pipeline
-from harness.params import read_params
-
-address, *stages = sys.argv[1:]
-outcomes = []
-train = partial(train_on_cluster, params=read_params(), address=address, outcomes=outcomes)
-run_pipeline(stages, ["pipeline/dvc.yaml:prepare@sample"], train=train)
-print(outcome_table(outcomes))
-"""
+DRIVER = (sys.executable, "-m", "bench.cluster_trainings")
 
 
 def wait_for(found: Callable[[], Any], process: subprocess.Popen[bytes], log: Path) -> Any:
@@ -49,6 +35,10 @@ def training(seed: int) -> list[psutil.Process]:
         if "experiments/train.py" in command and command[-1] == str(seed) and command[0].endswith("python"):
             return [process, *process.parents()]
     return []
+
+
+def search_path(place: Workplace) -> str:
+    return f"{place.folder}:{place.folder / 'experiments'}"
 
 
 def models(place: Workplace) -> dict[str, bytes]:
@@ -69,7 +59,7 @@ def test_a_killed_worker_and_a_killed_node_cost_their_runs_only(
     place.environment["OMP_NUM_THREADS"] = "1"
     place.succeed("dvc", "repro", "pipeline/dvc.yaml:prepare@sample")
     other = place.copy(tmp_path / "b")
-    other.environment["OMP_NUM_THREADS"] = "1"
+    other.environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": search_path(other)}
     place.succeed("dvc", "repro", "--single-item", *STAGES.values())
 
     for name in ("PYTHONPATH", "PATH"):
@@ -81,7 +71,7 @@ def test_a_killed_worker_and_a_killed_node_cost_their_runs_only(
     try:
         second = cluster.add_node(**room)
         [raylet] = second.all_processes["raylet"]
-        command = [sys.executable, "-c", DRIVER, cluster.address, *STAGES.values()]
+        command = [*DRIVER, cluster.address, *STAGES.values()]
         with (
             log.open("wb") as output,
             subprocess.Popen(command, cwd=other.folder, env=other.environment, stdout=output, stderr=output) as driver,
@@ -112,7 +102,8 @@ def test_with_a_remote_the_model_comes_from_there(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
     place, stage = Workplace.create(tmp_path, {"crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 5}}), CRF
     place.succeed("dvc", "remote", "add", "--default", "team", str(tmp_path / "store"))
-    output = place.succeed(sys.executable, "-c", DRIVER, "local", stage)
+    place.environment["PYTHONPATH"] = search_path(place)
+    output = place.succeed(*DRIVER, "local", stage)
     assert "| sample-crf-0 | done |" in output
     model = (place.folder / "models/sample/crf-0/run.json").read_bytes()
     assert "up to date" in place.succeed("dvc", "status", stage)

@@ -1,0 +1,64 @@
+"""A training that a launcher starts as two processes: a kill of one ends all, and the next goes on from its checkpoint."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from harm import contents, untimed
+from workplace import Workplace
+
+TRAIN = ["experiments/train.py", "--corpus", "sample", "--system", "minilm_crf", "--seed", "13"]
+# Each program with its options for two processes.
+LAUNCHERS = {
+    "torchrun": ["torchrun", "--standalone", "--nproc-per-node", "2"],
+    "accelerate": ["accelerate", "launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+                   "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"],
+}  # fmt: skip
+
+
+def trained(place: Workplace) -> dict[str, bytes]:
+    return untimed(contents(place, ("models",)))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Workplace:
+    settings = {"name": str(encoder_folder), "epochs": 30, "learning_rate": 0.005}
+    place = Workplace.create(tmp_path_factory.mktemp("torchrun"), {"minilm": settings, "minilm_crf": settings})
+    place.environment["OMP_NUM_THREADS"] = "1"
+    place.succeed("dvc", "repro", "pipeline/dvc.yaml:prepare@sample")
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_killed_rank_ends_all_and_the_next_run_has_the_same_weights(
+    prepared: Workplace, tmp_path: Path, launcher: str
+) -> None:
+    command = [*LAUNCHERS[launcher], *TRAIN]
+    killed, undisturbed = (prepared.copy(tmp_path / name) for name in ("killed", "undisturbed"))
+    for place in (killed, undisturbed):
+        place.environment["OMP_NUM_THREADS"] = "1"
+    undisturbed.succeed(*command)
+    checkpoint = killed.folder / "data/unfinished/sample/minilm_crf-13.safetensors"
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=killed.folder, env=killed.environment, stdout=output, stderr=output) as process,
+    ):
+        while not checkpoint.is_file():
+            assert process.poll() is None, log.read_text(errors="replace")
+            time.sleep(0.02)
+        children = psutil.Process(process.pid).children(recursive=True)
+        ranks = [each for each in children if each.environ().get("RANK") == "1"]
+        ranks[-1].kill()
+        assert process.wait(timeout=60) != 0
+        psutil.wait_procs(children, timeout=20)
+        assert not [each for each in children if each.is_running()]
+    assert "SIGKILL" in log.read_text(errors="replace")  # the launcher's own report
+    assert not trained(killed)
+    assert "resuming after epoch" in killed.run(*command).stderr
+    assert trained(killed) == trained(undisturbed)
