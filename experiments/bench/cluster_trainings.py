@@ -1,4 +1,4 @@
-"""Train some stages on a Ray cluster, as `repro.py --all` does: `python -m bench.cluster_trainings ADDRESS STAGE...`."""
+"""Train stages on a Ray cluster, as `repro.py --all` does: `python -m bench.cluster_trainings ADDRESS STAGE...`."""
 
 import sys
 from functools import partial

@@ -21,6 +21,7 @@ CHANGES = {"epochs": 1, "min_steps": 0}  # so that a training takes about a minu
 def runs(nodes: int, trainings: int) -> Figures:
     """Train an encoder on the corpus `sample` some times, on nodes of one core each, and commit each to DVC."""
     from harness.cluster_runs import copy_checkout
+
     from ray.cluster_utils import Cluster
 
     seeds = list(range(trainings))

@@ -1,4 +1,4 @@
-"""A training that a launcher starts as two processes: a kill of one ends all, and the next goes on from its checkpoint."""
+"""A training that a launcher starts twice: a kill of one process ends both, and the next goes on from the checkpoint."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ from harm import contents, untimed
 from workplace import Workplace
 
 TRAIN = ["experiments/train.py", "--corpus", "sample", "--system", "minilm_crf", "--seed", "13"]
-# Each program with its options for two processes.
-LAUNCHERS = {
-    "torchrun": ["torchrun", "--standalone", "--nproc-per-node", "2"],
-    "accelerate": ["accelerate", "launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-                   "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"],
-}  # fmt: skip
+COMMAND = ["torchrun", "--standalone", "--nproc-per-node", "2", *TRAIN]
 
 
 def trained(place: Workplace) -> dict[str, bytes]:
@@ -34,20 +29,16 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_a_killed_rank_ends_all_and_the_next_run_has_the_same_weights(
-    prepared: Workplace, tmp_path: Path, launcher: str
-) -> None:
-    command = [*LAUNCHERS[launcher], *TRAIN]
+def test_a_killed_rank_ends_all_and_the_next_run_has_the_same_weights(prepared: Workplace, tmp_path: Path) -> None:
     killed, undisturbed = (prepared.copy(tmp_path / name) for name in ("killed", "undisturbed"))
     for place in (killed, undisturbed):
         place.environment["OMP_NUM_THREADS"] = "1"
-    undisturbed.succeed(*command)
+    undisturbed.succeed(*COMMAND)
     checkpoint = killed.folder / "data/unfinished/sample/minilm_crf-13.safetensors"
     log = tmp_path / "log"
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, cwd=killed.folder, env=killed.environment, stdout=output, stderr=output) as process,
+        subprocess.Popen(COMMAND, cwd=killed.folder, env=killed.environment, stdout=output, stderr=output) as process,
     ):
         while not checkpoint.is_file():
             assert process.poll() is None, log.read_text(errors="replace")
@@ -60,5 +51,5 @@ def test_a_killed_rank_ends_all_and_the_next_run_has_the_same_weights(
         assert not [each for each in children if each.is_running()]
     assert "SIGKILL" in log.read_text(errors="replace")  # the launcher's own report
     assert not trained(killed)
-    assert "resuming after epoch" in killed.run(*command).stderr
+    assert "resuming after epoch" in killed.run(*COMMAND).stderr
     assert trained(killed) == trained(undisturbed)

@@ -28,12 +28,14 @@ def wait_for(found: Callable[[], Any], process: subprocess.Popen[bytes], log: Pa
     return result
 
 
-def training(seed: int) -> list[psutil.Process]:
-    """Return the process that trains with a seed and those above it, once it trains; else nothing."""
+def training(seed: int, raylets: set[int]) -> list[psutil.Process]:
+    """Return the process that trains with a seed on one of the nodes and those above it; nothing if none does."""
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
-        if "experiments/train.py" in command and command[-1] == str(seed) and command[0].endswith("python"):
-            return [process, *process.parents()]
+        if "experiments/train.py" in command and command[-1] == str(seed):
+            line = [process, *process.parents()]
+            if raylets & {each.pid for each in line}:
+                return line
     return []
 
 
@@ -70,7 +72,7 @@ def test_a_killed_worker_and_a_killed_node_cost_their_runs_only(
     log = tmp_path / "log"
     try:
         second = cluster.add_node(**room)
-        [raylet] = second.all_processes["raylet"]
+        first_raylet, raylet = (node.all_processes["raylet"][0].process.pid for node in (cluster.head_node, second))
         command = [*DRIVER, cluster.address, *STAGES.values()]
         with (
             log.open("wb") as output,
@@ -78,8 +80,10 @@ def test_a_killed_worker_and_a_killed_node_cost_their_runs_only(
         ):
             state = other.folder / "data/unfinished/sample"
             wait_for(lambda: all((state / f"minilm-{seed}.safetensors").is_file() for seed in SEEDS), driver, log)
-            lines = {seed: wait_for(lambda seed=seed: training(seed), driver, log) for seed in SEEDS}
-            on_second = {seed: raylet.process.pid in [each.pid for each in line] for seed, line in lines.items()}
+            lines = {
+                seed: wait_for(lambda seed=seed: training(seed, {first_raylet, raylet}), driver, log) for seed in SEEDS
+            }
+            on_second = {seed: raylet in [each.pid for each in line] for seed, line in lines.items()}
             assert sorted(on_second.values()) == [False, True]
             for seed, line in lines.items():
                 if not on_second[seed]:
