@@ -1,4 +1,4 @@
-"""A training that a launcher starts twice: a kill of one process ends both, and the next goes on from the checkpoint."""
+"""A training that torchrun starts: a kill of one process ends all, and the next run goes on from the checkpoint."""
 
 from __future__ import annotations
 
