@@ -47,6 +47,7 @@ def main() -> None:
     params = read_params()
     test, known = read_part(corpus.name, "test"), known_entities(read_part(corpus.name, "train"))
     files = {file.name: sha256_of(raw_folder(corpus.name) / file.name) for file in corpus.files.values()}
+    gold = [tags for _, tags in test]
     source, places = signature_source(corpus), places_by_part(read_parts(corpus.name, "test"))
 
     rows: dict[str, Rows] = {name: [] for name in stage_tables("evaluate")}
@@ -57,6 +58,7 @@ def main() -> None:
             text, facts = outcome
             predictions[f"{run.name}.tags"], records[run.name] = text, facts
             predicted = [line.split() for line in text.splitlines()]
+            cross_check(gold, predicted, score(gold, predicted))
             found = run_rows(test, predicted, known, source) | part_rows(test, predicted, known, source, places)
             found["history"] = [row for row in facts["history"] if "epoch" in row]
             found["costs"] = [facts["cost"]]
@@ -127,7 +129,6 @@ def run_rows(
     """Return the rows of one run in each table that its tags suffice for; `known` are the training entities."""
     gold = [tags for _, tags in test]
     scores = score(gold, predicted, **source)
-    cross_check(gold, predicted, scores)
     values = {metric: value.value for metric, value in scores.items()}
     errors = error_kinds(gold, predicted)
     return {

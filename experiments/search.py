@@ -3,7 +3,7 @@
     python experiments/search.py --corpus mit_movie_eng --system minilm
 
 Each trial trains once for each fold, on the other folds, and tags the sentences of the fold. Its scores go to
-results/<corpus>/search.csv, its tags to results/<corpus>/search/. A fold that is there is not trained again, so an
+results/<corpus>/search.csv, its tags to data/search/<corpus>/. A fold that the table has is not trained again, so an
 interrupted search goes on, and `--trial` lets several processes share one.
 """
 
@@ -17,11 +17,11 @@ from typing import Any
 from harness.artifacts import read_labels
 from harness.locks import sole_writer
 from harness.params import Params, Section, read_params
-from harness.paths import RESULTS, raw_folder, state_file
+from harness.paths import DATA, RESULTS, raw_folder, state_file
 from harness.provenance import processor
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
-from harness.trials import as_text, choose, tags_file, trials_of
+from harness.trials import as_text, choose, trials_of
 
 import pandas as pd
 
@@ -91,16 +91,15 @@ def run_fold(
 
 
 def is_done(corpus: str, row: Row) -> bool:
-    """Return whether the table has the fold with these settings, and its tags are there."""
+    """Return whether the table has the fold with these settings."""
     table = read_table(RESULTS, corpus, "search")
-    if table is None or not tags_file(RESULTS / corpus, row).is_file():
-        return False
-    return bool((table[list(row)] == pd.Series(row)).all(axis=1).any())
+    return table is not None and bool((table[list(row)] == pd.Series(row)).all(axis=1).any())
 
 
 def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Section]) -> None:
     """Write the tags of a fold and put its row into the table; rows of trials that are no longer asked for go."""
-    write_whole(tags_file(RESULTS / corpus, row), "".join(" ".join(sentence) + "\n" for sentence in tags))
+    path = DATA / "search" / corpus / "{system}-{trial}-{fold}.tags".format(**row)
+    write_whole(path, "".join(" ".join(sentence) + "\n" for sentence in tags))
     texts = {number: as_text(settings) for number, settings in trials.items()}
     with sole_writer():
         table = read_table(RESULTS, corpus, "search")

@@ -12,12 +12,12 @@ from bert_ner.settings import Location, Settings
 from bert_ner.yaml_files import line_of, load_yaml, read_yaml
 from claims.evidence import Finding
 from claims.fields import PaperValue, PublishedScore, Sources, Text, as_list, is_number
-from claims.rules import domains, figures, scores, search, training
+from claims.rules import domains, figures, scores, training, tuning
 
 # A rule is a public function of these modules; its parameters after the evidence are its keys in claims.yaml.
 RULES: dict[str, Callable[..., Finding]] = {
     name: rule
-    for module in (domains, figures, scores, search, training)
+    for module in (domains, figures, scores, training, tuning)
     for name, rule in inspect.getmembers(module, inspect.isfunction)
     if rule.__module__ == module.__name__ and not name.startswith("_")
 }

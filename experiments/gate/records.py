@@ -10,7 +10,7 @@ from typing import Any
 from harness.artifacts import read_json
 from harness.params import Params, read_params, read_trials, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
-from harness.trials import as_text, choose, tags_file, trials_of
+from harness.trials import as_text, choose, trials_of
 
 import pandas as pd
 from packaging.requirements import Requirement
@@ -89,7 +89,7 @@ def _studies(results: Path, params: Params) -> Iterator[str]:
 
 
 def _search(results: Path, params: Params) -> Iterator[str]:
-    """Yield what search.csv says of a trial, and params.yaml or the trial's tags do not."""
+    """Yield what search.csv says of a trial, and params.yaml does not."""
     asked = {
         (system, number, as_text(settings))
         for system in params.search.trials
@@ -106,8 +106,6 @@ def _search(results: Path, params: Params) -> Iterator[str]:
             yield f"{name} has a fold of a trial twice"
         if not table["validation_entity_f1"].between(0, 1).all():
             yield f"{name} has a score that is no fraction"
-        if {tags_file(path.parent, row) for row in table.to_dict("records")} != {*path.parent.glob("search/*.tags")}:
-            yield f"{name} and {path.parent.name}/search/ have other folds"
         for system in params.search.trials:
             tuned, trials = f"{system}_tuned", trials_of(system, params)
             choice = choose(table, system, trials) if tuned in params.systems else None

@@ -1,7 +1,6 @@
-"""The trials of a search: their settings, their files, and which of them is chosen."""
+"""The trials of a search: their settings, and which of them is chosen."""
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from harness.params import Params, Section, settings_of
@@ -31,11 +30,6 @@ def trials_of(system: str, params: Params) -> dict[int, Section]:
 def as_text(settings: Section) -> str:
     """Return settings as one line for search.csv."""
     return " ".join(f"{name}={value}" for name, value in settings_of(settings).items())
-
-
-def tags_file(folder: Path, row: Mapping[Any, Any]) -> Path:
-    """Return the file with the tags of a row of search.csv, in the results of its corpus."""
-    return folder / "search" / "{system}-{trial}-{fold}.tags".format(**row)
 
 
 def choose(search: pd.DataFrame, system: str, wanted: Collection[int]) -> Choice | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
+LONG = 2  # rows of a table, or lines to copy, that are shown without a click
+
 
 class Cell(str):
     """A table's cell that stands out, and how: 'strong' or 'nearest'."""
@@ -38,28 +40,28 @@ class Code(NamedTuple):
     lines: Sequence[str]
 
 
-class Facts(NamedTuple):
-    """The few most important numbers: label, value, remark."""
-
-    items: Sequence[tuple[str, str, str]]
-
-
 class Table(NamedTuple):
     """A table whose first `text_columns` columns are words and the rest numbers.
 
-    A reader can filter the rows by the values of the column `filter_by`; `choices` come first.
+    A reader can filter the rows by the columns `filters`; values in `choices` come first. Long tables are collapsed in
+    the page and left out of the Markdown, unless `is_whole`.
     """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     text_columns: int = 1
-    filter_by: int | None = None
+    filters: Sequence[str] = ()
     choices: Sequence[str] = ()
+    is_whole: bool = False
 
-    def options(self) -> dict[str, int]:
-        """Return the values of the column to filter by, with the number of rows of each."""
-        values = [] if self.filter_by is None else [row[self.filter_by] for row in self.rows]
+    @property
+    def is_collapsed(self) -> bool:
+        return len(self.rows) > LONG and not self.is_whole
+
+    def options(self, name: str) -> dict[str, int]:
+        """Return the values of a column to filter by, with the number of rows of each."""
+        values = [row[self.header.index(name)] for row in self.rows]
         return {value: values.count(value) for value in (*self.choices, *values) if value in values}
 
 
@@ -76,7 +78,7 @@ class Plot:
         return self.draw()
 
 
-Block = Text | Missing | Code | Facts | Table | Plot
+Block = Text | Missing | Code | Table | Plot
 
 
 class Section(NamedTuple):

@@ -10,9 +10,9 @@ from reporting.blocks import Section
 from reporting.results import Results
 from reporting.sections import (
     audit_and_provenance,
-    by_part,
     claims_and_corpora,
     curves,
+    headline,
     label_quality,
     scores_and_costs,
     types_and_errors,
@@ -31,9 +31,9 @@ def corpus_sections(results: Results) -> list[Section]:
     show = results.show
     metrics = "Which metric?" if results.corpus.name == PAPER_CORPUS else "Scores"
     return [
-        Section("headline", "", scores_and_costs.headline_blocks(results)),
-        *by_part.part_sections(results),
-        Section("systems", "Systems", show("costs", scores_and_costs.system_blocks)),
+        Section("headline", "", headline.headline_blocks(results)),
+        Section("claims", "The paper's claims", claims_and_corpora.claim_blocks(results)),
+        Section("corpus", "Corpus and systems", scores_and_costs.corpus_blocks(results)),
         Section("metrics", metrics, scores_and_costs.metric_blocks(results)),
         Section("intervals", "Scores with intervals", show("intervals", scores_and_costs.interval_blocks)),
         Section("comparisons", "Comparisons", show("comparisons", scores_and_costs.comparison_blocks)),
@@ -44,7 +44,6 @@ def corpus_sections(results: Results) -> list[Section]:
         Section("labels", "How good are the labels?", label_quality.label_blocks(results)),
         *curves.study_sections(results),
         Section("cost", "Cost", show("benchmarks", scores_and_costs.benchmark_blocks)),
-        Section("claims", "The paper's claims", claims_and_corpora.claim_blocks(results)),
         Section("published", "Published results", claims_and_corpora.published_blocks(results.corpus.name)),
         Section("audit", "Audit of data and alignment", audit_and_provenance.audit_blocks(results)),
         Section("provenance", "Provenance", audit_and_provenance.provenance_blocks(results)),

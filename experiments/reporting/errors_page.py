@@ -25,20 +25,28 @@ def error_page(results: Results) -> str:
         return ""
     test = read_part(corpus.name, "test")
     types = [label[2:] for label in read_labels(corpus.name) if label.startswith("B-")]
-    command, predictions = results.command("scores"), {}
-    for system, rows in by_system(results.needed("scores")):
+    command, predictions, featured = results.command("scores"), {}, results.featured()
+    systems = sorted(by_system(results.needed("scores")), key=lambda found: found[0] not in featured)
+    for system, rows in systems:
         run = f"{system}-{rows['seed'].iloc[0]}"
         path = results.folder / "predictions" / f"{run}.tags"
         if path.is_file():  # first, so that a damaged file is reported by its checksum
             check_predictions(path, f"run {command}")
         predictions[run] = read_predictions(path, test, types, command)
-    return render(corpus, test, predictions, types)
+    return render(corpus, test, predictions, types, len(featured))
 
 
 def render(
-    corpus: Corpus, test: Sequence[Sentence], predictions: dict[str, list[list[str]]], types: Sequence[str]
+    corpus: Corpus,
+    test: Sequence[Sentence],
+    predictions: dict[str, list[list[str]]],
+    types: Sequence[str],
+    featured: int,
 ) -> str:
-    """Return the page: the gold tags of each sentence above those of each system, by its name."""
+    """Return the page: the gold tags of each sentence above those of each system, by its name.
+
+    At first it shows the `featured` first systems alone.
+    """
     sentences = []
     for number, (sentence, *predicted) in enumerate(zip(test, *predictions.values(), strict=True), start=1):
         errors = [entity_errors(sentence.tags, tags) for tags in predicted]
@@ -55,7 +63,7 @@ def render(
     return page.fill(
         "errors.html", "errors.js", title=f"{corpus.title}: test sentences that some system gets wrong",
         sentences=sentences, total=len(test), systems=list(predictions), kinds=KINDS, types=types,
-        hues=hues_of(types),
+        hues=hues_of(types), featured=featured,
     )  # fmt: skip
 
 

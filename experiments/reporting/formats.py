@@ -21,8 +21,8 @@ def note(name: str, **values: Any) -> Text:
     return Text(NOTES[name].format(**values))
 
 
-def percent(value: float) -> str:
-    return number(100 * value, ".2f")
+def percent(value: float | None) -> str:
+    return "" if pd.isna(value) else number(100 * value, ".2f")
 
 
 def points(difference: float) -> str:

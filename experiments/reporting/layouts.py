@@ -48,7 +48,7 @@ def layout_table(name: str, rows: pd.DataFrame, **values: str) -> Table:
         if header not in rows:
             del columns[header]
     cells = [[_cell(template, row) for template in columns.values()] for row in rows.to_dict("records")]
-    options = {key: layout[key] for key in ("text_columns", "filter_by") if key in layout}
+    options = {key: layout[key] for key in ("text_columns", "filters", "is_whole") if key in layout}
     return Table(layout["caption"].format(**values), list(columns), cells, **options)
 
 

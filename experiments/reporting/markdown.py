@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from bert_ner import markdown
 from bert_ner.markdown import escape
-from reporting.blocks import Block, Code, Facts, Missing, Plot, Section, Table, Text
+from reporting.blocks import LONG, Block, Code, Missing, Plot, Section, Table, Text
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
@@ -14,8 +14,31 @@ def render(title: str, sections: Sequence[Section]) -> str:
     parts = [f"# {escape(title)}"]
     for section in sections:
         parts += [f"## {escape(section.title)}"] if section.title else []
-        parts += filter(None, map(render_block, section.blocks))
+        more = [block for block in section.blocks if section.title and is_left_out(block)]
+        parts += [render_block(block) for block in section.blocks if block not in more]
+        parts += [f"More: {'; '.join(map(_name, more))}."] if more else []
     return "\n\n".join(parts) + "\n"
+
+
+def is_left_out(block: Block) -> bool:
+    """Return whether a section only says where the block is: pictures and whatever is long."""
+    match block:
+        case Table():
+            return block.is_collapsed
+        case Code(_, lines):
+            return len(lines) > LONG
+    return isinstance(block, Plot)
+
+
+def _name(block: Block) -> str:
+    match block:
+        case Plot(title, name):
+            return f"[{escape(title)}](plots/{quote(name)}.png)"
+        case Table(caption, _, rows):
+            return f"{escape(caption)} ({len(rows)} rows, report.html)"
+        case Code(title, lines):
+            return f"{escape(title)} ({len(lines)} lines, report.html)"
+    return ""
 
 
 def render_block(block: Block) -> str:
@@ -27,11 +50,6 @@ def render_block(block: Block) -> str:
             return f"{escape(text)} Made by {code(command)}."
         case Code(title, lines):
             return "\n".join([f"{escape(title)}:", "", *(f"- {code(line)}" for line in lines)])
-        case Facts(items):
-            return "\n".join(
-                f"- {escape(label)}: **{escape(value)}**" + (f" ({escape(remark)})" if remark else "")
-                for label, value, remark in items
-            )
         case Table():
             return table(block)
         case Plot():

@@ -26,7 +26,8 @@ from bert_ner.yaml_files import load_yaml
 _STYLES = load_yaml(Path(__file__).with_name("styles.yaml"))
 mpl.rcParams.update(_STYLES["matplotlib"])
 SYSTEMS = list(_STYLES["systems"])
-COLOURS, MARKERS = zip(*_STYLES["systems"].values(), strict=True)
+COLOURS = [colour for colour, _ in _STYLES["systems"].values()]
+OTHER_MARKERS = ["h", "d", "8", "H"]
 TEXT, RULE, PAPER = (mpl.rcParams[name] for name in ("text.color", "grid.color", "axes.facecolor"))
 HEAT, MAX_SHADE = "#2f7fd1", 0.6  # colour and opacity of the darkest cell of a heat map: its text stays legible
 MARK, LETTER, ROW = 0.018, 0.0125, 0.05  # of lines_plot, in shares of it: half a marker, a letter's width, a text row
@@ -55,9 +56,18 @@ class Line(NamedTuple):
 
 
 def style(system: str) -> tuple[str, str]:
-    """Return a system's colour and marker; those of an unknown system follow from its name alone."""
-    i = SYSTEMS.index(system) if system in SYSTEMS else crc32(system.encode()) % len(COLOURS)
-    return COLOURS[i], MARKERS[i]
+    """Return a system's colour and marker; they follow from its name alone.
+
+    A variant, such as minilm_tuned of minilm, has the colour of its family and a marker of its own.
+    """
+    if system in SYSTEMS:
+        colour, marker = _STYLES["systems"][system]
+        return colour, marker
+    family = max((name for name in SYSTEMS if system.startswith(f"{name}_")), key=len, default="")
+    number = crc32(system.encode())
+    colour = _STYLES["systems"][family][0] if family else COLOURS[number % len(COLOURS)]
+    suffix = system.removeprefix(f"{family}_")
+    return colour, _STYLES["variants"].get(suffix, OTHER_MARKERS[number % len(OTHER_MARKERS)])
 
 
 def dots_plot(dots: Sequence[Dot], reference: tuple[str, float] | None = None, *, pairs: bool = False) -> Figure:
@@ -178,7 +188,8 @@ def ratio_plot(benchmarks: pd.DataFrame) -> Figure:
     names = [f"{row.task} {row.system}, {row.setting}, compared with {row.ratio_to}" for row in rows.itertuples()]
     figure = Figure(figsize=(9, 1 + 0.28 * len(rows)))
     axes = figure.subplots()
-    bars = axes.barh(names, rows["ratio"] - 1, left=1, color=COLOURS[5], height=0.6)
+    colours = [style(_STYLES["programs"].get(system, system))[0] for system in rows["system"]]
+    bars = axes.barh(names, rows["ratio"] - 1, left=1, color=colours, height=0.6)
     axes.bar_label(bars, [f"{ratio:.2g}" for ratio in rows["ratio"]], padding=3, fontsize=8)
     axes.axvline(1, color=TEXT, lw=1)
     axes.set(xscale="log", xlabel="times as fast")

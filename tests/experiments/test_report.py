@@ -21,11 +21,11 @@ def test_the_scores_are_compared_with_the_papers_on_its_own_corpus(
     write_results(results, "mit_movie_eng")
     text, html = run(monkeypatch)
     minus = "\N{MINUS SIGN}"
-    assert f"| **entity F1 (conlleval)** | 85.00 | {minus}9.47 | 85.00 ± 7.07 | {minus}9.47 |" in text
-    assert f"(= accuracy) | 94.00 | **{minus}0.47** | 94.00 ± 0.00 | **{minus}0.47** |" in text
+    assert f"{minus}9.47" in html
+    assert html.count(f"nearest</span> {minus}0.47") == 2
     assert html.count('class="badge">nearest<') == 2
     assert "Generated corpus" not in text + html
-    assert text.index("| 30 |") < text.index("| ACTOR | 3 |")
+    assert "Entity F1 by type" in text
     plots = {path.name for path in (results / "mit_movie_eng" / "plots").iterdir()}
     assert plots == {f"{name}.{kind}" for name in ("loss", "f1_by_type", "confusion_crf", "confusion_encoder")
                      for kind in ("png", "svg")}  # fmt: skip
@@ -33,9 +33,9 @@ def test_the_scores_are_compared_with_the_papers_on_its_own_corpus(
 
 def test_losses_of_several_systems_are_not_mixed(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_results(results, "mit_movie_eng")
-    text, _ = run(monkeypatch)
-    assert "| bilstm | 1 | 2.000 ± 0.000 | 0.43 | 0.500 ± 0.000 | 50.00 ± 0.00 |" in text
-    assert "| encoder | 1 | 1.000 ± 0.000 | 0.43 | 0.500 ± 0.000 | 50.00 ± 0.00 |" in text
+    _, html = run(monkeypatch)
+    for system, loss in (("bilstm", "2.000"), ("encoder", "1.000")):
+        assert re.search(rf">{system}</th>\s*<td[^>]*>1</td>\s*<td[^>]*>{loss} ± 0.000</td>\s*<td[^>]*>0.43</td>", html)
 
 
 def test_a_generated_corpus_has_a_banner_instead_of_the_paper(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_every_table_is_in_both_renderings(results: Path, monkeypatch: pytest.Mo
     write_more(results, "mit_movie_eng")
     text, html = run(monkeypatch)
     minus = "\N{MINUS SIGN}"
-    assert f"| {minus}5.00 | {minus}6.00 to {minus}4.00 | < 0.001 | 0.040 |".replace("<", "&lt;") in text
+    assert f">{minus}6.00 to {minus}4.00</td>" in html
     for piece in (
         "84.00 to 86.00",
         "sentences method",
@@ -94,7 +94,6 @@ def test_every_table_is_in_both_renderings(results: Path, monkeypatch: pytest.Mo
     ):
         assert piece in html, piece
         assert piece in text or piece == "One thing varied at a time", piece
-    assert "| entity F1 (conlleval) | crf | 85.00 | 84.00 to 86.00 | one run |" in text
     assert (results / "mit_movie_eng" / "plots" / "intervals.png").is_file()
 
 
@@ -104,16 +103,16 @@ def test_each_system_has_a_row_with_its_cost_and_what_was_not_run_has_its_reason
     write_results(results, "mit_movie_eng")
     write_more(results, "mit_movie_eng")
     text, html = run(monkeypatch)
-    minus = "\N{MINUS SIGN}"
-    assert "| crf | 22.6 | 100 | 7,000 | 91 | 94.00 | 85.00 | 84.00 to 86.00 |  |  |" in text
-    ours = "| encoder | 22.6 | 102 | 7,000 | 91 | 94.00 ± 0.00 | 85.00 ± 7.07 | 84.00 to 86.00 |"
-    assert f"{ours} {minus}5.00 | 0.040 |" in text
-    [row] = [line for line in text.splitlines() if line.startswith("| bert |")]
-    assert row.startswith("| bert | bert-base-uncased | not run: ")
-    assert not re.search(r"\d", row.replace("bert-base-uncased", "").replace("alert(1)", ""))
+    assert "| crf | 85.00 (84.00 to 86.00) | 94.00 | 22.6 | 91 | 7,000 |" in text
+    assert "| encoder | 85.00 (84.00 to 86.00) | 94.00 ± 0.00 | 22.6 | 91 | 7,000 |" in text
+    assert "bert (bert-base-uncased) was not run: " in text
+    assert "| bert |" not in text
     assert "not trained" not in text  # of the encoder, other seeds were
     assert {"quality_and_cost.png", "few_shot.svg"} <= {p.name for p in (results / "mit_movie_eng/plots").iterdir()}
-    assert "![Entity F1 and training time; whiskers are intervals over sentences](plots/quality_and_cost.png)" in text
+    assert (
+        "![Entity F1 and number of parameters; whiskers are intervals over sentences](plots/quality_and_cost.png)"
+        in text
+    )
     assert len(html) < 1_000_000
 
 
@@ -124,18 +123,21 @@ def test_a_system_without_parameters_has_an_empty_cell(results: Path, monkeypatc
     costs.loc[costs["system"] == "crf", "parameters"] = ""
     costs.to_csv(folder / "costs.csv", index=False)
     text, _ = run(monkeypatch)
-    assert "| crf |  | 100 | 7,000 | 91 |" in text
-    assert "| encoder | 22.6 | 102 | 7,000 | 91 |" in text
+    assert "| crf | 85.00 (84.00 to 86.00) | 94.00 |  | 91 |" in text
+    assert "| encoder | 85.00 (84.00 to 86.00) | 94.00 ± 0.00 | 22.6 | 91 |" in text
 
 
 def test_types_say_where_the_encoder_is_better_and_where_not(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_results(results, "mit_movie_eng")
     write_more(results, "mit_movie_eng")
-    text, _ = run(monkeypatch)
+    text, html = run(monkeypatch)
     minus = "\N{MINUS SIGN}"
     assert "Compared with crf, encoder is better on none; worse on ACTOR. On the other types neither is shown" in text
-    assert f"| ACTOR (3) | 80.00 | 90.00 | {minus}12.34 | {minus}13.34 to {minus}11.34 | 0.010 | worse |" in text
-    assert "| +10.00 | +9.00 to +11.00 | 0.060 | not shown |" in text
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", html)
+    shown = ["ACTOR (3)", "80.00", "90.00", f"{minus}12.34", f"{minus}13.34 to {minus}11.34", "0.0100", "worse"]
+    start = cells.index(shown[0])
+    assert cells[start : start + len(shown)] == shown
+    assert cells[cells.index("+9.00 to +11.00") + 1 :][:2] == ["0.0600", "not shown"]
 
 
 def test_few_sentences_and_precision_have_tables_of_their_own(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """How good the labels are: repeated sentences, a simulated ceiling, doubtful sentences, and what readings found."""
 
+import math
 from typing import Any
 
 from harness.tables import as_written_by
@@ -19,13 +20,18 @@ def label_blocks(results: Results) -> list[Block]:
     with as_written_by(command, results.folder / "label_audit.json"):
         return [
             note("labels"),
-            layout_table("repeated", pd.DataFrame(_repeated(facts["repeated"]))),
+            _table("repeated", _repeated(facts["repeated"])),
             *_ceiling_blocks(facts["ceiling"]),
             note("doubtful", systems=", ".join(facts["systems"]["systems"])),
-            layout_table("doubtful", pd.DataFrame(_doubtful(facts))),
+            _table("doubtful", _doubtful(facts)),
             *_reading_blocks(facts["reading"]),
             Missing(NOTES["label_page"], command),
         ]
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> Block:
+    """Lay out rows; JSON's null, where there is nothing to count, is a missing number."""
+    return layout_table(name, pd.DataFrame(rows).fillna(math.nan).infer_objects())
 
 
 def _repeated(found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -43,7 +49,7 @@ def _ceiling_blocks(found: dict[str, Any]) -> list[Block]:
     if not found:
         return [note("no_ceiling")]
     rows = [{"part": part, **interval} for part, interval in found.items()]
-    return [note("ceiling"), layout_table("ceiling", pd.DataFrame(rows))]
+    return [note("ceiling"), _table("ceiling", rows)]
 
 
 def _doubtful(facts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,4 +78,4 @@ def _reading_blocks(found: dict[str, Any] | None) -> list[Block]:
     twice = found["same_verdict_twice"]
     kappa = "not defined" if twice["kappa"] is None else f"{twice['kappa']:.2f}"
     values = {"reader": found["read_by"], "same": str(twice["count"]), "of": str(twice["of"]), "kappa": kappa}
-    return [note("reading", **values), layout_table("reading", pd.DataFrame(rows))]
+    return [note("reading", **values), _table("reading", rows)]

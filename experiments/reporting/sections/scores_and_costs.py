@@ -1,4 +1,4 @@
-"""The verdict on the claim, the scores with their uncertainty and differences, and the cost of the systems."""
+"""The corpus and its systems, their scores with uncertainty and differences, and what they cost."""
 
 import math
 from functools import partial
@@ -12,11 +12,10 @@ import pandas as pd
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.wording import counted
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
-from reporting.blocks import Block, Cell, Facts, Plot, Table, Text
+from reporting.blocks import Block, Cell, Plot, Table, Text
 from reporting.formats import (
     METRIC_NAMES,
     MINUS,
-    NOTES,
     count,
     interval,
     mean_and_spread,
@@ -25,37 +24,20 @@ from reporting.formats import (
     points,
     with_p_texts,
 )
-from reporting.layouts import layout_table, spreads
-from reporting.plots import Dot, Line, dots_plot, lines_plot
+from reporting.layouts import frame_table, layout_table
+from reporting.plots import Dot, dots_plot
 from reporting.results import Results, by_system, matching, records
 from reporting.speed import speed_blocks
 
 FEW = 3  # of so many systems, the figure and the table of pairs show more metrics
 SHOWN = ("token_micro_f1", "token_micro_f1_no_o", "entity_f1", "entity_f1_strict", "span_f1")
 SHOWN_OF_MANY = ("token_micro_f1", "entity_f1")
-LEAST_SECONDS = 0.1  # where the axis of training time begins
-UNITS = {"parameters": 1e6, "train_seconds": 1, "words_per_second": 1, "model_bytes": 1e6}
 
 
-def headline_blocks(results: Results) -> list[Block]:
-    scores, corpus, claims = results.needed("scores"), results.corpus, results.table("claims")
-    shown = [(name, rows) for name, rows in by_system(scores) if name in results.featured()]
-    facts = [
-        (METRIC_NAMES[metric], "; ".join(f"{name} {mean_and_spread(rows[metric])} %" for name, rows in shown), "")
-        for metric in SHOWN_OF_MANY
-    ]
-    if corpus.name == PAPER_CORPUS:
-        remark = "BERT-base-uncased, 110 M parameters; over tokens, without saying whether O counts"
-        facts.insert(0, ("The paper's claim", f"{percent(PAPER_MICRO_F1)} % micro-F1", remark))
-        verdicts = claims[claims["id"].str.fullmatch(r"R1\D*")]  # claim R1 may have parts: R1a, R1b
-        see = "see the table of claims for the evidence"
-        facts += [(f"Verdict on {row.id}: {row.claim}", row.verdict, see) for row in records(verdicts)]
-    blocks: list[Block] = [Text(NOTES["generated"], warning="Generated corpus.")] if corpus.is_generated else []
-    blocks.append(Facts(facts))
-    if corpus.name == PAPER_CORPUS and claims.empty:
-        blocks.append(results.missing("claims", "There is no verdict on that claim yet."))
+def corpus_blocks(results: Results) -> list[Block]:
+    corpus = results.corpus
     with as_written_by(f"python experiments/prepare.py --corpus {corpus.name}", results.folder / "corpus.json"):
-        return [*blocks, _describe(corpus, results.facts("corpus.json"), scores)]
+        return [_describe(corpus, results.facts("corpus.json"), results.needed("scores"))]
 
 
 def _describe(corpus: Corpus, facts: dict[str, Any] | None, scores: pd.DataFrame) -> Text:
@@ -142,11 +124,11 @@ def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     return [
         note("intervals", level=level, methods="; ".join(map(": ".join, methods))),
         Plot(title, "intervals", partial(dots_plot, dots, reference)),
-        Table(f"Scores with intervals at {level}", header, rows, text_columns=2, filter_by=0),
+        Table(f"Scores with intervals at {level}", header, rows, text_columns=2, filters=["metric"]),
     ]
 
 
-def comparison_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
+def comparison_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     """Return the differences between systems, with intervals and p-values corrected for their number."""
     is_few = len(table[["system_a", "system_b"]].drop_duplicates()) <= FEW
     rows = pd.concat([table[table["metric"] == metric] for metric in (METRIC_NAMES if is_few else SHOWN)])
@@ -154,35 +136,18 @@ def comparison_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
         note("comparisons", more="" if is_few else " comparisons.csv has the other metrics."),
         layout_table("comparisons", with_p_texts(rows)),
         note("tests", tests="; ".join(dict.fromkeys(table["test"])), n=count(table["n"].max())),
+        *_part_blocks(matching(results.table("comparisons_by_part"), metric="entity_f1", system_b=REFERENCE)),
     ]
 
 
-def system_blocks(results: Results, costs: pd.DataFrame) -> list[Block]:
-    """Return a row per system with its cost and scores, and the systems that were not run, with the reason."""
-    means = costs.groupby("system", as_index=False)[list(UNITS)].mean()
-    means[list(UNITS)] /= list(UNITS.values())
-    intervals = matching(results.table("intervals"), metric="entity_f1", source="sentences")
-    gaps = matching(results.table("comparisons"), metric="entity_f1", system_b=REFERENCE)
-    gaps = gaps[["system_a", "difference", "low", "high"]]
-    gaps.columns = pd.Index(["system", "difference", "low_difference", "high_difference"])
-    systems = spreads(results.needed("scores"), ["system"], {"token_micro_f1": percent, "entity_f1": percent})
-    for found in (means, intervals[["system", "value", "low", "high"]], gaps):
-        systems = systems.merge(found, on="system", how="left")
-    blocks: list[Block] = [layout_table("systems", systems, reference=REFERENCE)]
-    absent = results.table("not_run")
-    absent = absent[~absent["system"].isin(systems["system"])].drop_duplicates(["system", "reason"])
-    if len(absent):
-        reasons = absent.groupby("system", sort=False, as_index=False).agg({"encoder": "first", "reason": "; ".join})
-        blocks.append(layout_table("not_run", reasons))
-    lines = [
-        Line(row.system, row.system, [(max(row.train_seconds, LEAST_SECONDS), row.value, row.low, row.high)])
-        for row in records(systems.dropna(subset=["train_seconds", "value"]))
-    ]
-    if lines:
-        title = "Entity F1 and training time; whiskers are intervals over sentences"
-        draw = partial(lines_plot, lines, "seconds of training", "entity F1", scores=True)
-        blocks.append(Plot(title, "quality_and_cost", draw))
-    return [*blocks, note("costs", reference=REFERENCE, machines=", ".join(dict.fromkeys(costs["machine"])))]
+def _part_blocks(leads: pd.DataFrame) -> list[Block]:
+    """Return the difference of each system to the reference in each part of the corpus."""
+    if leads.empty:
+        return []
+    ends = [f"{points(row.difference)} ({interval(row.low, row.high, points)})" for row in records(leads)]
+    cells = leads.assign(cell=ends).pivot(index="system_a", columns="part", values="cell")
+    cells = cells.loc[leads["system_a"].unique(), leads["part"].unique()].rename_axis("system")
+    return [note("parts"), frame_table(f"Entity F1 by part: the difference to {REFERENCE} in points", cells)]
 
 
 def benchmark_blocks(_: Results, table: pd.DataFrame) -> list[Block]:

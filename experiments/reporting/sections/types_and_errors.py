@@ -112,7 +112,7 @@ def _kind_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
     return [
         note("kinds"),
         frame_table("Entity errors by kind, and their share of a system's errors", pd.DataFrame(sums)),
-        frame_table(NOTES["errors_by_type"], pd.concat(by_type), text_columns=2, filter_by=0),
+        frame_table(NOTES["errors_by_type"], pd.concat(by_type), text_columns=2, filters=["system"]),
     ]
 
 

@@ -34,5 +34,6 @@ def test_values_of_claims_are_shown_short(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize("absent", [float("nan"), pd.NA])
 def test_an_absent_number_is_an_empty_cell(absent: float) -> None:
+    assert percent(None) == ""  # as JSON has it
     assert {form(absent) for form in (percent, points, decimals, count, short, p_value)} == {""}
     assert interval(absent, absent) == ""

@@ -52,6 +52,13 @@ def test_each_system_has_its_own_colour_and_marker() -> None:
     assert style("my_tagger") == style("my_tagger")
 
 
+def test_a_variant_has_the_colour_of_its_family_and_another_marker() -> None:
+    styles = [style(system) for system in ("minilm", "minilm_tuned", "minilm_best", "minilm_other")]
+    assert len({colour for colour, _ in styles}) == 1
+    assert len({marker for _, marker in styles}) == 4
+    assert style("minilm_crf_tuned")[0] == style("minilm_crf")[0] != style("minilm")[0]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_shown_as_it_is(name: str) -> None:
     for plot in plots(name):
@@ -89,7 +96,7 @@ def test_a_figure_is_saved_the_same_each_time(tmp_path: Path) -> None:
 def test_a_figure_is_drawn_when_it_is_used_and_only_once() -> None:
     drawn = []
     plot = Plot("t", "n", lambda: drawn.append(1) or dots_plot([Dot("g", "crf", 0.9, 0.8, 0.95)]))
-    assert markdown.render("t", [Section("s", "s", [plot])]).endswith("![t](plots/n.png)\n")
+    assert markdown.render("t", [Section("s", "s", [plot])]).endswith("More: [t](plots/n.png).\n")
     assert drawn == []
     assert plot.figure is plot.figure
     assert drawn == [1]

@@ -1,0 +1,131 @@
+"""The first screen of a report: question, answer, one table, one picture, caveats."""
+
+from functools import partial
+from typing import Any
+
+from harness.params import REFERENCE
+from harness.parts import WHOLE
+from harness.tables import as_written_by
+
+import pandas as pd
+
+from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
+from reporting.blocks import Block, Plot, Table, Text
+from reporting.formats import NOTES, count, interval, mean_and_spread, note, percent, points, short
+from reporting.plots import Line, lines_plot
+from reporting.results import Results, by_system, matching, records
+
+METRICS = {"entity_f1": "entity F1", "token_micro_f1": "accuracy"}
+SIZES = {"parameters": "M parameters", "model_bytes": "MB"}
+LEAST = 0.001  # where the axis of parameters begins, in millions
+LABELS = "label_audit.json"
+
+
+def headline_blocks(results: Results) -> list[Block]:
+    """Return the blocks of the first screen; each figure in the answer stands in the table below it."""
+    corpus, is_papers = results.corpus, results.corpus.name == PAPER_CORPUS
+    blocks: list[Block] = [Text(NOTES["generated"], warning="Generated corpus.")] if corpus.is_generated else []
+    blocks.append(note("question", paper=percent(PAPER_MICRO_F1)) if is_papers else note("which", title=corpus.title))
+    intervals = matching(results.table("intervals"), source="sentences")
+    parts = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
+    parts = parts[parts["part"] != WHOLE]
+    if len(intervals):
+        blocks.append(Text(_best(intervals, is_papers=is_papers) + _lead(results, intervals)))
+    costs = results.table("costs")
+    means = costs.groupby("system")[["words_per_second", *SIZES]].mean()
+    means[list(SIZES)] = means[list(SIZES)] / 1e6
+    blocks.append(_table(results.needed("scores"), intervals, parts, _cost_columns(costs, means)))
+    blocks += _picture(intervals, means["parameters"])
+    return [*blocks, *_caveats(results, parts)]
+
+
+def _best(intervals: pd.DataFrame, *, is_papers: bool) -> str:
+    """State the highest entity F1 and, on the paper's corpus, where the paper's figure lies."""
+    entity = matching(intervals, metric="entity_f1")
+    best = entity.sort_values("value").iloc[-1]
+    text = f"{best['system']} has the highest entity F1, {_value(best)}"
+    accuracy = matching(intervals, metric="token_micro_f1", system=best["system"])
+    if not is_papers or accuracy.empty:
+        return f"{text}."
+    token = accuracy.iloc[0]
+    return (
+        f"{text}: the paper's {percent(PAPER_MICRO_F1)} % lies {_side(best)} that interval, and {_side(token)} the "
+        f"interval of its accuracy, {_value(token)}."
+    )
+
+
+def _side(row: Any) -> str:
+    return "above" if row["high"] < PAPER_MICRO_F1 else "below" if row["low"] > PAPER_MICRO_F1 else "inside"
+
+
+def _lead(results: Results, intervals: pd.DataFrame) -> str:
+    """State where the best system is better than the reference, where worse, and where neither is shown."""
+    entity = matching(intervals, metric="entity_f1")
+    best = entity.sort_values("value").iloc[-1]["system"]
+    pair = {"system_a": best, "system_b": REFERENCE, "metric": "entity_f1"}
+    by_part = matching(results.table("comparisons_by_part"), **pair)
+    whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
+    found = pd.concat([whole, by_part[by_part["part"] != WHOLE]])
+    shown: dict[str, list[str]] = {"better": [], "worse": [], "not shown to differ": []}
+    for row in records(found):
+        outcome = "better" if row.low > 0 else "worse" if row.high < 0 else "not shown to differ"
+        scope = "on the whole" if row.part == WHOLE else f"in part {row.part}"
+        shown[outcome].append(f"{scope} ({points(row.difference)}, {interval(row.low, row.high, points)})")
+    stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
+    return f" Compared with {REFERENCE}, it is {'; it is '.join(stated)}." if stated else ""
+
+
+def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, costs: dict[str, pd.Series]) -> Table:
+    """Return a row for each system, the best first."""
+    columns = {name: {system: mean_and_spread(rows[metric]) for system, rows in by_system(scores)}
+               for metric, name in METRICS.items()}  # fmt: skip
+    for metric, name in METRICS.items():
+        columns[name] |= _values(matching(intervals, metric=metric))
+    by_part = {f"part {part}": _values(rows) for part, rows in parts.groupby("part", sort=False)}
+    columns = {"entity F1": columns["entity F1"], **by_part, "accuracy": columns["accuracy"]}
+    columns |= {name: {str(system): short(value) for system, value in values.items()} for name, values in costs.items()}
+    ranked = scores.groupby("system", sort=False)["entity_f1"].mean().sort_values(ascending=False, kind="stable").index
+    rows = [[system, *(cells.get(system, "") for cells in columns.values())] for system in ranked]
+    return Table(NOTES["first_table"], ["system", *columns], rows, is_whole=True)
+
+
+def _cost_columns(costs: pd.DataFrame, means: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return sizes, and speeds only if they were all measured on one machine."""
+    sizes = {name: means[column] for column, name in SIZES.items()} if len(costs) else {}
+    return sizes | ({"words/s": means["words_per_second"]} if costs["machine"].nunique() == 1 else {})
+
+
+def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
+    known = parameters.dropna()
+    lines = [
+        Line(row.system, row.system, [(max(known[row.system], LEAST), row.value, row.low, row.high)])
+        for row in records(matching(intervals, metric="entity_f1"))
+        if row.system in known
+    ]
+    draw = partial(lines_plot, lines, "million parameters", "entity F1", scores=True)
+    title = "Entity F1 and number of parameters; whiskers are intervals over sentences"
+    return [Plot(title, "quality_and_cost", draw)] if lines else []
+
+
+def _caveats(results: Results, parts: pd.DataFrame) -> list[Block]:
+    """Return the limits of the comparison, as far as the tables show them."""
+    texts = [NOTES["caveats"]]
+    if len(parts):
+        sizes = parts.drop_duplicates("part").set_index("part")["n"]
+        texts.append(NOTES["mixture"].format(parts=", ".join(f"part {part}: {count(n)}" for part, n in sizes.items())))
+    absent = results.table("not_run").drop_duplicates("system")
+    absent = absent[~absent["system"].isin(results.needed("scores")["system"])]
+    texts += [f"{row.system} ({row.encoder}) was not run: {row.reason}." for row in records(absent)]
+    with as_written_by(results.command("label_audit"), results.folder / LABELS):
+        repeated = (results.facts(LABELS) or {}).get("repeated", {}).get("test", {}).get("entity_f1")
+    if repeated and repeated["low"] is not None:
+        texts.append(NOTES["label_caveat"].format(f1=_value(repeated)))
+    return [Text(" ".join(texts))]
+
+
+def _values(rows: pd.DataFrame) -> dict[str, str]:
+    return {row["system"]: _value(row) for row in rows.to_dict("records")}
+
+
+def _value(row: Any) -> str:
+    return f"{percent(row['value'])} ({interval(row['low'], row['high'])})"
