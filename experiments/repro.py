@@ -138,8 +138,10 @@ def repro_all(params: Params, address: str | None = None) -> None:
         again.append(DOMAINS)
     prepare = [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora]
     run = partial(run_pipeline, stages, prepare, stages, ["--force", "--single-item", *again])
-    if address or find_spec("ray"):
+    if find_spec("ray"):
         run_on_cluster(run, params, address)
+    elif address:
+        raise BertNerError("--address needs Ray; install it with: pip install 'bert-ner[cluster]'")
     else:
         print("Training on this machine; to train on many, install Ray: pip install 'bert-ner[cluster]'", flush=True)
         run()
