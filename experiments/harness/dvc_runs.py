@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -42,32 +42,45 @@ SUMMARY = (
 )
 
 
-def run_pipeline(
-    stages: Sequence[str], prepare: Sequence[str], *commands: Sequence[str], expected: Mapping[str, float] | None = None
-) -> None:
-    """Run the stages that train side by side, then evaluate and audit, then `dvc repro` with each command.
+Trainer = Callable[[LiveDisplay, Sequence[str]], Awaitable[None]]
 
-    `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
+
+async def train_here(display: LiveDisplay, stages: Sequence[str]) -> None:
+    """Run stages that train side by side on this machine. If one fails, asyncio.run cancels the others."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def train(stage: str) -> None:
+        async with limit:
+            await run_stage(display, stage, OMP_NUM_THREADS=str(THREADS))
+
+    await asyncio.gather(*map(train, stages))
+
+
+def run_pipeline(
+    stages: Sequence[str],
+    prepare: Sequence[str],
+    *commands: Sequence[str],
+    expected: Mapping[str, float] | None = None,
+    train: Trainer = train_here,
+) -> None:
+    """Run the stages that train, then evaluate and audit, then `dvc repro` with each command.
+
+    `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took,
+    `train` the way to run those that train.
     """
     trainings = list(filter(is_training, stages))
 
     async def run() -> None:
-        limit, reporter = asyncio.Semaphore(AT_ONCE), asyncio.create_task(display.report())
-
-        async def run_stage(stage: str, **environment: str) -> None:
-            async with limit:
-                # DVC holds its lock only while it looks for changes and stores outputs.
-                await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, **environment)
+        reporter = asyncio.create_task(display.report())
 
         async def run_each(kind: str) -> None:
             for stage in stages:
                 if f":{kind}@" in stage:
-                    await run_stage(stage)
+                    await run_stage(display, stage)
 
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            # If one fails, asyncio.run cancels the others.
-            await asyncio.gather(*(run_stage(stage, OMP_NUM_THREADS=str(THREADS)) for stage in trainings))
+            await train(display, trainings)
             # Neither needs the other: at once they save ten seconds (LOG.md).
             await asyncio.gather(run_each("evaluate"), run_each("audit"))
         for command in commands:
@@ -78,6 +91,11 @@ def run_pipeline(
     with LiveDisplay(stages, expected or {}) as display:
         asyncio.run(run())
     print(SUMMARY)
+
+
+async def run_stage(display: LiveDisplay, stage: str, **environment: str) -> None:
+    """Run one stage. DVC holds its lock only while it looks for changes and stores outputs."""
+    await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, **environment)
 
 
 async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> None:

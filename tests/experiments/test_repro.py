@@ -119,6 +119,27 @@ def test_all_leaves_out_systems_without_weights(
     assert capsys.readouterr().out.startswith("mpnet is left out: its weights are unavailable")
 
 
+@pytest.mark.usefixtures("pipeline")
+def test_without_ray_all_trains_here_and_an_address_is_an_error(
+    params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(repro, "find_spec", lambda name: None)
+    with pytest.raises(Called) as call:
+        repro.repro_all(params)
+    assert "train" not in call.value.args[1]
+    assert "install Ray: pip install 'bert-ner[cluster]'" in capsys.readouterr().out
+    with pytest.raises(BertNerError, match="--address needs Ray"):
+        repro.repro_all(params, "auto")
+
+
+@pytest.mark.usefixtures("pipeline")
+def test_with_ray_all_trains_on_the_cluster(params: Params) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    with pytest.raises(Called) as call:
+        repro.repro_all(params, "auto")
+    assert call.value.args[1]["train"].keywords["address"] == "auto"
+
+
 def test_only_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repro, "LOCK", tmp_path / "a/repro.lock")
     with repro.only_run(), pytest.raises(BertNerError, match="the pipeline already runs"), repro.only_run():

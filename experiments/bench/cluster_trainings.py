@@ -1,0 +1,22 @@
+"""Train stages on a Ray cluster, as `repro.py --all` does: `python -m bench.cluster_trainings ADDRESS STAGE...`."""
+
+import sys
+from functools import partial
+
+from harness.cluster_runs import inputs_of, outcome_table, train_on_cluster
+from harness.dvc_runs import run_pipeline
+from harness.params import read_params
+
+from bert_ner.scale.runs import Outcome
+
+
+def main() -> None:
+    address, *stages = sys.argv[1:]
+    outcomes: list[Outcome] = []
+    train = partial(train_on_cluster, params=read_params(), address=address, outcomes=outcomes)
+    run_pipeline(stages, sorted(set(map(inputs_of, stages))), train=train)
+    print(outcome_table(outcomes))
+
+
+if __name__ == "__main__":
+    main()
