@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from harness.dvc_runs import AT_ONCE, PIPELINE, run_pipeline, stages_to_run
+from harness.dvc_runs import AT_ONCE, PIPELINE, REPRO, run_pipeline, stages_to_run
 from harness.params import Params, read_params
 from harness.paths import DOMAINS, RESULTS, ROOT, SHARED
 from harness.provenance import recorded
@@ -38,6 +39,8 @@ from reporting.results import Results
 from reporting.sections.scores_and_costs import score_table
 
 FALLBACK = "sample"
+FILM_CORPORA = {PAPER_CORPUS, "mit_movie_trivia"}  # transfer.py needs both
+AGAIN = (*REPRO, "--force", "--single-item")
 LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
 DVC_LOCKS = LOCK.with_name("rwlock")
 RULE = "!" * 100
@@ -82,7 +85,8 @@ def repro_one(name: str | None, params: Params) -> None:
     if stages:
         expected = training_seconds(corpus, params)
         print(plan(corpus, stages, expected), flush=True)
-        run_pipeline(stages, [f"{PIPELINE}:prepare@{corpus.name}"], *commands(corpus), expected=expected)
+        last = [[*REPRO, *arguments] for arguments in commands(corpus)]
+        run_pipeline(stages, [f"{PIPELINE}:prepare@{corpus.name}"], *last, expected=expected)
     else:
         print("Nothing to do: the results match this code, these parameters and this data.")
     results = Results(RESULTS, corpus)
@@ -124,7 +128,7 @@ def plan(corpus: Corpus, stages: list[str], expected: dict[str, float]) -> str:
 def repro_all(params: Params, address: str | None = None) -> None:
     """Run every stage of the pipeline, then again those that put extra runs and studies into tables and reports.
 
-    The trainings run on a Ray cluster: that at the address, or one of this machine's own.
+    The trainings and studies run on a Ray cluster: that at the address, or one of this machine's own.
     """
     stages = stages_to_run()
     for system, section in params.systems.items():
@@ -134,10 +138,13 @@ def repro_all(params: Params, address: str | None = None) -> None:
     # DVC does not know that these stages also read the models of extra runs, and the studies.
     names = ("evaluate", "compare", "judge", "report")
     again = [f"{PIPELINE}:{name}@{corpus}" for name in names for corpus in params.corpora]
+    last = [[*REPRO, *stages], [*AGAIN, *again]]
+    if FILM_CORPORA.issubset(params.corpora):
+        last.append([sys.executable, "experiments/transfer.py"])
     if PAPER_CORPUS in params.corpora:
-        again.append(DOMAINS)
+        last.append([*AGAIN, DOMAINS])
     prepare = [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora]
-    run = partial(run_pipeline, stages, prepare, stages, ["--force", "--single-item", *again])
+    run = partial(run_pipeline, stages, prepare, *last)
     if find_spec("ray"):
         run_on_cluster(run, params, address)
     elif address:
@@ -149,11 +156,12 @@ def repro_all(params: Params, address: str | None = None) -> None:
 
 def run_on_cluster(run: Callable[..., None], params: Params, address: str | None) -> None:
     """Run the pipeline with its trainings on a Ray cluster, and print what ran where."""
-    from harness.cluster_runs import outcome_table, train_on_cluster
+    from harness.cluster_runs import outcome_table, runs_on_cluster, train_on_cluster
 
     outcomes: list[Any] = []
     try:
-        run(train=partial(train_on_cluster, params=params, address=address, outcomes=outcomes))
+        train = partial(train_on_cluster, params=params, address=address, outcomes=outcomes)
+        run(train=train, trains=runs_on_cluster)
     finally:
         if outcomes:
             print(outcome_table(outcomes))

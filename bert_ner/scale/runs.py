@@ -40,16 +40,21 @@ class Run(NamedTuple):
     cores: int = 1
     memory: int = 0  # bytes
     gpus: int = 0
+    files: Sequence[str] = ()  # paths in the folder of what comes back with the outcome
 
 
 class Outcome(NamedTuple):
-    """How a run ended. `node` and `seconds` are those of its last try; `error` is empty if all commands succeeded."""
+    """How a run ended. `node` and `seconds` are those of its last try.
+
+    If all commands succeeded, `error` is empty and `files` has the contents of the run's files.
+    """
 
     run: str
     node: str
     tries: int
     seconds: float
     error: str
+    files: Mapping[str, bytes] = {}
 
 
 def pack(folder: Path) -> bytes:
@@ -95,10 +100,10 @@ async def run_all(
             for result in ended:
                 name = waiting.pop(result)
                 try:
-                    seconds, error = await result
+                    seconds, error, files = await result
                 except RayError as lost:
-                    seconds, error = 0.0, f"lost {tries[name]} times ({type(lost).__name__})"
-                yield Outcome(name, nodes.get(name, ""), tries[name], seconds, error)
+                    seconds, error, files = 0.0, f"lost {tries[name]} times ({type(lost).__name__})", {}
+                yield Outcome(name, nodes.get(name, ""), tries[name], seconds, error, files)
             await asyncio.sleep(INTERVAL)
     finally:
         for result in waiting:
@@ -129,15 +134,15 @@ class _Mailbox:
         return lines
 
 
-def _run(run: Run, archive: bytes, mailbox: Any) -> tuple[float, str]:
-    """Run the commands on this node; return the seconds and the error."""
+def _run(run: Run, archive: bytes, mailbox: Any) -> tuple[float, str, dict[str, bytes]]:
+    """Run the commands on this node; return the seconds, the error, and the files by their names."""
     node = f"{socket.gethostname()} {ray.get_runtime_context().get_node_id()[:6]}"
 
     def post(line: str | None) -> Any:
         return mailbox.put.remote(run.name, line, node)
 
     post(STARTED)
-    started, error = time.perf_counter(), ""
+    started, error, files = time.perf_counter(), "", {}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # where `python` is this one
     environment = {**os.environ, **run.environment, "PATH": path}
     last = None
@@ -152,9 +157,11 @@ def _run(run: Run, archive: bytes, mailbox: Any) -> tuple[float, str]:
             if process.returncode:
                 error = f"`{' '.join(command)}` ended with status {process.returncode}"
                 break
+        else:
+            files = {name: (folder / name).read_bytes() for name in run.files}
     if last is not None:
         ray.get(last)  # so that the caller finds every line
-    return time.perf_counter() - started, error
+    return time.perf_counter() - started, error, files
 
 
 def _started(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:

@@ -1,27 +1,31 @@
-"""Train on the machines of a Ray cluster, each training in a copy of this checkout on its node.
+"""Train on the machines of a Ray cluster, each training or study in a copy of this checkout on its node.
 
 There, DVC fetches the stage's inputs, runs it, and hands the model over: to the cache of this checkout where the nodes
 share its disk, else to its remote. Then `dvc repro` finds the finished run here, and writes the lock file as usual.
+A study has no output in DVC. Its finished trainings come back with Ray, and `dvc repro` here puts them into the table.
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.dvc_runs import DVC, ENVIRONMENT, PIPELINE, THREADS, open_repository, run_dvc, show
-from harness.live_display import DONE, FAILED, LiveDisplay, label
-from harness.params import Params, Section
-from harness.paths import ROOT
+from harness.live_display import DONE, FAILED, LiveDisplay, is_training, label
+from harness.params import Params, Section, read_trials
+from harness.paths import ROOT, state_file
 
 import ray
 
 from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError
+from bert_ner.files import write_whole
 from bert_ner.markdown import table
 from bert_ner.progress import VARIABLE
 from bert_ner.scale.cluster import connected
@@ -30,6 +34,7 @@ from bert_ner.scale.runs import Outcome, Run, pack, run_all
 # They decide the bits, as on one machine.
 CORES = int(os.environ.get("OMP_NUM_THREADS") or THREADS)
 NODE_DVC = ("python", "-m", "dvc")
+STUDY = f"{PIPELINE}:study@"
 UNFINISHED = "data/unfinished"  # the checkpoints
 WITHOUT_DEAD_LINK = ("sh", "-c", f"test -d {UNFINISHED} || rm {UNFINISHED}")  # dead where the disk is not shared
 
@@ -49,7 +54,7 @@ async def train_on_cluster(
 
     with connected(address), shared_checkout(sorted({inputs_of(stage) for stage in stages})) as (archive, pull):
         gpus = int(ray.cluster_resources().get("GPU", 0) > 0)
-        runs = [cluster_run(stage, params[system_of(stage)], gpus) for stage in stages]
+        runs = [cluster_run(stage, params, gpus) for stage in stages]
         async for outcome in run_all(runs, archive, on_line):
             outcomes.append(outcome)
             if outcome.error:
@@ -57,6 +62,8 @@ async def train_on_cluster(
                 display.print(f"{label(outcome.run)}: {outcome.error}")
             else:
                 display.end(outcome.run, DONE)
+                for name, content in outcome.files.items():
+                    write_whole(ROOT / name, content)
                 # One at a time, because the next outcome waits.
                 await run_dvc(display, "repro", *pull, "--single-item", outcome.run, OMP_NUM_THREADS=str(CORES))
     if failed := [label(outcome.run) for outcome in outcomes if outcome.error]:
@@ -70,22 +77,39 @@ def outcome_table(outcomes: Sequence[Outcome]) -> str:
     """Return what ran where, as a table in Markdown."""
     rows = [
         [label(run), error or "done", node, str(tries), f"{seconds:.0f}"]
-        for run, node, tries, seconds, error in sorted(outcomes)
+        for run, node, tries, seconds, error, _ in sorted(outcomes)
     ]
     return table(["run", "result", "node", "tries", "seconds"], rows, 3)
 
 
-def cluster_run(stage: str, section: Section, gpus: int) -> Run:
-    """Return the run of a stage that trains the system of a section."""
-    size = weights_size(section)
-    return Run(
-        stage,
-        [
-            WITHOUT_DEAD_LINK,
-            (*NODE_DVC, "pull", "--quiet", inputs_of(stage)),
+def runs_on_cluster(stage: str) -> bool:
+    """Whether a stage trains: one model, or those of a study."""
+    return is_training(stage) or is_study(stage)
+
+
+def is_study(stage: str) -> bool:
+    return stage.startswith(STUDY)
+
+
+def cluster_run(stage: str, params: Params, gpus: int) -> Run:
+    """Return the run of a training or a study."""
+    commands: list[Sequence[str]]
+    if is_study(stage):
+        name = stage.removeprefix(STUDY)
+        sections = [trial.settings for trial in read_trials(name, params)]
+        files = [str(state_file(corpus_of(stage), f"study-{name}").with_suffix(".json").relative_to(ROOT))]
+        # The first line shows it as running, as DVC does for the others.
+        commands = [("echo", f"Running stage '{stage}':"), [*shlex.split(command_of(stage)), "--train-only"]]
+    else:
+        sections, files = [params[system_of(stage)]], []
+        commands = [
             (*NODE_DVC, "repro", "--single-item", stage),
             (*NODE_DVC, "push", "--quiet", "--run-cache", stage),
-        ],
+        ]
+    size = max(map(weights_size, sections))
+    return Run(
+        stage,
+        [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", inputs_of(stage)), *commands],
         environment={
             "OMP_NUM_THREADS": str(CORES),
             "PYTHONUNBUFFERED": "1",
@@ -95,6 +119,7 @@ def cluster_run(stage: str, section: Section, gpus: int) -> Run:
         cores=CORES,
         memory=750_000_000 + 4 * size,  # weights, gradients and two moments
         gpus=gpus if size else 0,
+        files=files,
     )
 
 
@@ -108,8 +133,19 @@ def weights_size(section: Section) -> int:
     return sum(path.stat().st_size for path in Path(name).glob("*.safetensors")) if name else 0
 
 
+@cache
+def command_of(stage: str) -> str:
+    """Return the command of a stage in the pipeline."""
+    with open_repository(ROOT) as repo:
+        [found] = repo.stage.collect(stage)
+        return str(found.cmd)
+
+
 def corpus_of(stage: str) -> str:
-    """Return the corpus of a training."""
+    """Return the corpus of a training or a study."""
+    if is_study(stage):
+        words = shlex.split(command_of(stage))
+        return words[words.index("--corpus") + 1]
     return max((name for name in corpus_names() if label(stage).startswith(f"{name}-")), key=len)
 
 
@@ -119,7 +155,7 @@ def system_of(stage: str) -> str:
 
 
 def inputs_of(stage: str) -> str:
-    """Return the stage that makes the inputs of a training."""
+    """Return the stage that makes the inputs of a training or a study."""
     return f"{PIPELINE}:prepare@{corpus_of(stage)}"
 
 

@@ -27,6 +27,7 @@ AT_ONCE = 4
 THREADS = max(1, (os.cpu_count() or 1) // AT_ONCE)
 
 DVC = (sys.executable, "-m", "dvc")
+REPRO = (*DVC, "repro")
 # This Python comes first on PATH, so that stages run on it without an activated environment.
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 ENVIRONMENT = {**os.environ, "PATH": PATH, "PYTHONUNBUFFERED": "1", VARIABLE: "lines"}
@@ -62,13 +63,14 @@ def run_pipeline(
     *commands: Sequence[str],
     expected: Mapping[str, float] | None = None,
     train: Trainer = train_here,
+    trains: Callable[[str], bool] = is_training,
 ) -> None:
-    """Run the stages that train, then evaluate and audit, then `dvc repro` with each command.
+    """Run the stages that train, then evaluate and audit, then each command.
 
     `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took,
-    `train` the way to run those that train.
+    `train` the way to run those that train, and `trains` says which do.
     """
-    trainings = list(filter(is_training, stages))
+    trainings = list(filter(trains, stages))
 
     async def run() -> None:
         reporter = asyncio.create_task(display.report())
@@ -84,7 +86,7 @@ def run_pipeline(
             # Neither needs the other: at once they save ten seconds (LOG.md).
             await asyncio.gather(run_each("evaluate"), run_each("audit"))
         for command in commands:
-            await run_dvc(display, "repro", *command)
+            await run_command(display, command)
         reporter.cancel()
 
     handle_interrupts(signal.default_int_handler)  # which asyncio replaces by its own, so that DVC ends too
@@ -99,12 +101,16 @@ async def run_stage(display: LiveDisplay, stage: str, **environment: str) -> Non
 
 
 async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> None:
-    """Run DVC and show its output. An exception, Ctrl-C included, kills DVC and its stage; this damages no file."""
+    await run_command(display, [*DVC, *arguments], **environment)
+
+
+async def run_command(display: LiveDisplay, command: Sequence[str], **environment: str) -> None:
+    """Run DVC or a script and show its output. An exception, Ctrl-C included, kills it; this damages no file."""
     stage = None
-    # Popen, because asyncio's own subprocess can hang if it is cancelled while it starts (CPython 3.11). DVC gets a
-    # session of its own, so that Ctrl-C reaches this process alone.
+    # Popen, because asyncio's own subprocess can hang if it is cancelled while it starts (CPython 3.11). The command
+    # gets a session of its own, so that Ctrl-C reaches this process alone.
     with subprocess.Popen(
-        [*DVC, *arguments], cwd=ROOT, env={**environment, **ENVIRONMENT}, close_fds=False, start_new_session=True,
+        command, cwd=ROOT, env={**environment, **ENVIRONMENT}, close_fds=False, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         assert process.stdout
