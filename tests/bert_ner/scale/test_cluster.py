@@ -18,16 +18,16 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "nowhere.invalid:{}", "127.0.0.1:9{}", "lcoal"]
+    "address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "nowhere.invalid:{}", "127.0.0.1:100000", "lcoal"]
 )
 def test_an_address_where_nothing_answers(address: str, closed_port: int) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
     from bert_ner.scale.cluster import connected  # noqa: PLC0415 - imports ray
 
     address = address.format(closed_port)
-    with pytest.raises(BertNerError, match=f"no Ray cluster answers at {address} .*start it with") as found:
-        with connected(address):
-            pass
+    complaint = f"no Ray cluster answers at {address} .*start it with"
+    with pytest.raises(BertNerError, match=complaint) as found, connected(address):
+        pass
     assert "\n" not in str(found.value)
 
 
