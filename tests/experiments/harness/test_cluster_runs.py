@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.tables import read_table
+
 import psutil
 import pytest
 from harm import contents, untimed
@@ -17,6 +20,7 @@ from workplace import Workplace
 
 SEEDS = (13, 17)
 STAGES = {seed: f"pipeline/dvc.yaml:train_encoder@sample-minilm-{seed}" for seed in SEEDS}
+STUDY = "pipeline/dvc.yaml:study@curve"
 CRF = "pipeline/dvc.yaml:train_baseline@sample-crf-0"
 DRIVER = (sys.executable, "-m", "bench.cluster_trainings")
 
@@ -115,6 +119,29 @@ def test_with_a_remote_the_model_comes_from_there(tmp_path: Path) -> None:
     shutil.rmtree(place.folder / "models")
     place.succeed("dvc", "pull", stage)
     assert (place.folder / "models/sample/crf-0/run.json").read_bytes() == model
+
+
+@pytest.mark.slow
+def test_a_study_trains_on_a_node_and_is_recorded_here(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    curve = {"seeds": [1, 2], "fractions": [0.5], "crf": {}}
+    settings = {"crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 5}, "studies": {"curve": curve}}
+    place = Workplace.create(tmp_path / "a", settings)
+    pipeline = (place.folder / "pipeline/dvc.yaml").read_text()
+    before, study, after = re.split(r"(^  study:.*?(?=^$))", pipeline, maxsplit=1, flags=re.M | re.S)
+    study = study.replace("mit_movie_eng", "sample")
+    (place.folder / "pipeline/dvc.yaml").write_text(before + study + after)
+    place.environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": search_path(place)}
+    place.succeed("dvc", "repro", "pipeline/dvc.yaml:prepare@sample")
+    alone = place.copy(tmp_path / "b")
+    alone.succeed("dvc", "repro", "--single-item", STUDY)
+    assert "| study curve | done |" in place.succeed(*DRIVER, "local", STUDY)
+    tables = [read_table(each.folder / "results", "sample", "studies") for each in (place, alone)]
+    assert tables[0] is not None
+    assert tables[1] is not None
+    assert tables[0].drop(columns="seconds").equals(tables[1].drop(columns="seconds"))
+    assert "up to date" in place.succeed("dvc", "status", STUDY)
+    assert not list((place.folder / "data/unfinished").rglob("*.json"))
 
 
 @pytest.mark.parametrize(
