@@ -3,7 +3,7 @@
 import sys
 from functools import partial
 
-from harness.cluster_runs import inputs_of, outcome_table, runs_on_cluster, train_on_cluster
+from harness.cluster_runs import all_inputs, outcome_table, runs_on_cluster, train_on_cluster
 from harness.dvc_runs import run_pipeline
 from harness.params import read_params
 
@@ -14,7 +14,7 @@ def main() -> None:
     address, *stages = sys.argv[1:]
     outcomes: list[Outcome] = []
     train = partial(train_on_cluster, params=read_params(), address=address, outcomes=outcomes)
-    run_pipeline(stages, sorted(set(map(inputs_of, stages))), train=train, trains=runs_on_cluster)
+    run_pipeline(stages, all_inputs(stages), train=train, trains=runs_on_cluster)
     print(outcome_table(outcomes))
 
 

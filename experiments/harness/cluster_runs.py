@@ -52,7 +52,7 @@ async def train_on_cluster(
     def on_line(run: str, line: str | None) -> None:
         shown[run] = None if line is None else show(display, line, shown[run])
 
-    with connected(address), shared_checkout(sorted({inputs_of(stage) for stage in stages})) as (archive, pull):
+    with connected(address), shared_checkout(all_inputs(stages)) as (archive, pull):
         gpus = int(ray.cluster_resources().get("GPU", 0) > 0)
         runs = [cluster_run(stage, params, gpus) for stage in stages]
         async for outcome in run_all(runs, archive, on_line):
@@ -109,7 +109,7 @@ def cluster_run(stage: str, params: Params, gpus: int) -> Run:
     size = max(map(weights_size, sections))
     return Run(
         stage,
-        [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", inputs_of(stage)), *commands],
+        [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", *inputs_of(stage)), *commands],
         environment={
             "OMP_NUM_THREADS": str(CORES),
             "PYTHONUNBUFFERED": "1",
@@ -154,9 +154,15 @@ def system_of(stage: str) -> str:
     return label(stage).removeprefix(f"{corpus_of(stage)}-").rpartition("-")[0]
 
 
-def inputs_of(stage: str) -> str:
-    """Return the stage that makes the inputs of a training or a study."""
-    return f"{PIPELINE}:prepare@{corpus_of(stage)}"
+def inputs_of(stage: str) -> list[str]:
+    """Return the stages that make the inputs of a training or a study, which reads the test sentences as well."""
+    kinds = ("acquire", "prepare") if is_study(stage) else ("prepare",)
+    return [f"{PIPELINE}:{kind}@{corpus_of(stage)}" for kind in kinds]
+
+
+def all_inputs(stages: Sequence[str]) -> list[str]:
+    """Return the stages that make the inputs of all these."""
+    return sorted({name for stage in stages for name in inputs_of(stage)})
 
 
 @contextmanager
