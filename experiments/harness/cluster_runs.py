@@ -77,9 +77,9 @@ def outcome_table(outcomes: Sequence[Outcome]) -> str:
     """Return what ran where, as a table in Markdown."""
     rows = [
         [label(run), error or "done", node, str(tries), f"{seconds:.0f}"]
-        for run, node, tries, seconds, error, _ in sorted(outcomes)
+        for run, node, tries, seconds, error, _ in outcomes
     ]
-    return table(["run", "result", "node", "tries", "seconds"], rows, 3)
+    return table(["run", "result", "node", "tries", "seconds"], sorted(rows), 3)
 
 
 def runs_on_cluster(stage: str) -> bool:
