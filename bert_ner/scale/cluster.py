@@ -30,8 +30,8 @@ def connected(address: str | None = None) -> Iterator[None]:
         ray.init(address or LOCAL, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (OSError, ValueError, RuntimeError) as error:
         remedy = (
-            "start it with `ray start --head`, set RAY_AUTH_MODE=token if it asks for a token, or leave the address out "
-            "to use this machine alone"
+            "start it with `ray start --head`, set RAY_AUTH_MODE=token if it asks for a token, or leave the address "
+            "out to use this machine alone"
         )
         raise BertNerError(f"no Ray cluster answers at {address} ({first_line(error)}); {remedy}") from None
     try:
