@@ -86,7 +86,8 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
         elif found.verdict == "not reproduced" and is_stand_in and not claim.independent:
             found = found._replace(verdict=STAND_IN)
     except NotMeasuredError as reason:
-        found = Finding("not tested", None, f"{reason}; run {claim.command}")
+        notes = [f"{reason}; run {claim.command}", claim.remark]
+        found = Finding("not tested", None, "; ".join(filter(None, notes)))
     cells = claim.model_dump(include={"id", "section", "claim", "kind", "paper_value"}) | found._asdict()
     cells["not_counted"] = _not_counted(claim)
     cells["system"] = f"{system.name} ({system.encoder})" if system else ""
