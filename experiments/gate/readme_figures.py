@@ -105,10 +105,8 @@ def _by_part(results: Path, system: str) -> str:
         if (row["system_a"], row["system_b"], row["metric"]) == pair and row["part"] != WHOLE
     ]
     fewer = ", ".join(f"{100 * share:.0f}" for share in _fewer_errors(results, system).values())
-    return (
-        f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}. It has fewer missed and false entities, part by "
-        f"part by {fewer} %."
-    )
+    lead = f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}."
+    return f"{lead} It has fewer missed and false entities, part by part by {fewer} %."
 
 
 def _fewer_errors(results: Path, system: str) -> dict[str, float]:
