@@ -18,7 +18,7 @@ from harness.artifacts import read_labels, read_training_file
 from harness.locks import sole_writer
 from harness.params import Params, Section, read_params
 from harness.paths import DATA, RESULTS, raw_folder, state_file
-from harness.provenance import processor, record_table
+from harness.provenance import processor
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
 from harness.trials import as_text, choose, trials_of
@@ -101,7 +101,7 @@ def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Se
     path = DATA / "search" / corpus / "{system}-{trial}-{fold}.tags".format(**row)
     write_whole(path, "".join(" ".join(sentence) + "\n" for sentence in tags))
     texts = {number: as_text(settings) for number, settings in trials.items()}
-    with sole_writer():
+    with sole_writer("search"):
         table = read_table(RESULTS, corpus, "search")
         rows: list[Row] = [row]
         for old in [] if table is None else table.to_dict("records"):
@@ -109,7 +109,6 @@ def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Se
             if is_asked and place(old) != place(row):
                 rows.append(old)
         write_table(RESULTS, corpus, "search", sorted(rows, key=place))
-    record_table(corpus, "search")
 
 
 def place(row: Mapping[Any, Any]) -> tuple[str, int, int]:

@@ -201,3 +201,10 @@ def test_verdicts_and_reports_that_are_not_what_the_tables_give(tmp_path: Path) 
         "results/sample/claims.csv does not follow from the tables": ["pipeline/dvc.yaml:judge@sample"],
         "results/domains/report.md does not follow from the tables": ["domains"],
     }
+
+    # A table that can't be read does not hide the other findings.
+    (tmp_path / "sample/costs.csv").write_text("system\n")
+    broken = f"results/sample/report.md can't be made: {tmp_path / 'sample/costs.csv'}: no column encoder, "
+    assert [stages for reason, stages in outdated(tmp_path).items() if reason.startswith(broken)] == [
+        ["pipeline/dvc.yaml:report@sample"]
+    ]
