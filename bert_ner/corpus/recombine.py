@@ -24,7 +24,7 @@ def recombine(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence
     draw = random.Random(f"recombine {seed}")
     patterns = [sentence for sentence in sentences if spans_of(sentence.tags)]
     phrases = _phrases(patterns)
-    known = {words for words, _ in sentences}
+    known = {tuple(words) for words, _ in sentences}
     made: dict[tuple[str, ...], Sentence] = {}
     for _ in range(_DRAWS * n if patterns else 0):
         if len(made) == n:
