@@ -10,7 +10,6 @@ same folds, into data/search/<corpus>/teachers/, because those in models/ have s
 
 from harness.run_main import arguments, run_main
 
-import random
 import time
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -25,7 +24,7 @@ from harness.provenance import processor, record_table
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
 from harness.teachers import fit, teachers_of
-from harness.trials import as_text, choose, trials_of
+from harness.trials import as_text, choose, folds_of, tags_file, trials_of
 
 import pandas as pd
 
@@ -67,13 +66,6 @@ def main() -> None:
                 record(corpus.name, *run_fold(corpus.name, row, settings, rest, tested, params), trials)
     if chosen := choose(require_table(RESULTS, corpus.name, "search"), options.system, trials):
         print(f"{options.system}: the first within one standard error of the best is trial {chosen.trial}")
-
-
-def folds_of(sentences: int, folds: int, seed: int) -> list[list[int]]:
-    """Return the sentence numbers of each fold, in the order of the file; the folds differ by one sentence at most."""
-    order = list(range(sentences))
-    random.Random(f"folds {seed}").shuffle(order)
-    return [sorted(order[fold::folds]) for fold in range(folds)]
 
 
 def run_fold(
@@ -129,8 +121,7 @@ def is_done(corpus: str, row: Row) -> bool:
 
 def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Section]) -> None:
     """Write the tags of a fold and put its row into the table; rows of trials that are no longer asked for go."""
-    path = DATA / "search" / corpus / "{system}-{trial}-{fold}.tags".format(**row)
-    write_whole(path, "".join(" ".join(sentence) + "\n" for sentence in tags))
+    write_whole(tags_file(corpus, *place(row)), "".join(" ".join(sentence) + "\n" for sentence in tags))
     texts = {number: as_text(settings) for number, settings in trials.items()}
     with sole_writer():
         table = read_table(RESULTS, corpus, "search")
