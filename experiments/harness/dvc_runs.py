@@ -21,6 +21,7 @@ from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
 
 PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
 FINGERPRINT = f"{PIPELINE}:fingerprint"
+STUDENTS = "students"  # the stage of systems that others teach; it depends on their models
 
 # Trainings at once, on a share of the cores each, end sooner than one after the other on all of them (LOG.md).
 AT_ONCE = 4
@@ -50,6 +51,8 @@ def run_pipeline(
     `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
     """
     trainings = list(filter(is_training, stages))
+    students = [stage for stage in trainings if f":{STUDENTS}@" in stage]
+    others = [stage for stage in trainings if stage not in students]
 
     async def run() -> None:
         limit, reporter = asyncio.Semaphore(AT_ONCE), asyncio.create_task(display.report())
@@ -66,8 +69,9 @@ def run_pipeline(
 
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            # If one fails, asyncio.run cancels the others.
-            await asyncio.gather(*(run_stage(stage, OMP_NUM_THREADS=str(THREADS)) for stage in trainings))
+            for group in (others, students):  # students need the others' models
+                # If one fails, asyncio.run cancels the others.
+                await asyncio.gather(*(run_stage(stage, OMP_NUM_THREADS=str(THREADS)) for stage in group))
             # Neither needs the other: at once they save ten seconds (LOG.md).
             await asyncio.gather(run_each("evaluate"), run_each("audit"))
         for command in commands:

@@ -85,6 +85,16 @@ def test_evaluate_and_audit_run_at_once_after_the_trainings(capfd: pytest.Captur
     assert begun[-1] == "report sample"
 
 
+@pytest.mark.usefixtures("fake")
+def test_students_train_after_all_teachers(capfd: pytest.CaptureFixture[str]) -> None:
+    students = [f"p:students@sample-best-{seed}" for seed in range(3)]
+    run_pipeline([PREPARE, *students, *TRAININGS], [PREPARE])
+    states = [line for line in capfd.readouterr().out.splitlines() if line.startswith("sample-")]
+    taught_from = next(i for i, line in enumerate(states) if line.startswith("sample-best"))
+    assert all(line.startswith("sample-best") for line in states[taught_from:])
+    assert sum(line.startswith("sample-minilm") and ": done" in line for line in states[:taught_from]) == 6
+
+
 def test_a_failure_stops_the_others(fake: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     fake.setitem(module.ENVIRONMENT, "FAILS", "-2")
     fake.setitem(module.ENVIRONMENT, "SECONDS", "600")
