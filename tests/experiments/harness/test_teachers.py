@@ -49,9 +49,9 @@ def impatient_stages(root: Path) -> list[str]:
     wrong = []
     with open_repository(root) as repo:
         for stage in repo.index.stages:
-            options = dict(re.findall(r"--(\w+) (\S+)", stage.cmd or ""))
-            if "train.py" not in (stage.cmd or ""):
+            if "experiments/train.py" not in str(stage.cmd):
                 continue
+            options = dict(re.findall(r"--(\w+) (\S+)", stage.cmd))
             teachers = teachers_of(options["system"], params[options["system"]], params)
             needed = {str(model_folder(options["corpus"], run).relative_to(ROOT)) for run in teachers}
             found = {Path(dependency.fs_path).relative_to(root).as_posix() for dependency in stage.deps}
