@@ -1,6 +1,7 @@
 """Learn from teachers: taggers whose probabilities of all labels are targets, as the labels of the corpus are.
 
-Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2.
+Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2. A model whose dropout varies
+also learns from itself (R-Drop).
 """
 
 from __future__ import annotations
@@ -69,6 +70,18 @@ def taught_loss(
     hard = cross_entropy(logits, labels, ignore_index=UNLABELLED, label_smoothing=label_smoothing, reduction="none")
     soft = temperature**2 * cross_entropy(logits / temperature, targets, reduction="none")
     return torch.lerp(hard, soft, torch.where(labels == UNLABELLED, 1.0, weight)).mean()
+
+
+def divergence(logits: torch.Tensor) -> torch.Tensor:
+    """Return the mean over words of (KL(p, q) + KL(q, p)) / 4, in nats, of two passes with unlike dropout.
+
+    Liang et al., R-Drop, NeurIPS 2021: half of its second term, because the loss here is a mean over the two passes.
+
+    Args:
+        logits: float32, of shape (2 * words, labels); the second pass follows the first.
+    """
+    p, q = logits.log_softmax(-1).chunk(2)
+    return ((p.exp() - q.exp()) * (p - q)).sum(-1).mean() / 4
 
 
 def digest_of(targets: Iterable[Targets]) -> str:

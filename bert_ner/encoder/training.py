@@ -22,7 +22,7 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
-from bert_ner.encoder.distillation import Targets, taught_loss
+from bert_ner.encoder.distillation import Targets, divergence, taught_loss
 from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average
 from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
@@ -66,6 +66,9 @@ class Recipe(Settings):
     )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="The share of a label's probability that all labels have in the loss."
+    )
+    r_drop: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="The weight of the divergence of two passes; 0: one pass."
     )
     train_on: Literal["train", "all"] = Field(
         default="train", description="all: the validation sentences train as well, so the history has no score of them."
@@ -178,7 +181,8 @@ def fine_tune(
         def train_batch(batch: Sequence[Example], rate: float) -> float:
             loss = torch.zeros((), device=model.device)
             if rows := ranks.part_of(batch):
-                loss = loss_of(rows) * (_labelled(rows) / _labelled(batch))
+                passes = [*rows, *rows] if recipe.r_drop else rows  # their dropout differs
+                loss = loss_of(passes) * (_labelled(rows) / _labelled(batch))
                 loss.backward()  # type: ignore[no-untyped-call]
             gradient = weights.collect_gradients()
             for parameter in parameters:
@@ -227,7 +231,21 @@ def _loss(
     chain: LinearChainCRF | None,
     recipe: Recipe,
 ) -> torch.Tensor:
-    """Return the mean loss over the labelled pieces of a batch, in nats; `targets` has a row for each of them."""
+    """Return the mean loss over the labelled pieces of a batch, in nats.
+
+    `targets` has a row for each of them. With R-Drop, the second half of the batch is the first one again.
+    """
+    loss = _label_loss(logits, labels, targets, chain, recipe)
+    return loss + recipe.r_drop * divergence(logits[labels != IGNORED]) if recipe.r_drop else loss
+
+
+def _label_loss(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    targets: torch.Tensor | None,
+    chain: LinearChainCRF | None,
+    recipe: Recipe,
+) -> torch.Tensor:
     first = labels != IGNORED
     if chain:
         lengths = first.sum(1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from bert_ner.corpus.bio import Sentence, labels_of
-from bert_ner.encoder.distillation import UNLABELLED, soft_targets, taught_loss
+from bert_ner.encoder.distillation import UNLABELLED, divergence, soft_targets, taught_loss
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
 from bert_ner.errors import BertNerError, InvalidValue
@@ -75,6 +75,12 @@ def test_the_loss_of_a_labelled_and_of_an_unlabelled_word() -> None:
         hard = cross_entropy(logits[:1], torch.tensor([2]), label_smoothing=smoothing)
         found = taught_loss(logits, torch.tensor([2, UNLABELLED]), targets, 0.3, 2.0, smoothing)
         torch.testing.assert_close(found, (0.7 * hard + 0.3 * soft[0] + soft[1]) / 2)
+
+
+def test_the_divergence_of_two_passes() -> None:
+    p, q = torch.tensor([[0.5, 0.5], [0.9, 0.1]]), torch.tensor([[0.2, 0.8], [0.9, 0.1]])
+    both = (p * (p / q).log() + q * (q / p).log()).sum()  # the second word adds nothing
+    torch.testing.assert_close(divergence(torch.cat([p, q]).log()), both / 2 / 4)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +164,25 @@ def test_an_encoder_teaches(recipe: Recipe, sentences: list[Sentence], trained: 
     wrong = [Sentence(words, ("O",) * len(words)) for words, _ in sentences]
     tagger.fit(wrong, wrong, teachers=[trained.tagger])
     assert tagger.tag([words for words, _ in sentences]) == [list(tags) for _, tags in sentences]
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_with_r_drop_passes_agree_more(recipe: Recipe, sentences: list[Sentence], crf: bool) -> None:
+    def disagreement(tagger: EncoderTagger) -> float:
+        torch.manual_seed(0)
+        tagger.model.train()
+        batch = next(tagger.batches([words for words, _ in sentences]))
+        ids, mask = (torch.from_numpy(array).repeat(2, 1) for array in (batch.ids, batch.mask))
+        with torch.no_grad():
+            logits = tagger.model(input_ids=ids, attention_mask=mask).logits
+        return divergence(logits[mask.bool()]).item()
+
+    found = []
+    for weight in (0.0, 100.0):
+        tagger = student(recipe, teachers=[], r_drop=weight, crf=crf, epochs=6)
+        tagger.fit(sentences, sentences)
+        found.append(disagreement(tagger))
+    assert found[1] < 0.5 * found[0], found
 
 
 def test_errors_say_what_to_do(recipe: Recipe, sentences: list[Sentence]) -> None:
