@@ -96,7 +96,8 @@ def fold_teacher(
     section = params[run.system]
     runs = teachers_of(run.system, section, params)
     teachers = [fold_teacher(corpus, teacher, fold, parts, params) for teacher in runs]
-    key = sha256(repr((as_text(section), parts, teachers)).encode()).hexdigest()[:12]
+    facts = as_text(section), parts, [folder.name for folder in teachers]
+    key = sha256(repr(facts).encode()).hexdigest()[:12]
     name = f"{run.name}-{fold}-{key}"  # of other settings or sentences, it is another folder
     folder = DATA / "search" / corpus / "teachers" / name
     if not folder.exists():
