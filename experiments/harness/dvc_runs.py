@@ -21,6 +21,7 @@ from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
 
 PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
 FINGERPRINT = f"{PIPELINE}:fingerprint"
+STUDENTS = "students"  # starts the names of stages that train systems which others teach; they train after the others
 
 # Trainings at once, on a share of the cores each, end sooner than one after the other on all of them (LOG.md).
 AT_ONCE = 4
@@ -50,6 +51,10 @@ def run_pipeline(
     `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
     """
     trainings = list(filter(is_training, stages))
+    groups: dict[str, list[str]] = {"": []}  # each needs models of those before it
+    for stage in trainings:
+        name = stage.rpartition(":")[2].partition("@")[0]
+        groups.setdefault(name if name.startswith(STUDENTS) else "", []).append(stage)
 
     async def run() -> None:
         limit, reporter = asyncio.Semaphore(AT_ONCE), asyncio.create_task(display.report())
@@ -66,8 +71,9 @@ def run_pipeline(
 
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            # If one fails, asyncio.run cancels the others.
-            await asyncio.gather(*(run_stage(stage, OMP_NUM_THREADS=str(THREADS)) for stage in trainings))
+            for group in groups.values():
+                # If one fails, asyncio.run cancels the others.
+                await asyncio.gather(*(run_stage(stage, OMP_NUM_THREADS=str(THREADS)) for stage in group))
             # Neither needs the other: at once they save ten seconds (LOG.md).
             await asyncio.gather(run_each("evaluate"), run_each("audit"))
         for command in commands:
