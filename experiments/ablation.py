@@ -16,7 +16,6 @@ from harness.artifacts import read_predictions, read_training_file
 from harness.locks import sole_writer
 from harness.params import Params, Section, read_params
 from harness.paths import RESULTS
-from harness.provenance import record_table
 from harness.tables import read_table, require_table, write_table
 from harness.trials import as_text, folds_of, tags_file, trials_of
 
@@ -37,11 +36,10 @@ def main() -> None:
     corpus, params = corpus_named(options.corpus), read_params()
     trials = trials_of(options.system, params)
     rows = ablation(options.system, trials, held_out_counts(corpus, options.system, trials, params))
-    with sole_writer():
+    with sole_writer("ablation"):
         old = read_table(RESULTS, corpus.name, "ablation")
         others = [] if old is None else old[old["system"] != options.system].to_dict("records")
         write_table(RESULTS, corpus.name, "ablation", sorted([*others, *rows], key=lambda row: row["system"]))
-    record_table(corpus.name, "ablation")
     shown = ["change", "entity_f1", "difference", "low", "high", "p_holm"]
     print(pd.DataFrame(rows)[shown].to_string(index=False, float_format="%.4f", na_rep=""))
 

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from harness.dvc_runs import PIPELINE, run_pipeline
+from harness.dvc_runs import PIPELINE, REPRO, run_pipeline
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
 
@@ -116,7 +116,7 @@ def new_runs(options: argparse.Namespace) -> tuple[dict[Key, Runs], Faults]:
     """Return the runs to compare, and the systems whose scores are no result, with the reason."""
     if options.full:  # without DVC's run cache, which would return earlier outputs
         reports = [f"{PIPELINE}:report@{corpus}" for corpus in read_params().corpora]
-        run_pipeline(reports, [], ["--force", "--no-run-cache", *reports, "domains"])
+        run_pipeline(reports, [], [*REPRO, "--force", "--no-run-cache", *reports, "domains"])
     if options.fast:
         from gate.short_runs import short_runs  # torch takes seconds to import
 

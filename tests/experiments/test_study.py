@@ -129,6 +129,19 @@ def test_a_study_that_is_killed_goes_on_with_the_run_it_was_in(
     assert len(pd.read_csv(workplace / "results/sample/studies.csv")) == 6
 
 
+def test_a_study_trains_in_one_run_and_is_recorded_by_the_next(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--train-only"])
+    study.main()
+    assert not (workplace / "results").exists()
+    assert (workplace / "data/unfinished/sample/study-curve.json").is_file()
+    monkeypatch.setattr(sys, "argv", sys.argv[:-1])
+    monkeypatch.setattr(study, "run_trial", None)  # so that a training would fail
+    study.main()
+    assert len(pd.read_csv(workplace / "results/sample/studies.csv")) == 6
+
+
 def test_a_finished_run_of_other_settings_is_run_again(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
     plain = study.run_trial

@@ -61,7 +61,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def run() -> None:
-    run_pipeline([PREPARE, *TRAININGS, "p:report@sample"], [PREPARE], ["p:report@sample"])
+    run_pipeline([PREPARE, *TRAININGS, "p:report@sample"], [PREPARE], [*module.DVC, "repro", "p:report@sample"])
 
 
 @pytest.mark.usefixtures("fake")
@@ -78,7 +78,9 @@ def test_stages_run_and_hints_are_one_summary(capfd: pytest.CaptureFixture[str])
 @pytest.mark.usefixtures("fake")
 def test_evaluate_and_audit_run_at_once_after_the_trainings(capfd: pytest.CaptureFixture[str]) -> None:
     on_models = ["p:evaluate@sample", "p:audit@sample"]  # each waits until the other has begun
-    run_pipeline([PREPARE, *TRAININGS, *on_models, "p:report@sample"], [PREPARE], ["p:report@sample"])
+    run_pipeline(
+        [PREPARE, *TRAININGS, *on_models, "p:report@sample"], [PREPARE], [*module.DVC, "repro", "p:report@sample"]
+    )
     lines = capfd.readouterr().out.splitlines()
     begun = [line.partition(":")[0] for line in lines if line.endswith(": running")]
     assert sorted(begun[-3:-1]) == ["audit sample", "evaluate sample"]
