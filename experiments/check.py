@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from harness.dvc_runs import PIPELINE, run_pipeline
+from harness.dvc_runs import PIPELINE, REPRO, run_pipeline
 from harness.params import read_params
 from harness.paths import RESULTS, ROOT
 
@@ -28,7 +28,7 @@ from bert_ner.scoring.gate_table import as_markdown, headline, passes
 from bert_ner.wording import counted
 from gate.bypasses import apply_bypasses, read_bypasses, unused
 from gate.readme_figures import write_readme
-from gate.records import inconsistent, other_versions
+from gate.records import inconsistent, other_versions, update_sums
 from gate.references import FAST, UPDATE, Faults, Key, at_revision, present, read_references, unlisted, update
 from gate.rescoring import unfounded
 from gate.staleness import outdated, stale
@@ -72,6 +72,7 @@ def make_reference(options: argparse.Namespace) -> bool:
     print(*map(printable, changes), sep="\n")
     if not options.fast:
         write_readme(ROOT)
+        update_sums(RESULTS)
     return not faults
 
 
@@ -115,7 +116,7 @@ def new_runs(options: argparse.Namespace) -> tuple[dict[Key, Runs], Faults]:
     """Return the runs to compare, and the systems whose scores are no result, with the reason."""
     if options.full:  # without DVC's run cache, which would return earlier outputs
         reports = [f"{PIPELINE}:report@{corpus}" for corpus in read_params().corpora]
-        run_pipeline(reports, [], ["--force", "--no-run-cache", *reports, "domains"])
+        run_pipeline(reports, [], [*REPRO, "--force", "--no-run-cache", *reports, "domains"])
     if options.fast:
         from gate.short_runs import short_runs  # torch takes seconds to import
 

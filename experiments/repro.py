@@ -2,6 +2,7 @@
 
 make repro
 make repro-all                                 everything in params.yaml: all corpora, systems, seeds, studies; hours
+python experiments/repro.py --all --address auto        the same on the machines of a Ray cluster (docs/scaling.md)
 python experiments/repro.py --corpus sample
 """
 
@@ -11,12 +12,16 @@ import fcntl
 import os
 import re
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from harness.dvc_runs import AT_ONCE, PIPELINE, run_pipeline, stages_to_run
+from harness.dvc_runs import AT_ONCE, PIPELINE, REPRO, run_pipeline, stages_to_run
 from harness.params import Params, read_params
 from harness.paths import DOMAINS, RESULTS, ROOT, SHARED
 from harness.provenance import recorded
@@ -34,6 +39,8 @@ from reporting.results import Results
 from reporting.sections.scores_and_costs import score_table
 
 FALLBACK = "sample"
+FILM_CORPORA = {PAPER_CORPUS, "mit_movie_trivia"}  # transfer.py needs both
+AGAIN = (*REPRO, "--force", "--single-item")
 LOCK = ROOT / ".dvc" / "tmp" / "repro.lock"  # Git ignores the folder
 DVC_LOCKS = LOCK.with_name("rwlock")
 RULE = "!" * 100
@@ -43,13 +50,16 @@ def main() -> None:
     parser = command_line(__doc__)
     parser.add_argument("--corpus", choices=corpus_names(), help=f"run on this corpus only; default: {PAPER_CORPUS}")
     parser.add_argument("--all", action="store_true", help="run everything in params.yaml, studies included")
+    parser.add_argument("--address", help="with --all: train on the Ray cluster there; 'auto': on this machine's")
     options = parser.parse_args()
+    if options.address and not options.all:
+        parser.error("--address needs --all")
     params = read_params()
     for number in (signal.SIGTERM, signal.SIGHUP):  # handled like Ctrl-C, so that DVC ends too
         signal.signal(number, signal.default_int_handler)
     with only_run():
         if options.all:
-            repro_all(params)
+            repro_all(params, options.address)
         else:
             repro_one(options.corpus, params)
 
@@ -75,7 +85,8 @@ def repro_one(name: str | None, params: Params) -> None:
     if stages:
         expected = training_seconds(corpus, params)
         print(plan(corpus, stages, expected), flush=True)
-        run_pipeline(stages, [f"{PIPELINE}:prepare@{corpus.name}"], *commands(corpus), expected=expected)
+        last = [[*REPRO, *arguments] for arguments in commands(corpus)]
+        run_pipeline(stages, [f"{PIPELINE}:prepare@{corpus.name}"], *last, expected=expected)
     else:
         print("Nothing to do: the results match this code, these parameters and this data.")
     results = Results(RESULTS, corpus)
@@ -114,8 +125,11 @@ def plan(corpus: Corpus, stages: list[str], expected: dict[str, float]) -> str:
     return text
 
 
-def repro_all(params: Params) -> None:
-    """Run every stage of the pipeline, then again those that put extra runs and studies into tables and reports."""
+def repro_all(params: Params, address: str | None = None) -> None:
+    """Run every stage of the pipeline, then again those that put extra runs and studies into tables and reports.
+
+    The trainings and studies run on a Ray cluster: that at the address, or one of this machine's own.
+    """
     stages = stages_to_run()
     for system, section in params.systems.items():
         if not has_weights(section):
@@ -124,10 +138,33 @@ def repro_all(params: Params) -> None:
     # DVC does not know that these stages also read the models of extra runs, and the studies.
     names = ("evaluate", "compare", "judge", "report")
     again = [f"{PIPELINE}:{name}@{corpus}" for name in names for corpus in params.corpora]
+    last = [[*REPRO, *stages], [*AGAIN, *again]]
+    if FILM_CORPORA.issubset(params.corpora):
+        last.append([sys.executable, "experiments/transfer.py"])
     if PAPER_CORPUS in params.corpora:
-        again.append(DOMAINS)
+        last.append([*AGAIN, DOMAINS])
     prepare = [f"{PIPELINE}:prepare@{corpus}" for corpus in params.corpora]
-    run_pipeline(stages, prepare, stages, ["--force", "--single-item", *again])
+    run = partial(run_pipeline, stages, prepare, *last)
+    if find_spec("ray"):
+        run_on_cluster(run, params, address)
+    elif address:
+        raise BertNerError("--address needs Ray; install it with: pip install 'bert-ner[cluster]'")
+    else:
+        print("Training on this machine; to train on many, install Ray: pip install 'bert-ner[cluster]'", flush=True)
+        run()
+
+
+def run_on_cluster(run: Callable[..., None], params: Params, address: str | None) -> None:
+    """Run the pipeline with its trainings on a Ray cluster, and print what ran where."""
+    from harness.cluster_runs import outcome_table, runs_on_cluster, train_on_cluster
+
+    outcomes: list[Any] = []
+    try:
+        train = partial(train_on_cluster, params=params, address=address, outcomes=outcomes)
+        run(train=train, trains=runs_on_cluster)
+    finally:
+        if outcomes:
+            print(outcome_table(outcomes))
 
 
 @contextmanager

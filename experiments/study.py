@@ -3,6 +3,7 @@
     python experiments/study.py --corpus mit_movie_eng --study warmup
 
 Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones. An interrupted study goes on.
+With --train-only the rows stay in data/unfinished/<corpus>/, where the next run finds them: perhaps on another machine.
 """
 
 from harness.run_main import arguments, run_main
@@ -19,7 +20,6 @@ from harness.artifacts import read_json, read_labels, read_part, signature_sourc
 from harness.locks import sole_writer
 from harness.params import Trial, read_params, read_trials
 from harness.paths import DATA, RESULTS, state_file
-from harness.provenance import record_table
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
 
@@ -36,7 +36,11 @@ Rows = list[dict[str, Any]]
 
 
 def main() -> None:
-    options = arguments(__doc__, study={"required": True, "help": "a name under 'studies' in params.yaml"})
+    options = arguments(
+        __doc__,
+        study={"required": True, "help": "a name under 'studies' in params.yaml"},
+        **{"train-only": {"action": "store_true", "help": "leave the table as it is; the next run fills it"}},
+    )
     from bert_ner.encoder.checkpoint import fingerprint  # not at the top, because torch takes seconds to import
 
     corpus, params = options.corpus, read_params()
@@ -63,6 +67,8 @@ def main() -> None:
             write_whole(notes, json.dumps(finished))
             state.unlink(missing_ok=True)
         rows += finished[key]
+    if options.train_only:
+        return
     record(corpus, rows, list(params.studies))
     notes.unlink(missing_ok=True)
     shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
@@ -98,9 +104,8 @@ def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]],
 
 def record(corpus: str, rows: Rows, studies: list[str]) -> None:
     """Put the rows of a study into the table of studies."""
-    with sole_writer():
+    with sole_writer("studies"):
         write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, studies))
-    record_table(corpus, "studies")
 
 
 def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import bulk_workloads, scoring_workloads, tagging_workloads, training_workloads
+from bench import bulk_workloads, run_workloads, scoring_workloads, tagging_workloads, training_workloads
 from bench.measuring import Figures
 from bert_ner.yaml_files import load_yaml
 
@@ -14,7 +14,7 @@ FUNCTIONS: dict[str, Callable[..., Figures]] = {
     "first steps": training_workloads.first_steps, "checkpoint": training_workloads.checkpoint,
     "tag": tagging_workloads.tag, "tagging products": tagging_workloads.products, "latency": tagging_workloads.latency,
     "start": tagging_workloads.start, "stream": tagging_workloads.stream,
-    "tag_files": bulk_workloads.tag_files,
+    "tag_files": bulk_workloads.tag_files, "runs": run_workloads.runs,
     "score": scoring_workloads.score, "uncertainty": scoring_workloads.uncertainty,
 }  # fmt: skip
 

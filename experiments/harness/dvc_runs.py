@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
 
 PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
 FINGERPRINT = f"{PIPELINE}:fingerprint"
+STUDENTS = "students"  # starts the names of stages that train systems which others teach; they train after the others
 
 # Trainings at once, on a share of the cores each, end sooner than one after the other on all of them (LOG.md).
 AT_ONCE = 4
 THREADS = max(1, (os.cpu_count() or 1) // AT_ONCE)
 
 DVC = (sys.executable, "-m", "dvc")
+REPRO = (*DVC, "repro")
 # This Python comes first on PATH, so that stages run on it without an activated environment.
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 ENVIRONMENT = {**os.environ, "PATH": PATH, "PYTHONUNBUFFERED": "1", VARIABLE: "lines"}
@@ -42,36 +44,55 @@ SUMMARY = (
 )
 
 
-def run_pipeline(
-    stages: Sequence[str], prepare: Sequence[str], *commands: Sequence[str], expected: Mapping[str, float] | None = None
-) -> None:
-    """Run the stages that train side by side, then evaluate and audit, then `dvc repro` with each command.
+Trainer = Callable[[LiveDisplay, Sequence[str]], Awaitable[None]]
 
-    `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took.
+
+async def train_here(display: LiveDisplay, stages: Sequence[str]) -> None:
+    """Run stages that train side by side on this machine. If one fails, asyncio.run cancels the others."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def train(stage: str) -> None:
+        async with limit:
+            await run_stage(display, stage, OMP_NUM_THREADS=str(THREADS))
+
+    await asyncio.gather(*map(train, stages))
+
+
+def run_pipeline(
+    stages: Sequence[str],
+    prepare: Sequence[str],
+    *commands: Sequence[str],
+    expected: Mapping[str, float] | None = None,
+    train: Trainer = train_here,
+    trains: Callable[[str], bool] = is_training,
+) -> None:
+    """Run the stages that train, then evaluate and audit, then each command.
+
+    `stages` are all that will run, `prepare` those that the trainings need, `expected` the seconds that stages took,
+    `train` the way to run those that train, and `trains` says which do.
     """
-    trainings = list(filter(is_training, stages))
+    trainings = list(filter(trains, stages))
+    groups: dict[str, list[str]] = {"": []}  # each needs models of those before it
+    for stage in trainings:
+        name = stage.rpartition(":")[2].partition("@")[0]
+        groups.setdefault(name if name.startswith(STUDENTS) else "", []).append(stage)
 
     async def run() -> None:
-        limit, reporter = asyncio.Semaphore(AT_ONCE), asyncio.create_task(display.report())
-
-        async def run_stage(stage: str, **environment: str) -> None:
-            async with limit:
-                # DVC holds its lock only while it looks for changes and stores outputs.
-                await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, **environment)
+        reporter = asyncio.create_task(display.report())
 
         async def run_each(kind: str) -> None:
             for stage in stages:
                 if f":{kind}@" in stage:
-                    await run_stage(stage)
+                    await run_stage(display, stage)
 
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            # If one fails, asyncio.run cancels the others.
-            await asyncio.gather(*(run_stage(stage, OMP_NUM_THREADS=str(THREADS)) for stage in trainings))
+            for group in filter(None, groups.values()):
+                await train(display, group)
             # Neither needs the other: at once they save ten seconds (LOG.md).
             await asyncio.gather(run_each("evaluate"), run_each("audit"))
         for command in commands:
-            await run_dvc(display, "repro", *command)
+            await run_command(display, command)
         reporter.cancel()
 
     handle_interrupts(signal.default_int_handler)  # which asyncio replaces by its own, so that DVC ends too
@@ -80,13 +101,22 @@ def run_pipeline(
     print(SUMMARY)
 
 
+async def run_stage(display: LiveDisplay, stage: str, **environment: str) -> None:
+    """Run one stage. DVC holds its lock only while it looks for changes and stores outputs."""
+    await run_dvc(display, "--wait-for-lock", "repro", "--single-item", stage, **environment)
+
+
 async def run_dvc(display: LiveDisplay, *arguments: str, **environment: str) -> None:
-    """Run DVC and show its output. An exception, Ctrl-C included, kills DVC and its stage; this damages no file."""
+    await run_command(display, [*DVC, *arguments], **environment)
+
+
+async def run_command(display: LiveDisplay, command: Sequence[str], **environment: str) -> None:
+    """Run DVC or a script and show its output. An exception, Ctrl-C included, kills it; this damages no file."""
     stage = None
-    # Popen, because asyncio's own subprocess can hang if it is cancelled while it starts (CPython 3.11). DVC gets a
-    # session of its own, so that Ctrl-C reaches this process alone.
+    # Popen, because asyncio's own subprocess can hang if it is cancelled while it starts (CPython 3.11). The command
+    # gets a session of its own, so that Ctrl-C reaches this process alone.
     with subprocess.Popen(
-        [*DVC, *arguments], cwd=ROOT, env={**environment, **ENVIRONMENT}, close_fds=False, start_new_session=True,
+        command, cwd=ROOT, env={**environment, **ENVIRONMENT}, close_fds=False, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         assert process.stdout

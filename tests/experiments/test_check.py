@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from harness.dvc_runs import REPRO
 from harness.params import Run
 from harness.tables import write_table
 
@@ -234,7 +235,7 @@ def test_full_trains_every_corpus_again_without_the_run_cache(
     write_results(tmp_path, dict.fromkeys(SEEDS, 0.8))
     run("--full")
     [command] = called
-    assert command[:2] == ["--force", "--no-run-cache"]
+    assert command[: len(REPRO) + 2] == [*REPRO, "--force", "--no-run-cache"]
     assert {"pipeline/dvc.yaml:report@mit_movie_eng", "pipeline/dvc.yaml:report@sample", "domains"} <= {*command}
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from harness.dvc_runs import REPRO
 from harness.params import Params, read_params
 
 import pytest
@@ -67,8 +68,8 @@ def test_the_papers_corpus_ends_with_the_comparison_of_corpora(params: Params, m
     monkeypatch.setattr(repro, "acquire", lambda *_, **__: None)
     stages, prepare, last = run_one(None, params)
     assert stages[-1] == "domains"
-    assert (prepare, last) == (["pipeline/dvc.yaml:prepare@mit_movie_eng"], ["domains"])
-    assert run_one("sample", params) == ([REPORT], ["pipeline/dvc.yaml:prepare@sample"], [REPORT])
+    assert (prepare, last) == (["pipeline/dvc.yaml:prepare@mit_movie_eng"], [*REPRO, "domains"])
+    assert run_one("sample", params) == ([REPORT], ["pipeline/dvc.yaml:prepare@sample"], [*REPRO, REPORT])
 
 
 def test_the_fallback_is_only_for_an_unavailable_corpus_that_is_needed(
@@ -81,11 +82,11 @@ def test_the_fallback_is_only_for_an_unavailable_corpus_that_is_needed(
         raise CorpusUnavailable("no network")
 
     monkeypatch.setattr(repro, "acquire", acquire)
-    assert run_one(None, params)[2] == [REPORT]
+    assert run_one(None, params)[2] == [*REPRO, REPORT]
     assert "no network\n\nCONTINUING WITH THE CORPUS 'sample'." in capsys.readouterr().out
-    assert run_one("mit_movie_eng", params)[2] == ["domains"]  # a corpus that is named is never replaced
+    assert run_one("mit_movie_eng", params)[2] == [*REPRO, "domains"]  # a corpus that is named is never replaced
     pipeline["domains"] = ["domains"]  # the corpus is there
-    assert run_one(None, params)[2] == ["domains"]
+    assert run_one(None, params)[2] == [*REPRO, "domains"]
 
 
 def test_a_corpus_that_params_yaml_lacks(params: Params) -> None:
@@ -112,11 +113,34 @@ def test_all_leaves_out_systems_without_weights(
     )
     with pytest.raises(Called) as call:
         repro.repro_all(params)
-    stages, _, commands, again = call.value.args[0]
-    assert stages == commands == stale[1:]
-    assert again[:3] == ["--force", "--single-item", "pipeline/dvc.yaml:evaluate@mit_movie_eng"]
-    assert again[-1] == "domains"
+    stages, _, first, again, transfer, domains = call.value.args[0]
+    assert stages == stale[1:]
+    assert first == [*REPRO, *stages]
+    assert again[: len(REPRO) + 3] == [*REPRO, "--force", "--single-item", "pipeline/dvc.yaml:evaluate@mit_movie_eng"]
+    assert transfer[1:] == ["experiments/transfer.py"]  # its table is for the last stage
+    assert domains == [*REPRO, "--force", "--single-item", "domains"]
     assert capsys.readouterr().out.startswith("mpnet is left out: its weights are unavailable")
+
+
+@pytest.mark.usefixtures("pipeline")
+def test_without_ray_all_trains_here_and_an_address_is_an_error(
+    params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(repro, "find_spec", lambda name: None)
+    with pytest.raises(Called) as call:
+        repro.repro_all(params)
+    assert "train" not in call.value.args[1]
+    assert "install Ray: pip install 'bert-ner[cluster]'" in capsys.readouterr().out
+    with pytest.raises(BertNerError, match="--address needs Ray"):
+        repro.repro_all(params, "auto")
+
+
+@pytest.mark.usefixtures("pipeline")
+def test_with_ray_all_trains_on_the_cluster(params: Params) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    with pytest.raises(Called) as call:
+        repro.repro_all(params, "auto")
+    assert call.value.args[1]["train"].keywords["address"] == "auto"
 
 
 def test_only_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,6 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for where in ("harness.paths", "study"):
         monkeypatch.setattr(f"{where}.DATA", tmp_path / "data")
     monkeypatch.setattr("study.RESULTS", tmp_path / "results")
-    monkeypatch.setattr("harness.provenance.RESULTS", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["study.py", "--corpus", "sample", "--study", "curve"])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -127,6 +126,19 @@ def test_a_study_that_is_killed_goes_on_with_the_run_it_was_in(
     assert not (workplace / "results").exists()
     study.main()
     assert ran == [("minilm", 1), ("minilm", 2), ("minilm", 2), ("crf", 1), ("crf", 2)]
+    assert len(pd.read_csv(workplace / "results/sample/studies.csv")) == 6
+
+
+def test_a_study_trains_in_one_run_and_is_recorded_by_the_next(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--train-only"])
+    study.main()
+    assert not (workplace / "results").exists()
+    assert (workplace / "data/unfinished/sample/study-curve.json").is_file()
+    monkeypatch.setattr(sys, "argv", sys.argv[:-1])
+    monkeypatch.setattr(study, "run_trial", None)  # so that a training would fail
+    study.main()
     assert len(pd.read_csv(workplace / "results/sample/studies.csv")) == 6
 
 

@@ -61,7 +61,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def run() -> None:
-    run_pipeline([PREPARE, *TRAININGS, "p:report@sample"], [PREPARE], ["p:report@sample"])
+    run_pipeline([PREPARE, *TRAININGS, "p:report@sample"], [PREPARE], [*module.DVC, "repro", "p:report@sample"])
 
 
 @pytest.mark.usefixtures("fake")
@@ -78,11 +78,22 @@ def test_stages_run_and_hints_are_one_summary(capfd: pytest.CaptureFixture[str])
 @pytest.mark.usefixtures("fake")
 def test_evaluate_and_audit_run_at_once_after_the_trainings(capfd: pytest.CaptureFixture[str]) -> None:
     on_models = ["p:evaluate@sample", "p:audit@sample"]  # each waits until the other has begun
-    run_pipeline([PREPARE, *TRAININGS, *on_models, "p:report@sample"], [PREPARE], ["p:report@sample"])
+    run_pipeline(
+        [PREPARE, *TRAININGS, *on_models, "p:report@sample"], [PREPARE], [*module.DVC, "repro", "p:report@sample"]
+    )
     lines = capfd.readouterr().out.splitlines()
     begun = [line.partition(":")[0] for line in lines if line.endswith(": running")]
     assert sorted(begun[-3:-1]) == ["audit sample", "evaluate sample"]
     assert begun[-1] == "report sample"
+
+
+@pytest.mark.usefixtures("fake")
+def test_students_train_after_all_teachers(capfd: pytest.CaptureFixture[str]) -> None:
+    students = [f"p:students{end}@sample-best{end}-{seed}" for end in ("", "_2") for seed in range(3)]
+    run_pipeline([PREPARE, *students, *TRAININGS], [PREPARE])
+    lines = [line for line in capfd.readouterr().out.splitlines() if ": running" in line or ": done" in line]
+    systems = [line.split("-")[1] for line in lines if line.startswith("sample-")]
+    assert systems == ["minilm"] * 12 + ["best"] * 6 + ["best_2"] * 6
 
 
 def test_a_failure_stops_the_others(fake: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,214 @@
+"""Train on the machines of a Ray cluster, each training or study in a copy of this checkout on its node.
+
+There, DVC fetches the stage's inputs, runs it, and hands the model over: to the cache of this checkout where the nodes
+share its disk, else to its remote. Then `dvc repro` finds the finished run here, and writes the lock file as usual.
+A study has no output in DVC. Its finished trainings come back with Ray, and `dvc repro` here puts them into the table.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness.dvc_runs import DVC, ENVIRONMENT, PIPELINE, THREADS, open_repository, run_dvc, show
+from harness.live_display import DONE, FAILED, LiveDisplay, is_training, label
+from harness.params import Params, Section, read_trials
+from harness.paths import ROOT, state_file
+
+import ray
+
+from bert_ner.corpus.catalog import corpus_names
+from bert_ner.errors import BertNerError
+from bert_ner.files import write_whole
+from bert_ner.markdown import table
+from bert_ner.progress import VARIABLE
+from bert_ner.scale.cluster import connected
+from bert_ner.scale.runs import Outcome, Run, pack, run_all
+
+# They decide the bits, as on one machine.
+CORES = int(os.environ.get("OMP_NUM_THREADS") or THREADS)
+NODE_DVC = ("python", "-m", "dvc")
+STUDY = f"{PIPELINE}:study@"
+UNFINISHED = "data/unfinished"  # the checkpoints
+WITHOUT_DEAD_LINK = ("sh", "-c", f"test -d {UNFINISHED} || rm {UNFINISHED}")  # dead where the disk is not shared
+
+
+async def train_on_cluster(
+    display: LiveDisplay, stages: Sequence[str], params: Params, address: str | None, outcomes: list[Outcome]
+) -> None:
+    """Run the stages, which train, and record each that succeeds with DVC. `outcomes` gets an entry for each.
+
+    Raises:
+        BertNerError: some failed; the others are finished and recorded.
+    """
+    shown: dict[str, str | None] = {}  # the stage that each run is in, as DVC's lines say
+
+    def on_line(run: str, line: str | None) -> None:
+        shown[run] = None if line is None else show(display, line, shown[run])
+
+    with connected(address), shared_checkout(all_inputs(stages)) as (archive, pull):
+        gpus = int(ray.cluster_resources().get("GPU", 0) > 0)
+        runs = [cluster_run(stage, params, gpus) for stage in stages]
+        async for outcome in run_all(runs, archive, on_line):
+            outcomes.append(outcome)
+            if outcome.error:
+                display.end(outcome.run, FAILED)
+                display.print(f"{label(outcome.run)}: {outcome.error}")
+            else:
+                display.end(outcome.run, DONE)
+                for name, content in outcome.files.items():
+                    write_whole(ROOT / name, content)
+                # One at a time, because the next outcome waits.
+                await run_dvc(display, "repro", *pull, "--single-item", outcome.run, OMP_NUM_THREADS=str(CORES))
+    if failed := [label(outcome.run) for outcome in outcomes if outcome.error]:
+        raise BertNerError(
+            f"{len(failed)} of {len(outcomes)} trainings failed ({', '.join(failed)}); the others are kept, and the "
+            "same command continues from there"
+        )
+
+
+def outcome_table(outcomes: Sequence[Outcome]) -> str:
+    """Return what ran where, as a table in Markdown."""
+    rows = [
+        [label(run), error or "done", node, str(tries), f"{seconds:.0f}"]
+        for run, node, tries, seconds, error, _ in sorted(outcomes)
+    ]
+    return table(["run", "result", "node", "tries", "seconds"], rows, 3)
+
+
+def runs_on_cluster(stage: str) -> bool:
+    """Whether a stage trains: one model, or those of a study."""
+    return is_training(stage) or is_study(stage)
+
+
+def is_study(stage: str) -> bool:
+    return stage.startswith(STUDY)
+
+
+def cluster_run(stage: str, params: Params, gpus: int) -> Run:
+    """Return the run of a training or a study."""
+    commands: list[Sequence[str]]
+    if is_study(stage):
+        name = stage.removeprefix(STUDY)
+        sections = [trial.settings for trial in read_trials(name, params)]
+        files = [str(state_file(corpus_of(stage), f"study-{name}").with_suffix(".json").relative_to(ROOT))]
+        # The first line shows it as running, as DVC does for the others.
+        commands = [("echo", f"Running stage '{stage}':"), [*shlex.split(command_of(stage)), "--train-only"]]
+    else:
+        sections, files = [params[system_of(stage)]], []
+        commands = [
+            (*NODE_DVC, "repro", "--single-item", stage),
+            (*NODE_DVC, "push", "--quiet", "--run-cache", stage),
+        ]
+    size = max(map(weights_size, sections))
+    return Run(
+        stage,
+        [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", *inputs_of(stage)), *commands],
+        environment={
+            "OMP_NUM_THREADS": str(CORES),
+            "PYTHONUNBUFFERED": "1",
+            "DVC_SITE_CACHE_DIR": ".dvc/tmp/site",  # removed with the copy
+            VARIABLE: "lines",
+        },
+        cores=CORES,
+        memory=750_000_000 + 4 * size,  # weights, gradients and two moments
+        gpus=gpus if size else 0,
+        files=files,
+    )
+
+
+def weights_size(section: Section) -> int:
+    """Return the bytes of an encoder's pretrained weights in float32; 0 for a system without an encoder."""
+    from bert_ner.encoder.weights import ENCODERS
+
+    name = str(section.get("name", ""))
+    if name in ENCODERS:
+        return 4 * ENCODERS[name].parameters
+    return sum(path.stat().st_size for path in Path(name).glob("*.safetensors")) if name else 0
+
+
+@cache
+def command_of(stage: str) -> str:
+    """Return the command of a stage in the pipeline."""
+    with open_repository(ROOT) as repo:
+        [found] = repo.stage.collect(stage)
+        return str(found.cmd)
+
+
+def corpus_of(stage: str) -> str:
+    """Return the corpus of a training or a study."""
+    if is_study(stage):
+        words = shlex.split(command_of(stage))
+        return words[words.index("--corpus") + 1]
+    return max((name for name in corpus_names() if label(stage).startswith(f"{name}-")), key=len)
+
+
+def system_of(stage: str) -> str:
+    """Return the system of a training, whose label is <corpus>-<system>-<seed>."""
+    return label(stage).removeprefix(f"{corpus_of(stage)}-").rpartition("-")[0]
+
+
+def inputs_of(stage: str) -> list[str]:
+    """Return the stages that make the inputs of a training or a study, which reads the test sentences as well."""
+    kinds = ("acquire", "prepare") if is_study(stage) else ("prepare",)
+    return [f"{PIPELINE}:{kind}@{corpus_of(stage)}" for kind in kinds]
+
+
+def all_inputs(stages: Sequence[str]) -> list[str]:
+    """Return the stages that make the inputs of all these."""
+    return sorted({name for stage in stages for name in inputs_of(stage)})
+
+
+@contextmanager
+def shared_checkout(inputs: Sequence[str]) -> Iterator[tuple[bytes, list[str]]]:
+    """Yield the checkout for the nodes as an archive, and the options with which `dvc repro` finds their results.
+
+    In the archive, DVC's default remote is the checkout's; if it has none, it is the checkout's cache, under a name
+    that no other machine has by chance.
+    """
+    with open_repository(ROOT) as repo:
+        cache, remote = Path(repo.cache.legacy.path), repo.config["core"].get("remote")
+        url = repo.config["remote"][remote]["url"] if remote else ""
+    cache.mkdir(parents=True, exist_ok=True)
+    (ROOT / UNFINISHED).mkdir(parents=True, exist_ok=True)
+    link = ROOT / ".dvc/tmp" / f"cache-{uuid.uuid4().hex}"
+    link.symlink_to(cache)
+    try:
+        with TemporaryDirectory() as folder:
+            copy_checkout(ROOT, Path(folder))
+            if remote:
+                _call(ROOT, *DVC, "push", "--quiet", *inputs)
+                # A relative path in the settings is now an absolute one.
+                _call(folder, *DVC, "remote", "modify", "--quiet", "--local", remote, "url", url)
+            else:
+                _call(folder, *DVC, "remote", "add", "--quiet", "--local", "--default", link.name, str(link))
+            archive = pack(Path(folder))
+        yield archive, ["--pull"] if remote else []
+    finally:
+        link.unlink()
+
+
+def copy_checkout(root: Path, folder: Path) -> None:
+    """Copy the last commit without its history, all files that Git does not ignore, and DVC's private settings."""
+    _call(root, "git", "clone", "--quiet", "--depth", "1", "--no-checkout", root.as_uri(), str(folder))
+    names = subprocess.check_output(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root)
+    for name in [*filter(None, names.decode().split("\0")), ".dvc/config.local"]:
+        if (root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, folder / name)
+    _call(folder, "git", "reset", "--quiet")
+    link = folder / UNFINISHED
+    link.parent.mkdir()
+    link.symlink_to(root / UNFINISHED)
+
+
+def _call(folder: Path | str, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BertNerError(f"`{' '.join(command)}` failed in {folder}:\n{done.stdout}{done.stderr}")

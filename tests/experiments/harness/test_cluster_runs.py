@@ -1,0 +1,155 @@
+"""Trainings on a cluster of two nodes in this machine, of which a worker and then a whole node are killed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.tables import read_table
+
+import psutil
+import pytest
+from harm import contents, untimed
+from workplace import Workplace
+
+SEEDS = (13, 17)
+STAGES = {seed: f"pipeline/dvc.yaml:train_encoder@sample-minilm-{seed}" for seed in SEEDS}
+STUDY = "pipeline/dvc.yaml:study@curve"
+CRF = "pipeline/dvc.yaml:train_baseline@sample-crf-0"
+DRIVER = (sys.executable, "-m", "bench.cluster_trainings")
+
+
+def wait_for(found: Callable[[], Any], process: subprocess.Popen[bytes], log: Path) -> Any:
+    while not (result := found()):
+        assert process.poll() is None, log.read_text(errors="replace")
+        time.sleep(0.05)
+    return result
+
+
+def training(seed: int, raylets: set[int]) -> list[psutil.Process]:
+    """Return the process that trains with a seed on one of the nodes and those above it; nothing if none does."""
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "experiments/train.py" in command and command[-1] == str(seed):
+            line = [process, *process.parents()]
+            if raylets & {each.pid for each in line}:
+                return line
+    return []
+
+
+def search_path(place: Workplace) -> str:
+    return f"{place.folder}:{place.folder / 'experiments'}"
+
+
+def models(place: Workplace) -> dict[str, bytes]:
+    """Return the files of all models that are equal in every run: no times, and no exported copy."""
+    files = untimed(contents(place, ("models",)))
+    return {name: data for name, data in files.items() if "/int8/" not in name}
+
+
+@pytest.mark.slow
+def test_a_killed_worker_and_a_killed_node_cost_their_runs_only(
+    tmp_path: Path, encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    from ray.cluster_utils import Cluster  # noqa: PLC0415 - slow to import
+
+    encoder = {"name": str(encoder_folder), "epochs": 40, "learning_rate": 0.005}
+    place = Workplace.create(tmp_path / "a", {"seeds": [*SEEDS], "minilm": encoder})
+    place.environment["OMP_NUM_THREADS"] = "1"
+    place.succeed("dvc", "repro", "pipeline/dvc.yaml:prepare@sample")
+    other = place.copy(tmp_path / "b")
+    other.environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": search_path(other)}
+    place.succeed("dvc", "repro", "--single-item", *STAGES.values())
+
+    for name in ("PYTHONPATH", "PATH"):
+        monkeypatch.setenv(name, other.environment[name])
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    room = {"num_cpus": 1, "memory": 10**9, "object_store_memory": 10**8}
+    cluster = Cluster(initialize_head=True, head_node_args={**room, "include_dashboard": False})
+    log = tmp_path / "log"
+    try:
+        second = cluster.add_node(**room)
+        first_raylet, raylet = (node.all_processes["raylet"][0].process.pid for node in (cluster.head_node, second))
+        command = [*DRIVER, cluster.address, *STAGES.values()]
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(command, cwd=other.folder, env=other.environment, stdout=output, stderr=output) as driver,
+        ):
+            state = other.folder / "data/unfinished/sample"
+            wait_for(lambda: all((state / f"minilm-{seed}.safetensors").is_file() for seed in SEEDS), driver, log)
+            lines = {
+                seed: wait_for(lambda seed=seed: training(seed, {first_raylet, raylet}), driver, log) for seed in SEEDS
+            }
+            on_second = {seed: raylet in [each.pid for each in line] for seed, line in lines.items()}
+            assert sorted(on_second.values()) == [False, True]
+            for seed, line in lines.items():
+                if not on_second[seed]:
+                    [worker] = [each for each in line if each.name().startswith("ray::")]
+                    worker.kill()
+            cluster.remove_node(second, allow_graceful=False)
+            psutil.wait_procs([line[0] for line in lines.values()], timeout=20)
+            assert not any(line[0].is_running() for line in lines.values())  # nothing trains on
+            assert driver.wait(timeout=300) == 0, log.read_text(errors="replace")
+    finally:
+        cluster.shutdown()
+    rows = [line.split("|") for line in log.read_text().splitlines() if line.startswith("| sample-minilm")]
+    assert [(row[2].strip(), row[4].strip()) for row in rows] == [("done", "2"), ("done", "2")]
+    assert models(other) == models(place)
+    assert "up to date" in other.succeed("dvc", "status", *STAGES.values())
+
+
+@pytest.mark.slow
+def test_with_a_remote_the_model_comes_from_there(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    place, stage = Workplace.create(tmp_path, {"crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 5}}), CRF
+    place.succeed("dvc", "remote", "add", "--default", "team", str(tmp_path / "store"))
+    place.environment["PYTHONPATH"] = search_path(place)
+    output = place.succeed(*DRIVER, "local", stage)
+    assert "| sample-crf-0 | done |" in output
+    model = (place.folder / "models/sample/crf-0/run.json").read_bytes()
+    assert "up to date" in place.succeed("dvc", "status", stage)
+    shutil.rmtree(place.folder / ".dvc/cache")
+    shutil.rmtree(place.folder / "models")
+    place.succeed("dvc", "pull", stage)
+    assert (place.folder / "models/sample/crf-0/run.json").read_bytes() == model
+
+
+@pytest.mark.slow
+def test_a_study_trains_on_a_node_and_is_recorded_here(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    curve = {"seeds": [1, 2], "fractions": [0.5], "crf": {}}
+    settings = {"crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 5}, "studies": {"curve": curve}}
+    place = Workplace.create(tmp_path / "a", settings)
+    pipeline = (place.folder / "pipeline/dvc.yaml").read_text()
+    before, study, after = re.split(r"(^  study:.*?(?=^$))", pipeline, maxsplit=1, flags=re.M | re.S)
+    study = study.replace("mit_movie_eng", "sample")
+    (place.folder / "pipeline/dvc.yaml").write_text(before + study + after)
+    place.environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": search_path(place)}
+    place.succeed("dvc", "repro", "pipeline/dvc.yaml:prepare@sample")
+    alone = place.copy(tmp_path / "b")
+    alone.succeed("dvc", "repro", "--single-item", STUDY)
+    assert "| study curve | done |" in place.succeed(*DRIVER, "local", STUDY)
+    tables = [read_table(each.folder / "results", "sample", "studies") for each in (place, alone)]
+    assert tables[0] is not None
+    assert tables[1] is not None
+    assert tables[0].drop(columns="seconds").equals(tables[1].drop(columns="seconds"))
+    assert "up to date" in place.succeed("dvc", "status", STUDY)
+    assert not list((place.folder / "data/unfinished").rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "corpus", "system"),
+    [(CRF, "sample", "crf"), ("pipeline/dvc.yaml:seeds@mit_movie_eng-minilm_crf-17", "mit_movie_eng", "minilm_crf")],
+)
+def test_the_names_in_a_stage(stage: str, corpus: str, system: str) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    from harness.cluster_runs import corpus_of, system_of  # noqa: PLC0415 - imports ray
+
+    assert (corpus_of(stage), system_of(stage)) == (corpus, system)
