@@ -217,13 +217,15 @@ def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str, least:
     return f"{shown}: {', '.join(stated)}"
 
 
-def further_run(over_seeds: pd.Series) -> Interval:
-    """Return the mean of n runs and the range of one further run, from a row of intervals.csv over seeds.
+def further_runs(intervals: pd.DataFrame, system: str) -> dict[str, Interval]:
+    """Return the mean of a system's n runs and the range of one further run, by metric; none if n is 1.
 
-    The range is mean ± t s sqrt(1 + 1 / n): as wide as the interval of the mean, times sqrt(n + 1).
+    The range is mean ± t s sqrt(1 + 1 / n): as wide as the interval of the mean in intervals.csv, times sqrt(n + 1).
     """
-    half = (over_seeds["high"] - over_seeds["low"]) / 2 * math.sqrt(over_seeds["n"] + 1)
-    return Interval(over_seeds["value"], over_seeds["value"] - half, over_seeds["value"] + half)
+    rows = intervals[(intervals["system"] == system) & (intervals["source"] == "seeds")].set_index("metric")
+    half = (rows["high"] - rows["low"]) / 2 * (rows["n"].astype(float) + 1) ** 0.5
+    ends = zip(rows["value"], rows["value"] - half, rows["value"] + half, strict=True)
+    return dict(zip(map(str, rows.index), map(Interval._make, ends), strict=True))
 
 
 def _has_value(column: pd.Series, value: str) -> pd.Series:

@@ -10,6 +10,8 @@ from pydantic import Field
 from claims.evidence import EntryError, Evidence, Finding, graded, show
 from claims.fields import Operand, Source, Sources, Text, Verdict, as_list, is_number
 
+BY_HAND = "verdict given by hand"  # how the evidence of such a claim begins
+
 
 def equals(
     evidence: Evidence,
@@ -176,4 +178,4 @@ def stated(
     _: Evidence, verdict: Verdict = Field(description="the verdict"), reason: Text = Field(description="why")
 ) -> Finding:
     """Return a verdict without a measurement, for claims of kind existence."""
-    return Finding(verdict, None, f"verdict given by hand: {reason}")
+    return Finding(verdict, None, f"{BY_HAND}: {reason}")

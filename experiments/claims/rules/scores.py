@@ -17,7 +17,7 @@ from claims.evidence import (
     Evidence,
     Finding,
     NotMeasuredError,
-    further_run,
+    further_runs,
     graded,
     show,
     with_interval,
@@ -35,11 +35,10 @@ def which_metric(evidence: Evidence, meant: Metric = Field(description="the metr
     further run decides.
     """
     paper, system = evidence.paper_number(), evidence.system.name
-    rows = evidence.table("intervals", system=system)
-    seeds = rows[rows["source"] == "seeds"].set_index("metric")
-    if seeds.empty:
+    found = further_runs(evidence.table("intervals", system=system), system)
+    if not found:
         raise NotMeasuredError(f"the range of one further run takes two runs or more of {system}")
-    runs = {metric: further_run(seeds.loc[[metric]].iloc[0]) for metric in METRICS if metric in seeds.index}
+    runs = {metric: found[metric] for metric in METRICS if metric in found}
     inside = {metric: run.low <= paper <= run.high for metric, run in runs.items()}
     notes = [
         f"{metric} {run.value:.4f} ({run.low:.4f} to {run.high:.4f}): {'inside' if inside[metric] else 'outside'}"
