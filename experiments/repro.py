@@ -131,6 +131,8 @@ def repro_all(params: Params, address: str | None = None) -> None:
     The trainings and studies run on a Ray cluster: that at the address, or one of this machine's own.
     """
     stages = stages_to_run()
+    if PAPER_CORPUS not in params.corpora:
+        stages = [stage for stage in stages if stage != DOMAINS]  # it needs the report on that corpus
     for system, section in params.systems.items():
         if not has_weights(section):
             print(f"{system} is left out: its weights are unavailable ('bert-ner encoders' says why)")

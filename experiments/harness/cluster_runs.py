@@ -77,9 +77,9 @@ def outcome_table(outcomes: Sequence[Outcome]) -> str:
     """Return what ran where, as a table in Markdown."""
     rows = [
         [label(run), error or "done", node, str(tries), f"{seconds:.0f}"]
-        for run, node, tries, seconds, error, _ in sorted(outcomes)
+        for run, node, tries, seconds, error, _ in outcomes
     ]
-    return table(["run", "result", "node", "tries", "seconds"], rows, 3)
+    return table(["run", "result", "node", "tries", "seconds"], sorted(rows), 3)
 
 
 def runs_on_cluster(stage: str) -> bool:
@@ -182,6 +182,9 @@ def shared_checkout(inputs: Sequence[str]) -> Iterator[tuple[bytes, list[str]]]:
     try:
         with TemporaryDirectory() as folder:
             copy_checkout(ROOT, Path(folder))
+            unfinished = Path(folder, UNFINISHED)
+            unfinished.parent.mkdir()
+            unfinished.symlink_to(ROOT / UNFINISHED)
             if remote:
                 _call(ROOT, *DVC, "push", "--quiet", *inputs)
                 # A relative path in the settings is now an absolute one.
@@ -203,9 +206,6 @@ def copy_checkout(root: Path, folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, folder / name)
     _call(folder, "git", "reset", "--quiet")
-    link = folder / UNFINISHED
-    link.parent.mkdir()
-    link.symlink_to(root / UNFINISHED)
 
 
 def _call(folder: Path | str, *command: str) -> None:

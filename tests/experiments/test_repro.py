@@ -122,6 +122,18 @@ def test_all_leaves_out_systems_without_weights(
     assert capsys.readouterr().out.startswith("mpnet is left out: its weights are unavailable")
 
 
+def test_all_without_the_papers_corpus_compares_no_corpora(
+    pipeline: dict[str, list[str]], params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert pipeline
+    monkeypatch.setattr(repro, "stages_to_run", lambda: [REPORT, "domains"])
+    with pytest.raises(Called) as call:
+        repro.repro_all(params.model_copy(update={"corpora": ["sample"]}))
+    stages, _, *commands = call.value.args[0]
+    assert stages == [REPORT]
+    assert not any("domains" in command or "experiments/transfer.py" in command for command in commands)
+
+
 @pytest.mark.usefixtures("pipeline")
 def test_without_ray_all_trains_here_and_an_address_is_an_error(
     params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
