@@ -135,6 +135,21 @@ def test_every_command_names_the_extra_for_parquet(folder: Path, crf_folder: Pat
     assert done.returncode == (2 if arguments[0] == "gate" else 1)
 
 
+@pytest.mark.parametrize("script", ["check.py", "evaluate.py", "repro.py", "report.py"])
+def test_a_script_names_the_extra_of_the_pipeline(folder: Path, script: str) -> None:
+    path = ROOT / "experiments" / script
+    code = f"""
+import runpy, sys
+sys.modules["pandas"] = None
+sys.path.insert(0, {str(path.parent)!r})
+sys.argv[:] = [{str(path)!r}, "--help"]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    done = run(folder, sys.executable, "-c", code)
+    remedy = "install all that the pipeline needs with: make, or pip install -e '.[pipeline]'"
+    assert (done.returncode, done.stderr) == (1, f"{script}: pandas is not installed; {remedy}\n")
+
+
 def test_every_encoder_is_listed_without_the_hub_s_client(folder: Path) -> None:
     done = run(folder, sys.executable, "-c", RESTRICTED, "encoders")
     assert (done.returncode, done.stderr) == (0, "")
