@@ -160,10 +160,12 @@ def run_on_cluster(run: Callable[..., None], params: Params, address: str | None
     """Run the pipeline with its trainings on a Ray cluster, and print what ran where."""
     from harness.cluster_runs import outcome_table, runs_on_cluster, train_on_cluster
 
+    from bert_ner.scale.cluster import connected
+
     outcomes: list[Any] = []
     try:
-        train = partial(train_on_cluster, params=params, address=address, outcomes=outcomes)
-        run(train=train, trains=runs_on_cluster)
+        with connected(address):  # before the first stage, so that a wrong address shows at once
+            run(train=partial(train_on_cluster, params=params, outcomes=outcomes), trains=runs_on_cluster)
     finally:
         if outcomes:
             print(outcome_table(outcomes))

@@ -28,7 +28,6 @@ from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from bert_ner.markdown import table
 from bert_ner.progress import VARIABLE
-from bert_ner.scale.cluster import connected
 from bert_ner.scale.runs import Outcome, Run, pack, run_all
 
 # They decide the bits, as on one machine.
@@ -40,9 +39,11 @@ WITHOUT_DEAD_LINK = ("sh", "-c", f"test -d {UNFINISHED} || rm {UNFINISHED}")  # 
 
 
 async def train_on_cluster(
-    display: LiveDisplay, stages: Sequence[str], params: Params, address: str | None, outcomes: list[Outcome]
+    display: LiveDisplay, stages: Sequence[str], params: Params, outcomes: list[Outcome]
 ) -> None:
-    """Run the stages, which train, and record each that succeeds with DVC. `outcomes` gets an entry for each.
+    """Run the stages, which train, on the connected cluster, and record each that succeeds with DVC.
+
+    `outcomes` gets an entry for each.
 
     Raises:
         BertNerError: some failed; the others are finished and recorded.
@@ -52,9 +53,10 @@ async def train_on_cluster(
     def on_line(run: str, line: str | None) -> None:
         shown[run] = None if line is None else show(display, line, shown[run])
 
-    with connected(address), shared_checkout(all_inputs(stages)) as (archive, pull):
+    with shared_checkout(all_inputs(stages)) as (archive, pull):
         gpus = int(ray.cluster_resources().get("GPU", 0) > 0)
-        runs = [cluster_run(stage, params, gpus) for stage in stages]
+        longest_first = sorted(stages, key=is_study, reverse=True)
+        runs = [cluster_run(stage, params, gpus) for stage in longest_first]
         async for outcome in run_all(runs, archive, on_line):
             outcomes.append(outcome)
             if outcome.error:

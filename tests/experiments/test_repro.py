@@ -150,9 +150,13 @@ def test_without_ray_all_trains_here_and_an_address_is_an_error(
 @pytest.mark.usefixtures("pipeline")
 def test_with_ray_all_trains_on_the_cluster(params: Params) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    with pytest.raises(BertNerError, match=r"no Ray cluster answers at 127\.0\.0\.1:1 "):
+        repro.repro_all(params, "127.0.0.1:1")
     with pytest.raises(Called) as call:
-        repro.repro_all(params, "auto")
-    assert call.value.args[1]["train"].keywords["address"] == "auto"
+        repro.repro_all(params, "local")
+    _, options = call.value.args
+    assert all(options["trains"](stage) for stage in [*TRAININGS, "pipeline/dvc.yaml:study@warmup"])
+    assert not options["trains"](REPORT)
 
 
 def test_only_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -142,6 +143,30 @@ def test_a_study_trains_on_a_node_and_is_recorded_here(tmp_path: Path) -> None:
     assert tables[0].drop(columns="seconds").equals(tables[1].drop(columns="seconds"))
     assert "up to date" in place.succeed("dvc", "status", STUDY)
     assert not list((place.folder / "data/unfinished").rglob("*.json"))
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+def test_ctrl_c_ends_everything_with_one_line(tmp_path: Path, encoder_folder: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    place = Workplace.create(tmp_path, {"minilm": {"name": str(encoder_folder), "epochs": 1000}, "seeds": [13]})
+    place.environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": search_path(place)}
+    log = tmp_path / "log"
+    command = [*DRIVER, "local", STAGES[13]]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=place.folder, env=place.environment, stdout=output, stderr=output) as process,
+    ):
+        state = place.folder / "data/unfinished/sample/minilm-13.safetensors"
+        wait_for(state.is_file, process, log)
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    text = log.read_text(errors="replace")
+    assert text.rstrip().endswith("cluster_trainings.py: interrupted")
+    assert "Traceback" not in text
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert not alive
 
 
 @pytest.mark.parametrize(
