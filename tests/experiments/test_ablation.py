@@ -32,10 +32,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     params["search"]["trials"] = {"gazetteer": [{}, {"min_share": [[0.4]]}, {"min_count": [[9]]}]}
     YAML().dump(params, tmp_path / "params.yaml")
     monkeypatch.setattr("harness.params.ROOT", tmp_path)
-    monkeypatch.setattr("harness.locks.LOCK", tmp_path / "lock")
+    monkeypatch.setattr("harness.locks.FOLDER", tmp_path)
     for module in ("harness.paths", "harness.trials", "search"):
         monkeypatch.setattr(f"{module}.DATA", tmp_path / "data")
-    for module in ("search", "ablation", "harness.provenance"):
+    for module in ("search", "ablation"):
         monkeypatch.setattr(f"{module}.RESULTS", tmp_path / "results")
     monkeypatch.setattr("search.check_acquired", lambda *_: None)
     monkeypatch.setattr(Corpus, "read", lambda *_: {"train": SENTENCES})

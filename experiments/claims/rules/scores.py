@@ -103,7 +103,7 @@ def _welch(a: pd.Series, b: pd.Series) -> Interval | None:
     difference = float(a.mean() - b.mean())
     variances = [float(runs.var()) / len(runs) for runs in several]  # of the means
     total = sum(variances)
-    if not total:
+    if not 0 < total < math.inf:  # NaN: an infinite score
         return Interval(difference, difference, difference)
     weights = [variance**2 / (len(runs) - 1) for runs, variance in zip(several, variances, strict=True)]
     half = t_quantile(1 - ALPHA / 2, math.floor(total**2 / sum(weights))) * math.sqrt(total)
