@@ -27,7 +27,7 @@ from bert_ner.errors import (
     printable_message,
 )
 from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input
-from bert_ner.loading import trained_folder
+from bert_ner.loading import PREFERRED, trained_folder
 from bert_ner.queries import Format, format_of_queries, read_queries
 from bert_ner.stream import as_bio, as_json, tag_queries, text_renderer, wants_colour, write_answers
 from bert_ner.wording import as_flag, counted, options_as
@@ -212,8 +212,8 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `_model_folder`, and --float."""
     source = command.add_mutually_exclusive_group()
     source.add_argument("--model", metavar="FOLDER", help="a saved system, or any Hugging Face folder that tags words")
-    system = "a system that 'make repro' trained, in ./models; default: %(default)s"
-    source.add_argument("--system", default="minilm", metavar="NAME", help=system)
+    system = f"a system that 'make repro' trained, in ./models; default: the first there of {', '.join(PREFERRED)}"
+    source.add_argument("--system", metavar="NAME", help=system)
     command.add_argument("--corpus", choices=corpus_names(), help=f"the corpus of --system; default: {DEFAULT_CORPUS}")
     as_trained = "use the weights as trained, not their 8-bit copy; slower"
     command.add_argument("--float", action="store_true", help=as_trained)

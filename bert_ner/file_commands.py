@@ -132,7 +132,7 @@ def check(options: argparse.Namespace) -> None:
     print("".join(f"{printable(line)}\n" for line in overlaps(sentences)), end="")
     if invalid:
         share = f"{invalid:,} of {counted(len(options.files), 'file')}"
-        raise BertNerError(f"{share} {'is' if invalid == 1 else 'are'} not valid; the lines above say why")
+        raise BertNerError(f"{share} {'fails' if invalid == 1 else 'fail'}; the lines above say why")
 
 
 def score(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,6 +60,11 @@ def write_sums(folder: Path) -> None:
     """Write the SHA-256 of every file in a folder into its SHA256SUMS."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != SUMS)
     write_whole(folder / SUMS, "".join(f"{sha256_of(path)}  {path.name}\n" for path in files))
+
+
+def list_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    """Write the SHA-256 of files, by their paths below a folder, into its SHA256SUMS."""
+    write_whole(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
 
 
 def read_sums(folder: Path) -> dict[str, str]:

@@ -41,6 +41,9 @@ KINDS = {
     "onnx": "bert_ner.export.tagger:OnnxTagger",
 }
 
+# The systems of params.yaml that tag if none is named: the first that is trained. All are small encoders, best first.
+PREFERRED = ("minilm_best", "minilm_tuned", "minilm")
+
 
 def kinds() -> dict[str, str]:
     """Return the class of every kind, as `module:Class`: ours, and those of installed packages.
@@ -96,16 +99,19 @@ def load_tagger(folder: str | os.PathLike[str], quantised: bool | None = None) -
         raise TaggerUnavailable(f"{folder} was removed while it was being loaded") from None
 
 
-def trained_folder(corpus: str, system: str) -> Path:
+def trained_folder(corpus: str, system: str | None = None) -> Path:
     """Return models/<corpus>/<system>-<seed> or models/more/<corpus>/<system>-<seed>, with the lowest seed.
 
-    Raise TaggerUnavailable if the current folder has neither.
+    Without a system, it is the first of PREFERRED that is trained. Raise TaggerUnavailable if the current folder has
+    none of these folders.
     """
     folders = [path for pattern in ("*/*-*", "more/*/*-*") for path in Path("models").glob(pattern)]
-    trained = [path for path in folders if path.name.rpartition("-")[2].isdecimal()]
-    matching = [path for path in trained if path.parent.name == corpus and path.name.rpartition("-")[0] == system]
+    trained = {path: path.name.rpartition("-")[::2] for path in folders if path.name.rpartition("-")[2].isdecimal()}
+    wanted = PREFERRED if system is None else (system,)
+    matching = [path for path, (name, _) in trained.items() if path.parent.name == corpus and name in wanted]
     if matching:
-        return min(matching, key=lambda path: int(path.name.rpartition("-")[2]))
+        return min(matching, key=lambda path: (wanted.index(trained[path][0]), int(trained[path][1])))
+    system = wanted[-1]
     others = f"; trained here: {', '.join(sorted(map(str, trained)))}" if trained else ""
     raise TaggerUnavailable(
         f"no system {system!r} trained on {corpus}: {Path('models').absolute()} has neither {corpus}/{system}-<seed> "

@@ -3,7 +3,8 @@
     python experiments/compare.py --corpus mit_movie_eng
 
 Reads scores.csv and predictions/ in results/<corpus>, and writes intervals and comparisons there: over all, by group of
-entities, and by part of the corpus. Uncertainty over test sentences and over seeds is in rows of its own.
+entities, and by part of the corpus. Uncertainty over test sentences and over seeds is in rows of its own. The sentences
+of a corpus with parts are resampled within them.
 """
 
 from harness.run_main import arguments, run_main
@@ -48,14 +49,16 @@ def main() -> None:
     scores = require_table(RESULTS, corpus.name, "scores")
     test, known = read_part(corpus.name, "test"), subgroups.known_entities(read_part(corpus.name, "train"))
     found = recount(corpus, test, scores)
+    part_of = read_parts(corpus.name, "test")
+    strata = part_of if places_by_part(part_of) else None
     with_reference, others = pairs(scores)
     family = confirmatory_tests(scores, read_params().confirmatory)
     rows = {
-        "intervals": intervals(found),
-        "comparisons": comparisons(found, with_reference + others, family=family),
+        "intervals": intervals(found, strata),
+        "comparisons": comparisons(found, with_reference + others, strata, family),
         "intervals_by_group": group_intervals(found, test, known),
         "comparisons_by_type": type_comparisons(found, with_reference),
-        **part_rows(found, test, read_parts(corpus.name, "test"), signature_source(corpus), with_reference),
+        **part_rows(found, test, part_of, signature_source(corpus), with_reference),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -223,13 +226,16 @@ def recount_part(found: Recount, test: Sequence[Sentence], at: Sequence[int], so
 
 
 def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
-    """Return a row per pair and type. The Holm correction is over all rows; all of them are exploratory."""
+    """Return a row per pair and type. The Holm correction is over the types of a pair; all rows are exploratory."""
     rows: Rows = []
     for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
         shared = {"system_a": a, "system_b": b, "n": len(found.counts[a][0].words)}
-        rows += [{**shared, "type": name, **result._asdict()} for name, result in compared.items()]
-    corrected = scoring.holm([row["p_value"] for row in rows])
-    return [{**row, "p_holm": p_holm} for row, p_holm in zip(rows, corrected, strict=True)]
+        corrected = scoring.holm([result.p_value for result in compared.values()])
+        rows += [
+            {**shared, "type": name, **result._asdict(), "p_holm": p_holm}
+            for (name, result), p_holm in zip(compared.items(), corrected, strict=True)
+        ]
+    return rows
 
 
 if __name__ == "__main__":

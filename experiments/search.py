@@ -4,24 +4,27 @@
 
 Each trial trains once for each fold, on the other folds, and tags the sentences of the fold. Its scores go to
 results/<corpus>/search.csv, its tags to data/search/<corpus>/. A fold that the table has is not trained again, so an
-interrupted search goes on, and `--trial` lets several processes share one.
+interrupted search goes on, and `--trial` lets several processes share one. The teachers of a trial are trained on the
+same folds, into data/search/<corpus>/teachers/, because those in models/ have seen the sentences of the fold.
 """
 
 from harness.run_main import arguments, run_main
 
-import random
 import time
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from harness.artifacts import read_labels, read_training_file
 from harness.locks import sole_writer
-from harness.params import Params, Section, read_params
+from harness.params import Params, Run, Section, read_params
 from harness.paths import DATA, RESULTS, raw_folder, state_file
-from harness.provenance import processor, record_table
+from harness.provenance import processor
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
-from harness.trials import as_text, choose, trials_of
+from harness.teachers import fit, teachers_of
+from harness.trials import as_text, choose, folds_of, tags_file, trials_of
 
 import pandas as pd
 
@@ -30,8 +33,9 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.errors import BertNerError
-from bert_ner.files import write_whole
+from bert_ner.files import write_sums, write_whole
 from bert_ner.scoring import bootstrap, count
+from bert_ner.unfinished import unfinished_folder
 
 SAMPLES = 2_000
 ONE_ERROR = 0.6827  # the share of a normal distribution within one standard error of its mean
@@ -64,13 +68,6 @@ def main() -> None:
         print(f"{options.system}: the first within one standard error of the best is trial {chosen.trial}")
 
 
-def folds_of(sentences: int, folds: int, seed: int) -> list[list[int]]:
-    """Return the sentence numbers of each fold, in the order of the file; the folds differ by one sentence at most."""
-    order = list(range(sentences))
-    random.Random(f"folds {seed}").shuffle(order)
-    return [sorted(order[fold::folds]) for fold in range(folds)]
-
-
 def run_fold(
     corpus: str, row: Row, settings: Section, rest: Sequence[Sentence], tested: Sequence[Sentence], params: Params
 ) -> tuple[Row, list[list[str]]]:
@@ -79,8 +76,10 @@ def run_fold(
     state = state_file(corpus, "search-{system}-{trial}-{fold}".format(**row))
     where = ("search", "trials", row["system"])
     tagger = build(row["system"], settings, read_labels(corpus), params.search.seed, state, where)
+    runs = teachers_of(row["system"], settings, params)
+    teachers = [fold_teacher(corpus, run, row["fold"], (train, validation), params) for run in runs]
     started = time.perf_counter()
-    tagger.fit(train, validation)
+    fit(tagger, train, validation, teachers)
     seconds = time.perf_counter() - started
     tags = tagger.tag([words for words, _ in tested])
     state.unlink(missing_ok=True)
@@ -88,6 +87,31 @@ def run_fold(
     print(f"{row['system']} trial {row['trial']} fold {row['fold']}: {f1.value:.4f}, {seconds:.0f} s", flush=True)
     measured = {"validation_entity_f1": f1.value, "standard_error": (f1.high - f1.low) / 2, "seconds": seconds}
     return {**row, **measured, "machine": processor()}, tags
+
+
+def fold_teacher(
+    corpus: str, run: Run, fold: int, parts: tuple[Sequence[Sentence], Sequence[Sentence]], params: Params
+) -> Path:
+    """Train a teacher on the training sentences of a fold, unless it is there, and return its folder."""
+    section = params[run.system]
+    runs = teachers_of(run.system, section, params)
+    teachers = [fold_teacher(corpus, teacher, fold, parts, params) for teacher in runs]
+    facts = as_text(section), parts, [folder.name for folder in teachers]
+    key = sha256(repr(facts).encode()).hexdigest()[:12]
+    name = f"{run.name}-{fold}-{key}"  # of other settings or sentences, it is another folder
+    folder = DATA / "search" / corpus / "teachers" / name
+    if not folder.exists():
+        print(f"fold {fold}: training its teacher {run.name}", flush=True)
+        tagger = build(run.system, section, read_labels(corpus), run.seed, state_file(corpus, f"search-{name}"))
+        fit(tagger, *parts, teachers)
+        with unfinished_folder(folder.parent) as scratch:
+            (unfinished := scratch / name).mkdir()
+            tagger.save(unfinished)
+            write_sums(unfinished)
+            if not folder.exists():  # another process may train it, too
+                unfinished.rename(folder)
+        state_file(corpus, f"search-{name}").unlink(missing_ok=True)
+    return folder
 
 
 def is_done(corpus: str, row: Row) -> bool:
@@ -98,10 +122,9 @@ def is_done(corpus: str, row: Row) -> bool:
 
 def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Section]) -> None:
     """Write the tags of a fold and put its row into the table; rows of trials that are no longer asked for go."""
-    path = DATA / "search" / corpus / "{system}-{trial}-{fold}.tags".format(**row)
-    write_whole(path, "".join(" ".join(sentence) + "\n" for sentence in tags))
+    write_whole(tags_file(corpus, *place(row)), "".join(" ".join(sentence) + "\n" for sentence in tags))
     texts = {number: as_text(settings) for number, settings in trials.items()}
-    with sole_writer():
+    with sole_writer("search"):
         table = read_table(RESULTS, corpus, "search")
         rows: list[Row] = [row]
         for old in [] if table is None else table.to_dict("records"):
@@ -109,7 +132,6 @@ def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Se
             if is_asked and place(old) != place(row):
                 rows.append(old)
         write_table(RESULTS, corpus, "search", sorted(rows, key=place))
-    record_table(corpus, "search")
 
 
 def place(row: Mapping[Any, Any]) -> tuple[str, int, int]:

@@ -20,7 +20,6 @@ from harness.artifacts import read_json, read_labels, read_part, signature_sourc
 from harness.locks import sole_writer
 from harness.params import Trial, read_params, read_trials
 from harness.paths import DATA, RESULTS, state_file
-from harness.provenance import record_table
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
 
@@ -105,9 +104,8 @@ def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]],
 
 def record(corpus: str, rows: Rows, studies: list[str]) -> None:
     """Put the rows of a study into the table of studies."""
-    with sole_writer():
+    with sole_writer("studies"):
         write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, studies))
-    record_table(corpus, "studies")
 
 
 def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:

@@ -12,15 +12,16 @@ import time
 import warnings
 
 from harness.artifacts import model_folder, read_labels, read_part, read_section
-from harness.params import WEIGHTS_OF, Run, kind_of, settings_of
+from harness.params import WEIGHTS_OF, Run, kind_of, read_params, settings_of
 from harness.paths import MODELS, RUN_FILE, state_file
 from harness.provenance import environment
 from harness.systems import build, check_saved
+from harness.teachers import fit, teacher_folders, teachers_of
 
 from bert_ner.encoder.ranks import launched_ranks
 from bert_ner.errors import BertNerError, NotExportable
 from bert_ner.files import write_sums, write_whole
-from bert_ner.model_folder import QUANTISED
+from bert_ner.model_folder import QUANTISED, weights_sha256
 from bert_ner.unfinished import unfinished_folder
 
 
@@ -40,9 +41,10 @@ def main() -> None:
         raise BertNerError(f"{run.system} trains in one process; start it with python, not with torchrun")
     tagger = build(run.system, section, read_labels(options.corpus), run.seed, state)
     train, validation = read_part(options.corpus, "train"), read_part(options.corpus, "validation")
+    teachers = teacher_folders(options.corpus, teachers_of(run.system, section, read_params()))
 
     before, started = environment(), time.perf_counter()
-    history = tagger.fit(train, validation)
+    history = fit(tagger, train, validation, list(teachers.values()))
     seconds = time.perf_counter() - started
     if not ranks.is_first:
         return  # all have the same weights, and the first saves them
@@ -75,6 +77,8 @@ def main() -> None:
             "weights": {"source": weights.source, "sha256": weights.sha256} if weights else None,
             "environment": before,
         }
+        if teachers:
+            facts["teachers"] = {name: weights_sha256(teacher) for name, teacher in teachers.items()}
         write_whole(unfinished / RUN_FILE, json.dumps(facts, indent=2) + "\n")
         write_sums(unfinished)
         check_saved(tagger, unfinished, train[0].words)

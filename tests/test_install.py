@@ -95,8 +95,6 @@ def test_a_command_names_the_extra_that_it_lacks(
         (["tag", "--model", "crf"], "pycrfsuite sklearn_crfsuite", "crf"),
         (["tag", "--model", "model"], "torch transformers", "encoder"),
         (["tag-files", "--model", "crf", "gold.bio", "new"], "ray", "cluster"),
-        (["convert", "gold.bio", "gold.parquet"], "pyarrow", "parquet"),
-        (["score", "gold.parquet", "gold.parquet"], "pyarrow", "parquet"),
     ],
 )
 def test_a_command_names_each_extra_that_alone_is_missing(
@@ -110,6 +108,46 @@ def test_a_command_names_each_extra_that_alone_is_missing(
     assert done.returncode == 1
     assert done.stderr.endswith(f"install it with: pip install 'bert-ner[{named}]'\n"), done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "gold.parquet"],
+        ["convert", "gold.parquet", "gold.txt"],
+        ["convert", "gold.bio", "gold.parquet"],
+        ["score", "gold.bio", "gold.parquet"],
+        ["gate", "--gold", "gold.parquet", "--new", "gold.bio", "--save", "saved.json"],
+        ["tag", "gold.parquet", "--model", "crf"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_names_the_extra_for_parquet(folder: Path, crf_folder: Path, arguments: list[str]) -> None:
+    shutil.copytree(crf_folder, folder / "crf")
+    if arguments[0] != "convert" or arguments[1] == "gold.parquet":
+        (folder / "gold.parquet").write_bytes(b"PAR1")
+    done = run(folder, sys.executable, "-c", WITHOUT.format(["pyarrow"]), *arguments)
+    message = "gold.parquet: Parquet takes pyarrow; install it with: pip install 'bert-ner[parquet]'\n"
+    if arguments[0] == "check":  # what is wrong with each file, and then how many fail
+        assert (done.stdout, done.stderr) == (message, "bert-ner: 1 of 1 file fails; the lines above say why\n")
+    else:
+        assert (done.stdout, done.stderr) == ("", f"bert-ner: {message}")
+    assert done.returncode == (2 if arguments[0] == "gate" else 1)
+
+
+@pytest.mark.parametrize("script", ["check.py", "evaluate.py", "repro.py", "report.py"])
+def test_a_script_names_the_extra_of_the_pipeline(folder: Path, script: str) -> None:
+    path = ROOT / "experiments" / script
+    code = f"""
+import runpy, sys
+sys.modules["pandas"] = None
+sys.path.insert(0, {str(path.parent)!r})
+sys.argv[:] = [{str(path)!r}, "--help"]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    done = run(folder, sys.executable, "-c", code)
+    remedy = "install all that the pipeline needs with: make, or pip install -e '.[pipeline]'"
+    assert (done.returncode, done.stderr) == (1, f"{script}: pandas is not installed; {remedy}\n")
 
 
 def test_every_encoder_is_listed_without_the_hub_s_client(folder: Path) -> None:

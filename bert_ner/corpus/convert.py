@@ -105,7 +105,7 @@ def _records(parsed: ParsedFile, tags: Sequence[Sequence[str]], form: Format, ta
         for other, each, own in zip(others, parsed.sentences, tags, strict=True)
     ]
     if form == "parquet":
-        parquet, arrow = import_pyarrow()
+        parquet, arrow = import_pyarrow(target)
         buffer = io.BytesIO()
         try:
             parquet.write_table(arrow.Table.from_pylist(records), buffer)

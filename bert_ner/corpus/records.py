@@ -94,7 +94,7 @@ def parquet_rows(content: bytes, name: str) -> tuple[list[Record], bytes]:
         BertNerError: pyarrow is not installed.
         BioError: the file is not Parquet.
     """
-    parquet, arrow = import_pyarrow()
+    parquet, arrow = import_pyarrow(name)
     try:
         # Without threads: a program that ended soon after starting some was aborted by C++, up to every second time.
         table = parquet.ParquetFile(io.BytesIO(content), pre_buffer=False).read(use_threads=False)
@@ -103,13 +103,13 @@ def parquet_rows(content: bytes, name: str) -> tuple[list[Record], bytes]:
     return table.to_pylist(), (table.schema.metadata or {}).get(b"huggingface", b"{}")
 
 
-def import_pyarrow() -> tuple[Any, Any]:
-    """Return pyarrow.parquet and pyarrow; raise BertNerError if they are not installed."""
+def import_pyarrow(file: str) -> tuple[Any, Any]:
+    """Return pyarrow.parquet and pyarrow; raise BertNerError, with the name of the file, if they are not installed."""
     try:
         import pyarrow  # noqa: PLC0415 - an optional extra
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError:
-        raise BertNerError("Parquet takes pyarrow; install it with: pip install 'bert-ner[parquet]'") from None
+        raise BertNerError(f"{file}: Parquet takes pyarrow; install it with: pip install 'bert-ner[parquet]'") from None
     return pyarrow.parquet, pyarrow
 
 

@@ -1,8 +1,9 @@
 """A pretrained encoder with a classifier over each word's first piece."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -15,11 +16,13 @@ from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTr
 from transformers.utils import logging
 
 from bert_ner.corpus.bio import Sentence
+from bert_ner.corpus.recombine import recombine
 from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.chain import LinearChainCRF, pad_sentences, unpad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
 from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, log_softmax
+from bert_ner.encoder.distillation import UNLABELLED, Targets, digest_of, soft_targets
 from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.encoder.probe import probe_tokenizer
 from bert_ner.encoder.ranks import join_ranks
@@ -27,7 +30,7 @@ from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compu
 from bert_ner.encoder.weights import ENCODERS, Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
 from bert_ner.progress import Progress
-from bert_ner.tagger import System
+from bert_ner.tagger import ProbabilisticTagger, System
 from bert_ner.wording import counted
 
 CHAIN = "chain.safetensors"
@@ -45,13 +48,28 @@ class EncoderTagger(System, PieceTagger):
     precision: Precision  # the recipe's after `fit`, `auto` after `load`
     chain: LinearChainCRF | None
 
-    def fit(self, train: Sequence[Sentence], validation: Sequence[Sentence]) -> list[dict[str, Any]]:
+    def fit(
+        self,
+        train: Sequence[Sentence],
+        validation: Sequence[Sentence],
+        teachers: Iterable[ProbabilisticTagger] = (),
+    ) -> list[dict[str, Any]]:
         """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
 
         Processes that torchrun started share each batch, and end with the same weights; the first writes checkpoints.
-        Raise a BertNerError if the encoder is unavailable, a tag is not among the labels, or there is no word.
+
+        Args:
+            teachers: those that the recipe names, with the same labels. A generator may load one after the other.
+
+        Raises:
+            BertNerError: the encoder is unavailable, a tag is not among the labels, there is no word, a teacher has
+                other labels, or teachers are named and none is given, or the reverse.
         """
         self.check_labels([*train, *validation])
+        if teachers and not self.settings.teachers:
+            raise BertNerError("`fit` was given teachers, but the recipe names none; add their names to it")
+        if self.settings.train_on == "all":
+            train, validation = [*train, *validation], []
         ranks = join_ranks()
         self.precision, self.decoding = self.settings.precision, self.settings.decoding
         label_id = {label: i for i, label in enumerate(self.labels)}
@@ -63,7 +81,7 @@ class EncoderTagger(System, PieceTagger):
         self._read(self.weights.folder, new_classifier=True, pretrained=self.settings.pretrained, **names)
         self.model.config.bert_ner_chain = self.settings.crf  # so that `load` notices a missing CRF
         self.chain = LinearChainCRF(len(self.labels)).to(self.model.device) if self.settings.crf else None
-        examples = examples_of(train, self.pieces, label_id)
+        examples = self._examples(train, label_id, teachers)
         validation_words = [words for words, _ in validation]
         windows = [window for windows in self.pieces.encode(validation_words) for window in windows]
         also_used = {piece for window in windows for piece in window.ids}
@@ -84,7 +102,8 @@ class EncoderTagger(System, PieceTagger):
         steps = -(-len(examples) // self.settings.batch_size)  # in an epoch
         epochs = max(self.settings.epochs, math.ceil(self.settings.min_steps / max(steps, 1)))
         recipe = self.settings.model_copy(update={"epochs": epochs})
-        key = fingerprint(recipe, self.seed, examples, ranks.size)
+        taught = digest_of(example.targets for example in examples if example.targets is not None)
+        key = fingerprint(recipe, self.seed, [example[:2] for example in examples], taught, ranks.size)
         checkpoint = Checkpoint(self.checkpoint, key, writes=ranks.is_first)
         if not ranks.agree_on(len(checkpoint.history)):
             remedy = "let them share its folder, or remove it"
@@ -98,7 +117,8 @@ class EncoderTagger(System, PieceTagger):
         )  # fmt: skip
         with progress, closing(rows):
             for row in rows:
-                row.update(validate())
+                if self.settings.train_on == "train":
+                    row.update(validate())
                 progress.end_epoch(row)
                 checkpoint.save(row)
         return checkpoint.history
@@ -192,6 +212,22 @@ class EncoderTagger(System, PieceTagger):
         tags = pad_sentences(torch.from_numpy(targets).to(lengths.device), lengths)
         return list(self.chain(emissions, lengths, tags).tolist())
 
+    def _examples(
+        self, train: Sequence[Sentence], label_id: Mapping[str, int], teachers: Iterable[ProbabilisticTagger]
+    ) -> list[Example]:
+        """Return the training sentences as examples and, with teachers, the extra queries that only these label."""
+        if not self.settings.teachers:
+            return examples_of(train, self.pieces, label_id)
+        extra = self.settings.extra_queries
+        queries = recombine(train, extra, self.seed) if extra else []
+        words = [words for words, _ in (*train, *queries)]
+        targets = soft_targets(teachers, words, self.labels, self.settings.temperature)
+        unlabelled = dict.fromkeys(self.labels, UNLABELLED)
+        return [
+            *examples_of(train, self.pieces, label_id, targets[: len(train)]),
+            *examples_of(queries, self.pieces, unlabelled, targets[len(train) :]),
+        ]
+
     def _emissions(self, batch: Batch, logits: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return a batch's logits as the CRF's emissions, a row per window, and the windows' lengths in words."""
         lengths = torch.from_numpy(np.bincount(batch.first[0])).to(self.model.device)
@@ -262,13 +298,19 @@ def _most_pieces(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     return min(limits)
 
 
-def examples_of(sentences: Sequence[Sentence], pieces: WordPieces, label_id: Mapping[str, int]) -> list[Example]:
-    """Return the windows of some sentences as training examples, each word's label on its first piece."""
+def examples_of(
+    sentences: Sequence[Sentence],
+    pieces: WordPieces,
+    label_id: Mapping[str, int],
+    targets: Sequence[Targets] | None = None,
+) -> list[Example]:
+    """Return the windows of some sentences as training examples, each word's label and targets on its first piece."""
     examples = []
-    for (_, tags), windows in zip(sentences, pieces.encode([words for words, _ in sentences]), strict=True):
+    encoded = pieces.encode([words for words, _ in sentences])
+    for (_, tags), windows, rows in zip(sentences, encoded, targets or repeat(None, len(sentences)), strict=True):
         for window in windows:
             labels = [IGNORED] * len(window.ids)
             for position, word in zip(window.positions, window.words, strict=True):
                 labels[position] = label_id[tags[word]]
-            examples.append(Example(window.ids, labels))
+            examples.append(Example(window.ids, labels, None if rows is None else rows[window.words]))
     return examples

@@ -22,6 +22,7 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
+from bert_ner.encoder.distillation import Targets, divergence, taught_loss
 from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average
 from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
@@ -66,6 +67,24 @@ class Recipe(Settings):
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="The share of a label's probability that all labels have in the loss."
     )
+    r_drop: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="The weight of the divergence of two passes; 0: one pass."
+    )
+    train_on: Literal["train", "all"] = Field(
+        default="train", description="all: the validation sentences train as well, so the history has no score of them."
+    )
+    teachers: list[str] = Field(
+        default=[], description="Names of the trained taggers to learn from, which `fit` is given."
+    )
+    teacher_weight: float = Field(
+        default=0.5, gt=0, le=1, description="The share of the loss that the teachers' probabilities have."
+    )
+    temperature: float = Field(
+        default=1.0, gt=0, allow_inf_nan=False, description="Above 1, unlikely labels of the teachers count more."
+    )
+    extra_queries: int = Field(
+        default=0, ge=0, description="Sentences with exchanged entities that only the teachers label."
+    )
 
     @field_validator("label_smoothing")
     @classmethod
@@ -74,12 +93,30 @@ class Recipe(Settings):
             raise ValueError("must be 0 with crf, whose loss is that of a path of labels")
         return value
 
+    @field_validator("teachers")
+    @classmethod
+    def _taught_without_crf(cls, value: list[str], others: ValidationInfo) -> list[str]:
+        if value and others.data.get("crf"):
+            raise ValueError("must be empty with crf, whose loss is that of a path of labels")
+        return value
+
+    @field_validator("extra_queries")
+    @classmethod
+    def _labelled_by_teachers(cls, value: int, others: ValidationInfo) -> int:
+        if value and not others.data.get("teachers"):
+            raise ValueError("must be 0 without teachers, which label them")
+        return value
+
 
 class Example(NamedTuple):
-    """One window to train on: piece ids and, for each, a label id or IGNORED."""
+    """One window to train on: piece ids and, for each, a label id or IGNORED. All of a training have targets, or none.
+
+    With targets, a label may also be UNLABELLED.
+    """
 
     ids: list[int]
     labels: list[int]
+    targets: Targets | None = None  # of the pieces that are not IGNORED
 
 
 def fine_tune(
@@ -139,12 +176,13 @@ def fine_tune(
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
             ids = [row.ids for row in rows]
             logits = model(**model_inputs(pad_rows(ids, pad_id), attention_mask(ids), model.device)).logits
-            return _loss(logits.float(), labels, chain, recipe.label_smoothing)
+            return _loss(logits.float(), labels, _targets_of(rows), chain, recipe)
 
         def train_batch(batch: Sequence[Example], rate: float) -> float:
             loss = torch.zeros((), device=model.device)
             if rows := ranks.part_of(batch):
-                loss = loss_of(rows) * (_labelled(rows) / _labelled(batch))
+                passes = [*rows, *rows] if recipe.r_drop else rows  # their dropout differs
+                loss = loss_of(passes) * (_labelled(rows) / _labelled(batch))
                 loss.backward()  # type: ignore[no-untyped-call]
             gradient = weights.collect_gradients()
             for parameter in parameters:
@@ -186,15 +224,44 @@ def _use_other_weights(optimizer: torch.optim.Optimizer, weights: MasterWeights)
     weights.update_model()
 
 
-def _loss(logits: torch.Tensor, labels: torch.Tensor, chain: LinearChainCRF | None, smoothing: float) -> torch.Tensor:
-    """Return the mean loss over the labelled pieces of a batch, in nats."""
-    if not chain:
-        words = logits.flatten(0, 1), labels.flatten()
-        return cross_entropy(*words, ignore_index=IGNORED, label_smoothing=smoothing)
+def _loss(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    targets: torch.Tensor | None,
+    chain: LinearChainCRF | None,
+    recipe: Recipe,
+) -> torch.Tensor:
+    """Return the mean loss over the labelled pieces of a batch, in nats.
+
+    `targets` has a row for each of them. With R-Drop, the second half of the batch is the first one again.
+    """
+    loss = _label_loss(logits, labels, targets, chain, recipe)
+    return loss + recipe.r_drop * divergence(logits[labels != IGNORED]) if recipe.r_drop else loss
+
+
+def _label_loss(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    targets: torch.Tensor | None,
+    chain: LinearChainCRF | None,
+    recipe: Recipe,
+) -> torch.Tensor:
     first = labels != IGNORED
-    lengths = first.sum(1)
-    losses = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
-    return torch.as_tensor(losses.sum() / lengths.sum())
+    if chain:
+        lengths = first.sum(1)
+        losses = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
+        return torch.as_tensor(losses.sum() / lengths.sum())
+    if targets is not None:
+        weights = recipe.teacher_weight, recipe.temperature, recipe.label_smoothing
+        return taught_loss(logits[first], labels[first], targets.to(logits.device), *weights)
+    words = logits.flatten(0, 1), labels.flatten()
+    return cross_entropy(*words, ignore_index=IGNORED, label_smoothing=recipe.label_smoothing)
+
+
+def _targets_of(rows: Sequence[Example]) -> torch.Tensor | None:
+    """Return the targets of all labelled pieces of a batch, of shape (pieces, labels), if the examples have some."""
+    targets = [row.targets for row in rows if row.targets is not None]
+    return torch.from_numpy(np.concatenate(targets)) if targets else None
 
 
 def _labelled(rows: Sequence[Example]) -> int:

@@ -54,7 +54,7 @@ def runs(nodes: int, trainings: int) -> Figures:
 
 def change_parameters(file: Path, seeds: list[int]) -> None:
     """Let the encoder train briefly, once with each seed."""
-    yaml = YAML()
+    yaml = YAML(typ="rt")  # keeps the file's order
     params = yaml.load(file)
     params["seeds"] = seeds
     params["minilm"].update(CHANGES)

@@ -13,6 +13,7 @@ from harness.tables import producer_of, read_table
 import pandas as pd
 
 from bert_ner.encoder.weights import ENCODERS
+from bert_ner.scoring import Interval
 from claims.fields import PublishedScore, is_number, split_source
 
 ALPHA = 0.05
@@ -134,7 +135,7 @@ class Evidence:
     def by_part(self, metric: str, least: float | None = None) -> str:
         """Return a score in each part of the corpus, for the end of the evidence; nothing if there are no parts.
 
-        With `least`, name the parts where the whole interval is at least so high.
+        With `least`, name the parts where the whole interval is at least so high, and the others.
         """
         rows = self._parts("intervals_by_part", system=self.system.name, metric=metric, source="sentences")
         return _listed_parts(f"{metric} by part of the corpus", rows, "value", "", least)
@@ -206,9 +207,25 @@ def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str, least:
     shown = f". {title}: {', '.join(parts)}"
     if least is None:
         return shown
-    holds = rows.loc[rows["low"] >= least, "part"].tolist()
-    where = "all parts" if len(holds) == len(parts) else f"part {' and '.join(holds)} only" if holds else "no part"
-    return f"{shown}; it holds in {where}"
+    is_shown = rows["low"] >= least
+    outcomes = {"shown": rows.loc[is_shown, "part"], "not shown": rows.loc[~is_shown, "part"]}
+    stated = [
+        f"{outcome} in part{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+        for outcome, names in outcomes.items()
+        if len(names)
+    ]
+    return f"{shown}: {', '.join(stated)}"
+
+
+def further_runs(intervals: pd.DataFrame, system: str) -> dict[str, Interval]:
+    """Return the mean of a system's n runs and the range of one further run, by metric; none if n is 1.
+
+    The range is mean ± t s sqrt(1 + 1 / n): as wide as the interval of the mean in intervals.csv, times sqrt(n + 1).
+    """
+    rows = intervals[(intervals["system"] == system) & (intervals["source"] == "seeds")].set_index("metric")
+    half = (rows["high"] - rows["low"]) / 2 * (rows["n"].astype(float) + 1) ** 0.5
+    ends = zip(rows["value"], rows["value"] - half, rows["value"] + half, strict=True)
+    return dict(zip(map(str, rows.index), map(Interval._make, ends), strict=True))
 
 
 def _has_value(column: pd.Series, value: str) -> pd.Series:

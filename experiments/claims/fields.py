@@ -1,6 +1,7 @@
 """The types of the keys in claims.yaml and published.yaml, and the model of a published score."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeGuard, get_args
 
@@ -26,7 +27,7 @@ def split_source(source: str) -> tuple[str, str, dict[str, str]]:
     if not file.endswith(".csv"):
         return file, place, {}
     column, _, where = place.partition(" where ")
-    pairs = [condition.partition("=") for condition in where.split(", ") if condition]
+    pairs = [condition.partition("=") for condition in re.split(r", (?=\w+=)", where) if condition]
     return file, column, {name: value for name, _, value in pairs}
 
 

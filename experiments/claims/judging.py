@@ -41,12 +41,13 @@ def tally(claims: pd.DataFrame) -> str:
     left_out = Counter(reason.partition(" ")[0] for reason in claims["not_counted"] if reason)
     repeated = f"{counted(left_out['repeats'], 'repetition')} of another claim's error"
     tautologies = counted(left_out["tautology"], "tautology", "tautologies")
-    more = f"; not counted: {repeated}, {tautologies}" if left_out else ""
+    proposed = counted(left_out["future"], "direction of future work", "directions of future work")
+    more = f"; not counted: {repeated}, {tautologies}, {proposed}" if left_out else ""
     return f"{counted(counts.total(), 'claim')}: {each}{more}"
 
 
 def counted_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of claims.csv that are counted: no repetition of another claim's error, and no tautology."""
+    """Return the rows of claims.csv that are counted: no repetition of an error, no tautology, no future work."""
     return claims[claims["not_counted"] == ""]
 
 
@@ -85,11 +86,18 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
         elif found.verdict == "not reproduced" and is_stand_in and not claim.independent:
             found = found._replace(verdict=STAND_IN)
     except NotMeasuredError as reason:
-        found = Finding("not tested", None, f"{reason}; run {claim.command}")
+        notes = [f"{reason}; run {claim.command}", claim.remark]
+        found = Finding("not tested", None, "; ".join(filter(None, notes)))
     cells = claim.model_dump(include={"id", "section", "claim", "kind", "paper_value"}) | found._asdict()
-    cells["not_counted"] = f"repeats {claim.repeats}" if claim.repeats else "tautology" if claim.tautology else ""
+    cells["not_counted"] = _not_counted(claim)
     cells["system"] = f"{system.name} ({system.encoder})" if system else ""
     return {column: _cell(value) for column, value in cells.items()}
+
+
+def _not_counted(claim: Claim) -> str:
+    if claim.repeats:
+        return f"repeats {claim.repeats}"
+    return "tautology" if claim.tautology else "future work" if claim.future_work else ""
 
 
 def _encoder_note(use: str, paper: str, system: MeasuredSystem) -> str:

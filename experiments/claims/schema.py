@@ -23,7 +23,7 @@ RULES: dict[str, Callable[..., Finding]] = {
 }
 
 
-ACROSS_CORPORA = ("transfers", "better_at_home", "good_away")
+ACROSS_CORPORA = ("transfers", "no_general_tagger", "good_away")
 
 
 def _model_of(name: str, rule: Callable[..., Finding]) -> type[Settings]:
@@ -58,6 +58,7 @@ class Claim(Settings):
     remark: Text | None = Field(None, description="what the evidence says as well; the verdict does not depend on it")
     repeats: Text | None = Field(None, description="the claim whose error this one repeats; the tally counts it once")
     tautology: Text | None = Field(None, description="why it could not have failed; the tally leaves it out")
+    future_work: bool = Field(False, description="a direction that the paper only proposes; the tally leaves it out")
     command: Text = Field(description="the command that produces the evidence")
 
     @field_validator("paper_value")

@@ -18,8 +18,9 @@ from packaging.utils import canonicalize_name
 
 from bench.benchmark_page import as_markdown
 from bert_ner.corpus.catalog import corpus_named, corpus_names
-from bert_ner.files import sha256_of
+from bert_ner.files import SUMS, list_sums, read_sums, sha256_of
 from gate.readme_figures import outdated_readme
+from gate.references import UPDATE
 
 NOT_LOCKED = ("mpnet", "cluster")  # extras that `make` does not install from the lock file
 
@@ -30,12 +31,12 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     checks = {
         "results/provenance.json": _provenance(results, params),
-        "results/*/studies.csv and search.csv": _sums(results),
         "results/*/studies.csv": _studies(results, params),
         "results/*/search.csv": _search(results, params),
         "results/benchmarks.csv": _benchmarks(results),
+        f"take it from Git, or run {UPDATE}": _sums(results),
         "requirements.lock": _requirements(root),
-        "python experiments/check.py --update": outdated_readme(root),
+        UPDATE: outdated_readme(root),
     }
     for file, problems in checks.items():
         for problem in problems:
@@ -69,12 +70,25 @@ def _provenance(results: Path, params: Params) -> Iterator[str]:
 
 
 def _sums(results: Path) -> Iterator[str]:
-    """Yield the tables whose sum is recorded, because nothing else follows from them, and that have another."""
-    for corpus, facts in read_json(results / "provenance.json").items():
-        for name, sha256 in facts.get("tables", {}).items():
-            file = table_path(results, corpus, name)
-            if not file.is_file() or sha256_of(file) != sha256:
-                yield f"{corpus}/{name}.csv has another SHA-256 than in provenance.json"
+    """Yield the files that are not as they were when their sums were noted."""
+    noted, found = read_sums(results), _sums_now(results)
+    for name in sorted({*noted, *found}):
+        if name not in found:
+            yield f"{name} is in results/{SUMS}, but it is gone"
+        elif name not in noted:
+            yield f"{name} is not in results/{SUMS}"
+        elif noted[name] != found[name]:
+            yield f"{name} is not the file in results/{SUMS}"
+
+
+def _sums_now(results: Path) -> dict[str, str]:
+    names = ["provenance.json", *(f"{name}.csv" for name, table in TABLES.items() if table.is_summed)]
+    return {path.relative_to(results).as_posix(): sha256_of(path) for name in names for path in results.rglob(name)}
+
+
+def update_sums(results: Path) -> None:
+    """Note the sums of the files as they are now."""
+    list_sums(results, _sums_now(results))
 
 
 def _studies(results: Path, params: Params) -> Iterator[str]:

@@ -18,7 +18,7 @@ from harness.tables import as_written_by, producer_of, read_table
 from pydantic import Field, ValidationError
 
 from bert_ner.errors import BertNerError
-from bert_ner.files import SUMS, read_sums, sha256_of, write_whole
+from bert_ner.files import SUMS, list_sums, read_sums, sha256_of, write_whole
 from bert_ner.scoring import METRICS
 from bert_ner.scoring.gate import EQUAL, MIN_RUNS, Outcome, Runs, differences
 from bert_ner.scoring.gate import METRICS as DECIDING
@@ -175,7 +175,7 @@ def update(root: Path, level: str, new: Mapping[Key, Runs], faults: Faults) -> I
     listed = read_sums(root)
     sums = {path.relative_to(root).as_posix(): sha256_of(path) for path in _files(root)}
     yield from (f"{name}: no longer listed, because it is gone" for name in listed if name not in sums)
-    write_whole(root / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sums.items()))
+    list_sums(root, sums)
 
 
 def _files(root: Path) -> list[Path]:

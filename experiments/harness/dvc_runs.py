@@ -21,6 +21,7 @@ from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
 
 PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
 FINGERPRINT = f"{PIPELINE}:fingerprint"
+STUDENTS = "students"  # starts the names of stages that train systems which others teach; they train after the others
 
 # Trainings at once, on a share of the cores each, end sooner than one after the other on all of them (LOG.md).
 AT_ONCE = 4
@@ -71,6 +72,10 @@ def run_pipeline(
     `train` the way to run those that train, and `trains` says which do.
     """
     trainings = list(filter(trains, stages))
+    groups: dict[str, list[str]] = {"": []}  # each needs models of those before it
+    for stage in trainings:
+        name = stage.rpartition(":")[2].partition("@")[0]
+        groups.setdefault(name if name.startswith(STUDENTS) else "", []).append(stage)
 
     async def run() -> None:
         reporter = asyncio.create_task(display.report())
@@ -82,7 +87,8 @@ def run_pipeline(
 
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            await train(display, trainings)
+            for group in filter(None, groups.values()):
+                await train(display, group)
             # Neither needs the other: at once they save ten seconds (LOG.md).
             await asyncio.gather(run_each("evaluate"), run_each("audit"))
         for command in commands:

@@ -14,9 +14,9 @@ from typing import Any
 from harness.artifacts import read_json
 from harness.locks import sole_writer
 from harness.paths import RESULTS, ROOT
-from harness.tables import table_path
+from harness.sums import note_sum
 
-from bert_ner.files import sha256_of, write_whole
+from bert_ner.files import write_whole
 
 PACKAGES = "torch", "transformers", "tokenizers", "sklearn-crfsuite", "python-crfsuite", "scikit-learn", "numpy", "dvc"
 
@@ -41,21 +41,11 @@ def environment() -> dict[str, Any]:
 
 
 def record(corpus: str, facts: dict[str, Any]) -> None:
-    """Put facts of a corpus into results/provenance.json, and keep its other ones and those of other corpora."""
-    with sole_writer():
-        _write(corpus, facts)
-
-
-def record_table(corpus: str, name: str) -> None:
-    """Put the SHA-256 of a table into results/provenance.json, so that a change by hand is noticed."""
-    with sole_writer():
-        tables = recorded(corpus).get("tables", {})
-        _write(corpus, {"tables": tables | {name: sha256_of(table_path(RESULTS, corpus, name))}})
-
-
-def _write(corpus: str, facts: dict[str, Any]) -> None:
-    records = {**_records(), corpus: recorded(corpus) | facts}
-    write_whole(RESULTS / "provenance.json", json.dumps(records, indent=2) + "\n")
+    """Put the facts of a corpus into results/provenance.json, and keep those of the others."""
+    path = RESULTS / "provenance.json"
+    with sole_writer("provenance"):
+        write_whole(path, json.dumps({**_records(), corpus: facts}, indent=2) + "\n")
+        note_sum(RESULTS, path)
 
 
 def recorded(corpus: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.paths import DOMAINS
+from harness.sums import note_sum
 
 import pandas as pd
 
@@ -29,6 +30,7 @@ class Table(NamedTuple):
     is_shared: bool = False
     may_lack: Sequence[str] = ()
     digits: int | None = None
+    is_summed: bool = False
 
 
 def _table(columns: str, producer: str, **options: Any) -> Table:
@@ -66,8 +68,11 @@ def as_csv(name: str, rows: Rows) -> str:
 
 
 def write_table(results: Path, corpus: str, name: str, rows: Rows) -> None:
-    """Write a table, whole or not at all."""
-    write_whole(table_path(results, corpus, name), as_csv(name, rows))
+    """Write a table, whole or not at all, and note its sum if it is no output of a stage."""
+    path = table_path(results, corpus, name)
+    write_whole(path, as_csv(name, rows))
+    if TABLES[name].is_summed:
+        note_sum(results, path)
 
 
 def read_table(results: Path, corpus: str, name: str) -> pd.DataFrame | None:

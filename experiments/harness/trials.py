@@ -1,9 +1,12 @@
-"""The trials of a search: their settings, and which of them is chosen."""
+"""The trials of a search: their settings, the folds that they tag, and which of them is chosen."""
 
+import random
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.params import Params, Section, settings_of
+from harness.paths import DATA
 
 import pandas as pd
 
@@ -30,6 +33,18 @@ def trials_of(system: str, params: Params) -> dict[int, Section]:
 def as_text(settings: Section) -> str:
     """Return settings as one line for search.csv."""
     return " ".join(f"{name}={value}" for name, value in settings_of(settings).items())
+
+
+def folds_of(sentences: int, folds: int, seed: int) -> list[list[int]]:
+    """Return the sentence numbers of each fold, in the order of the file; the folds differ by one sentence at most."""
+    order = list(range(sentences))
+    random.Random(f"folds {seed}").shuffle(order)
+    return [sorted(order[fold::folds]) for fold in range(folds)]
+
+
+def tags_file(corpus: str, system: str, trial: int, fold: int) -> Path:
+    """Return the path of a trial's tags of a fold."""
+    return DATA / "search" / corpus / f"{system}-{trial}-{fold}.tags"
 
 
 def choose(search: pd.DataFrame, system: str, wanted: Collection[int]) -> Choice | None:

@@ -41,7 +41,7 @@ def _training(rows: Rows) -> str:
 
     small, large = (_share(rows["train", size, "ours", "Trainer, tuned"]) for size in SIZES)
     return (
-        f"Training runs at {small} (22.7 M parameters) and {large} (109 M) of the speed of its matrix products alone. "
+        f"Training runs at {small} (22.6 M parameters) and {large} (109 M) of the speed of its matrix products alone. "
         f"That is {times('Trainer, tuned')} times as fast as transformers' Trainer tuned, {times('Trainer, defaults')} "
         f"times its defaults, {times('paper recipe')} times the paper's recipe."
     )

@@ -133,7 +133,7 @@ def test_check(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     (bio_files / "unclear.bio").write_text("O O\n")
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "check", "none.bio", "c.bio", "gold.bio", "unclear.bio")
-    assert stopped.value.code == "bert-ner: 3 of 4 files are not valid; the lines above say why"
+    assert stopped.value.code == "bert-ner: 3 of 4 files fail; the lines above say why"
     out = capsys.readouterr().out.splitlines()
     assert out[:3] == [
         "none.bio can't be read: No such file or directory",

@@ -59,6 +59,18 @@ def test_trained_folder_of_the_lowest_seed(tmp_path: Path, monkeypatch: pytest.M
             trained_folder("a", nothing)
 
 
+def test_without_a_name_the_best_small_encoder_that_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models/a/crf-0").mkdir(parents=True)
+    (tmp_path / "models/b/minilm_best-13").mkdir(parents=True)
+    with pytest.raises(TaggerUnavailable, match=r"no system 'minilm' trained on a: .*models/a/crf-0"):
+        trained_folder("a")
+    for name in ("a/minilm-13", "more/a/minilm_tuned-42", "more/a/minilm_tuned-7", "more/a/minilm_best-87"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        expected = "more/a/minilm_tuned-7" if name.endswith("tuned-7") else name
+        assert trained_folder("a") == Path("models") / expected
+
+
 def test_nothing_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TaggerUnavailable) as caught:

@@ -136,6 +136,25 @@ def test_holm_is_over_the_confirmatory_family() -> None:
     assert {row["p_holm"] for row in rows if row["family"] == "exploratory"} == {None}
 
 
+@pytest.mark.usefixtures("folder")
+def test_holm_by_type_is_over_the_types_of_a_pair() -> None:
+    scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
+    found = compare.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
+    found.counts["other"] = found.counts["crf"]
+    alone = compare.type_comparisons(found, [("encoder", "crf")])
+    both = compare.type_comparisons(found, [("encoder", "crf"), ("other", "crf")])
+    assert [row["p_holm"] for row in both[: len(alone)]] == [row["p_holm"] for row in alone]
+
+
+def test_the_whole_is_resampled_within_its_parts_in_every_table(folder: Path) -> None:
+    write_parts("1" * 8 + "2" * 12)
+    compare.main()
+    for name in ("intervals", "comparisons"):
+        whole, by_part = (pd.read_csv(folder / f"{table}.csv") for table in (name, f"{name}_by_part"))
+        of_all = by_part[by_part["part"] == "all"]
+        assert of_all[["low", "high"]].to_numpy().tolist() == whole[["low", "high"]].to_numpy().tolist()
+
+
 def test_the_first_named_system_is_tested_against_each_baseline() -> None:
     scores = pd.DataFrame({"system": ["hmm", "crf", "small", "large"], "encoder": ["", "", "tiny", "big"]})
     named = Confirmatory(systems=["absent", "large", "small"], metrics=["entity_f1"])

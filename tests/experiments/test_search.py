@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from harness import teachers
 from harness.params import read_params
 from harness.tables import TABLES
 
@@ -18,6 +19,7 @@ from ruamel.yaml import YAML
 import search
 from bert_ner.corpus.bio import Sentence, labels_of
 from bert_ner.corpus.catalog import Corpus
+from bert_ner.encoder.training import Recipe
 from bert_ner.errors import BertNerError
 from bert_ner.scoring import entity_f1
 
@@ -43,10 +45,10 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     YAML().dump(params, tmp_path / "params.yaml")
     monkeypatch.setattr("harness.params.ROOT", tmp_path)
     monkeypatch.setattr("harness.paths.DATA", tmp_path / "data")
-    monkeypatch.setattr("harness.locks.LOCK", tmp_path / "lock")
+    monkeypatch.setattr("harness.locks.FOLDER", tmp_path)
     monkeypatch.setattr("search.DATA", tmp_path / "data")
+    monkeypatch.setattr("harness.trials.DATA", tmp_path / "data")
     monkeypatch.setattr("search.RESULTS", tmp_path / "results")
-    monkeypatch.setattr("harness.provenance.RESULTS", tmp_path / "results")
     monkeypatch.setattr("search.check_acquired", lambda *_: None)
     monkeypatch.setattr(Corpus, "read", lambda *_: {"train": SENTENCES})
     monkeypatch.setattr(sys, "argv", ["search.py", "--corpus", "sample", "--system", "gazetteer"])
@@ -105,3 +107,31 @@ def test_an_unknown_trial_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--trial", "4"])
     with pytest.raises(BertNerError, match=r"search\.trials\.gazetteer has no trial 4, but 1 to 3"):
         search.main()
+
+
+def test_teachers_of_a_trial_see_the_sentences_of_its_fold_alone(
+    results: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[tuple[str, list[Sentence], list[Path]]] = []
+    plain = teachers.fit
+
+    def listening(tagger: Any, train: list[Sentence], validation: list[Sentence], folders: list[Path]) -> Any:
+        trained.append(("student" if folders else "teacher", [*train, *validation], folders))
+        return plain(tagger, train, validation, folders)
+
+    numbered = [Sentence(("films", "with", f"orla{i}"), ("O", "O", "B-ACTOR")) for i in range(20)]
+    monkeypatch.setattr(Corpus, "read", lambda *_: {"train": numbered})
+    monkeypatch.setattr(search, "fit", listening)
+    path = results.parents[1] / "params.yaml"
+    params = YAML(typ="safe").load(path)
+    params["minilm"] |= {"name": recipe.name, "epochs": 1}
+    params["student"] = {**params["minilm"], "teachers": ["minilm-7"]}
+    params["search"] |= {"folds": 2, "trials": {"student": [{"epochs": [1, 2]}]}}
+    YAML().dump(params, path)
+    monkeypatch.setattr(sys, "argv", ["search.py", "--corpus", "sample", "--system", "student"])
+    search.main()
+    assert [kind for kind, *_ in trained] == ["teacher", "student"] * 2 + ["student"] * 2
+    folds = search.folds_of(20, 2, read_params().search.seed)
+    for (_, sentences, folders), held_out in zip(trained, [folds[i] for i in (0, 0, 1, 1, 0, 1)], strict=True):
+        assert sorted(sentences) == sorted(numbered[i] for i in range(20) if i not in held_out)
+        assert all((folder / "SHA256SUMS").is_file() for folder in folders)

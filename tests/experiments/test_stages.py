@@ -21,7 +21,7 @@ from bert_ner.yaml_files import load_yaml
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, Any] = load_yaml(ROOT / "pipeline/dvc.yaml")["stages"]
 # Read where they are, but no dependencies: hours of work that a report does not wait for.
-NOT_TRACKED = {"studies", "search", "benchmarks", "label_reading", "transfers"}
+NOT_TRACKED = {"studies", "search", "ablation", "benchmarks", "label_reading", "transfers"}
 
 
 def paths(stage: str, *kinds: str) -> set[str]:

@@ -83,7 +83,6 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for where in ("harness.paths", "study"):
         monkeypatch.setattr(f"{where}.DATA", tmp_path / "data")
     monkeypatch.setattr("study.RESULTS", tmp_path / "results")
-    monkeypatch.setattr("harness.provenance.RESULTS", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["study.py", "--corpus", "sample", "--study", "curve"])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -7,6 +7,7 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
 from harness.params import Params
@@ -22,7 +23,7 @@ from bert_ner.encoder.training import Recipe
 from bert_ner.errors import BertNerError, NotExportable
 from bert_ner.export import export
 from bert_ner.export.tagger import OnnxTagger
-from bert_ner.files import check_sums
+from bert_ner.files import check_sums, sha256_of
 
 LABELS = ["O", "B-GENRE", "I-GENRE", "B-PERSON", "I-PERSON"]
 Train = Callable[..., Path]
@@ -75,6 +76,33 @@ def test_an_encoder_gets_its_8_bit_copy(run: Train, recipe: Recipe) -> None:
     assert isinstance(load_tagger(folder), OnnxTagger)
     weights = json.loads((folder / "run.json").read_text())["weights"]
     assert weights["source"] == f"folder {recipe.name}"
+
+
+def test_a_student_learns_from_trained_models_and_records_them(
+    run: Train, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"kind": "encoder", **recipe.model_dump()}
+    monkeypatch.setattr("harness.teachers.model_folder", lambda corpus, run: tmp_path / corpus / run.name)
+    monkeypatch.setattr("harness.artifacts.model_folder", lambda corpus, run: tmp_path / corpus / run.name)
+    student = {**settings, "teachers": ["minilm-3"], "extra_queries": 3}
+    monkeypatch.setattr(train, "read_params", lambda: SimpleNamespace(systems=["minilm"], kind=lambda _: "encoder"))
+    with pytest.raises(
+        BertNerError, match=r"minilm-3/run.json is missing.*train.py --corpus sample --system minilm --"
+    ):
+        run("tiny", **student)
+    teacher = run("minilm", **settings)
+    folder = run("tiny", **student)
+    recorded = json.loads((folder / "run.json").read_text())["teachers"]
+    assert recorded == {"minilm-3": sha256_of(teacher / "model.safetensors")}
+    assert sha256_of(folder / "model.safetensors") != recorded["minilm-3"]
+    assert "teachers" not in json.loads((teacher / "run.json").read_text())
+
+    facts = json.loads((teacher / "run.json").read_text())
+    (teacher / "run.json").write_text(json.dumps({**facts, "corpus": "other"}))
+    with pytest.raises(
+        BertNerError, match="minilm-3 was trained on other and can't teach a model of sample; run python"
+    ):
+        run("tiny", **student)
 
 
 @pytest.mark.filterwarnings("error")

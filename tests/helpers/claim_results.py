@@ -64,7 +64,7 @@ def claims_file(folder: Path, entry: str) -> Path:
 def entry(rule: str, paper: str | None = None, more: str = "", kind: str = "value") -> str:
     """Return an entry of claims.yaml with the rule and its keys."""
     paper_line = f"    paper_value: {paper}\n" if paper is not None else ""
-    about = "    about: domains\n" if rule.startswith(("transfers", "better_at_home", "good_away")) else ""
+    about = "    about: domains\n" if rule.startswith(("transfers", "no_general_tagger", "good_away")) else ""
     return (
         f'  - id: X1\n    section: "9"\n    claim: something\n    kind: {kind}\n{paper_line}{about}'
         f"    judge: {{rule: {rule}}}\n{more}    command: make it\n"
@@ -109,16 +109,20 @@ def elsewhere(*differences: tuple[float, float, float], system: str = "encoder")
     }
 
 
-def comparison(*rows: tuple[str, float, float], width: float = 0.01) -> Files:
+def comparison(*rows: tuple[str, float, float], width: float = 0) -> Files:
+    """Return the differences of the encoder to the CRF; over the seeds of both, the interval has this half width."""
+    # Of two runs, the quantile is 12.7062, and the standard deviation of their mean is half their distance.
+    runs = [
+        {"system": system, "encoder": PAPERS * (system == "encoder"), "seed": seed, "signature": SIGNATURE}
+        | {metric: 0.8 + (system == "encoder") * (d + sign * width / 12.7062) for metric, d, _ in rows}
+        for system, seed, sign in (("crf", 0, 0), ("encoder", 1, 1), ("encoder", 2, -1))
+    ]
     return {
+        "scores.csv": runs,
         "comparisons.csv": [
             {"system_a": "encoder", "system_b": "crf", "metric": metric, "difference": d, "p_value": p}
             | {"b": 0.8, "low": d - 0.01, "high": d + 0.01}
             for metric, d, p in rows
-        ],
-        "intervals.csv": [
-            {"system": "encoder", "metric": metric, "source": "seeds", "low": 0.8 + d - width, "high": 0.8 + d + width}
-            for metric, d, _ in rows
         ],
     }
 
@@ -148,8 +152,8 @@ def few(*f1: float) -> Files:
     }
 
 
-def epochs(short: tuple[float, float], longer: tuple[float, float], seed: int = 1) -> Files:
-    """Return the last epochs' F1 and loss, and a study of a system without epochs."""
+def epochs(short: tuple[float, float], longer: tuple[float, float], seed: int = 1, apart: float = 0) -> Files:
+    """Return the last epochs' F1 and loss, and a study of a system without epochs; the study's seeds differ in F1."""
 
     def rows(epoch: int, last: tuple[float, float], seed: int) -> list[dict[str, Any]]:
         before = {"epoch": epoch - 1, "validation_entity_f1": 0.1, "validation_loss": 9.0}
@@ -157,7 +161,7 @@ def epochs(short: tuple[float, float], longer: tuple[float, float], seed: int = 
         return [{"system": "encoder", "encoder": PAPERS, "seed": seed} | row for row in (before, at_last)]
 
     without_epochs = {"study": "learning_curve", "system": "crf", "encoder": "", "seed": 1, "test_entity_f1": 0.5}
-    long = [row for each in (seed, seed + 1) for row in rows(8, longer, each)]
+    long = [row for i in (0, 1) for row in rows(8, (longer[0] + i * apart, longer[1]), seed + i)]
     return {
         "history.csv": [*rows(4, short, 1), *rows(4, short, 2)],
         "studies.csv": [*({"study": "epochs_8"} | row for row in long), without_epochs],
@@ -177,14 +181,14 @@ def study(signature: str = SIGNATURE, /, **finals: float) -> Files:
     }
 
 
-def curve(at_a_tenth: float) -> Files:
+def curve(at_a_tenth: float, variant: str = "min_steps=9, fraction=0.1") -> Files:
     without_fraction = {"study": "few_shot", "system": "encoder", "encoder": PAPERS, "seed": 1, "test_entity_f1": 0.5}
     return {
         "studies.csv": [
             without_fraction | {"signature": SIGNATURE},
             *(
                 {"study": "learning_curve", "system": system, "encoder": encoder, "seed": seed, "fraction": 0.1}
-                | {"epoch": 4, "test_entity_f1": f1, "signature": SIGNATURE}
+                | {"epoch": 4, "test_entity_f1": f1, "signature": SIGNATURE, "variant": variant}
                 for seed in (1, 2)
                 for system, encoder, f1 in (("encoder", PAPERS, at_a_tenth), ("crf", "", 0.7))
             ),
@@ -276,7 +280,7 @@ FEW = "few_shot, study: few_shot, per_type: 5, share: 0.8"
 TRANSFERS = "transfers, corpora: [mit_movie_trivia, mit_restaurant], metric: entity_f1"
 STABLE = "stable, studies: [no_clip, sgd], margin: 0.01, spread: 0.02"
 TUNED = "tuned, settings: {epochs: 4}, margin: 0.01"
-HOME = "better_at_home"
+HOME = "no_general_tagger"
 AWAY = "good_away, corpus: mit_movie_trivia, share: 0.8"
 RECALL = "lower_recall, by: seen, hard: unseen, easy: seen, margin: 0.05"
 CONFUSED = "confused, types: [A, B], top: 1"

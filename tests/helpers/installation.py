@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def copy_sources(folder: Path) -> Path:
     """Copy what an installation needs, and return the copy."""
-    for name in ("bert_ner", "baselines"):
+    for name in ("bert_ner", "baselines", "corpora"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)

@@ -32,11 +32,15 @@ def transfers(
     return Finding(graded(rows["low"] > 0), rows["difference"].tolist(), f"{metric}; {'; '.join(notes)}")
 
 
-def better_at_home(evidence: Evidence) -> Finding:
-    """Check that a system trained on a corpus is better there than one trained on another, by the whole interval."""
+def no_general_tagger(evidence: Evidence) -> Finding:
+    """Leave a claim about taggers of general text untested, and say what those of the other film corpus lose."""
     rows = replace(evidence, corpus=DOMAINS).table("transfers")
-    verdict = graded([(rows["low"] > 0).any(), (rows["low"] > 0).all()])
-    return Finding(verdict, rows["difference"].tolist(), f"entity F1 of the shared types; {_listed(rows)}")
+    losses = " and ".join(f"{100 * row['difference']:.1f} ({row['system']})" for _, row in rows.iterrows())
+    shown = (
+        "no tagger of general text was measured. Between the two film corpora, a tagger trained on the other one loses "
+        f"{losses} points, but both are of one domain and annotated differently. Entity F1 of the shared types: "
+    )
+    return Finding("not tested", None, shown + _listed(rows))
 
 
 def good_away(

@@ -10,6 +10,8 @@ from pydantic import Field
 from claims.evidence import EntryError, Evidence, Finding, graded, show
 from claims.fields import Operand, Source, Sources, Text, Verdict, as_list, is_number
 
+BY_HAND = "verdict given by hand"  # how the evidence of such a claim begins
+
 
 def equals(
     evidence: Evidence,
@@ -25,13 +27,23 @@ def equals(
         raise EntryError(f"{len(values)} sources are measured; give as many values", "paper_value")
     wrong = [pair for pair in zip(values, paper, strict=True) if not _are_alike(*pair, tolerance, relative)]
     verdict = otherwise if wrong else "reproduced"
-    return Finding(verdict, values if len(values) > 1 else values[0], "; ".join(map(evidence.shown, measured)))
+    wanted = (
+        [f"wanted: {show(paper)}{_margin(evidence.paper_value, tolerance, relative)}"] if tolerance or relative else []
+    )
+    shown = "; ".join([*map(evidence.shown, measured), *wanted])
+    return Finding(verdict, values if len(values) > 1 else values[0], shown)
 
 
 def _are_alike(value: Any, wanted: Any, tolerance: float, relative: float) -> bool:
     if is_number(value) and is_number(wanted):
         return abs(value - wanted) <= max(tolerance, relative * abs(wanted)) + 1e-12
     return bool(value == wanted)
+
+
+def _margin(wanted: Any, tolerance: float, relative: float) -> str:
+    """Return by how much a number may differ from the wanted one, as the evidence shows it."""
+    margin = max(tolerance, relative * abs(wanted)) if is_number(wanted) else tolerance
+    return f" ± {show(margin)}" if margin else ""
 
 
 def bound(
@@ -46,7 +58,8 @@ def bound(
     number, shown = _quotient(evidence, measured, per)
     limits = (value, value if partly is None else partly)
     verdict = graded(number >= limit if direction == "at least" else number <= limit for limit in limits)
-    return Finding(verdict, number, f"{shown} is {show(number)}; wanted: {direction} {show(value)}")
+    less_strict = "" if partly is None else f", and for partly {direction} {show(partly)}"
+    return Finding(verdict, number, f"{shown} is {show(number)}; wanted: {direction} {show(value)}{less_strict}")
 
 
 def bounds(evidence: Evidence, at_most: dict[Source, float] = Field(min_length=1, description="bounds")) -> Finding:
@@ -112,6 +125,7 @@ def arithmetic(
     value: Source | None = Field(None, description="the expected result, if it is not paper_value"),
     tolerance: float = Field(0, ge=0, description="how far the numbers may be apart"),
     relative: float = Field(0, ge=0, le=1, description="the same as a fraction of the result; the larger one counts"),
+    otherwise: Verdict = Field("contradicted", description="the verdict where it does not hold"),
 ) -> Finding:
     """Check that one figure of the paper follows from others."""
     function = FORMULAS[formula]
@@ -122,10 +136,11 @@ def arithmetic(
     result, low, high = function(*numbers), min(corners), max(corners)
     expected = evidence.number(value) if value else evidence.paper_number()
     closest = min(max(expected, low), high)
-    verdict = "reproduced" if _are_alike(closest, expected, tolerance, relative) else "contradicted"
+    verdict = "reproduced" if _are_alike(closest, expected, tolerance, relative) else otherwise
     shown = f"{formula} of {', '.join(map(show, numbers))} is {show(result)}"
     if not rounding:
-        return Finding(verdict, result, f"{shown}; the other figure is {show(expected)}")
+        margin = _margin(expected, tolerance, relative)
+        return Finding(verdict, result, f"{shown}; the other figure is {show(expected)}{margin}")
     return Finding(verdict, result, f"{shown}, {show(low)} to {show(high)} before rounding", low, high)
 
 
@@ -163,4 +178,4 @@ def stated(
     _: Evidence, verdict: Verdict = Field(description="the verdict"), reason: Text = Field(description="why")
 ) -> Finding:
     """Return a verdict without a measurement, for claims of kind existence."""
-    return Finding(verdict, None, f"read in the paper, not measured: {reason}")
+    return Finding(verdict, None, f"{BY_HAND}: {reason}")

@@ -9,25 +9,36 @@ from pydantic import Field
 
 from bert_ner.scoring import METRICS, Interval, holm
 from bert_ner.scoring.resampling import p_text
+from bert_ner.scoring.student import t_quantile
 from bert_ner.wording import counted
-from claims.evidence import ALPHA, EntryError, Evidence, Finding, NotMeasuredError, graded, show, with_interval
+from claims.evidence import (
+    ALPHA,
+    EntryError,
+    Evidence,
+    Finding,
+    NotMeasuredError,
+    further_runs,
+    graded,
+    show,
+    with_interval,
+)
 from claims.fields import Fraction, Metric, Source, Text
 
 TRIALS = 10_000  # of a randomisation test
+QUERY_FILES = {"in_test": "a test sentence", "in_train": "a training sentence"}
 
 
 def which_metric(evidence: Evidence, meant: Metric = Field(description="the metric that the paper means")) -> Finding:
     """Find the metrics by which one further run of the system may well have the paper's score.
 
     Two results on the same test set differ by seed and training, not by the sampling of sentences. So the range of one
-    further run decides: mean -+ t s sqrt(1 + 1 / n) of n runs, as wide as the interval of their mean times sqrt(n + 1).
+    further run decides.
     """
     paper, system = evidence.paper_number(), evidence.system.name
-    rows = evidence.table("intervals", system=system)
-    seeds = rows[rows["source"] == "seeds"].set_index("metric")
-    if seeds.empty:
+    found = further_runs(evidence.table("intervals", system=system), system)
+    if not found:
         raise NotMeasuredError(f"the range of one further run takes two runs or more of {system}")
-    runs = {metric: _further_run(seeds, metric) for metric in METRICS if metric in seeds.index}
+    runs = {metric: found[metric] for metric in METRICS if metric in found}
     inside = {metric: run.low <= paper <= run.high for metric, run in runs.items()}
     notes = [
         f"{metric} {run.value:.4f} ({run.low:.4f} to {run.high:.4f}): {'inside' if inside[metric] else 'outside'}"
@@ -37,12 +48,6 @@ def which_metric(evidence: Evidence, meant: Metric = Field(description="the metr
     closest = min(runs, key=lambda metric: abs(runs[metric].value - paper))
     shown = f"{show(paper)} is closest to {closest}; mean and range of one further run: {'; '.join(notes)}"
     return Finding(verdict, runs[meant].value, shown + evidence.by_part(meant), runs[meant].low, runs[meant].high)
-
-
-def _further_run(seeds: pd.DataFrame, metric: str) -> Interval:
-    value, low, high, n = (float(seeds[name].to_dict()[metric]) for name in ("value", "low", "high", "n"))
-    half = (high - low) / 2 * math.sqrt(n + 1)
-    return Interval(value, value - half, value + half)
 
 
 def score_at_least(
@@ -58,9 +63,10 @@ def score_at_least(
 
 
 def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, description="the metrics")) -> Finding:
-    """Check that the system beats every baseline: over sentences (Holm, level 0.05), and by its interval over seeds.
+    """Check that the system beats every baseline: over sentences (Holm, level 0.05), and over the seeds of both.
 
-    The family of Holm's correction is these tests; compare.py's confirmatory one has the same.
+    The family of Holm's correction is these tests; compare.py's confirmatory one has the same. Over seeds, Welch's
+    interval of the difference decides.
     """
     system, scores = evidence.system.name, evidence.table("scores")
     baselines = scores.loc[scores["encoder"] == "", "system"].unique()
@@ -68,22 +74,40 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
         raise NotMeasuredError("scores.csv has no baseline")
     pairs = itertools.product(baselines, metrics)
     rows = pd.concat(evidence.table("comparisons", system_a=system, system_b=b, metric=m) for b, m in pairs)
-    intervals = evidence.table("intervals", system=system).set_index("metric")
-    over_seeds = intervals.loc[intervals["source"] == "seeds", ["low", "high"]].add_suffix("_seeds")
-    rows = rows.assign(p_holm=holm(rows["p_value"].tolist())).join(over_seeds, on="metric")
+    runs = scores.groupby("system")
+    over_seeds = [_welch(*(runs.get_group(name)[row["metric"]] for name in (system, row["system_b"])))
+                  for _, row in rows.iterrows()]  # fmt: skip
+    rows = rows.assign(p_holm=holm(rows["p_value"].tolist())).reset_index(drop=True)
     over_sentences = (rows["difference"] > 0) & (rows["p_holm"] <= ALPHA)
-    is_better = over_sentences & ~(rows["low_seeds"] <= rows["b"])  # the interval of a single run is absent
+    is_better = over_sentences & pd.Series([found is None or found.low > 0 for found in over_seeds])
     notes = []
-    for is_shown, (_, row) in zip(is_better, rows.iterrows(), strict=True):
+    for is_shown, interval, (_, row) in zip(is_better, over_seeds, rows.iterrows(), strict=True):
         gap = f"{row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f} over sentences"
         p = p_text(row["p_value"], TRIALS, row["p_holm"])
         note = f"{row['system_b']}, {row['metric']}: {gap}, p {p}, corrected"
-        if pd.notna(row["low_seeds"]):
-            note += f", {row['low_seeds'] - row['b']:+.4f} to {row['high_seeds'] - row['b']:+.4f} over seeds"
+        note += f", {interval.low:+.4f} to {interval.high:+.4f} over seeds" if interval else ""
         notes.append(f"{note}): {'better' if is_shown else 'not shown to be better'}")
     verdict = graded([over_sentences.any(), is_better.all()])
     shown = "; ".join(notes) + "".join(map(evidence.gaps_by_part, metrics))
     return with_interval(verdict, rows.nsmallest(1, "difference").iloc[0], shown, "difference")
+
+
+def _welch(a: pd.Series, b: pd.Series) -> Interval | None:
+    """Return Welch's interval of the difference of two systems' means over their runs; none without two runs of one.
+
+    A single run of a system that has no seed varies with nothing. Source: Welch, Biometrika 1947.
+    """
+    several = [runs for runs in (a, b) if len(runs) > 1]
+    if not several:
+        return None
+    difference = float(a.mean() - b.mean())
+    variances = [float(runs.var()) / len(runs) for runs in several]  # of the means
+    total = sum(variances)
+    if not 0 < total < math.inf:  # NaN: an infinite score
+        return Interval(difference, difference, difference)
+    weights = [variance**2 / (len(runs) - 1) for runs, variance in zip(several, variances, strict=True)]
+    half = t_quantile(1 - ALPHA / 2, math.floor(total**2 / sum(weights))) * math.sqrt(total)
+    return Interval(difference, difference - half, difference + half)
 
 
 def best_published(evidence: Evidence, metric: Metric = Field(description="the metric")) -> Finding:
@@ -117,7 +141,7 @@ def every_type(
     n_strong, n_below, n_weak = len(rows) - len(others), (rows["high"] < strong).sum(), (rows["high"] < weak).sum()
     verdict = "reproduced" if others.empty else "not reproduced" if n_weak else "partly"
     notes = [
-        f"{row['group']} {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}, {row['support']:.0f} entities)"
+        f"{row['group']} {row['value']:.4f} ({_spread(row)}, {row['support']:.0f} entities)"
         for _, row in others.iterrows()
     ]
     shown = (
@@ -125,7 +149,18 @@ def every_type(
         f"{show(strong)} or more, {n_below} have less (of these, {n_weak} below {show(weak)}), and "
         f"{len(others) - n_below} are undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
     )
-    return with_interval(verdict, rows.iloc[0], shown)
+    weakest = rows.iloc[0]
+    return with_interval(verdict, weakest, shown) if weakest["value"] > 0 else Finding(verdict, 0.0, shown)
+
+
+def _spread(row: pd.Series) -> str:
+    """Return the interval of an F1; where nothing was found, no resample has more, so an exact bound takes its place.
+
+    It is the recall with which finding none of n has a probability of 0.05.
+    """
+    if row["value"] > 0:
+        return f"{row['low']:.4f} to {row['high']:.4f}"
+    return f"none found, which allows a recall of up to {1 - ALPHA ** (1 / row['support']):.3f}, exact and one-sided"
 
 
 def confused(
@@ -153,6 +188,7 @@ def lower_recall(
     hard: Text = Field(description="the group with the lower recall"),
     easy: Text = Field(description="the group with the higher recall"),
     margin: Fraction = Field(description="the least difference"),
+    named: list[Text] = Field([], description="types that the paper names; the evidence says of which it is shown"),
 ) -> Finding:
     """Check that one group is found less often, by the whole intervals of the difference, over all and within types.
 
@@ -170,16 +206,19 @@ def lower_recall(
         f"{row['group']}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
         for row in (rows[hard, ""], rows[easy, ""])
     ]
+    types = {group.removesuffix(f": {easy}"): row for (group, _), row in within.items() if group != easy}
     by_type = [
-        f"{group.removesuffix(f': {easy}')} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
-        for (group, _), row in within.items()
-        if group != easy
+        f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
+        for name, row in types.items()
+        if row["low"] < row["high"]  # not where nothing was found
     ]
+    named_notes = [f"{name} {'shown' if types[name]['low'] >= margin else 'not shown'}" for name in named]
     shown = (
         f"recall by {by}, {'; '.join(notes)}; measured: the difference within types, wanted: {show(margin)} or more, "
         f"as over all: {gaps[0]['value']:.4f} ({gaps[0]['low']:.4f} to {gaps[0]['high']:.4f}). By type: "
         f"{', '.join(by_type)}"
     )
+    shown += f". Of the types that the paper names: {', '.join(named_notes)}" if named else ""
     lowest = min(gap["low"] for gap in gaps)
     verdict = "reproduced" if lowest >= margin else "partly" if lowest > 0 else "not reproduced"
     return with_interval(verdict, gaps[1], shown)
@@ -196,9 +235,9 @@ def queries(evidence: Evidence, measured: Source = Field(description="the querie
         same.append(predicted == query["paper"])
         unknown.update(name for name, exists in query["types_exist"].items() if not exists)
         gold = f"gold {_entities(query['gold'])}" if query["gold"] is not None else "no gold"
-        parts = " and ".join(name.replace("_", " ") for name in ("in_test", "in_train") if query[name])
+        parts = " and ".join(text for name, text in QUERY_FILES.items() if query[name])
         notes.append(
-            f"'{query['query']}' ({parts or 'in neither part'}; {gold}): paper {_entities(query['paper'])}, "
+            f"'{query['query']}' ({parts or 'in neither file'}; {gold}): paper {_entities(query['paper'])}, "
             f"{system} {_entities(predicted)}"
         )
     missing = f"not types of the corpus: {', '.join(sorted(unknown))}. " if unknown else ""

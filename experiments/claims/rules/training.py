@@ -53,8 +53,9 @@ def reduction(evidence: Evidence, tolerance: float = Field(ge=0, description="ho
     mean, low, high = falls.mean(), falls.min(), falls.max()
     verdict = "reproduced" if abs(mean - evidence.paper_number()) <= tolerance else "not reproduced"
     shown = (
-        f"loss falls by {show(mean)} over {counted(len(found.columns), 'epoch')}; low and high are the least and the "
-        f"most of {counted(len(falls), 'seed')}"
+        f"loss falls by {show(mean)} over {counted(len(found.columns), 'epoch')}, wanted: "
+        f"{show(evidence.paper_number())} ± {show(tolerance)}; low and high are the least and the most of "
+        f"{counted(len(falls), 'seed')}"
     )
     return Finding(verdict, mean, shown, low, high)
 
@@ -71,7 +72,10 @@ def converged(
     margin: float = Field(ge=0, description="a gain in F1 that counts as none"),
     loss_margin: float = Field(ge=0, description="a fall of the loss that counts as none"),
 ) -> Finding:
-    """Check that trained longer, as a study did, the system hardly has a better validation loss or F1, over seeds."""
+    """Check that trained longer, as a study did, the system hardly has a better validation loss or F1, over seeds.
+
+    Both must hold: it is reproduced if both whole intervals say so, and not reproduced if one says the opposite.
+    """
     system = evidence.system.name
     tables = evidence.table("history", system=system), evidence.table("studies", study=study, system=system)
     usual, longer = (rows.sort_values("epoch").groupby("seed").last() for rows in tables)
@@ -85,8 +89,10 @@ def converged(
         f"{_ends(gain)}, wanted: at most {show(margin)}, and validation loss falls by {_ends(fall)}, wanted: at most "
         f"{show(loss_margin)} (less than 0: it rises); over {counted(len(seeds), 'seed')}"
     )
-    held = [gain.high <= margin, gain.low <= margin, fall.high <= loss_margin, fall.low <= loss_margin]
-    return Finding(graded(held), gain.value, shown, gain.low, gain.high)
+    held = gain.high <= margin and fall.high <= loss_margin
+    failed = gain.low > margin or fall.low > loss_margin
+    verdict = "reproduced" if held else "not reproduced" if failed else "partly"
+    return Finding(verdict, gain.value, shown, gain.low, gain.high)
 
 
 def stable(
@@ -108,8 +114,9 @@ def stable(
     costs = _costs(evidence, studies)
     shown = (
         f"with the whole recipe the training loss {'falls' if falls else 'does not fall'} in every epoch of every run, "
-        f"and one further run has an entity F1 of {show(mean)} -+ {show(half)}, wanted: {show(spread)} or less. Entity "
-        f"F1 lost without a part, wanted: {show(margin)} or more. {_listed(costs)}"
+        f"and one further run has an entity F1 of {show(mean)} ± {show(half)}, wanted: {show(spread)} or less. Entity "
+        f"F1 lost without a part, wanted: {show(margin)} or more. {_listed(costs)}. Standard deviation over seeds: "
+        f"with the whole recipe {show(f1.std())}, {_deviations(evidence, studies)}"
     )
     needed = [cost.low >= margin for cost, _ in costs.values()]
     return Finding(graded([falls and half <= spread, *needed]), [cost.value for cost, _ in costs.values()], shown)
@@ -127,6 +134,13 @@ def ablation(
     first = next(iter(costs.values()))[0]
     ends = (first.low, first.high) if len(costs) == 1 else (None, None)
     return Finding(verdict, [cost.value for cost, _ in costs.values()], shown, *ends)
+
+
+def _deviations(evidence: Evidence, studies: Sequence[str]) -> str:
+    """Show the standard deviation over seeds of the entity F1 of each study."""
+    system = evidence.system.name
+    rows = {study: _tested(evidence, evidence.table("studies", study=study, system=system)) for study in studies}
+    return ", ".join(f"{study} {show(found['test_entity_f1'].std())}" for study, found in rows.items())
 
 
 def _costs(evidence: Evidence, studies: Sequence[str]) -> dict[str, tuple[Interval, int]]:
@@ -163,9 +177,17 @@ def saturates(
     fraction: Fraction = Field(description="the fraction of the sentences before the last step"),
     margin: float = Field(ge=0, description="a gain in entity F1 that counts as none"),
 ) -> Finding:
-    """Check that the learning curve's last step gains next to nothing, by the interval over seeds."""
+    """Check that the learning curve's last step gains next to nothing, by the interval over seeds.
+
+    Each fraction must have as many steps as all of the sentences. Otherwise the curve shows too short a training.
+    """
     system, scores = evidence.system.name, evidence.table("scores")
     tables = [evidence.table("studies", study=study, system=name) for name in (system, "crf")]
+    if not tables[0]["variant"].str.contains("min_steps=").all():
+        raise NotMeasuredError(
+            f"the fractions of {study} were trained with fewer steps than all of the sentences, so the curve shows too "
+            "short a training rather than too few sentences"
+        )
     rows = _tested(evidence, pd.concat(tables))
     before = rows[(rows["system"] == system) & (rows["fraction"] == fraction)].groupby("seed")["test_entity_f1"].mean()
     after = scores[scores["system"] == system].set_index("seed")["entity_f1"]

@@ -68,7 +68,7 @@ def _score_blocks(root: Path) -> list[Block]:
     best = _published().query("comparable and metric == 'entity_f1' and test_set in @cells.columns")
     best = best.sort_values("score", ascending=False, kind="stable").drop_duplicates("test_set").set_index("test_set")
     if len(best):
-        cells.loc["best published"] = best["score"].map(percent).reindex(cells.columns, fill_value="")
+        cells.loc["best comparable published"] = best["score"].map(percent).reindex(cells.columns, fill_value="")
     blocks: list[Block] = [*_plots(corpora), frame_table("Entity F1 on each corpus", cells, is_whole=True)]
     if len(best):
         found = records(best.loc[[name for name in cells if name in best.index]])

@@ -47,7 +47,8 @@ def _loss_plot(rows: pd.DataFrame, more: Sequence[Line] = (), suffix: str = "") 
         for system, runs in by_system(rows)
         for column, name in LOSSES.items()
     ]
-    return lines_plot([*lines, *more], "epoch", "mean cross-entropy")
+    drawn = [line for line in [*lines, *more] if line.points]  # a system may have no validation loss
+    return lines_plot(drawn, "epoch", "mean cross-entropy")
 
 
 def _means(rows: pd.DataFrame, x: str, y: str) -> list[tuple[float, float, float, float]]:

@@ -12,6 +12,7 @@ import pandas as pd
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Plot, Table, Text
 from reporting.formats import NOTES, count, interval, mean_and_spread, note, percent, points, short
+from reporting.further_run import further_run_text
 from reporting.plots import Line, lines_plot
 from reporting.results import Results, by_system, matching, records
 
@@ -30,38 +31,23 @@ def headline_blocks(results: Results) -> list[Block]:
     parts = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
     parts = parts[parts["part"] != WHOLE]
     if len(intervals):
-        blocks.append(Text(_best(intervals, is_papers=is_papers) + _lead(results, intervals)))
-    costs = results.table("costs")
-    means = costs.groupby("system")[["words_per_second", *SIZES]].mean()
-    means[list(SIZES)] = means[list(SIZES)] / 1e6
-    blocks.append(_table(results.needed("scores"), intervals, parts, _cost_columns(costs, means)))
-    blocks += _picture(intervals, means["parameters"])
+        best = _best(intervals)
+        further = further_run_text(results.table("intervals"), best["system"], best["system"]) if is_papers else ""
+        stated = f"{best['system']} has the highest entity F1, {_value(best)}. {further}".strip()
+        blocks.append(Text(stated + _lead(results, best["system"])))
+    sizes = results.table("costs").groupby("system")[[*SIZES]].mean() / 1e6
+    blocks.append(_table(results.needed("scores"), intervals, parts, sizes))
+    blocks += _picture(intervals, sizes["parameters"])
     return [*blocks, *_caveats(results, parts)]
 
 
-def _best(intervals: pd.DataFrame, *, is_papers: bool) -> str:
-    """State the highest entity F1 and, on the paper's corpus, where the paper's figure lies."""
-    entity = matching(intervals, metric="entity_f1")
-    best = entity.sort_values("value").iloc[-1]
-    text = f"{best['system']} has the highest entity F1, {_value(best)}"
-    accuracy = matching(intervals, metric="token_micro_f1", system=best["system"])
-    if not is_papers or accuracy.empty:
-        return f"{text}."
-    token = accuracy.iloc[0]
-    return (
-        f"{text}: the paper's {percent(PAPER_MICRO_F1)} % lies {_side(best)} that interval, and {_side(token)} the "
-        f"interval of its accuracy, {_value(token)}."
-    )
+def _best(intervals: pd.DataFrame) -> Any:
+    """Return the row of the highest entity F1."""
+    return matching(intervals, metric="entity_f1").sort_values("value").iloc[-1]
 
 
-def _side(row: Any) -> str:
-    return "above" if row["high"] < PAPER_MICRO_F1 else "below" if row["low"] > PAPER_MICRO_F1 else "inside"
-
-
-def _lead(results: Results, intervals: pd.DataFrame) -> str:
+def _lead(results: Results, best: str) -> str:
     """State where the best system is better than the reference, where worse, and where neither is shown."""
-    entity = matching(intervals, metric="entity_f1")
-    best = entity.sort_values("value").iloc[-1]["system"]
     pair = {"system_a": best, "system_b": REFERENCE, "metric": "entity_f1"}
     by_part = matching(results.table("comparisons_by_part"), **pair)
     whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
@@ -75,7 +61,7 @@ def _lead(results: Results, intervals: pd.DataFrame) -> str:
     return f" Compared with {REFERENCE}, it is {'; it is '.join(stated)}." if stated else ""
 
 
-def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, costs: dict[str, pd.Series]) -> Table:
+def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, sizes: pd.DataFrame) -> Table:
     """Return a row for each system, the best first."""
     columns = {name: {system: mean_and_spread(rows[metric]) for system, rows in by_system(scores)}
                for metric, name in METRICS.items()}  # fmt: skip
@@ -83,16 +69,10 @@ def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, c
         columns[name] |= _values(matching(intervals, metric=metric))
     by_part = {f"part {part}": _values(rows) for part, rows in parts.groupby("part", sort=False)}
     columns = {"entity F1": columns["entity F1"], **by_part, "accuracy": columns["accuracy"]}
-    columns |= {name: {str(system): short(value) for system, value in values.items()} for name, values in costs.items()}
+    columns |= {name: dict(sizes[column].map(short)) for column, name in SIZES.items() if len(sizes)}
     ranked = scores.groupby("system", sort=False)["entity_f1"].mean().sort_values(ascending=False, kind="stable").index
     rows = [[system, *(cells.get(system, "") for cells in columns.values())] for system in ranked]
     return Table(NOTES["first_table"], ["system", *columns], rows, is_whole=True)
-
-
-def _cost_columns(costs: pd.DataFrame, means: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return sizes, and speeds only if they were all measured on one machine."""
-    sizes = {name: means[column] for column, name in SIZES.items()} if len(costs) else {}
-    return sizes | ({"words/s": means["words_per_second"]} if costs["machine"].nunique() == 1 else {})
 
 
 def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
@@ -112,14 +92,20 @@ def _caveats(results: Results, parts: pd.DataFrame) -> list[Block]:
     texts = [NOTES["caveats"]]
     if len(parts):
         sizes = parts.drop_duplicates("part").set_index("part")["n"]
-        texts.append(NOTES["mixture"].format(parts=", ".join(f"part {part}: {count(n)}" for part, n in sizes.items())))
+        names = NOTES["part_names"].get(results.corpus.name, {})
+        named = (f"part {part}{f', {names[part]}' if part in names else ''}: {count(n)}" for part, n in sizes.items())
+        texts.append(NOTES["mixture"].format(parts="; ".join(named)))
     absent = results.table("not_run").drop_duplicates("system")
     absent = absent[~absent["system"].isin(results.needed("scores")["system"])]
     texts += [f"{row.system} ({row.encoder}) was not run: {row.reason}." for row in records(absent)]
+    runs = results.needed("scores").query("encoder != ''").groupby("system", sort=False).size()
+    if single := [str(system) for system, n in runs.items() if n == 1]:
+        texts.append(NOTES["one_seed"].format(systems=", ".join(single)))
     with as_written_by(results.command("label_audit"), results.folder / LABELS):
-        repeated = (results.facts(LABELS) or {}).get("repeated", {}).get("test", {}).get("entity_f1")
-    if repeated and repeated["low"] is not None:
-        texts.append(NOTES["label_caveat"].format(f1=_value(repeated)))
+        facts = results.facts(LABELS) or {}
+        repeated, ceiling = facts.get("repeated", {}).get("both", {}).get("entity_f1"), facts.get("ceiling")
+        if repeated and ceiling:
+            texts.append(NOTES["label_caveat"].format(f1=_value(repeated), ceiling=_value(ceiling["all"])))
     return [Text(" ".join(texts))]
 
 

@@ -27,7 +27,7 @@ def checked(
     monkeypatch.setattr(sys, "argv", ["bert-ner", "check", "a.txt", *options])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
-    assert stopped.value.code == "bert-ner: 1 of 1 file is not valid; the lines above say why"
+    assert stopped.value.code == "bert-ner: 1 of 1 file fails; the lines above say why"
     return capsys.readouterr().out.replace("a.txt:", ":").splitlines()
 
 

@@ -261,7 +261,7 @@ def test_parquet_with_the_names_that_datasets_writes(tmp_path: Path) -> None:
 def test_parquet_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(
-        BertNerError, match=r"^Parquet takes pyarrow; install it with: pip install 'bert-ner\[parquet\]'$"
+        BertNerError, match=r"^a\.parquet: Parquet takes pyarrow; install it with: pip install 'bert-ner\[parquet\]'$"
     ):
         read(b"", "a.parquet")
 

@@ -9,9 +9,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from bert_ner.corpus.bio import Sentence
@@ -26,11 +29,20 @@ JOBS = {
     "plain": {"crf": False},
     "crf": {"crf": True},
     "tuned": TUNED,
+    "taught": {**TUNED, "teachers": ["stub-1"], "extra_queries": 3, "temperature": 2.0},
     "undisturbed": {"epochs": 3, **TUNED},
     "stopped": {"epochs": 3, **TUNED},
     "resumed": {"epochs": 3, **TUNED},
 }
 Weights = dict[str, torch.Tensor]
+
+
+class Teacher:
+    """Finds the labels of a word more likely, the nearer their number is to the word's place."""
+
+    def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> list[NDArray[Any]]:
+        numbers = np.arange(len(labels))
+        return [np.exp(-abs(numbers - np.arange(len(words))[:, None] % len(labels))) for words in sentences]
 
 
 def learn(recipe: Recipe, sentences: Sequence[Sentence], job: str, folder: Path) -> Weights | None:
@@ -51,7 +63,7 @@ def learn(recipe: Recipe, sentences: Sequence[Sentence], job: str, folder: Path)
     labels = sorted({tag for _, tags in sentences for tag in tags})
     tagger = EncoderTagger(settings, scoring=scoring, labels=labels, seed=1, checkpoint=state)
     try:
-        history = tagger.fit(sentences[:7], sentences)
+        history = tagger.fit(sentences[:7], sentences, teachers=[Teacher()] if settings.teachers else [])
     except KeyboardInterrupt:
         return None
     losses = torch.tensor([row["train_loss"] for row in history])
@@ -88,7 +100,7 @@ def folder(without_dropout: Recipe, sentences: list[Sentence], tmp_path_factory:
     return folder
 
 
-@pytest.mark.parametrize("job", ["plain", "crf", "tuned"])
+@pytest.mark.parametrize("job", ["plain", "crf", "tuned", "taught"])
 def test_two_processes_learn_what_one_does(
     folder: Path, without_dropout: Recipe, sentences: list[Sentence], tmp_path: Path, job: str
 ) -> None:

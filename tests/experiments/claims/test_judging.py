@@ -147,10 +147,12 @@ def test_a_failure_of_another_encoder_is_capped_unless_other_evidence_supports_i
 
 
 def test_the_tally_leaves_out_what_repeats_an_error_or_could_not_fail() -> None:
-    rows = [("reproduced", ""), ("reproduced", "tautology"), ("contradicted", ""), ("contradicted", "repeats D1")]
+    rows = [("reproduced", ""), ("reproduced", "tautology"), ("contradicted", ""), ("contradicted", "repeats D1"),
+            ("partly", "future work")]  # fmt: skip
     table = pd.DataFrame(rows, columns=["verdict", "not_counted"])
     assert tally(table) == (
-        "2 claims: 1 reproduced, 1 contradicted; not counted: 1 repetition of another claim's error, 1 tautology"
+        "2 claims: 1 reproduced, 1 contradicted; not counted: 1 repetition of another claim's error, 1 tautology, "
+        "1 direction of future work"
     )
     assert tally(table[table["not_counted"] == ""]) == "2 claims: 1 reproduced, 1 contradicted"
 
@@ -161,21 +163,23 @@ def test_a_tautology_and_a_repetition_are_marked(tmp_path: Path) -> None:
     )
     assert (row["not_counted"], row["evidence"]) == (
         "tautology",
-        "corpus.json a.b is 5; by the way; a tautology: it is so",
+        "corpus.json a.b is 5; wanted: 5 ± 1; by the way; a tautology: it is so",
     )
     row = judged(tmp_path, entry(EQUALS, "5", more="    repeats: X1\n"), corpus_value(5))
     assert row["not_counted"] == "repeats X1"
+    row = judged(tmp_path, entry(EQUALS, "5", more="    future_work: true\n"), corpus_value(5))
+    assert row["not_counted"] == "future work"
 
 
 def test_a_proxy_is_named_and_at_best_partly(tmp_path: Path) -> None:
     row = judged(tmp_path, entry(EQUALS, "5", more="    proxy: it stands in\n"), corpus_value(5))
-    assert (row["verdict"], row["evidence"]) == ("partly", "corpus.json a.b is 5; it stands in")
+    assert (row["verdict"], row["evidence"]) == ("partly", "corpus.json a.b is 5; wanted: 5 ± 1; it stands in")
 
 
 def test_further_sources_are_quoted_as_far_as_they_are_measured(tmp_path: Path) -> None:
     more = '    also_shown: [studies.csv seconds where study=y, "scores.csv entity_f1 where system={system}"]\n'
     row = judged(tmp_path, entry(EQUALS, "5", more=more), corpus_value(5))
-    assert row["evidence"] == "corpus.json a.b is 5; also: scores.csv entity_f1 where system=encoder is 0.85"
+    assert row["evidence"].endswith("; wanted: 5 ± 1; also: scores.csv entity_f1 where system=encoder is 0.85")
 
 
 @pytest.mark.parametrize(("rule", "files", "evidence"), [

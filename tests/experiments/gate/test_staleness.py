@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -201,3 +202,30 @@ def test_verdicts_and_reports_that_are_not_what_the_tables_give(tmp_path: Path) 
         "results/sample/claims.csv does not follow from the tables": ["pipeline/dvc.yaml:judge@sample"],
         "results/domains/report.md does not follow from the tables": ["domains"],
     }
+
+
+MINILM = r"(?m)^(mit_movie_eng,minilm,(?:[^,]*,){10})[^,]*"  # its rows of scores.csv up to entity_f1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("name", "old", "new", "file"),
+    [
+        ("scores.csv", MINILM, r"\1nan", "claims.csv can't be made"),
+        ("scores.csv", MINILM, r"\1inf", "claims.csv does not follow"),
+        ("scores.csv", r"(?s).+", "", "claims.csv can't be made"),
+        ("costs.csv", r"(?s).+", "system\n", "report.md can't be made"),
+    ],
+)
+def test_a_broken_table_is_a_finding_and_hides_no_verdict(
+    tmp_path: Path, name: str, old: str, new: str, file: str
+) -> None:
+    corpus = tmp_path / "mit_movie_eng"
+    shutil.copytree(RESULTS / corpus.name, corpus, ignore=shutil.ignore_patterns("predictions", "plots"))
+    for shared in ("provenance.json", "benchmarks.csv"):
+        shutil.copy(RESULTS / shared, tmp_path)
+    path = corpus / name
+    text = path.read_text()
+    path.write_text(re.sub(old, new, text))
+    assert path.read_text() != text
+    assert any(reason.startswith(f"results/{corpus.name}/{file}") for reason in outdated(tmp_path))

@@ -13,6 +13,7 @@ from harness.tables import read_table
 import pytest
 
 import study
+from bert_ner.files import read_sums, sha256_of
 
 WRITERS, ENTRIES = range(3), range(10)
 
@@ -21,7 +22,7 @@ WRITERS, ENTRIES = range(3), range(10)
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(provenance, "RESULTS", tmp_path)
     monkeypatch.setattr(study, "RESULTS", tmp_path)
-    monkeypatch.setattr(locks, "LOCK", tmp_path / "tmp/lock")
+    monkeypatch.setattr(locks, "FOLDER", tmp_path / "tmp")
     return tmp_path
 
 
@@ -44,6 +45,7 @@ def write_at_once(write: Callable[[str], None]) -> list[str]:
 def test_no_entry_of_provenance_is_lost(results: Path) -> None:
     names = write_at_once(lambda name: provenance.record(name, {"name": name}))
     assert json.loads((results / "provenance.json").read_text()) == {name: {"name": name} for name in names}
+    assert read_sums(results) == {"provenance.json": sha256_of(results / "provenance.json")}
 
 
 def test_no_row_of_a_study_is_lost(results: Path) -> None:
@@ -53,3 +55,4 @@ def test_no_row_of_a_study_is_lost(results: Path) -> None:
     table = read_table(results, "c", "studies")
     assert table is not None
     assert list(table["study"]) == studies
+    assert read_sums(results) == {"c/studies.csv": sha256_of(results / "c/studies.csv")}

@@ -29,7 +29,7 @@ def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypat
         for part, value, n in PARTS
     ])  # fmt: skip
     text, html = run(monkeypatch)
-    assert "(part 1: 10, part 2: 20 test sentences)" in text
+    assert "(part 1, free questions: 10; part 2, templates: 20 test sentences)" in text
     assert "| system | entity F1 | part 1 | part 2 | accuracy |" in text
     assert "70.00 (69.00 to 72.00) | 95.00 (94.00 to 97.00) |" in text
     assert f"not shown to differ in part 1 (+0.50, {MINUS}1.00 to +2.00), in part 2" in text

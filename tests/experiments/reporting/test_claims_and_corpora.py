@@ -38,7 +38,7 @@ def test_domains_stand_side_by_side_with_the_best_published_result(
     assert table[2:5] == [
         "| crf | 85.00 | 85.00 |",
         "| encoder | 85.00 ± 7.07 | not run |",
-        "| best published |  | 85.00 |",
+        "| best comparable published |  | 85.00 |",
     ]
     assert "mit_restaurant: S1 (a table)." in text
     assert "No results on mit_movie_trivia yet. Made by `make repro-all`." in text

@@ -25,6 +25,7 @@ from reporting.plots import (
     save,
     style,
 )
+from reporting.sections.curves import _loss_plot
 
 NAMES = (HOSTILE, IMAGE, "a$b$c", r"\\frac{", r"$\frac$", "x_1^2", "_x")
 
@@ -106,3 +107,9 @@ def test_a_figure_is_drawn_when_it_is_used_and_only_once() -> None:
 @pytest.mark.parametrize("i", range(5))
 def test_a_figure_is_drawn_without_a_warning(i: int) -> None:
     assert plots("crf")[i].figure.axes
+
+
+def test_losses_of_a_system_that_did_not_validate() -> None:
+    rows = [{"system": "minilm", "epoch": epoch, "train_loss": 1 / epoch} for epoch in (1, 2)]
+    figure = _loss_plot(pd.DataFrame(rows).assign(validation_loss=float("nan")))
+    assert len(figure.axes[0].lines) == 1

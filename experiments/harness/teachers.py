@@ -1,0 +1,52 @@
+"""The teachers of a system: the trained encoders that its section of params.yaml names."""
+
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, cast
+
+from harness.artifacts import model_folder, read_run
+from harness.params import Params, Run, Section
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.errors import BertNerError
+from bert_ner.loading import load_tagger
+from bert_ner.tagger import Tagger
+
+
+def teachers_of(system: str, settings: Section, params: Params) -> list[Run]:
+    """Return the trainings that a system's settings name as teachers.
+
+    Their systems stand above it in params.yaml, so that no system teaches itself by way of others.
+    """
+    above = [name for name in takewhile(system.__ne__, params.systems) if params.kind(name) == "encoder"]
+    runs = []
+    for name in settings.get("teachers", []):
+        teacher, _, seed = str(name).rpartition("-")
+        if teacher not in above or not seed.isdecimal():
+            problem = f"params.yaml: {system}.teachers: {name!r} must be <system>-<seed>, such as mpnet-13"
+            raise BertNerError(f"{problem}, with an encoder whose section stands above that of {system}")
+        runs.append(Run(teacher, int(seed)))
+    return runs
+
+
+def teacher_folders(corpus: str, runs: Sequence[Run]) -> dict[str, Path]:
+    """Return the folder of each teacher by its name; raise a BertNerError unless all are trained on the corpus."""
+    for run in runs:
+        found = read_run(corpus, run).get("corpus")
+        if found != corpus:
+            problem = f"{model_folder(corpus, run)} was trained on {found} and can't teach a model of {corpus}"
+            remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}"
+            raise BertNerError(f"{problem}; {remedy}")
+    return {run.name: model_folder(corpus, run) for run in runs}
+
+
+def fit(
+    tagger: Tagger, train: Sequence[Sentence], validation: Sequence[Sentence], teachers: Sequence[Path]
+) -> list[dict[str, Any]]:
+    """Train a tagger, with the models in these folders as its teachers, if there are any."""
+    if not teachers:
+        return tagger.fit(train, validation)
+    # One at a time is in memory. The probabilities of an 8-bit copy would be less exact.
+    loaded = (load_tagger(folder, quantised=False) for folder in teachers)
+    return cast(list[dict[str, Any]], cast(Any, tagger).fit(train, validation, teachers=loaded))
