@@ -1,7 +1,7 @@
 """Measure speed and memory, also of other programs at their best: results/benchmarks.csv, .md, .png and .svg.
 
     make bench
-    python experiments/benchmark.py --only tag latency --rounds 5
+    python experiments/benchmark.py --only tag latency --rounds 3
     python experiments/benchmark.py --long            also what takes minutes: 100 times the test set, a million lines
 
 Each measurement runs in a new process, whose peak memory comes from the operating system, and warms up first. The
@@ -47,7 +47,7 @@ def main() -> None:
     tasks = list(dict.fromkeys(workload.task for workload in WORKLOADS.values()))
     parser = command_line(__doc__)
     parser.add_argument("--only", nargs="+", choices=tasks, default=tasks, metavar="TASK", help=", ".join(tasks))
-    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--long", action="store_true", help="run the workloads that take minutes, too")
     parser.add_argument("--child", choices=WORKLOADS, help=argparse.SUPPRESS)
     options = parser.parse_args()
