@@ -85,7 +85,7 @@ class EncoderTagger(System, PieceTagger):
         epochs = max(self.settings.epochs, math.ceil(self.settings.min_steps / max(steps, 1)))
         recipe = self.settings.model_copy(update={"epochs": epochs})
         key = fingerprint(recipe, self.seed, examples, ranks.size)
-        checkpoint = Checkpoint(self.checkpoint, key, writes=ranks.is_first)
+        checkpoint = Checkpoint(self.checkpoint, key, writes=ranks.is_first, keeps_best=bool(recipe.patience))
         if not ranks.agree_on(len(checkpoint.history)):
             remedy = "let them share its folder, or remove it"
             raise BertNerError(f"not all processes read the same checkpoint, {self.checkpoint}: {remedy}")

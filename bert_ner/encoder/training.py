@@ -22,7 +22,7 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
-from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average
+from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average, use_best_weights
 from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
@@ -52,6 +52,11 @@ class Recipe(Settings):
     clip_norm: float = Field(gt=0, description="The largest norm of the gradient; infinity clips nothing.")
     epochs: _Count = Field(description="Passes over the training sentences.")
     min_steps: int = Field(default=0, ge=0, description="The least number of steps; a small corpus takes more passes.")
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="Stop after so many epochs without a better validation F1, and keep the best; 0: off.",
+    )
     warmup: float = Field(ge=0, lt=1, allow_inf_nan=False, description="The share of steps in which the rate rises.")
     precision: Precision = Field(description="Of matrix products; auto: bfloat16 where the hardware has it.")
     schedule: Schedule = Field(default="linear", description="Of the rate after the warm-up; linear falls to 0.")
@@ -103,7 +108,7 @@ def fine_tune(
         seed: of the order of sentences and of dropout.
         also_used: the piece ids, besides those of the examples, that the model is given between two epochs.
         chain: a CRF on the model's device, trained with it on each window's first pieces.
-        checkpoint: the state to resume from; the caller saves it after each epoch.
+        checkpoint: the state to resume from; the caller saves it after each epoch. Patience needs one.
         ranks: the processes that share each batch; all of them call this with the same arguments.
         on_step: called after each step with `epoch` and `train_loss`, the mean so far.
 
@@ -164,6 +169,8 @@ def fine_tune(
             return loss.item()
 
         for epoch in range(1 + (len(checkpoint.history) if checkpoint else 0), recipe.epochs + 1):
+            if checkpoint and recipe.patience and checkpoint.epochs_since_best >= recipe.patience:
+                break
             started = time.perf_counter()
             # Its own, so that a checkpoint needs no generator's state, and each rank's, so that their dropout differs.
             torch.manual_seed(seed * 1000 + epoch + (ranks.rank << 32))
@@ -178,6 +185,9 @@ def fine_tune(
                 on_step(epoch=epoch, train_loss=loss)
             _use_other_weights(optimizer, weights)
             yield {"epoch": epoch, "train_loss": loss, "seconds": time.perf_counter() - started}
+        if checkpoint and recipe.patience:
+            use_best_weights(optimizer)
+            weights.update_model()
 
 
 def _use_other_weights(optimizer: torch.optim.Optimizer, weights: MasterWeights) -> None:
