@@ -78,9 +78,10 @@ def keep_best_weights(optimizer: torch.optim.Optimizer) -> None:
 
 @torch.no_grad()
 def use_best_weights(optimizer: torch.optim.Optimizer) -> None:
-    """Give each parameter the value that `keep_best_weights` kept."""
+    """Give each parameter the value that `keep_best_weights` kept, if it did."""
     for parameter, state in optimizer.state.items():
-        parameter.copy_(state["best"])
+        if "best" in state:
+            parameter.copy_(state["best"])
 
 
 def _rates(

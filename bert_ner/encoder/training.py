@@ -168,9 +168,7 @@ def fine_tune(
             ranks.add_up(loss := loss.detach())
             return loss.item()
 
-        for epoch in range(1 + (len(checkpoint.history) if checkpoint else 0), recipe.epochs + 1):
-            if checkpoint and recipe.patience and checkpoint.epochs_since_best >= recipe.patience:
-                break
+        for epoch in _epochs_left(recipe, checkpoint):
             started = time.perf_counter()
             # Its own, so that a checkpoint needs no generator's state, and each rank's, so that their dropout differs.
             torch.manual_seed(seed * 1000 + epoch + (ranks.rank << 32))
@@ -185,9 +183,15 @@ def fine_tune(
                 on_step(epoch=epoch, train_loss=loss)
             _use_other_weights(optimizer, weights)
             yield {"epoch": epoch, "train_loss": loss, "seconds": time.perf_counter() - started}
-        if checkpoint and recipe.patience:
-            use_best_weights(optimizer)
-            weights.update_model()
+        use_best_weights(optimizer)
+
+
+def _epochs_left(recipe: Recipe, checkpoint: Checkpoint | None) -> Iterator[int]:
+    """Yield the numbers of the epochs to train, until validation has not improved for as long as the recipe waits."""
+    for epoch in range(1 + (len(checkpoint.history) if checkpoint else 0), recipe.epochs + 1):
+        if checkpoint and recipe.patience and checkpoint.epochs_since_best >= recipe.patience:
+            return
+        yield epoch
 
 
 def _use_other_weights(optimizer: torch.optim.Optimizer, weights: MasterWeights) -> None:

@@ -100,7 +100,7 @@ def validating(scores: list[float], killed_in: int = 0) -> Callable[[], dict[str
 
 @pytest.fixture
 def patient(recipe: Recipe) -> Recipe:
-    """A recipe whose rate does not depend on the number of epochs."""
+    """Return a recipe whose rate does not depend on the number of epochs."""
     return recipe.model_copy(update={"epochs": 6, "patience": 2, "schedule": "constant"})
 
 
