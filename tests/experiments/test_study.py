@@ -54,13 +54,13 @@ def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
     put([row("b", test_entity_f1=1 / 3)])
     before = put([row("a", epoch=1), row("a", epoch=2, test_entity_f1=0.5)])
     assert before == [
-        "a,v,crf,,1,0.300000,,9,1,,,,,,,",
-        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,",
-        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,",
+        "a,v,crf,,1,0.300000,,9,1,,,,,,,,",
+        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,,",
+        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,,",
     ]
     assert put([row("b", test_entity_f1=1 / 3)]) == before
-    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,"]
-    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,"]
+    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,,"]
+    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,,"]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import math
 from itertools import pairwise
 from typing import Any
 
+from harness.draws import few_of_each_type, subset, trial_sentences
 from harness.params import Params, read_params, read_trials
 from harness.systems import build
 
@@ -13,7 +14,6 @@ import pytest
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
-from study import few_of_each_type, subset, trial_sentences
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 
