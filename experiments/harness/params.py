@@ -62,8 +62,8 @@ class Trial(NamedTuple):
     @property
     def name(self) -> str:
         """Return the name of its predictions, which is its own within the study."""
-        size = self.per_type or self.fraction
-        return "-".join([self.system, *([] if size == 1.0 else [f"{size:g}"]), str(self.seed)])
+        sizes = [f"{size:g}" for size in (self.per_type, self.fraction) if size is not None]
+        return "-".join([self.system, *([] if self.fraction == 1 else sizes), str(self.seed)])
 
 
 def kind_of(name: str, section: Section) -> str:
