@@ -101,10 +101,7 @@ def _pairs(results: Results, study: str, title: str, size: str, size_text: str) 
     rows = table[table["study"] == study]
     if rows.empty:
         return []
-    shown = rows.rename(columns={"system_a": "system", "system_b": "compared with"}).assign(
-        size=rows[size].map(size_text.format), p=[p_text(p, COMPARED) for p in rows["p_value"]]
-    )
-    return [layout_table("study_comparisons", shown, title=title)]
+    return [layout_table("study_comparisons", rows.assign(size=rows[size].map(size_text.format)), title=title)]
 
 
 def _chosen(few: pd.DataFrame) -> list[Table]:
