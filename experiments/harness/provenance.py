@@ -53,6 +53,12 @@ def record_table(corpus: str, name: str) -> None:
         _write(corpus, {"tables": tables | {name: sha256_of(table_path(RESULTS, corpus, name))}})
 
 
+def record_study(corpus: str, study: str, sums: dict[str, str]) -> None:
+    """Put the SHA-256 of a study's predictions, by their names, into results/provenance.json."""
+    with sole_writer():
+        _write(corpus, {"studies": recorded(corpus).get("studies", {}) | {study: sums}})
+
+
 def _write(corpus: str, facts: dict[str, Any]) -> None:
     records = {**_records(), corpus: recorded(corpus) | facts}
     write_whole(RESULTS / "provenance.json", json.dumps(records, indent=2) + "\n")
