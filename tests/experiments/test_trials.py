@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import pairwise
 from typing import Any
 
+from harness.draws import few_of_each_type, subset, trial_sentences
 from harness.params import Params, read_params, read_trials
+from harness.paths import RESULTS
 from harness.systems import build
 
 import pytest
+from pydantic import ValidationError
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
-from study import few_of_each_type, subset, trial_sentences
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 
@@ -28,7 +31,17 @@ def test_every_study_of_the_parameters_can_be_built() -> None:
     params = read_params()
     for name in params.studies:
         for trial in read_trials(name, params):
-            build(trial.system, trial.settings, ["O"], trial.seed, where=("studies", trial.study, trial.system))
+            for changes in trial.candidates:
+                where = ("studies", trial.study, trial.system)
+                build(trial.system, trial.settings | changes, ["O"], trial.seed, where=where)
+
+
+def test_the_learning_curve_takes_as_many_steps_as_all_sentences() -> None:
+    sentences = json.loads((RESULTS / "mit_movie_eng/corpus.json").read_text())["train"]["sentences"]
+    for trial in read_trials("learning_curve", read_params()):
+        if trial.system != "crf":
+            steps = -(-sentences // trial.settings["batch_size"]) * trial.settings["epochs"]
+            assert trial.settings["min_steps"] == steps
 
 
 def test_a_study_changes_what_it_says_and_nothing_else() -> None:
@@ -38,7 +51,7 @@ def test_a_study_changes_what_it_says_and_nothing_else() -> None:
         "no_decay": {"schedule": "constant"},
         "no_clip": {"clip_norm": math.inf},
         "adam": {"weight_decay": 0.0},
-        "random_weights": {"pretrained": False},
+        "random_weights": {"pretrained": False, "schedule": "constant", "epochs": 60, "patience": 3},
         "epochs_8": {"epochs": 8},
         "float32": {"precision": "float32"},
     }
@@ -65,6 +78,33 @@ def test_trials_are_every_system_fraction_and_seed() -> None:
     assert [(t.variant, t.seed, t.fraction, t.per_type) for t in few] == [
         (f"per_type={n}", seed, None, n) for n in (5, 10) for seed in (1, 2)
     ]
+
+
+def test_a_study_with_grids_has_as_many_candidates_for_every_system() -> None:
+    grids = {"crf": {"c1": [[0.1], [0.2]]}, "minilm": {"epochs": [4], "batch_size": [4, 8]}}
+    study = {"per_type": [5], "crf": None, "minilm": {"warmup": 0.1}, "grids": grids}
+    crf, minilm = read_trials("s", params_with({"s": study}))
+    assert crf.candidates == [{"c1": [0.1]}, {"c1": [0.2]}]
+    assert minilm.candidates == [{"epochs": 4, "batch_size": 4}, {"epochs": 4, "batch_size": 8}]
+    assert minilm.variant == "warmup=0.1, per_type=5"
+    [plain] = read_trials("s", params_with({"s": {"crf": None}}))
+    assert plain.candidates == [{}]
+    for changed, message in (
+        ({"crf": grids["crf"]}, "must have a grid for each of its systems, or none"),
+        (grids | {"crf": {"c1": [[0.1]]}}, "must have grids with equally many combinations"),
+    ):
+        with pytest.raises(ValidationError, match=message):
+            params_with({"s": {**study, "grids": changed}})
+
+
+def test_a_name_tells_the_trials_of_a_study_apart() -> None:
+    curve = {"seeds": [1, 2], "fractions": [0.03, 1.0], "crf": None}
+    few = {"seeds": [1], "per_type": [1, 20], "crf": None}
+    params = params_with({"curve": curve, "few": few, "plain": {"crf": None}})
+    names = {study: [trial.name for trial in read_trials(study, params)] for study in params.studies}
+    assert names["curve"] == ["crf-0.03-1", "crf-0.03-2", "crf-1", "crf-2"]
+    assert names["few"] == ["crf-1-1", "crf-20-1"]
+    assert names["plain"] == ["crf-13"]
 
 
 def test_a_study_that_is_not_there_is_named() -> None:

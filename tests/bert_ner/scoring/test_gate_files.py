@@ -64,7 +64,7 @@ def test_predictions_may_be_json(gate: Gate, tmp_path: Path) -> None:
         (["--reference", "old/0.bio", "--new", "new/*.bio"], "no file matches new/*.bio"),
         (["--reference", "old/0.bio", "--new", "none.bio"], "none.bio can't be read: No such file"),
         (["--reference", "old/0.bio", "--new", "saved.json"], "saved.json is a saved reference; only --reference"),
-        (["--gold", "saved.json", "--reference", "old/0.bio", "--new", "same/0.bio"], "saved.json is a saved reference"),
+        (["--gold", "saved.json", "--reference", "old/0.bio", "--new", "same/0.bio"], "saved.json is a saved ref"),
         (["--reference", "old/0.bio", "--new", "other.bio"], "other.bio:2: 'tune', where gold.bio:2 has 'song'"),
         (["--reference", "old/0.bio", "--new", "same/0.bio", "--metric", "f1"], "no metric is named f1; the metrics"),
         (["--new", "same/0.bio"], "nothing to compare with"),
