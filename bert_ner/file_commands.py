@@ -86,12 +86,12 @@ def add_file_commands(add: AddParser) -> None:
     status = "exit status: 0 if the new runs pass, 1 if they fail, 2 if a file can't be read or for wrong usage"
     gating = add(gate, "gate", "fail if new predictions are worse than before", description=_GATE_HELP, epilog=status)
     gating.add_argument("--gold", required=True, metavar="FILE", help="the gold file")
-    reference = "the runs to compare with, or the file that --save wrote"
+    reference = "the runs to compare with, or the one file that --save wrote"
     gating.add_argument("--reference", nargs="+", default=[], metavar="FILE", help=reference)
     gating.add_argument("--new", nargs="+", required=True, metavar="FILE", help="the runs that must not be worse")
     metric = "default: entity_f1 token_micro_f1; bert-ner score lists all"
     gating.add_argument("--metric", nargs="+", metavar="NAME", help=metric)
-    runs = "how many new runs there must be; fewer fail"
+    runs = "the least number of new runs; fewer fail. Default: %(default)s"
     gating.add_argument("--runs", type=int, default=1, metavar="N", help=runs)
     _add_prediction_options(gating)
     gating.add_argument("--save", type=Path, metavar="FILE", help="save the new runs as a reference, without words")
@@ -190,6 +190,8 @@ def open_input(file: str) -> BinaryIO:
     try:
         return open(0 if file == "-" else file, "rb", buffering=0)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and {*file} & {*"*?["}:  # bash passes on a pattern that matches nothing
+            raise BertNerError(f"no file matches {file}") from None
         raise BertNerError(f"{'standard input' if file == '-' else file} can't be read: {error.strerror}") from None
 
 
@@ -213,9 +215,9 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
 
 def add_layout_options(options: argparse._ArgumentGroup) -> None:
     """Add the options of `layout_of`."""
-    column = "a number from 1, first or last; for text with more than two columns. Default: {}"
-    options.add_argument("--word-column", type=_column, metavar="COLUMN", help=column.format("first"))
-    options.add_argument("--tag-column", type=_column, metavar="COLUMN", help=column.format("last"))
+    column = "a number from 1, first or last; lines of more than two columns need this or {}. Default: {}"
+    options.add_argument("--word-column", type=_column, metavar="COLUMN", help=column.format("--tag-column", "first"))
+    options.add_argument("--tag-column", type=_column, metavar="COLUMN", help=column.format("--word-column", "last"))
     order = "the order of two columns; default: detected from the tags, for each file"
     options.add_argument("--order", choices=get_args(Order), help=order)
     options.add_argument("--comments", metavar="TEXT", help="skip lines that begin with TEXT, for example '#'")

@@ -3,18 +3,19 @@
     python experiments/compare.py --corpus mit_movie_eng
 
 Reads scores.csv and predictions/ in results/<corpus>, and writes intervals and comparisons there: over all, by group of
-entities, and by part of the corpus. Uncertainty over test sentences and over seeds is in rows of its own. The sentences
-of a corpus with parts are resampled within them.
+entities, by part of the corpus, and of the systems of each study, whose predictions are in studies/. Uncertainty over
+test sentences and over seeds is in rows of its own. The sentences of a corpus with parts are resampled within them.
 """
 
 from harness.run_main import arguments, run_main
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
-from harness.artifacts import check_predictions, read_part, signature_source
-from harness.params import REFERENCE, Confirmatory, read_params
+from harness.artifacts import check_predictions, read_part, read_predictions, signature_source, study_folder
+from harness.params import REFERENCE, Confirmatory, Params, read_params, read_trials
 from harness.parts import WHOLE, places_by_part, read_parts, source_of_part
 from harness.paths import RESULTS
 from harness.tables import producer_of, require_table, write_table
@@ -52,12 +53,14 @@ def main() -> None:
     part_of = read_parts(corpus.name, "test")
     strata = part_of if places_by_part(part_of) else None
     with_reference, others = pairs(scores)
-    family = confirmatory_tests(scores, read_params().confirmatory)
+    params = read_params()
+    family = confirmatory_tests(scores, params.confirmatory)
     rows = {
         "intervals": intervals(found, strata),
         "comparisons": comparisons(found, with_reference + others, strata, family),
         "intervals_by_group": group_intervals(found, test, known),
         "comparisons_by_type": type_comparisons(found, with_reference),
+        "study_comparisons": study_comparisons(corpus, test, params, strata),
         **part_rows(found, test, part_of, signature_source(corpus), with_reference),
     }
     for name, content in rows.items():
@@ -149,10 +152,7 @@ def comparisons(
     p_holm = dict(zip(tests, corrected, strict=True))
     rows: Rows = []
     for (a, b), results in compared.items():
-        test = (
-            f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap"
-            f"{within}, {SAMPLES}; runs averaged, a={len(found.counts[a])} b={len(found.counts[b])}"
-        )
+        test = method_text(found.counts, a, b, within)
         shared = {"system_a": a, "system_b": b, "test": test, "n": len(found.counts[a][0].words)}
         for metric, result in results.items():
             signature = found.scores[a][0][metric].signature
@@ -222,6 +222,40 @@ def recount_part(found: Recount, test: Sequence[Sentence], at: Sequence[int], so
         tags,
         {system: [scoring.count(gold, run) for run in runs] for system, runs in tags.items()},
         {system: [scoring.score(gold, run, **source) for run in runs] for system, runs in tags.items()},
+    )
+
+
+def study_comparisons(
+    corpus: Corpus, test: Sequence[Sentence], params: Params, strata: Sequence[str] | None = None
+) -> Rows:
+    """Return a row per pair of a study's systems and size of the training part, from predictions that are here."""
+    gold, rows, within = [tags for _, tags in test], [], " within parts" if strata else ""
+    signature = scoring.score(gold, gold, **signature_source(corpus))["entity_f1"].signature
+    for study in params.studies:
+        counts: dict[tuple[Any, Any], dict[str, list[scoring.Counts]]] = {}
+        for trial in read_trials(study, params):
+            path = study_folder(RESULTS, corpus.name, study) / f"{trial.name}.tags"
+            if path.is_file():
+                tags = read_predictions(
+                    path, test, f"run python experiments/study.py --corpus {corpus.name} --study {study}"
+                )
+                by_system = counts.setdefault((trial.fraction, trial.per_type), {})
+                by_system.setdefault(trial.system, []).append(scoring.count(gold, tags))
+        for (fraction, per_type), by_system in counts.items():
+            size = {"study": study, "fraction": fraction, "per_type": per_type}
+            wanted = list(combinations(by_system, 2))
+            for (a, b), found in scoring.compare_all(by_system, wanted, SAMPLES, level=LEVEL, strata=strata).items():
+                method = {"metric": "entity_f1", "test": method_text(by_system, a, b, within), "signature": signature}
+                numbers = {"n": len(test), "runs": len(by_system[a])} | found["entity_f1"]._asdict()
+                rows.append({**size, "system_a": a, "system_b": b, **method, **numbers})
+    return rows
+
+
+def method_text(counts: Mapping[str, Sequence[scoring.Counts]], a: str, b: str, within: str) -> str:
+    """Name the test and the interval of a comparison, with the number of runs of each system."""
+    return (
+        f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap"
+        f"{within}, {SAMPLES}; runs averaged, a={len(counts[a])} b={len(counts[b])}"
     )
 
 

@@ -2,30 +2,32 @@
 
     python experiments/study.py --corpus mit_movie_eng --study warmup
 
-Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones. An interrupted study goes on.
-With --train-only the rows stay in data/unfinished/<corpus>/, where the next run finds them: perhaps on another machine.
+Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones, and its tags of the test
+sentences into results/<corpus>/studies/<study>/. An interrupted study goes on. With --train-only both stay in
+data/unfinished/<corpus>/, where the next run finds them: perhaps on another machine.
 """
 
 from harness.run_main import arguments, run_main
 
 import json
-import random
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.artifacts import read_json, read_labels, read_part, signature_source
+from harness.artifacts import read_json, read_labels, read_part, signature_source, study_folder
+from harness.draws import trial_sentences
 from harness.locks import sole_writer
-from harness.params import Trial, read_params, read_trials
+from harness.params import Section, Trial, read_params, read_trials
 from harness.paths import DATA, RESULTS, state_file
+from harness.provenance import record_study
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
+from harness.trials import as_text
 
 import pandas as pd
 
-from bert_ner.corpus.bio import Sentence, spans_of
+from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
@@ -33,6 +35,8 @@ from bert_ner.scoring import score
 from bert_ner.tagger import Tagger
 
 Rows = list[dict[str, Any]]
+Outcome = dict[str, Any]  # rows of a training, the place of the kept one, and tags of the test sentences
+Tags = Sequence[Sequence[str]]
 
 
 def main() -> None:
@@ -48,30 +52,42 @@ def main() -> None:
     labels, source = read_labels(corpus), signature_source(corpus_named(corpus))
     train, validation, test = (read_part(corpus, part) for part in ("train", "validation", "test"))
     state = state_file(corpus, f"study-{options.study}")
+
+    def tagger_of(trial: Trial, settings: Section) -> Tagger:
+        return build(trial.system, settings, labels, trial.seed, state, ("studies", trial.study, trial.system))
+
     # All of them before the first trains, so that an error in the last one shows at once.
-    places = [("studies", trial.study, trial.system) for trial in trials]
-    taggers = [
-        build(trial.system, trial.settings, labels, trial.seed, state, where)
-        for trial, where in zip(trials, places, strict=True)
-    ]
+    for trial in trials:
+        for changes in trial.candidates:
+            tagger_of(trial, trial.settings | changes)
 
     notes = DATA / "unfinished" / corpus / f"study-{options.study}.json"
     finished = read_json(notes) if notes.is_file() else {}
     rows: Rows = []
-    for trial, tagger in zip(trials, taggers, strict=True):
-        sentences = [*trial_sentences(trial, train, validation), test]
-        code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
-        key = fingerprint(trial, code, *sentences)
-        if key not in finished:
-            finished[key] = run_trial(trial, tagger, sentences, source)
-            write_whole(notes, json.dumps(finished))
-            state.unlink(missing_ok=True)
-        rows += finished[key]
+    tags: dict[str, Tags] = {}
+    for trial in trials:
+        sentences, outcomes = [*trial_sentences(trial, train, validation), test], []
+        for changes in trial.candidates:
+            settings = trial.settings | changes
+            tagger = tagger_of(trial, settings)
+            code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
+            key = fingerprint(trial[:6], settings, code, *sentences)
+            if key not in finished:
+                finished[key] = run_trial(trial, settings, tagger, sentences)
+                write_whole(notes, json.dumps(finished))
+                state.unlink(missing_ok=True)
+            outcomes.append(finished[key])
+        best = chosen(outcomes)
+        changes = trial.candidates[best] if len(trial.candidates) > 1 else {}
+        shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "chosen": as_text(changes)}
+        shared["sentences"] = len(sentences[0])
+        rows += [{**shared, **row} for row in with_test_scores(outcomes[best], test, source)]
+        tags[trial.name] = outcomes[best]["tags"]
     if options.train_only:
         return
-    record(corpus, rows, list(params.studies))
+    record(corpus, options.study, rows, tags, list(params.studies))
     notes.unlink(missing_ok=True)
-    shown = ["variant", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
+    shown = ["variant", "chosen", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
     print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
 
 
@@ -85,27 +101,52 @@ def available_trials(trials: list[Trial]) -> list[Trial]:
     return available
 
 
-def run_trial(trial: Trial, tagger: Tagger, sentences: Sequence[list[Sentence]], source: dict[str, str]) -> Rows:
-    """Train and test: a row per epoch, or one for a system without epochs; the last has the test scores."""
+def run_trial(trial: Trial, settings: Section, tagger: Tagger, sentences: Sequence[list[Sentence]]) -> Outcome:
+    """Train with one candidate's settings, and tag the test sentences, which are scored only if it is chosen.
+
+    There is a row per epoch, or one for a system without epochs; `kept` is the place of that whose weights tag.
+    """
     train, validation, test = sentences
     started = time.perf_counter()
     history = tagger.fit(train, validation)
     seconds = time.perf_counter() - started
-    rows = [row for row in history if "epoch" in row]
+    validated = [row["validation_entity_f1"] for row in history if "validation_entity_f1" in row]
+    rows, kept = [row for row in history if "epoch" in row], -1
     if not rows:  # the history has the settings that were tried; the best on the validation sentences was chosen
-        tried = [row["validation_entity_f1"] for row in history if "validation_entity_f1" in row]
-        rows = [{"seconds": seconds} | ({"validation_entity_f1": max(tried)} if tried else {})]
-    scores = score([tags for _, tags in test], tagger.tag([words for words, _ in test]), **source)
+        rows = [{"seconds": seconds} | ({"validation_entity_f1": max(validated)} if validated else {})]
+    elif settings.get("patience"):
+        kept = validated.index(max(validated))
+    print(f"{trial.name}: trained in {seconds:.0f} s", flush=True)
+    return {"rows": rows, "kept": kept, "tags": tagger.tag([words for words, _ in test])}
+
+
+def chosen(outcomes: Sequence[Outcome]) -> int:
+    """Return the place of the candidate that is best on the validation sentences; of equal ones, of the first."""
+    validated = [outcome["rows"][outcome["kept"]].get("validation_entity_f1", 0.0) for outcome in outcomes]
+    return validated.index(max(validated))
+
+
+def with_test_scores(outcome: Outcome, test: Sequence[Sentence], source: dict[str, str]) -> Rows:
+    """Return the rows of a training; that of the kept weights has the test scores."""
+    scores = score([tags for _, tags in test], outcome["tags"], **source)
     tested = {f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}
-    rows[-1] = {**rows[-1], **tested, "signature": scores["entity_f1"].signature}
-    shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "sentences": len(train)}
-    return [{**shared, **row} for row in rows]
+    rows = [dict(row) for row in outcome["rows"]]
+    rows[outcome["kept"]] |= {**tested, "signature": scores["entity_f1"].signature}
+    return rows
 
 
-def record(corpus: str, rows: Rows, studies: list[str]) -> None:
-    """Put the rows of a study into the table of studies."""
+def record(corpus: str, study: str, rows: Rows, tags: Mapping[str, Tags], studies: list[str]) -> None:
+    """Put a study into the table of studies, and its predictions into their folder, in place of older ones."""
+    folder, sums = study_folder(RESULTS, corpus, study), {}
+    for name, sentences in tags.items():
+        write_whole(folder / f"{name}.tags", "".join(" ".join(sentence) + "\n" for sentence in sentences))
+        sums[name] = sha256_of(folder / f"{name}.tags")
+    for path in folder.glob("*.tags"):
+        if path.stem not in sums:
+            path.unlink()
     with sole_writer("studies"):
         write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, studies))
+    record_study(corpus, study, sums)
 
 
 def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:
@@ -113,42 +154,6 @@ def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:
     old: list[Any] = [] if table is None else table.to_dict("records")
     others = [row for row in old if row["study"] in studies and row["study"] != rows[0]["study"]]
     return sorted([*others, *rows], key=lambda row: studies.index(row["study"]))
-
-
-def trial_sentences(trial: Trial, *parts: Sequence[Sentence]) -> list[list[Sentence]]:
-    """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
-    if trial.per_type is not None:
-        return [few_of_each_type(part, trial.per_type, trial.seed) for part in parts]
-    train, validation = parts
-    return [subset(train, trial.fraction or 0, trial.seed), list(validation)]
-
-
-def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Sentence]:
-    """Draw a share of the sentences, in their order. With the same seed, a larger share contains every smaller one."""
-    order = list(range(len(sentences)))
-    random.Random(f"subset {seed}").shuffle(order)
-    return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
-
-
-def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:
-    """Draw few sentences, in their order, with each entity type in at least n of them, or in all that have it.
-
-    There are n rounds, each from the rarest type to the most frequent. A type that is in fewer chosen sentences than
-    there were rounds gets the next one in the seed's order. So, with the same seed, a larger n contains a smaller one.
-    """
-    order = list(range(len(sentences)))
-    random.Random(f"few {seed}").shuffle(order)
-    types = [{span.type for span in spans_of(tags)} for _, tags in sentences]
-    holding = {name: [i for i in order if name in types[i]] for name in set().union(*types)}
-    chosen: set[int] = set()
-    have: Counter[str] = Counter()
-    for rounds in range(1, n + 1):
-        for name in sorted(holding, key=lambda name: (len(holding[name]), name)):
-            found = next((i for i in holding[name] if i not in chosen), None)
-            if have[name] < rounds and found is not None:
-                chosen.add(found)
-                have.update(types[found])
-    return [sentences[i] for i in sorted(chosen)]
 
 
 if __name__ == "__main__":

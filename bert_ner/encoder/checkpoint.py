@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from bert_ner.encoder.optimizer import keep_best_weights
 from bert_ner.errors import BertNerError, first_line
 from bert_ner.unfinished import unfinished_folder
 
@@ -29,14 +30,15 @@ def fingerprint(*facts: object) -> str:
 class Checkpoint:
     """The state of a training after each epoch, in a file (if `path` is one) that belongs to the fingerprint `key`.
 
-    Of several processes that train together, all read the file and one (`writes`) writes it.
+    Of several processes that train together, all read the file and one (`writes`) writes it. With `keeps_best`, the
+    state has the weights of the best epoch, too; then each row that is saved must have a `validation_entity_f1`.
 
     Attributes:
         history: a row per finished epoch; empty if the file is missing, broken or of another training.
     """
 
-    def __init__(self, path: Path | None, key: str, writes: bool = True) -> None:
-        self.path, self.key, self.writes = path, key, writes
+    def __init__(self, path: Path | None, key: str, writes: bool = True, keeps_best: bool = False) -> None:
+        self.path, self.key, self.writes, self.keeps_best = path, key, writes, keeps_best
         self.history: list[dict[str, Any]] = []
         self._tensors: dict[str, torch.Tensor] = {}
         if not (path and path.exists()):
@@ -48,6 +50,12 @@ class Checkpoint:
                 self.history = json.loads(metadata["history"])
         outcome = f"resuming after epoch {len(self.history)}" if self.history else _STARTING_OVER
         print(f"{path}: {outcome}", file=sys.stderr)
+
+    @property
+    def epochs_since_best(self) -> int:
+        """The number of epochs after the first one with the best validation F1."""
+        scores = [row["validation_entity_f1"] for row in self.history]
+        return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
     def attach(self, optimizer: torch.optim.Optimizer) -> None:
         """Restore the optimiser's state and its parameters from the file, and save them from now on."""
@@ -65,6 +73,8 @@ class Checkpoint:
     def save(self, row: dict[str, Any]) -> None:
         """Add an epoch's row to the history, and write the state, whole or not at all, over an older one."""
         self.history.append(row)
+        if self.keeps_best and not self.epochs_since_best:
+            keep_best_weights(self._optimizer)
         if not (self.path and self.writes):
             return
         tensors = {f"weights.{i}": parameter.detach() for i, parameter in enumerate(self._parameters())}

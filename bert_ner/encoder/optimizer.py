@@ -69,6 +69,21 @@ def swap_average(optimizer: torch.optim.Optimizer) -> None:
             state["average"].copy_(value)
 
 
+@torch.no_grad()
+def keep_best_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Keep the value of each parameter in the optimiser's state, under `best`, in place of an older one."""
+    for parameter, state in optimizer.state.items():
+        state["best"] = parameter.detach().clone()
+
+
+@torch.no_grad()
+def use_best_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Give each parameter the value that `keep_best_weights` kept, if it did."""
+    for parameter, state in optimizer.state.items():
+        if "best" in state:
+            parameter.copy_(state["best"])
+
+
 def _rates(
     model: PreTrainedModel, layer_decay: float, classifier_rate: float
 ) -> Iterator[tuple[torch.nn.Parameter, float]]:

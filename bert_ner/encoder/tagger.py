@@ -104,7 +104,7 @@ class EncoderTagger(System, PieceTagger):
         recipe = self.settings.model_copy(update={"epochs": epochs})
         taught = digest_of(example.targets for example in examples if example.targets is not None)
         key = fingerprint(recipe, self.seed, [example[:2] for example in examples], taught, ranks.size)
-        checkpoint = Checkpoint(self.checkpoint, key, writes=ranks.is_first)
+        checkpoint = Checkpoint(self.checkpoint, key, writes=ranks.is_first, keeps_best=bool(recipe.patience))
         if not ranks.agree_on(len(checkpoint.history)):
             remedy = "let them share its folder, or remove it"
             raise BertNerError(f"not all processes read the same checkpoint, {self.checkpoint}: {remedy}")

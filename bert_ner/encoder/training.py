@@ -23,7 +23,7 @@ from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
 from bert_ner.encoder.distillation import Targets, divergence, taught_loss
-from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average
+from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average, use_best_weights
 from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
@@ -53,6 +53,11 @@ class Recipe(Settings):
     clip_norm: float = Field(gt=0, description="The largest norm of the gradient; infinity clips nothing.")
     epochs: _Count = Field(description="Passes over the training sentences.")
     min_steps: int = Field(default=0, ge=0, description="The least number of steps; a small corpus takes more passes.")
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="Stop after so many epochs without a better validation F1, and keep the best; 0: off.",
+    )
     warmup: float = Field(ge=0, lt=1, allow_inf_nan=False, description="The share of steps in which the rate rises.")
     precision: Precision = Field(description="Of matrix products; auto: bfloat16 where the hardware has it.")
     schedule: Schedule = Field(default="linear", description="Of the rate after the warm-up; linear falls to 0.")
@@ -91,6 +96,13 @@ class Recipe(Settings):
     def _without_crf(cls, value: float, others: ValidationInfo) -> float:
         if value and others.data.get("crf"):
             raise ValueError("must be 0 with crf, whose loss is that of a path of labels")
+        return value
+
+    @field_validator("train_on")
+    @classmethod
+    def _without_patience(cls, value: str, others: ValidationInfo) -> str:
+        if value == "all" and others.data.get("patience"):
+            raise ValueError("must be train with patience, which needs sentences to validate on")
         return value
 
     @field_validator("teachers")
@@ -140,7 +152,7 @@ def fine_tune(
         seed: of the order of sentences and of dropout.
         also_used: the piece ids, besides those of the examples, that the model is given between two epochs.
         chain: a CRF on the model's device, trained with it on each window's first pieces.
-        checkpoint: the state to resume from; the caller saves it after each epoch.
+        checkpoint: the state to resume from; the caller saves it after each epoch. Patience needs one.
         ranks: the processes that share each batch; all of them call this with the same arguments.
         on_step: called after each step with `epoch` and `train_loss`, the mean so far.
 
@@ -181,8 +193,8 @@ def fine_tune(
         def train_batch(batch: Sequence[Example], rate: float) -> float:
             loss = torch.zeros((), device=model.device)
             if rows := ranks.part_of(batch):
-                passes = [*rows, *rows] if recipe.r_drop else rows  # their dropout differs
-                loss = loss_of(passes) * (_labelled(rows) / _labelled(batch))
+                # The dropout of two passes differs.
+                loss = loss_of([*rows, *rows] if recipe.r_drop else rows) * (_labelled(rows) / _labelled(batch))
                 loss.backward()  # type: ignore[no-untyped-call]
             gradient = weights.collect_gradients()
             for parameter in parameters:
@@ -201,7 +213,7 @@ def fine_tune(
             ranks.add_up(loss := loss.detach())
             return loss.item()
 
-        for epoch in range(1 + (len(checkpoint.history) if checkpoint else 0), recipe.epochs + 1):
+        for epoch in _epochs_left(recipe, checkpoint):
             started = time.perf_counter()
             # Its own, so that a checkpoint needs no generator's state, and each rank's, so that their dropout differs.
             torch.manual_seed(seed * 1000 + epoch + (ranks.rank << 32))
@@ -216,6 +228,15 @@ def fine_tune(
                 on_step(epoch=epoch, train_loss=loss)
             _use_other_weights(optimizer, weights)
             yield {"epoch": epoch, "train_loss": loss, "seconds": time.perf_counter() - started}
+        use_best_weights(optimizer)
+
+
+def _epochs_left(recipe: Recipe, checkpoint: Checkpoint | None) -> Iterator[int]:
+    """Yield the numbers of the epochs to train, until validation has not improved for as long as the recipe waits."""
+    for epoch in range(1 + (len(checkpoint.history) if checkpoint else 0), recipe.epochs + 1):
+        if checkpoint and recipe.patience and checkpoint.epochs_since_best >= recipe.patience:
+            return
+        yield epoch
 
 
 def _use_other_weights(optimizer: torch.optim.Optimizer, weights: MasterWeights) -> None:

@@ -29,6 +29,7 @@ from bert_ner.scoring.uncertainty import compare
 from bert_ner.wording import counted
 
 MAX_TYPES = 3  # that the note of a metric names
+SMALL_FALL = 0.1  # of the greatest fall: a type that fell less than this does not explain the failure
 
 
 class Findings(NamedTuple):
@@ -66,12 +67,16 @@ def gate_files(
         BertNerError: `save` can't be written.
     """
     _check_usage(metrics, runs)
+    for file in (gold, *new):
+        if is_saved(file.content):
+            raise InvalidValue(f"{file.name} is a saved reference; only --reference takes one")
     reading = reading or Reading()
     readings = prediction_readings(reading, predicted_reading)
     parsed = read_gold(gold, reading)
     after = _read(new, readings, parsed)
     before, fault = _read_reference(reference, readings, gold, parsed)
     remarks = [remark for run in (*before, *after) for remark in run.remarks]
+    remarks += _copies_of_gold([*before, *after], parsed)
     lacking = f"{counted(len(after), 'new run')}, {runs} needed" if len(after) < runs else ""
     if not reference and lacking:
         raise InvalidValue(f"{lacking}; name all of them, or leave --runs out")
@@ -87,6 +92,11 @@ def gate_files(
         except ValueError as error:  # the number of tags in a saved reference, which has no words to compare
             raise InvalidValue(f"{reference[0].name}: {error}; write it again with --save") from None
         remarks += _on_both_sides(before, after)
+        if len(before) < MIN_RUNS:
+            remarks.append(
+                f"the reference has {counted(len(before), 'run')}: a tagger that draws random numbers may fail because "
+                f"of its seed; with {MIN_RUNS} runs or more, each from another seed, the gate allows for that"
+            )
     if save:
         remarks.insert(0, _save(save, parsed, after, found))
     return Findings([verdict._replace(corpus=Path(gold.name).name) for verdict in found], remarks)
@@ -135,6 +145,13 @@ def _remarks(prediction: ParsedFile, gold: ParsedFile) -> Iterator[str]:
         yield f"{prediction.name}: types that {gold.name} does not have, so their entities are all wrong: {listed}"
 
 
+def _copies_of_gold(runs: Sequence[Prediction], gold: ParsedFile) -> Iterator[str]:
+    """Yield a remark for each run without an error, which may be the gold file itself."""
+    for run in runs:
+        if run.tags == gold.iob2:
+            yield f"{run.name}: all tags are those of {gold.name}; are these predictions, or a copy of the gold file?"
+
+
 def _on_both_sides(reference: Sequence[Prediction], new: Sequence[Prediction]) -> Iterator[str]:
     """Yield a remark if new runs are the same as runs of the reference: an unchanged tagger, or the same files."""
     same = {ours.name: theirs.name for ours, theirs in product(new, reference) if ours.tags == theirs.tags}
@@ -170,13 +187,13 @@ def _by_sentence(
         return [Verdict("", "", metric, Outcome.NOT_COMPARABLE, note=note) for metric in metrics]
     before, after = ([count(gold, run.tags) for run in side] for side in (reference, new))
     compared = compare(after, before)
-    note = f"{_sizes(reference, new)}; over sentences, p = "
+    limit = 2 * ALPHA / len(metrics)
+    note = f"{_sizes(reference, new)}; over sentences, p = {{:.4f}} ({limit:.4g} or less is a change)"
     found = []
     for metric in metrics:
         result = compared[metric]
-        is_change = result.p_value <= 2 * ALPHA / len(metrics)
-        outcome = within(result.difference, 0, 0) if is_change else Outcome.PASS
-        found.append(Verdict("", "", metric, outcome, result.b, None, result.a, f"{note}{result.p_value:.4f}"))
+        outcome = within(result.difference, 0, 0) if result.p_value <= limit else Outcome.PASS
+        found.append(Verdict("", "", metric, outcome, result.b, None, result.a, note.format(result.p_value)))
     return found
 
 
@@ -196,12 +213,13 @@ def _with_types(
 
 
 def _fallen_types(gold: Tags, reference: Sequence[Prediction], new: Sequence[Prediction]) -> str:
-    """Return the gold file's types whose F1 fell, the greatest fall first, with their mean F1 over the runs."""
+    """Return the gold file's types whose F1 fell by far the most, with their mean F1 over the runs."""
     entities = Counter(span.type for tags in gold for span in spans_of(tags))
     before, after = (_mean_f1(gold, side) for side in (reference, new))
     # About in standard errors: by chance, a type with two entities falls further than one with five hundred.
     falls = {kind: (before[kind] - after[kind]) * math.sqrt(number) for kind, number in entities.items()}
-    fallen = sorted((kind for kind, fall in falls.items() if fall > EQUAL), key=lambda kind: -falls[kind])
+    least = max(EQUAL, SMALL_FALL * max(falls.values(), default=0))
+    fallen = sorted((kind for kind, fall in falls.items() if fall > least), key=lambda kind: -falls[kind])
     if not fallen:
         return "no type of the gold file fell"
     shown = [f"{kind} from {100 * before[kind]:.2f} to {100 * after[kind]:.2f}" for kind in fallen[:MAX_TYPES]]

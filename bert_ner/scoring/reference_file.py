@@ -58,7 +58,7 @@ class SavedReference(Settings):
         if self.format == BYTES:
             cause = "an earlier version saved it, so line ends count"
             return f"was made with a gold file of other bytes ({cause}); save it again"
-        return "was made with another gold file; save it again"
+        return "was made with another gold file, or with other options to read it; check --gold, or save it again"
 
     def predictions(self, name: str) -> list[Prediction]:
         """Return its runs; messages name them after their file and their place in it."""

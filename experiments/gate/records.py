@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.artifacts import read_json
-from harness.params import Params, read_params, read_trials, settings_of
+from harness.params import Params, read_params, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
 from harness.trials import as_text, choose, trials_of
 
-import pandas as pd
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -21,6 +20,7 @@ from bert_ner.corpus.catalog import corpus_named, corpus_names
 from bert_ner.files import SUMS, list_sums, read_sums, sha256_of
 from gate.readme_figures import outdated_readme
 from gate.references import UPDATE
+from gate.studies import study_problems
 
 NOT_LOCKED = ("mpnet", "cluster")  # extras that `make` does not install from the lock file
 
@@ -31,7 +31,7 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     checks = {
         "results/provenance.json": _provenance(results, params),
-        "results/*/studies.csv": _studies(results, params),
+        "results/*/studies.csv": study_problems(results, params),
         "results/*/search.csv": _search(results, params),
         "results/benchmarks.csv": _benchmarks(results),
         f"take it from Git, or run {UPDATE}": _sums(results),
@@ -89,28 +89,6 @@ def _sums_now(results: Path) -> dict[str, str]:
 def update_sums(results: Path) -> None:
     """Note the sums of the files as they are now."""
     list_sums(results, _sums_now(results))
-
-
-def _studies(results: Path, params: Params) -> Iterator[str]:
-    trials = {trial[:6] for name in params.studies for trial in read_trials(name, params)}
-    for path in sorted(results.glob("*/studies.csv")):
-        table = read_table(results, path.parent.name, "studies")
-        assert table is not None
-        key = list(TABLES["studies"].key)
-        if table.duplicated(key).any():
-            yield f"{path.parent.name}/studies.csv has an epoch of a training twice"
-        columns = ["study", "variant", "system", "seed", "fraction", "per_type"]
-        found = {
-            tuple(None if pd.isna(cell) else cell for cell in row) for row in table[columns].itertuples(index=False)
-        }
-        for trial in sorted(found - trials, key=str):
-            yield f"{path.parent.name}/studies.csv has a training that params.yaml does not ask for: {trial}"
-        scores = table[["validation_entity_f1", "test_token_micro_f1", "test_entity_f1"]]
-        if not ((scores >= 0) & (scores <= 1) | scores.isna()).all(axis=None):
-            yield f"{path.parent.name}/studies.csv has a score that is no fraction"
-        tested = table.groupby(columns, dropna=False)["test_entity_f1"].count()
-        if (tested != 1).any():
-            yield f"{path.parent.name}/studies.csv has a training without one test score"
 
 
 def _search(results: Path, params: Params) -> Iterator[str]:

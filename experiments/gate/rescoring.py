@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import NamedTuple
 
 from harness.artifacts import read_json
 from harness.params import read_params
@@ -21,7 +21,15 @@ from bert_ner.wording import counted
 from gate.references import Faults
 
 Gold = list[tuple[str, ...]]
-REMEDY = "take the file from Git, or run evaluate.py"
+
+
+class Scored(NamedTuple):
+    """Scores of predicted tags as a table has them: that of each metric, and the number of sentences."""
+
+    table: str
+    script: str  # that writes it
+    values: Mapping[str, float]
+    sentences: int
 
 
 def unfounded(results: Path) -> Faults:
@@ -51,35 +59,37 @@ def _not_as_scored(results: Path, corpus: str) -> Faults:
         path = results / corpus / "predictions" / f"{name}.tags"
         sentences = len(gold) if gold else size
         if row["n_sentences"] != sentences:
-            scored = counted(row["n_sentences"], "sentence")
-            reason = f"scores.csv has {scored} of {name}, and the test set has {sentences}"
+            reason = (
+                f"scores.csv has {counted(row['n_sentences'], 'sentence')} of {name}, and the test set has {sentences}"
+            )
         else:
-            reason = _fault(path, row, recorded.get(name, {}).get("predictions"), gold)
+            scored = Scored("scores.csv", "evaluate.py", {name: row[name] for name in METRICS}, row["n_sentences"])
+            reason = fault(path, recorded.get(name, {}).get("predictions"), gold, scored)
         if reason:
             found.setdefault((corpus, row["system"]), (Outcome.INVALID, reason))
     return found
 
 
-def _fault(path: Path, row: Mapping[Any, Any], sha256: str | None, gold: Gold | None) -> str:
-    """Return why a row of scores.csv does not follow from a file of predictions; empty if it does."""
-    name = f"predictions/{path.name}"
+def fault(path: Path, sha256: str | None, gold: Gold | None, scored: Scored) -> str:
+    """Return why scores do not follow from a file of predictions; empty if they do."""
+    name, remedy = f"{path.parent.name}/{path.name}", f"take the file from Git, or run {scored.script}"
     if not path.is_file():
-        return f"{name} is missing; {REMEDY}"
+        return f"{name} is missing; {remedy}"
     if sha256_of(path) != sha256:
-        return f"{name} has changed since it was scored, so the scores no longer follow from it; {REMEDY}"
+        return f"{name} has changed since it was scored, so the scores no longer follow from it; {remedy}"
     predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
     if gold is None:
-        same = len(predicted) == row["n_sentences"]
+        same = len(predicted) == scored.sentences
         found = counted(len(predicted), "sentence")
-        return "" if same else f"{name} has {found}, and scores.csv {row['n_sentences']}; {REMEDY}"
+        return "" if same else f"{name} has {found}, and {scored.table} {scored.sentences}; {remedy}"
     try:
         scores = score(gold, predicted)
     except ValueError as error:
-        return f"{name} does not fit the test set: {error}; {REMEDY}"
-    for metric in METRICS:
+        return f"{name} does not fit the test set: {error}; {remedy}"
+    for metric, known in scored.values.items():
         value = scores[metric].value
-        if not abs(row[metric] - value) <= EQUAL * 2:  # NaN is not equal, either
-            return f"{metric} of {name} is {value:.6f}, and {row[metric]:.6f} in scores.csv; run evaluate.py"
+        if not abs(known - value) <= EQUAL * 2:  # NaN is not equal, either
+            return f"{metric} of {name} is {value:.6f}, and {known:.6f} in {scored.table}; run {scored.script}"
     return ""
 
 

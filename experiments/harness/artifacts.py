@@ -80,6 +80,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def study_folder(results: Path, corpus: str, study: str) -> Path:
+    """Return the folder of a study's tags of the test sentences, below results/."""
+    return results / corpus / "studies" / study
+
+
 def read_predictions(path: Path, test: Sequence[Sentence], remedy: str) -> list[list[str]]:
     """Read a run's tags of the test sentences; an error ends with the remedy."""
     check_predictions(path, remedy)
@@ -90,10 +95,15 @@ def read_predictions(path: Path, test: Sequence[Sentence], remedy: str) -> list[
 
 
 def check_predictions(path: Path, remedy: str) -> None:
-    """Compare results/<corpus>/predictions/<run>.tags with its sum in results/provenance.json, if that has one."""
-    record = path.parents[2] / "provenance.json"
+    """Compare a run's tags, or a study's, with their sum in results/provenance.json, if that has one."""
+    *_, parent, folder = path.parent.parts
+    if parent == "studies":
+        root, names = path.parents[3], (path.parents[2].name, "studies", folder, path.stem)
+    else:
+        root, names = path.parents[2], (parent, "runs", path.stem, "predictions")
+    record = root / "provenance.json"
     known: Any = read_json(record) if record.is_file() else {}
-    for name in (path.parents[1].name, "runs", path.stem, "predictions"):
+    for name in names:
         known = known.get(name) if isinstance(known, dict) else None
     if known and (found := sha256_of(path)) != known:
         raise BertNerError(f"{path}: its SHA-256 is {found}, but {record} has {known}; {remedy}")

@@ -22,6 +22,7 @@ WEIGHTS_OF = "weights_of"  # in a section: the system whose trained models it ta
 SEEDS = range(2**32)  # every random generator that the systems use takes these
 
 Section = dict[str, Any]
+Grid = dict[str, Annotated[list[Any], Field(min_length=1)]]  # values to try of each setting
 Names = Annotated[list[str], Field(min_length=1)]
 Seeds = Annotated[list[Annotated[int, Field(ge=SEEDS.start, lt=SEEDS.stop)]], Field(min_length=1)]
 
@@ -56,11 +57,23 @@ class Trial(NamedTuple):
     fraction: float | None  # the part is a share of the sentences,
     per_type: int | None  # or so many of each entity type; then it also validates on so many
     settings: dict[str, Any]
+    candidates: list[dict[str, Any]]  # changes to the settings; the validation sentences choose one
+
+    @property
+    def name(self) -> str:
+        """Return the name of its predictions, which is its own within the study."""
+        sizes = [f"{size:g}" for size in (self.per_type, self.fraction) if size is not None]
+        return "-".join([self.system, *([] if self.fraction == 1 else sizes), str(self.seed)])
 
 
 def kind_of(name: str, section: Section) -> str:
     """Return the kind of a system, a key of `kinds()`: the one in its section, otherwise its name."""
     return str(section.get("kind", name))
+
+
+def combinations(grid: Grid) -> list[Section]:
+    """Return every combination of a grid's values; one without settings if the grid has none."""
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
 
 
 def settings_of(section: Section) -> Section:
@@ -111,6 +124,10 @@ class Study(Settings):
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[], description="shares of the training part")
     per_type: list[Annotated[int, Field(ge=1)]] = Field(default=[], description="sentences of each type in both parts")
 
+    grids: dict[str, Grid] = Field(
+        default={}, description="settings that the validation sentences choose: a grid for each system"
+    )
+
     @property
     def changes(self) -> dict[str, Section]:
         """The changed settings of each system."""
@@ -122,6 +139,10 @@ class Study(Settings):
             raise ValueError("must name one system or more")
         if self.fractions and self.per_type:
             raise ValueError("must have either fractions or per_type")
+        if self.grids and set(self.grids) != set(self.changes):
+            raise ValueError("must have a grid for each of its systems, or none")
+        if len({len(combinations(grid)) for grid in self.grids.values()}) > 1:
+            raise ValueError("must have grids with equally many combinations")
         return self
 
 
@@ -135,7 +156,7 @@ class Search(Settings):
     fewer_folds: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default={}, description="systems that tag the first ones"
     )
-    trials: dict[str, list[dict[str, Annotated[list[Any], Field(min_length=1)]]]] = Field(
+    trials: dict[str, list[Grid]] = Field(
         default={}, description="for each system grids of settings; their trials are in the order of their cost"
     )
 
@@ -144,9 +165,7 @@ class Search(Settings):
 
     def changes(self, system: str) -> list[Section]:
         """Return the changed settings of each trial: all combinations of a grid's values, grid after grid."""
-        return [
-            dict(zip(grid, values, strict=True)) for grid in self.trials[system] for values in product(*grid.values())
-        ]
+        return [changes for grid in self.trials[system] for changes in combinations(grid)]
 
 
 class Params(Settings):
@@ -256,7 +275,8 @@ def read_trials(name: str, params: Params) -> list[Trial]:
     for (system, changes), part, seed in product(study.changes.items(), parts or [{}], study.seeds):
         variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())
         sees = {"fraction": None if "per_type" in part else 1.0, "per_type": None, **part}
-        trials.append(Trial(name, variant, system, seed, **sees, settings={**params[system], **changes}))
+        settings, candidates = {**params[system], **changes}, combinations(study.grids.get(system, {}))
+        trials.append(Trial(name, variant, system, seed, **sees, settings=settings, candidates=candidates))
     return trials
 
 

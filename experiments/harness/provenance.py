@@ -41,11 +41,21 @@ def environment() -> dict[str, Any]:
 
 
 def record(corpus: str, facts: dict[str, Any]) -> None:
-    """Put the facts of a corpus into results/provenance.json, and keep those of the others."""
-    path = RESULTS / "provenance.json"
+    """Put facts of a corpus into results/provenance.json, and keep its other ones and those of other corpora."""
     with sole_writer("provenance"):
-        write_whole(path, json.dumps({**_records(), corpus: facts}, indent=2) + "\n")
-        note_sum(RESULTS, path)
+        _write(corpus, facts)
+
+
+def record_study(corpus: str, study: str, sums: dict[str, str]) -> None:
+    """Put the SHA-256 of a study's predictions, by their names, into results/provenance.json."""
+    with sole_writer("provenance"):
+        _write(corpus, {"studies": recorded(corpus).get("studies", {}) | {study: sums}})
+
+
+def _write(corpus: str, facts: dict[str, Any]) -> None:
+    path = RESULTS / "provenance.json"
+    write_whole(path, json.dumps({**_records(), corpus: recorded(corpus) | facts}, indent=2) + "\n")
+    note_sum(RESULTS, path)
 
 
 def recorded(corpus: str) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from harness import paths
 from harness.artifacts import read_part
-from harness.params import Confirmatory
+from harness.params import Confirmatory, Study, read_params
 from harness.tables import TABLES, as_csv, require_table
 
 import pandas as pd
@@ -226,3 +227,40 @@ def test_without_scores_the_command_that_makes_them_is_named(folder: Path) -> No
     (folder / "scores.csv").unlink()
     with pytest.raises(BertNerError, match=r"scores.csv is missing or has no rows; run python experiments/evaluate.py"):
         compare.main()
+
+
+def test_the_systems_of_a_study_are_paired_at_each_size(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study(seeds=[1, 2], fractions=[0.1, 0.3], **{name: {} for name in ("crf", "minilm", "mpnet")})
+    monkeypatch.setattr(compare, "read_params", lambda: read_params().model_copy(update={"studies": {"curve": study}}))
+    compare.main()
+    assert study_rows(folder) == []  # without predictions there is nothing to compare
+    for system, first, second in (("crf", EMPTY, EMPTY), ("minilm", GOLD, RUNS["encoder-2"])):
+        for seed, tags in ((1, first), (2, second)):
+            write_whole(folder / f"studies/curve/{system}-0.1-{seed}.tags", "".join(" ".join(t) + "\n" for t in tags))
+    write_whole(folder / "studies/curve/crf-0.3-1.tags", "".join(" ".join(t) + "\n" for t in GOLD))
+    compare.main()
+    [row] = study_rows(folder)
+    assert (row["study"], row["fraction"], row["system_a"], row["system_b"]) == ("curve", 0.1, "crf", "minilm")
+    assert (row["metric"], row["n"], row["runs"]) == ("entity_f1", 20, 2)
+    half = score(GOLD, RUNS["encoder-2"])["entity_f1"].value
+    assert (row["a"], row["b"]) == pytest.approx((0, (1 + half) / 2), abs=1e-6)
+    assert row["difference"] == pytest.approx(row["a"] - row["b"], abs=1e-6)
+    assert row["low"] <= row["difference"] <= row["high"] < 0
+    assert row["p_value"] < 0.05
+
+
+def test_predictions_of_a_study_that_were_changed_are_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study(crf={})
+    monkeypatch.setattr(compare, "read_params", lambda: read_params().model_copy(update={"studies": {"s": study}}))
+    write_whole(folder / "studies/s/crf-13.tags", "".join(" ".join(t) + "\n" for t in GOLD))
+    record = {"mit_movie_eng": {"studies": {"s": {"crf-13": "0" * 64}}}}
+    (folder.parent / "provenance.json").write_text(json.dumps(record))
+    with pytest.raises(
+        BertNerError, match=r"crf-13\.tags: its SHA-256 is .*study\.py --corpus mit_movie_eng --study s"
+    ):
+        compare.main()
+
+
+def study_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of the comparisons of studies."""
+    return pd.read_csv(folder / "study_comparisons.csv").to_dict("records")

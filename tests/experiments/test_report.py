@@ -98,6 +98,25 @@ def test_every_table_is_in_both_renderings(results: Path, monkeypatch: pytest.Mo
     assert (results / "mit_movie_eng" / "plots" / "intervals.png").is_file()
 
 
+def test_studies_show_what_was_chosen_and_how_their_systems_compare(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_results(results, "mit_movie_eng")
+    write_more(results, "mit_movie_eng")
+    _, html = run(monkeypatch)
+    minus = "\N{MINUS SIGN}"
+    for piece in (
+        "Learning curve: pairs of systems trained on the same sentences",
+        "0.1 of the sentences",
+        "20 of each type",
+        f"{minus}10.00 ({minus}20.00 to +5.00)",
+        "0.2500",
+        "Settings that the validation sentences chose",
+        "c1=[9.0]",
+    ):
+        assert piece in html, piece
+
+
 def test_each_system_has_a_row_with_its_cost_and_what_was_not_run_has_its_reason_and_no_number(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ import study
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
+from bert_ner.files import sha256_of
+from bert_ner.scoring import entity_f1, score
 from study import Trial, available_trials, merged, read_trials
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
@@ -54,13 +57,13 @@ def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
     put([row("b", test_entity_f1=1 / 3)])
     before = put([row("a", epoch=1), row("a", epoch=2, test_entity_f1=0.5)])
     assert before == [
-        "a,v,crf,,1,0.300000,,9,1,,,,,,,",
-        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,",
-        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,",
+        "a,v,crf,,1,0.300000,,9,1,,,,,,,,",
+        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,,",
+        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,,",
     ]
     assert put([row("b", test_entity_f1=1 / 3)]) == before
-    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,"]
-    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,"]
+    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,,"]
+    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,,"]
 
 
 @pytest.fixture
@@ -90,6 +93,13 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     torch.set_num_threads(threads)
 
 
+def change_study(workplace: Path, content: dict[str, Any]) -> None:
+    """Put another content into the study of params.yaml."""
+    params = YAML(typ="safe").load(workplace / "params.yaml")
+    params["studies"]["curve"] = content
+    YAML().dump(params, workplace / "params.yaml")
+
+
 def test_a_study_from_end_to_end(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study.main()
     table = pd.read_csv(workplace / "results/sample/studies.csv")
@@ -106,6 +116,52 @@ def test_a_study_from_end_to_end(workplace: Path, capsys: pytest.CaptureFixture[
     assert crf[["validation_entity_f1", "test_entity_f1", "test_token_micro_f1"]].to_numpy().min() > 0.9
     assert "test_entity_f1" in capsys.readouterr().out
     assert not list((workplace / "data/unfinished").rglob("*.*"))
+
+    folder = workplace / "results/sample/studies/curve"
+    names = [f"{system}-0.5-{seed}" for system in ("crf", "minilm") for seed in (1, 2)]
+    assert sorted(path.stem for path in folder.iterdir()) == names
+    sums = json.loads((workplace / "results/provenance.json").read_text())["sample"]["studies"]["curve"]
+    assert sums == {name: sha256_of(folder / f"{name}.tags") for name in names}
+    for row in table.dropna(subset=["test_entity_f1"]).itertuples():
+        tags = [line.split() for line in (folder / f"{row.system}-0.5-{row.seed}.tags").read_text().splitlines()]
+        assert entity_f1([gold for _, gold in SENTENCES], tags) == pytest.approx(row.test_entity_f1, abs=1e-6)
+
+
+def test_predictions_that_a_study_no_longer_makes_are_removed(workplace: Path) -> None:
+    study.main()
+    change_study(workplace, {"seeds": [1], "fractions": [0.5], "crf": {}})
+    study.main()
+    assert [path.name for path in (workplace / "results/sample/studies/curve").iterdir()] == ["crf-0.5-1.tags"]
+
+
+def test_the_validation_sentences_choose_among_a_grid_s_settings(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = {"crf": {"c1": [[50.0], [0.1], [0.2]]}}  # the first finds nothing; the others are equal
+    change_study(workplace, {"per_type": [5], "crf": {}, "grids": grid})
+    scored: list[Any] = []
+    monkeypatch.setattr(study, "score", lambda gold, tags, **source: scored.append(tags) or score(gold, tags, **source))
+    study.main()
+    [row] = read_table(workplace / "results", "sample", "studies").to_dict("records")
+    assert (row["chosen"], row["variant"], row["sentences"]) == ("c1=[0.1]", "per_type=5", 5)
+    assert row["validation_entity_f1"] == 1
+    assert len(scored) == 1  # on the test sentences, only what was chosen
+    assert [path.name for path in (workplace / "results/sample/studies/curve").iterdir()] == ["crf-5-13.tags"]
+
+
+def test_with_patience_the_best_epoch_is_tested() -> None:
+    class Tagger:
+        def fit(self, *_: Any) -> list[dict[str, Any]]:
+            return [{"epoch": i, "validation_entity_f1": f1} for i, f1 in enumerate((0.1, 0.5, 0.5, 0.4), start=1)]
+
+        def tag(self, sentences: Any) -> list[tuple[str, ...]]:
+            return [("O",) * len(words) for words in sentences]
+
+    [trial] = read_trials("random_weights", read_params())[:1]
+    for settings, tested in (({"patience": 2}, 2), ({}, 4)):
+        outcome = study.run_trial(trial, settings, Tagger(), [SENTENCES] * 3)
+        rows = study.with_test_scores(outcome, SENTENCES, {})
+        assert [row["epoch"] for row in rows if "test_entity_f1" in row] == [tested]
 
 
 def test_a_study_that_is_killed_goes_on_with_the_run_it_was_in(
@@ -154,9 +210,7 @@ def test_a_finished_run_of_other_settings_is_run_again(workplace: Path, monkeypa
 
     monkeypatch.setattr(study, "run_trial", stopping)
     for warmup in (0.1, 0.2, 0.1):
-        text = YAML(typ="safe").load(workplace / "params.yaml")
-        text["studies"]["curve"]["minilm"] = {"warmup": warmup}
-        YAML().dump(text, workplace / "params.yaml")
+        change_study(workplace, {"seeds": [1, 2], "fractions": [0.5], "minilm": {"warmup": warmup}, "crf": {}})
         with pytest.raises(KeyboardInterrupt):
             study.main()
     assert seen == [0.1, 0.1, 0.2, 0.2]

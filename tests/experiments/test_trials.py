@@ -6,14 +6,15 @@ import math
 from itertools import pairwise
 from typing import Any
 
+from harness.draws import few_of_each_type, subset, trial_sentences
 from harness.params import Params, read_params, read_trials
 from harness.systems import build
 
 import pytest
+from pydantic import ValidationError
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
-from study import few_of_each_type, subset, trial_sentences
 
 SENTENCES = [Sentence(("films", "with", "orla", f"quist{i}"), ("O", "O", "B-ACTOR", "I-ACTOR")) for i in range(20)]
 
@@ -65,6 +66,33 @@ def test_trials_are_every_system_fraction_and_seed() -> None:
     assert [(t.variant, t.seed, t.fraction, t.per_type) for t in few] == [
         (f"per_type={n}", seed, None, n) for n in (5, 10) for seed in (1, 2)
     ]
+
+
+def test_a_study_with_grids_has_as_many_candidates_for_every_system() -> None:
+    grids = {"crf": {"c1": [[0.1], [0.2]]}, "minilm": {"epochs": [4], "batch_size": [4, 8]}}
+    study = {"per_type": [5], "crf": None, "minilm": {"warmup": 0.1}, "grids": grids}
+    crf, minilm = read_trials("s", params_with({"s": study}))
+    assert crf.candidates == [{"c1": [0.1]}, {"c1": [0.2]}]
+    assert minilm.candidates == [{"epochs": 4, "batch_size": 4}, {"epochs": 4, "batch_size": 8}]
+    assert minilm.variant == "warmup=0.1, per_type=5"
+    [plain] = read_trials("s", params_with({"s": {"crf": None}}))
+    assert plain.candidates == [{}]
+    for changed, message in (
+        ({"crf": grids["crf"]}, "must have a grid for each of its systems, or none"),
+        (grids | {"crf": {"c1": [[0.1]]}}, "must have grids with equally many combinations"),
+    ):
+        with pytest.raises(ValidationError, match=message):
+            params_with({"s": {**study, "grids": changed}})
+
+
+def test_a_name_tells_the_trials_of_a_study_apart() -> None:
+    curve = {"seeds": [1, 2], "fractions": [0.03, 1.0], "crf": None}
+    few = {"seeds": [1], "per_type": [1, 20], "crf": None}
+    params = params_with({"curve": curve, "few": few, "plain": {"crf": None}})
+    names = {study: [trial.name for trial in read_trials(study, params)] for study in params.studies}
+    assert names["curve"] == ["crf-0.03-1", "crf-0.03-2", "crf-1", "crf-2"]
+    assert names["few"] == ["crf-1-1", "crf-20-1"]
+    assert names["plain"] == ["crf-13"]
 
 
 def test_a_study_that_is_not_there_is_named() -> None:

@@ -120,8 +120,14 @@ def write_more(root: Path, corpus: str) -> None:
         for study in ("learning_curve", "warmup", "epochs_8", "float32") for epoch, test in ((1, ""), (2, 0.4321))
     ] + [
         {"study": "few_shot", "variant": f"c1=[1], c2=[2], per_type={n}", "system": "crf", "encoder": "", "seed": seed,
-         "per_type": n, "sentences": 10 * n, "test_token_micro_f1": 0.5, "test_entity_f1": f1}
+         "per_type": n, "sentences": 10 * n, "chosen": "c1=[9.0]", "test_token_micro_f1": 0.5, "test_entity_f1": f1}
         for n, f1s in ((5, (0.31, 0.33)), (20, (0.41, 0.43))) for seed, f1 in enumerate(f1s)
+    ])  # fmt: skip
+    write_table(folder / "study_comparisons.csv", [
+        {"study": study, "fraction": fraction, "per_type": per_type, "system_a": "crf", "system_b": "encoder",
+         "metric": "entity_f1", "a": 0.5, "b": 0.6, "difference": -0.1, "low": -0.2, "high": 0.05, "p_value": 0.25,
+         "test": "paired", "n": 4, "runs": 3}
+        for study, fraction, per_type in (("learning_curve", 0.1, ""), ("few_shot", "", 5), ("few_shot", "", 20))
     ])  # fmt: skip
     write_table(root / "benchmarks.csv", [
         {"task": "tag", "system": "crf", "setting": "", "sentences": 3, "tokens": 6, "seconds": 0.5,

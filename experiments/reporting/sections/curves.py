@@ -81,7 +81,37 @@ def _curve_blocks(results: Results, curve: pd.DataFrame) -> list[Block]:
         whole = scores[scores["system"].isin(curve["system"])].assign(sentences=facts["train"]["sentences"])
         curve = pd.concat([curve, whole]).sort_values("sentences", kind="stable")
     rows = pd.concat([spreads(runs, ["system", "sentences"], TESTED) for _, runs in by_system(curve)])
-    return [_curve_plot(curve, "sentences", "training sentences", CURVE), layout_table(CURVE, rows)]
+    return [
+        _curve_plot(curve, "sentences", "training sentences", CURVE),
+        layout_table(CURVE, rows),
+        *_changed_settings(curve, "fraction"),
+        *_pairs(results, CURVE, "Learning curve", "fraction", "{:g} of the sentences"),
+    ]
+
+
+def _changed_settings(rows: pd.DataFrame, size: str) -> list[Text]:
+    """Return the settings of each system that a study changes, apart from the size of the training part."""
+    settings = rows.groupby("system", sort=False)["variant"].first().fillna("").str.rpartition(f", {size}=")[0]
+    changed = "; ".join(f"{system}: {found}" for system, found in settings.items() if found)
+    return [Text(f"Settings that differ from those with all sentences, {changed}.")] if changed else []
+
+
+def _pairs(results: Results, study: str, title: str, size: str, size_text: str) -> list[Table]:
+    """Return the paired tests between the systems of a study."""
+    table = results.table("study_comparisons")
+    rows = table[table["study"] == study]
+    if rows.empty:
+        return []
+    return [layout_table("study_comparisons", rows.assign(size=rows[size].map(size_text.format)), title=title)]
+
+
+def _chosen(few: pd.DataFrame) -> list[Table]:
+    """Return how often the validation sentences chose each setting of a grid."""
+    counts = few[few["chosen"] != ""].groupby(["system", "per_type", "chosen"], sort=False).size()
+    if counts.empty:
+        return []
+    rows = counts.rename("draws").reset_index().rename(columns={"per_type": "sentences of each type"})
+    return [frame_table("Settings that the validation sentences chose", rows.set_index("system"), text_columns=1)]
 
 
 def _curve_plot(rows: pd.DataFrame, x: str, x_label: str, name: str) -> Plot:
@@ -98,13 +128,13 @@ def _few_shot_blocks(results: Results, few: pd.DataFrame) -> list[Block]:
     rows.columns = pd.Index([f"{n:.0f} ({count(size)})" for n, size in sizes.items()])
     full = results.needed("scores").groupby("system")["entity_f1"].agg(mean_and_spread)
     rows["all"] = full.reindex(rows.index, fill_value="")
-    settings = few.groupby("system", sort=False)["variant"].first().str.rpartition(", per_type=")[0]
-    changed = "; ".join(f"{system}: {found}" for system, found in settings.items() if found)
     return [
         _curve_plot(few, "per_type", "sentences of each type", FEW_SHOT),
         frame_table("Entity F1 by sentences of each type (training sentences, mean over draws)", rows),
         note("few_shot", draws=few["seed"].nunique()),
-        *([Text(f"Settings that differ from those with all sentences, {changed}.")] if changed else []),
+        *_changed_settings(few, "per_type"),
+        *_chosen(few),
+        *_pairs(results, FEW_SHOT, "Few sentences", "per_type", "{:g} of each type"),
     ]
 
 

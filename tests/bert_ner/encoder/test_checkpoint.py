@@ -26,7 +26,7 @@ def train(
 ) -> tuple[str, list[int]]:
     torch.manual_seed(0)
     model = AutoModelForTokenClassification.from_pretrained(recipe.name, num_labels=3)
-    state = Checkpoint(checkpoint, fingerprint(recipe))
+    state = Checkpoint(checkpoint, fingerprint(recipe), keeps_best=bool(recipe.patience))
     with closing(fine_tune(model, EXAMPLES, recipe, 1, 0, checkpoint=state)) as rows:
         for row in rows:
             state.save(row | validate())
@@ -83,6 +83,56 @@ t.train(Recipe(**{three_epochs.model_dump()!r}), Path({str(tmp_path / "state")!r
     assert child.returncode == -signal.SIGKILL
     assert (tmp_path / "state").is_file()
     assert train(three_epochs, tmp_path / "state") == train(three_epochs, None)
+
+
+def validating(scores: list[float], killed_in: int = 0) -> Callable[[], dict[str, float]]:
+    """Return a validation that gives these scores, one after the other, and is killed in an epoch."""
+    left = iter(scores)
+
+    def validate() -> dict[str, float]:
+        score = next(left)
+        if killed_in and scores.index(score) + 1 == killed_in:
+            raise KeyboardInterrupt
+        return {"validation_entity_f1": score}
+
+    return validate
+
+
+@pytest.fixture
+def patient(recipe: Recipe) -> Recipe:
+    """Return a recipe whose rate does not depend on the number of epochs."""
+    return recipe.model_copy(update={"epochs": 6, "patience": 2, "schedule": "constant"})
+
+
+@pytest.mark.parametrize(
+    ("scores", "epochs", "best"),
+    [
+        ([0.1, 0.5, 0.4, 0.3], 4, 2),
+        ([0.5, 0.5, 0.5], 3, 1),  # as good is no better
+        ([0.1, 0.5, 0.4, 0.6, 0.3, 0.2], 6, 4),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 6, 6),  # the most epochs
+    ],
+)
+@pytest.mark.parametrize("average", [0.0, 0.5])
+def test_patience_ends_a_training_with_the_weights_of_the_best_epoch(
+    patient: Recipe, scores: list[float], epochs: int, best: int, average: float
+) -> None:
+    patient = patient.model_copy(update={"average": average})
+    weights, history = train(patient, None, validating(scores))
+    assert history == list(range(1, epochs + 1))
+    assert weights == train(patient.model_copy(update={"epochs": best, "patience": 0}), None)[0]
+
+
+@pytest.mark.parametrize("killed_in", [1, 2, 3, 4])
+def test_a_patient_training_goes_on_with_the_best_weights_so_far(
+    patient: Recipe, tmp_path: Path, killed_in: int
+) -> None:
+    scores = [0.1, 0.5, 0.4, 0.3]
+    expected = train(patient, None, validating(scores))
+    with pytest.raises(KeyboardInterrupt):
+        train(patient, tmp_path / "state", validating(scores, killed_in))
+    assert train(patient, tmp_path / "state", validating(scores[killed_in - 1 :])) == expected
+    assert train(patient, tmp_path / "state", validating([])) == expected  # it has ended, but was not saved yet
 
 
 @pytest.mark.parametrize("damage", ["another training's", "cut", "garbage"])

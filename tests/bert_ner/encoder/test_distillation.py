@@ -91,6 +91,7 @@ def test_the_divergence_of_two_passes() -> None:
         ({"teacher_weight": 0.0}, "teacher_weight must be a number above 0"),
         ({"temperature": 0.0}, "temperature must be a number above 0"),
         ({"train_on": "test"}, "train_on"),
+        ({"train_on": "all", "patience": 2}, "train_on must be train with patience"),
     ],
 )
 def test_settings_that_make_no_sense(recipe: Recipe, changes: dict[str, Any], message: str) -> None:

@@ -61,7 +61,10 @@ def test_predictions_may_be_json(gate: Gate, tmp_path: Path) -> None:
     [
         (["--reference", "old/0.bio", "old/0.bio", "--new", "same/0.bio"], "have the same tags: a run counts once"),
         (["--reference", "old/0.bio", "--new", "copy.bio", "same/1.bio"], "copy.bio and same/1.bio have the same tags"),
-        (["--reference", "old/0.bio", "--new", "new/*.bio"], "new/*.bio can't be read: No such file"),
+        (["--reference", "old/0.bio", "--new", "new/*.bio"], "no file matches new/*.bio"),
+        (["--reference", "old/0.bio", "--new", "none.bio"], "none.bio can't be read: No such file"),
+        (["--reference", "old/0.bio", "--new", "saved.json"], "saved.json is a saved reference; only --reference"),
+        (["--gold", "saved.json", "--reference", "old/0.bio", "--new", "same/0.bio"], "saved.json is a saved ref"),
         (["--reference", "old/0.bio", "--new", "other.bio"], "other.bio:2: 'tune', where gold.bio:2 has 'song'"),
         (["--reference", "old/0.bio", "--new", "same/0.bio", "--metric", "f1"], "no metric is named f1; the metrics"),
         (["--new", "same/0.bio"], "nothing to compare with"),
@@ -76,6 +79,7 @@ def test_what_cannot_be_compared_is_named_with_status_2(
 ) -> None:
     write(tmp_path / "copy.bio", 0.1, 11)
     write(tmp_path / "other.bio", 0, 0, song="tune")
+    gate("--new", *runs("old"), "--save", "saved.json")
     status, text = gate(*arguments)
     assert status == 2
     assert message in text
@@ -115,6 +119,10 @@ def without(kind: str, number: int, offset: int = 0) -> str:
         ),
         ([TWO_TYPES.replace("-NAME", "-NOM")], "fell most: NAME from 100.00 to 0.00; 1 run, 5 in the reference"),
         ([TWO_TYPES.replace("O\tby", "B-NEW\tby")], "no type of the gold file fell; 1 run, 5 in the reference"),
+        (  # CITY fell as well, from 98.99 to 97.96, which explains nothing
+            [without("NAME", 30, i).replace("B-CITY", "O", 4) for i in range(5)],
+            "fell most: NAME from 100.00 to 82.35; 5 runs, 5 in the reference",
+        ),
     ],
 )
 def test_the_first_line_names_the_types_that_were_lost(
@@ -197,6 +205,29 @@ def test_the_same_runs_on_both_sides_are_named(gate: Gate) -> None:
     text = gate("--reference", "reference.json", "--new", "old/3.bio")[1]
     assert "1 of 1, for example old/3.bio and reference.json: run 4 (3.bio); is" in text
     assert "the same" not in gate("--reference", *runs("old"), "--new", *runs("same"))[1]
+
+
+def test_runs_without_an_error_may_be_the_gold_file(gate: Gate, tmp_path: Path) -> None:
+    (tmp_path / "new.bio").write_text((tmp_path / "gold.bio").read_text())
+    expected = "new.bio: all tags are those of gold.bio; are these predictions, or a copy of the gold file?"
+    status, text = gate("--reference", *runs("old"), "--new", "new.bio")
+    assert (status, text.splitlines()[-1]) == (0, expected)
+    assert expected in gate("--reference", "new.bio", "--new", "old/0.bio")[1]
+    assert expected in gate("--new", "new.bio", "--save", "reference.json")[1]
+    assert "reference.json: run 1 (new.bio): all tags" in gate("--reference", "reference.json", "--new", "old/0.bio")[1]
+    assert "all tags" not in gate("--reference", *runs("old"), "--new", *runs("same"))[1]
+
+
+def test_a_reference_of_few_runs_says_what_it_can_not_know(gate: Gate) -> None:
+    text = gate("--reference", *runs("old", 4), "--new", *runs("same"))[1]
+    assert "(0.05 or less is a change)" in text
+    assert text.splitlines()[-1] == (
+        "the reference has 4 runs: a tagger that draws random numbers may fail because of its seed; with 5 runs or "
+        "more, each from another seed, the gate allows for that"
+    )
+    one = gate("--reference", *runs("old", 4), "--new", *runs("same"), "--metric", "entity_f1")[1]
+    assert "(0.1 or less is a change)" in one
+    assert "random numbers" not in gate("--reference", *runs("old"), "--new", *runs("same"))[1]
 
 
 def test_files_are_read_as_the_options_say(gate: Gate, tmp_path: Path) -> None:

@@ -39,7 +39,10 @@ def test_a_saved_reference_compares_as_its_files_do_and_has_no_words(gate: Gate,
     write(tmp_path / "new.bio", 0, 0, song="tune")
     status, text = gate("--reference", "reference.json", "--new", "new.bio")
     assert status == 1
-    first = "NOT COMPARABLE: gold.bio entity_f1: reference.json was made with another gold file; save it again ("
+    first = (
+        "NOT COMPARABLE: gold.bio entity_f1: reference.json was made with another gold file, or with other options to "
+        "read it; check --gold, or save it again ("
+    )
     assert text.startswith(first)
 
 

@@ -51,7 +51,7 @@ def test_no_entry_of_provenance_is_lost(results: Path) -> None:
 def test_no_row_of_a_study_is_lost(results: Path) -> None:
     studies = [f"{writer}-{entry}" for writer in WRITERS for entry in ENTRIES]
     shared = {"variant": "v", "system": "crf", "seed": 1, "fraction": 0.3, "sentences": 9}
-    write_at_once(lambda name: study.record("c", [{"study": name, **shared}], studies))
+    write_at_once(lambda name: study.record("c", name, [{"study": name, **shared}], {}, studies))
     table = read_table(results, "c", "studies")
     assert table is not None
     assert list(table["study"]) == studies

@@ -1,0 +1,82 @@
+"""Do the rows of studies.csv follow from params.yaml, and their test scores from the committed predictions?"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from harness.artifacts import read_json, study_folder
+from harness.params import Params, Trial, read_trials
+from harness.tables import TABLES, read_table
+
+import pandas as pd
+
+from gate.rescoring import Scored, fault, gold_tags
+
+Sums = Mapping[str, Mapping[str, str]]  # SHA-256 of predictions, by study and name
+
+ROUNDED = 2e-6  # the most that means of scores with six decimals are off
+SIZE = ["study", "fraction", "per_type"]
+COLUMNS = ["study", "variant", "system", "seed", "fraction", "per_type"]  # the first fields of a trial
+
+
+def study_problems(results: Path, params: Params) -> Iterator[str]:
+    """Yield what is wrong in the studies of each corpus."""
+    trials = [trial for name in params.studies for trial in read_trials(name, params)]
+    for path in sorted(results.glob("*/studies.csv")):
+        corpus = path.parent.name
+        table = read_table(results, corpus, "studies")
+        assert table is not None
+        for problem in _rows(table, trials):
+            yield f"{corpus}/studies.csv has {problem}"
+        recorded = read_json(results / "provenance.json").get(corpus, {}).get("studies", {})
+        yield from _not_as_scored(results, corpus, table, trials, recorded)
+        yield from _not_compared(results, corpus, table, recorded)
+
+
+def _rows(table: pd.DataFrame, trials: list[Trial]) -> Iterator[str]:
+    if table.duplicated(list(TABLES["studies"].key)).any():
+        yield "an epoch of a training twice"
+    asked = {trial[: len(COLUMNS)] for trial in trials}
+    found = {tuple(None if pd.isna(cell) else cell for cell in row) for row in table[COLUMNS].itertuples(index=False)}
+    for trial in sorted(found - asked, key=str):
+        yield f"a training that params.yaml does not ask for: {trial}"
+    scores = table[["validation_entity_f1", "test_token_micro_f1", "test_entity_f1"]]
+    if not ((scores >= 0) & (scores <= 1) | scores.isna()).all(axis=None):
+        yield "a score that is no fraction"
+    tested = table.groupby(COLUMNS, dropna=False)["test_entity_f1"].count()
+    if (tested != 1).any():
+        yield "a training without one test score"
+
+
+def _not_as_scored(
+    results: Path, corpus: str, table: pd.DataFrame, trials: list[Trial], recorded: Sums
+) -> Iterator[str]:
+    """Yield the trainings whose test scores do not follow from their predictions; older ones kept none."""
+    kept = {
+        trial[: len(COLUMNS)]: study_folder(results, corpus, trial.study) / f"{trial.name}.tags"
+        for trial in trials
+        if trial.name in recorded.get(trial.study, {})
+    }
+    gold = gold_tags(corpus) if kept else None
+    for row in table.dropna(subset=["test_entity_f1"]).to_dict("records"):
+        path = kept.get(tuple(None if pd.isna(row[name]) else row[name] for name in COLUMNS))
+        if path:
+            values = {name: row[f"test_{name}"] for name in ("token_micro_f1", "entity_f1")}
+            size = read_json(results / corpus / "corpus.json")["test"]["sentences"]
+            scored = Scored("studies.csv", f"study.py --study {row['study']}", values, size)
+            if reason := fault(path, recorded[row["study"]][path.stem], gold, scored):
+                yield f"{corpus}: {reason}"
+
+
+def _not_compared(results: Path, corpus: str, table: pd.DataFrame, recorded: Sums) -> Iterator[str]:
+    """Yield the studies whose comparisons are missing, or of other scores."""
+    compared = read_table(results, corpus, "study_comparisons")
+    means = table.groupby([*SIZE, "system"], dropna=False, as_index=False)["test_entity_f1"].mean()
+    for study in recorded:
+        systems = means.loc[means["study"] == study, "system"].nunique()
+        rows = compared[compared["study"] == study] if compared is not None else means.iloc[:0]
+        is_right = bool(len(rows)) or systems < 2
+        for side in "ab" if len(rows) else "":
+            pairs = rows.merge(means, how="left", left_on=[*SIZE, f"system_{side}"], right_on=[*SIZE, "system"])
+            is_right &= bool(((pairs[side] - pairs["test_entity_f1"]).abs() <= ROUNDED).all())
+        if not is_right:
+            yield f"{corpus}/study_comparisons.csv does not have the scores of {study}; run compare.py"
