@@ -85,7 +85,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setattr("harness.params.ROOT", tmp_path)
     for where in ("harness.paths", "study"):
         monkeypatch.setattr(f"{where}.DATA", tmp_path / "data")
-    monkeypatch.setattr("study.RESULTS", tmp_path / "results")
+    for where in ("harness.provenance", "study"):
+        monkeypatch.setattr(f"{where}.RESULTS", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["study.py", "--corpus", "sample", "--study", "curve"])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -55,4 +55,6 @@ def test_no_row_of_a_study_is_lost(results: Path) -> None:
     table = read_table(results, "c", "studies")
     assert table is not None
     assert list(table["study"]) == studies
-    assert read_sums(results) == {"c/studies.csv": sha256_of(results / "c/studies.csv")}
+    recorded = json.loads((results / "provenance.json").read_text())
+    assert recorded == {"c": {"studies": dict.fromkeys(studies, {})}}
+    assert read_sums(results) == {name: sha256_of(results / name) for name in ("c/studies.csv", "provenance.json")}
