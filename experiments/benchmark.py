@@ -28,7 +28,7 @@ from typing import Any
 from harness.artifacts import model_folder
 from harness.paths import RESULTS, ROOT
 from harness.provenance import processor
-from harness.tables import read_table, write_table
+from harness.tables import read_table, require_table, write_table
 
 import pandas as pd
 from tqdm import tqdm
@@ -146,6 +146,7 @@ def save_table(table: pd.DataFrame) -> None:
     from reporting.plots import ratio_plot, save  # matplotlib takes a second to import
 
     write_table(RESULTS, "", "benchmarks", table)
+    table = require_table(RESULTS, "", "benchmarks")  # rounded, so that the page follows from the file
     text = as_markdown(table)
     write_whole(RESULTS / "benchmarks.md", text)
     save(ratio_plot(table), RESULTS, "benchmarks")

@@ -139,6 +139,17 @@ def test_a_task_that_takes_minutes_needs_the_option(monkeypatch: pytest.MonkeyPa
         benchmark.main()
 
 
+def test_the_page_follows_from_the_rounded_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(benchmark, "RESULTS", tmp_path)
+    rows = table_rows({"tag crf": rounds(1.00050049)})  # 1.001 on the page; 1.0005 in the table, which is 1
+    benchmark.save_table(pd.DataFrame(rows).assign(**machine()))
+    table = read_table(tmp_path, "", "benchmarks")
+    assert table is not None
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert text == as_markdown(table)
+    assert "1 (1 to 1)" in text
+
+
 def test_a_task_that_takes_ray_is_refused_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("model_folder", "encoder_folder"):
         monkeypatch.setattr(benchmark, name, lambda *_: tmp_path)
