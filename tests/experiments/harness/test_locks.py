@@ -56,5 +56,5 @@ def test_no_row_of_a_study_is_lost(results: Path) -> None:
     assert table is not None
     assert list(table["study"]) == studies
     recorded = json.loads((results / "provenance.json").read_text())
-    assert recorded == {"c": {"studies": dict.fromkeys(studies, {})}}
+    assert recorded == {"c": {"studies": {name: {} for name in studies}}}
     assert read_sums(results) == {name: sha256_of(results / name) for name in ("c/studies.csv", "provenance.json")}
