@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import Any, BinaryIO, get_args
 
 from bert_ner.corpus.check import check_file, overlaps
 from bert_ner.corpus.columns import Layout, Order, column_index
@@ -85,12 +85,14 @@ def add_file_commands(add: AddParser) -> None:
     converting.add_argument("--to-format", choices=get_args(Format), help=to_format)
     status = "exit status: 0 if the new runs pass, 1 if they fail, 2 if a file can't be read or for wrong usage"
     gating = add(gate, "gate", "fail if new predictions are worse than before", description=_GATE_HELP, epilog=status)
-    gating.add_argument("--gold", required=True, metavar="FILE", help="the gold file")
+    # A repeated option adds files: if the last one replaced the others, a run could get lost.
+    files: dict[str, Any] = {"nargs": "+", "action": "extend", "metavar": "FILE"}
+    gating.add_argument("--gold", required=True, help="the gold file", **files)
     reference = "the runs to compare with, or the one file that --save wrote"
-    gating.add_argument("--reference", nargs="+", default=[], metavar="FILE", help=reference)
-    gating.add_argument("--new", nargs="+", required=True, metavar="FILE", help="the runs that must not be worse")
+    gating.add_argument("--reference", default=[], help=reference, **files)
+    gating.add_argument("--new", required=True, help="the runs that must not be worse", **files)
     metric = "default: entity_f1 token_micro_f1; bert-ner score lists all"
-    gating.add_argument("--metric", nargs="+", metavar="NAME", help=metric)
+    gating.add_argument("--metric", nargs="+", action="extend", metavar="NAME", help=metric)
     runs = "the least number of new runs; fewer fail. Default: %(default)s"
     gating.add_argument("--runs", type=int, default=1, metavar="N", help=runs)
     _add_prediction_options(gating)
@@ -167,9 +169,11 @@ def gate(options: argparse.Namespace) -> None:
     try:
         if not (options.reference or options.save):
             raise BertNerError("there is nothing to compare with; name the runs of --reference, or a file to --save")
-        _check_standard_input([options.gold, *options.reference, *options.new])
+        if len(options.gold) > 1:
+            raise BertNerError(f"--gold names one file, not {len(options.gold)}: {', '.join(options.gold)}")
+        _check_standard_input([*options.gold, *options.reference, *options.new])
         readings, metrics = (_reading(options), _predicted_reading(options)), options.metric or METRICS
-        gold, *files = (File(*read_input(name)) for name in (options.gold, *options.reference, *options.new))
+        gold, *files = (File(*read_input(name)) for name in (*options.gold, *options.reference, *options.new))
         reference, new = files[: len(options.reference)], files[len(options.reference) :]
         found, remarks = gate_files(gold, reference, new, metrics, options.runs, options.save, *readings)
     except BertNerError as error:

@@ -124,6 +124,7 @@ def test_blanks_and_line_ends_around_an_input_do_not_count(installed: Path, inpu
         ({"new": "new/10.bio\nnew/*.bio"}, "have the same tags: a run counts once"),
         ({"new": "tagger.py"}, "bert-ner: tagger.py:4: 6 columns, not a word and a tag"),
         ({"options": "--sceme IO"}, "unrecognized arguments: --sceme IO"),
+        ({"options": "--comments '#'"}, "Input options: quotes are not read; leave them out"),
     ],
 )
 def test_a_mistake_is_in_the_summary_and_names_the_input(installed: Path, inputs: dict[str, str], message: str) -> None:
@@ -137,9 +138,12 @@ def test_a_mistake_is_in_the_summary_and_names_the_input(installed: Path, inputs
 
 
 def test_an_installation_without_a_python(repository: Path) -> None:
-    status, text = run_step(INSTALL, repository, python=" ")
-    assert status
-    assert "Input python: it is empty" in text
+    for python in (" ", "no-python", "false"):
+        status, text = run_step(INSTALL, repository, python=python)
+        assert status == 2
+        message = f"Input python: '{python.strip()}' is no Python 3.11 or newer\n"
+        assert text.endswith(message)
+        assert (repository.parent / "runner/summary.md").read_text().endswith(message)
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from bert_ner.scoring.resampling import MIN_SENTENCES
 from bert_ner.scoring.scores import METRICS as ALL_METRICS
 from bert_ner.scoring.scores import score, score_by_type
 from bert_ner.scoring.uncertainty import compare
-from bert_ner.wording import counted
+from bert_ner.wording import counted, option
 
 MAX_TYPES = 3  # that the note of a metric names
 SMALL_FALL = 0.1  # of the greatest fall: a type that fell less than this does not explain the failure
@@ -149,7 +149,10 @@ def _copies_of_gold(runs: Sequence[Prediction], gold: ParsedFile) -> Iterator[st
     """Yield a remark for each run without an error, which may be the gold file itself."""
     for run in runs:
         if run.tags == gold.iob2:
-            yield f"{run.name}: all tags are those of {gold.name}; are these predictions, or a copy of the gold file?"
+            yield (
+                f"{run.name}: all tags are those of {gold.name}; are these predictions, or a copy of the gold file? Or "
+                f"does {option('tag_column')} name the wrong column?"
+            )
 
 
 def _on_both_sides(reference: Sequence[Prediction], new: Sequence[Prediction]) -> Iterator[str]:
@@ -204,12 +207,11 @@ def _sizes(reference: Sequence[Prediction], new: Sequence[Prediction]) -> str:
 def _with_types(
     found: list[Verdict], gold: Tags, reference: Sequence[Prediction], new: Sequence[Prediction]
 ) -> list[Verdict]:
-    """Name, in the note of each entity metric that fails, the types whose F1 fell most."""
-    failing = {each.metric for each in found if each.outcome is Outcome.FAIL and not each.metric.startswith("token_")}
-    if not failing:
+    """Name, in the note of each metric that fails, the types whose F1 fell most."""
+    if all(each.outcome is not Outcome.FAIL for each in found):
         return found
     fallen = _fallen_types(gold, reference, new)
-    return [each._replace(note=f"{fallen}; {each.note}") if each.metric in failing else each for each in found]
+    return [each._replace(note=f"{fallen}; {each.note}") if each.outcome is Outcome.FAIL else each for each in found]
 
 
 def _fallen_types(gold: Tags, reference: Sequence[Prediction], new: Sequence[Prediction]) -> str:
@@ -236,12 +238,18 @@ def _mean_f1(gold: Tags, runs: Sequence[Prediction]) -> dict[str, float]:
 
 
 def _save(path: Path, gold: ParsedFile, runs: Sequence[Prediction], found: Sequence[Verdict]) -> str:
-    """Save the runs unless they fail; return a remark that says so."""
+    """Save the runs unless they fail; return a remark that says so, and what is lower than in the reference."""
     if any(verdict.outcome in BAD for verdict in found):
-        return f"{path}: not saved, because the new runs fail"
+        return f"{path}: not saved, because the new runs do not pass"
     save_reference(path, gold, runs)
-    remedy = f"; {MIN_RUNS} or more allow the test over runs" if len(runs) < MIN_RUNS else ""
-    return f"{path}: {counted(len(runs), 'run')} saved as a reference{remedy}"
+    parts = [f"{path}: {counted(len(runs), 'run')} saved as a reference"]
+    parts += [f"{MIN_RUNS} or more allow the t-test"] if len(runs) < MIN_RUNS else []
+    parts += [
+        f"{each.metric} is lower than that of the old one: {100 * each.new:.2f} after {100 * each.reference:.2f}"
+        for each in found
+        if each.reference is not None and each.new is not None and each.new < each.reference - EQUAL
+    ]
+    return "; ".join(parts)
 
 
 def _distinct(runs: list[Prediction]) -> list[Prediction]:
@@ -250,6 +258,6 @@ def _distinct(runs: list[Prediction]) -> list[Prediction]:
         if one.tags == other.tags:
             raise InvalidValue(
                 f"{one.name} and {other.name} have the same tags: a run counts once, and a system that draws no random "
-                f"numbers has one run; remove one of them"
+                f"numbers has one run; remove one of them, or name another column with {option('tag_column')}"
             )
     return runs

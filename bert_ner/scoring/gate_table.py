@@ -7,6 +7,7 @@ from bert_ner import markdown
 from bert_ner.errors import printable
 from bert_ner.scoring.files import aligned
 from bert_ner.scoring.gate import BAD, Outcome, Verdict
+from bert_ner.wording import counted
 
 TEXT = ("corpus", "system", "metric", "outcome", "note")
 NUMBERS = ("reference", "at least", "new")  # percentages
@@ -17,14 +18,15 @@ def passes(found: Sequence[Verdict]) -> bool:
     return bool(found) and not any(verdict.outcome in BAD for verdict in found)
 
 
-def headline(found: Sequence[Verdict]) -> str:
-    """Return how many verdicts have each outcome; if some fail the check, the worst one comes first."""
+def headline(found: Sequence[Verdict], remarks: int = 0) -> str:
+    """Return how many verdicts have each outcome, and how many remarks follow; a verdict that fails comes first."""
     counts = Counter(verdict.outcome for verdict in found)
     numbers = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     if not found:
         return "FAIL: there is nothing to compare"
     if passes(found):
-        return f"pass: {numbers}"
+        below = f"; {counted(remarks, 'remark')} below" if remarks else ""
+        return f"pass: {numbers}{below}"
     row = _row(_sorted(found)[0])
     where = " ".join(filter(None, (row["corpus"], row["system"], row["metric"])))
     values = [f"{name} {row[name]}" for name in NUMBERS if row[name]]
@@ -38,7 +40,7 @@ def report(found: Sequence[Verdict], remarks: Sequence[str], is_markdown: bool =
     parts = ["\n".join(f"{item}{escape(printable(remark, encoding))}" for remark in remarks)] if remarks else []
     if found:
         table = as_markdown(found) if is_markdown else as_text(found, encoding)
-        parts = [escape(headline(found)), table, *parts]
+        parts = [escape(headline(found, len(remarks))), table, *parts]
     return "\n\n".join(parts)
 
 

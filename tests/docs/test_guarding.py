@@ -51,11 +51,11 @@ def test_the_commands_print_what_the_page_shows(repository: Path) -> None:
     shutil.rmtree(repository / "new")
     predict(repository, "new", range(10, 15))
     status, text = bash(repository, renew)
-    assert (status, text.splitlines()[-1]) == (1, "reference.json: not saved, because the new runs fail")
+    assert (status, text.splitlines()[-1]) == (1, "reference.json: not saved, because the new runs do not pass")
     without_reference = renew.replace("--reference reference.json ", "")
     assert bash(repository, without_reference) == (0, saved)
     status, text = bash(repository, renew)
-    assert (status, text.splitlines()[0]) == (0, "pass: 2 pass")
+    assert (status, text.splitlines()[0]) == (0, "pass: 2 pass; 2 remarks below")
     assert saved in text
 
 

@@ -129,11 +129,11 @@ def test_a_bad_run_replaces_no_reference(gate: Gate, tmp_path: Path) -> None:
     for new in (runs("worse"), [*runs("same", 1), "--runs", "5"]):
         status, text = gate(*old, "--new", *new)
         assert status == 1
-        assert text.endswith("\n\nreference.json: not saved, because the new runs fail\n")
+        assert text.endswith("\n\nreference.json: not saved, because the new runs do not pass\n")
         assert (tmp_path / "reference.json").read_bytes() == before
     status, text = gate(*old, "--new", *runs("same", 4))
     assert status == 0
-    assert text.endswith("reference.json: 4 runs saved as a reference; 5 or more allow the test over runs\n")
+    assert text.endswith("reference.json: 4 runs saved as a reference; 5 or more allow the t-test\n")
     assert (tmp_path / "reference.json").read_bytes() != before
 
 
