@@ -37,6 +37,7 @@ from bench.benchmark_page import as_markdown
 from bench.measuring import CORPUS, CRF, Figures, encoder_folder, matrix_units, peak_memory
 from bench.tagging_workloads import exported
 from bench.workloads import WORKLOADS
+from bert_ner.encoder.ranks import launched_ranks
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 
@@ -53,7 +54,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         figures = WORKLOADS[options.child].run()  # one that measures another process has the memory of that
-        print(json.dumps({"memory": peak_memory(), **figures}))
+        if launched_ranks().is_first:
+            print(json.dumps({"memory": peak_memory(), **figures}))
         return
     for folder in (model_folder(CORPUS, CRF), encoder_folder()):
         if not folder.is_dir():
@@ -88,9 +90,11 @@ def measure(names: Sequence[str], rounds: int) -> dict[str, list[Figures]]:
     """Run workloads in turn, each time in a process of its own; return the figures and the `memory` in MB of each."""
     measured: dict[str, list[Figures]] = {name: [] for name in names}
     again = [name for name in names if not (WORKLOADS[name].once or WORKLOADS[name].long)]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(CORES)}  # the same number of threads for every program
     for name in tqdm([*names, *again * (rounds - 1)], desc=WORKLOADS[names[0]].task, unit="run", disable=None):
-        command = [sys.executable, __file__, "--child", name]
+        processes = WORKLOADS[name].processes
+        environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, CORES // processes))}  # in all, one for each core
+        torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+        command = [sys.executable, *(torchrun if processes > 1 else []), __file__, "--child", name]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BertNerError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")

@@ -121,9 +121,11 @@ def _our_epochs(model: Any, tokenizer: Any, sentences: Sequence[Sentence]) -> li
 def _our_rows(
     model: Any, tokenizer: Any, sentences: Sequence[Sentence], epochs: int, **options: Any
 ) -> Iterator[dict[str, Any]]:
+    from bert_ner.encoder.ranks import join_ranks
     from bert_ner.encoder.training import Recipe, fine_tune
 
     recipe = Recipe(**{**settings_of(read_params()["minilm"]), "epochs": epochs, "precision": "auto"})
+    options["ranks"] = join_ranks()  # of torchrun, if that started this process
     return fine_tune(model, _examples(tokenizer, sentences), recipe, 0, tokenizer.pad_token_id, **options)
 
 

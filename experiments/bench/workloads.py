@@ -31,14 +31,15 @@ class Workload(NamedTuple):
     once: bool
     long: bool
     needs: str
+    processes: int
 
 
 def _workload(
     task: str, how: str, system: str, ratio_to: Sequence[str] = (), limit: str = "", once: bool = False,
-    long: bool = False, needs: str = "", function: str = "", **arguments: Any,
+    long: bool = False, needs: str = "", processes: int = 1, function: str = "", **arguments: Any,
 ) -> Workload:  # fmt: skip
     run = partial(FUNCTIONS[function or task], **arguments)
-    return Workload(task, system, how, run, ratio_to, limit, once, long, needs)
+    return Workload(task, system, how, run, ratio_to, limit, once, long, needs, processes)
 
 
 WORKLOADS = {

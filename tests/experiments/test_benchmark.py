@@ -124,6 +124,13 @@ def test_a_workload_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch
     assert figures == {"arguments": ["--child", "tag crf x10"], "threads": str(benchmark.CORES)}
 
 
+def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "__file__", str(Path(__file__).with_name("bench") / "child.py"))
+    monkeypatch.setattr(benchmark, "CORES", 6)
+    [[figures]] = measure(["torchrun 22.7 M two"], 1).values()
+    assert figures == {"arguments": ["--child", "torchrun 22.7 M two"], "threads": "3"}
+
+
 def test_untrained_systems_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.argv", ["benchmark.py"])
     monkeypatch.setattr("harness.artifacts.MODELS", tmp_path)
