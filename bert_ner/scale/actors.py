@@ -1,6 +1,7 @@
 """Actors that load a tagger once and tag pieces, with Ray Data. What a dead actor had begun is begun again."""
 
 import logging
+import os
 import pickle
 import warnings
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,9 @@ class PieceActor:
     """
 
     def __init__(self, tagger: Any, outputs: Any) -> None:
+        # Ray sets it to the actor's one core, unless it is set already. Two actors of two threads on two cores are no
+        # faster than one. PyTorch and our pool of threads read it when the tagger is unpickled.
+        os.environ["OMP_NUM_THREADS"] = "1"
         self.tagger = pickle.loads(ray.get(tagger))
         self.outputs: Sequence[Output] = ray.get(outputs)
 

@@ -189,7 +189,7 @@ def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_pat
     benchmark.main()
     assert asked == [(name, 5) for name, workload in WORKLOADS.items() if long or not workload.long]
     [table] = saved
-    tasks = ["train", "tag", "latency", "start", "stream", "tag_files", "runs", "score"]
+    tasks = ["train", "torchrun", "tag", "latency", "start", "stream", "tag_files", "runs", "score"]
     assert list(dict.fromkeys(table["task"])) == [task for task in tasks if long or task not in {"stream", "runs"}]
     assert set(table["threads"]) == {benchmark.CORES}
     assert ("1,000,000 lines" in set(table["setting"])) == long
