@@ -125,8 +125,8 @@ def _our_rows(
     from bert_ner.encoder.training import Recipe, fine_tune
 
     recipe = Recipe(**{**settings_of(read_params()["minilm"]), "epochs": epochs, "precision": "auto"})
-    options["ranks"] = join_ranks()  # of torchrun, if that started this process
-    return fine_tune(model, _examples(tokenizer, sentences), recipe, 0, tokenizer.pad_token_id, **options)
+    examples, ranks = _examples(tokenizer, sentences), join_ranks()  # those of torchrun, if it started this process
+    return fine_tune(model, examples, recipe, 0, tokenizer.pad_token_id, ranks=ranks, **options)
 
 
 def _paper_epochs(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> list[float]:
