@@ -27,14 +27,14 @@ from typing import Any
 
 from harness.artifacts import model_folder
 from harness.paths import RESULTS, ROOT
-from harness.provenance import processor
+from harness.provenance import processor, processor_name
 from harness.tables import read_table, require_table, write_table
 
 import pandas as pd
 from tqdm import tqdm
 
 from bench.benchmark_page import as_markdown
-from bench.measuring import CORPUS, CRF, Figures, encoder_folder, matrix_units, peak_memory
+from bench.measuring import CORPUS, CRF, Figures, encoder_folder, peak_memory
 from bench.tagging_workloads import exported
 from bench.workloads import WORKLOADS
 from bert_ner.encoder.ranks import launched_ranks
@@ -78,8 +78,8 @@ def main() -> None:
 def machine() -> dict[str, Any]:
     """Return the columns that say where and when all rows of a run were measured."""
     return {
-        "machine": f"{processor()}, {CORES} cores",
-        "processor": f"{processor()} with {matrix_units()}",
+        "machine": f"{processor_name()}, {CORES} cores",
+        "processor": processor(),
         "threads": CORES,
         "torch": importlib.metadata.version("torch"),
         "date": datetime.now(UTC).date().isoformat(),

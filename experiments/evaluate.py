@@ -29,6 +29,7 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.loading import load_tagger
+from bert_ner.model_folder import QUANTISED
 from bert_ner.scoring import METRICS, check_same_signature, score, score_by_type
 from bert_ner.scoring.counts import Tags
 from bert_ner.scoring.cross_check import cross_check
@@ -100,12 +101,18 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
     tags = tagger.tag(sentences)
     seconds = time.perf_counter() - started
     text = "".join(" ".join(sentence_tags) + "\n" for sentence_tags in tags)
+    copied_f1 = None
+    if (folder / QUANTISED).is_dir():  # the 8-bit copy, with which `bert-ner tag` answers where there is no GPU
+        copy = load_tagger(folder, quantised=True)
+        cast(Any, copy).decoding = cast(Any, tagger).decoding
+        copied_f1 = score([tags for _, tags in test], copy.tag(sentences))["entity_f1"].value
     files = [path for path in folder.iterdir() if path.is_file() and path.name != RUN_FILE]
     cost = {
         "parameters": tagger.parameters if isinstance(tagger, SizedTagger) else None,
         "train_seconds": trained["seconds"],
         "words_per_second": round(sum(map(len, sentences)) / seconds),
         "model_bytes": sum(path.stat().st_size for path in files),
+        "entity_f1_8bit": copied_f1,
         "machine": trained["environment"]["processor"],
     }
     return text, {**trained, "cost": cost, "predictions": sha256(text.encode()).hexdigest()}

@@ -13,7 +13,6 @@ from bert_ner.corpus.bio import Sentence
 
 CORPUS = "mit_movie_eng"
 CRF = Run("crf", 0)
-MATRIX_UNITS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 
 # By setting ("" if there is one), the sentences, tokens (words), seconds and, of matrix products, their TFLOP.
 Figures = dict[str, Any]
@@ -36,13 +35,6 @@ def fast_dtype() -> str:
     from bert_ner.encoder.training import computes_bfloat16
 
     return "bfloat16" if computes_bfloat16(torch.device("cpu")) else "float32"
-
-
-def matrix_units() -> str:
-    """Return what the processor has for matrix products, in the names of Linux; these decide most figures."""
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = set(cpuinfo.read_text(encoding="utf-8").split()) if cpuinfo.is_file() else set()
-    return " ".join(name for name in MATRIX_UNITS if name in flags) or "unknown matrix units"
 
 
 def measure_seconds(work: Callable[..., Any], *arguments: Any) -> float:

@@ -18,6 +18,7 @@ from harness.sums import note_sum
 
 from bert_ner.files import write_whole
 
+MATRIX_UNITS = "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"  # in the names of Linux
 PACKAGES = "torch", "transformers", "tokenizers", "sklearn-crfsuite", "python-crfsuite", "scikit-learn", "numpy", "dvc"
 
 
@@ -77,8 +78,17 @@ def _git(*arguments: str) -> str | None:
 
 
 def processor() -> str:
-    """Return the processor's name, as the operating system gives it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
-    model = re.search(r"^model name\s*:(.*)", text, re.MULTILINE)
+    """Return the processor's name, and what it has for matrix products: the last bits of a result depend on both."""
+    units = [name for name in MATRIX_UNITS if name in _cpuinfo().split()]
+    return f"{processor_name()} with {' '.join(units) or 'unknown matrix units'}"
+
+
+def processor_name() -> str:
+    """Return the processor's name, as the operating system gives it. Processors of two kinds can have the same."""
+    model = re.search(r"^model name\s*:(.*)", _cpuinfo(), re.MULTILINE)
     return model[1].strip() if model else platform.processor() or platform.machine()
+
+
+def _cpuinfo() -> str:
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

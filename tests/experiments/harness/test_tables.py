@@ -59,7 +59,7 @@ def test_columns_that_other_programs_read() -> None:
 def test_rows_of_dicts_keep_their_types_and_leave_out_other_keys(tmp_path: Path) -> None:
     rows = [{"system": "crf", "seed": 0, "parameters": 12, "train_seconds": 1 / 3, "x": 1}, {"system": "NA", "seed": 1}]
     write_table(tmp_path, "c", "costs", rows)
-    assert (tmp_path / "c/costs.csv").read_text().splitlines()[1:] == ["crf,,0,12,0.333333,,,", "NA,,1,,,,,"]
+    assert (tmp_path / "c/costs.csv").read_text().splitlines()[1:] == ["crf,,0,12,0.333333,,,,", "NA,,1,,,,,,"]
     table = read_table(tmp_path, "c", "costs")
     assert table is not None
     assert table["system"].tolist() == ["crf", "NA"]
