@@ -81,6 +81,28 @@ def test_another_decoding_tags_with_the_models_of_its_system(monkeypatch: pytest
     assert found["minilm"][1]["history"] == [{"epoch": 1}]
 
 
+def test_the_8_bit_copy_is_scored_with_the_decoding_of_its_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Copied:
+        def __init__(self, decoding: str) -> None:
+            self.decoding = decoding
+
+        def tag(self, sentences: list[tuple[str, ...]]) -> list[list[str]]:
+            return PREDICTED if self.decoding == "legal" else [["O"] * len(words) for words in sentences]
+
+    monkeypatch.setattr("evaluate.model_folder", lambda *_: tmp_path)
+    trained = {"seconds": 1, "history": [], "environment": {"processor": "p"}}
+    monkeypatch.setattr("evaluate.read_run", lambda *_: dict(trained))
+    monkeypatch.setattr("evaluate.load_tagger", lambda _, quantised: Copied("greedy" if quantised else "legal"))
+    for has_copy, f1 in ((False, None), (True, pytest.approx(0.4))):
+        if has_copy:
+            (tmp_path / "int8").mkdir()
+        outcome = tag_test("c", Run("minilm_tuned", 13), TEST, read_params())
+        assert outcome is not None
+        assert outcome[1]["cost"]["entity_f1_8bit"] == f1
+
+
 def test_each_part_is_scored_by_itself() -> None:
     known = known_entities([Sentence(("mel", "gibson"), ("B-ACTOR", "I-ACTOR"))])
     tables = part_rows(TEST, PREDICTED, known, SOURCE, {"1": [1], "2": [0]})
