@@ -4,29 +4,31 @@
 
 Each trial trains once for each fold, on the other folds, and tags the sentences of the fold. Its scores go to
 results/<corpus>/search.csv, its tags to data/search/<corpus>/. A fold that the table has is not trained again, so an
-interrupted search goes on, and `--trial` lets several processes share one. The teachers of a trial are trained on the
-same folds, into data/search/<corpus>/teachers/, because those in models/ have seen the sentences of the fold.
+interrupted search goes on, and `--trial` lets several processes share one. With `--fold`, both stay in
+data/unfinished/, where the run that trains all finds them: perhaps on another machine.
+
+The teachers of a trial are trained on the same folds, into data/search/<corpus>/teachers/, because those in models/
+have seen the sentences of the fold.
 """
 
 from harness.run_main import arguments, run_main
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.artifacts import read_labels, read_training_file
+from harness.artifacts import read_json, read_labels, read_training_file
 from harness.locks import sole_writer
 from harness.params import Params, Run, Section, read_params
-from harness.paths import DATA, RESULTS, raw_folder, state_file
+from harness.paths import DATA, RESULTS, outcome_file, raw_folder, state_file
 from harness.provenance import processor
 from harness.systems import build
-from harness.tables import read_table, require_table, write_table
+from harness.tables import read_table, write_table
 from harness.teachers import fit, teachers_of
-from harness.trials import as_text, choose, folds_of, tags_file, trials_of
-
-import pandas as pd
+from harness.trials import as_text, choose, folds_of, open_folds, tags_file, trials_of
 
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence
@@ -48,32 +50,45 @@ def main() -> None:
         __doc__,
         system={"required": True, "help": "a name under search.trials in params.yaml"},
         trial={"type": int, "help": "the number of the only trial to run; default: all"},
+        fold={"type": int, "help": "the only fold to train, and leave the table to the run that trains all"},
     )
     corpus, params = corpus_named(options.corpus), read_params()
     trials = trials_of(options.system, params)
     if options.trial is not None and options.trial not in trials:
         raise BertNerError(f"search.trials.{options.system} has no trial {options.trial}, but 1 to {len(trials)}")
+    count_of_folds = params.search.folds_for(options.system)
+    if options.fold is not None and not 1 <= options.fold <= count_of_folds:
+        raise BertNerError(f"the search of {options.system} has no fold {options.fold}, but 1 to {count_of_folds}")
     check_acquired(corpus, raw_folder(corpus.name))
     sentences = read_training_file(corpus)
     folds = folds_of(len(sentences), params.search.folds, params.search.seed)
-    for number, settings in trials.items():
-        for fold in range(1, params.search.folds_for(options.system) + 1):
-            row = {"system": options.system, "trial": number, "fold": fold, "settings": as_text(settings)}
-            if number == (options.trial or number) and not is_done(corpus.name, row):
-                held_out = folds[fold - 1]
-                rest = [sentences[i] for i in sorted(set(range(len(sentences))).difference(held_out))]
-                tested = [sentences[i] for i in held_out]
-                record(corpus.name, *run_fold(corpus.name, row, settings, rest, tested, params), trials)
-    if chosen := choose(require_table(RESULTS, corpus.name, "search"), options.system, trials):
+    for number, fold in open_folds(corpus.name, options.system, params):
+        if number != (options.trial or number) or fold != (options.fold or fold):
+            continue
+        row = {"system": options.system, "trial": number, "fold": fold, "settings": as_text(trials[number])}
+        notes = outcome_file(corpus.name, state_name(row))
+        outcome = read_json(notes) if notes.is_file() else {"row": {}}
+        if not row.items() <= outcome["row"].items():
+            held_out = folds[fold - 1]
+            rest = [sentences[i] for i in sorted(set(range(len(sentences))).difference(held_out))]
+            tested = [sentences[i] for i in held_out]
+            outcome = run_fold(corpus.name, row, trials[number], rest, tested, params)
+        if options.fold:
+            write_whole(notes, json.dumps(outcome))
+        else:
+            record(corpus.name, outcome["row"], outcome["tags"], trials)
+            notes.unlink(missing_ok=True)
+    table = read_table(RESULTS, corpus.name, "search")
+    if table is not None and (chosen := choose(table, options.system, trials)):
         print(f"{options.system}: the first within one standard error of the best is trial {chosen.trial}")
 
 
 def run_fold(
     corpus: str, row: Row, settings: Section, rest: Sequence[Sentence], tested: Sequence[Sentence], params: Params
-) -> tuple[Row, list[list[str]]]:
+) -> dict[str, Any]:
     """Train as for the test set, on validation sentences apart, and tag; return the row, and the tags."""
     train, validation = split(rest, params.split.validation_fraction, params.split.seed)
-    state = state_file(corpus, "search-{system}-{trial}-{fold}".format(**row))
+    state = state_file(corpus, state_name(row))
     where = ("search", "trials", row["system"])
     tagger = build(row["system"], settings, read_labels(corpus), params.search.seed, state, where)
     runs = teachers_of(row["system"], settings, params)
@@ -86,7 +101,7 @@ def run_fold(
     f1 = bootstrap(count([gold for _, gold in tested], tags), SAMPLES, level=ONE_ERROR)["entity_f1"]
     print(f"{row['system']} trial {row['trial']} fold {row['fold']}: {f1.value:.4f}, {seconds:.0f} s", flush=True)
     measured = {"validation_entity_f1": f1.value, "standard_error": (f1.high - f1.low) / 2, "seconds": seconds}
-    return {**row, **measured, "machine": processor()}, tags
+    return {"row": {**row, **measured, "machine": processor()}, "tags": tags}
 
 
 def fold_teacher(
@@ -114,12 +129,6 @@ def fold_teacher(
     return folder
 
 
-def is_done(corpus: str, row: Row) -> bool:
-    """Return whether the table has the fold with these settings."""
-    table = read_table(RESULTS, corpus, "search")
-    return table is not None and bool((table[list(row)] == pd.Series(row)).all(axis=1).any())
-
-
 def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Section]) -> None:
     """Write the tags of a fold and put its row into the table; rows of trials that are no longer asked for go."""
     write_whole(tags_file(corpus, *place(row)), "".join(" ".join(sentence) + "\n" for sentence in tags))
@@ -132,6 +141,11 @@ def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Se
             if is_asked and place(old) != place(row):
                 rows.append(old)
         write_table(RESULTS, corpus, "search", sorted(rows, key=place))
+
+
+def state_name(row: Row) -> str:
+    """Return the name of a fold's files while it is unfinished."""
+    return "search-{system}-{trial}-{fold}".format(**row)
 
 
 def place(row: Mapping[Any, Any]) -> tuple[str, int, int]:

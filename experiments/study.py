@@ -3,8 +3,8 @@
     python experiments/study.py --corpus mit_movie_eng --study warmup
 
 Puts the rows of the study into results/<corpus>/studies.csv, in place of its older ones, and its tags of the test
-sentences into results/<corpus>/studies/<study>/. An interrupted study goes on. With --train-only both stay in
-data/unfinished/<corpus>/, where the next run finds them: perhaps on another machine.
+sentences into results/<corpus>/studies/<study>/. An interrupted study goes on. With --trial, those of one training stay
+in data/unfinished/<corpus>/study-<study>/, where the run that trains all finds them: perhaps on another machine.
 """
 
 from harness.run_main import arguments, run_main
@@ -13,13 +13,14 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from shutil import rmtree
 from typing import Any
 
 from harness.artifacts import read_json, read_labels, read_part, signature_source, study_folder
 from harness.draws import trial_sentences
 from harness.locks import sole_writer
 from harness.params import Section, Trial, read_params, read_trials
-from harness.paths import DATA, RESULTS, state_file
+from harness.paths import RESULTS, outcome_file, state_file
 from harness.provenance import record_study
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
@@ -43,17 +44,22 @@ def main() -> None:
     options = arguments(
         __doc__,
         study={"required": True, "help": "a name under 'studies' in params.yaml"},
-        **{"train-only": {"action": "store_true", "help": "leave the table as it is; the next run fills it"}},
+        trial={"help": "the name of its predictions: train only this, and leave the table to the run that trains all"},
     )
     from bert_ner.encoder.checkpoint import fingerprint  # not at the top, because torch takes seconds to import
 
     corpus, params = options.corpus, read_params()
     trials = available_trials(read_trials(options.study, params))
+    if options.trial:
+        names = [trial.name for trial in trials]
+        if options.trial not in names:
+            raise BertNerError(f"studies.{options.study} has no trial {options.trial!r}; it has {', '.join(names)}")
+        trials = [trials[names.index(options.trial)]]
     labels, source = read_labels(corpus), signature_source(corpus_named(corpus))
     train, validation, test = (read_part(corpus, part) for part in ("train", "validation", "test"))
-    state = state_file(corpus, f"study-{options.study}")
 
     def tagger_of(trial: Trial, settings: Section) -> Tagger:
+        state = state_file(corpus, trial.state)
         return build(trial.system, settings, labels, trial.seed, state, ("studies", trial.study, trial.system))
 
     # All of them before the first trains, so that an error in the last one shows at once.
@@ -61,11 +67,11 @@ def main() -> None:
         for changes in trial.candidates:
             tagger_of(trial, trial.settings | changes)
 
-    notes = DATA / "unfinished" / corpus / f"study-{options.study}.json"
-    finished = read_json(notes) if notes.is_file() else {}
     rows: Rows = []
     tags: dict[str, Tags] = {}
     for trial in trials:
+        notes = outcome_file(corpus, trial.state)
+        finished = read_json(notes) if notes.is_file() else {}
         sentences, outcomes = [*trial_sentences(trial, train, validation), test], []
         for changes in trial.candidates:
             settings = trial.settings | changes
@@ -75,7 +81,7 @@ def main() -> None:
             if key not in finished:
                 finished[key] = run_trial(trial, settings, tagger, sentences)
                 write_whole(notes, json.dumps(finished))
-                state.unlink(missing_ok=True)
+                state_file(corpus, trial.state).unlink(missing_ok=True)
             outcomes.append(finished[key])
         best = chosen(outcomes)
         changes = trial.candidates[best] if len(trial.candidates) > 1 else {}
@@ -83,10 +89,10 @@ def main() -> None:
         shared["sentences"] = len(sentences[0])
         rows += [{**shared, **row} for row in with_test_scores(outcomes[best], test, source)]
         tags[trial.name] = outcomes[best]["tags"]
-    if options.train_only:
+    if options.trial:
         return
     record(corpus, options.study, rows, tags, list(params.studies))
-    notes.unlink(missing_ok=True)
+    rmtree(notes.parent)
     shown = ["variant", "chosen", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
     print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
 

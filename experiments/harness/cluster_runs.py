@@ -1,8 +1,9 @@
-"""Train on the machines of a Ray cluster, each training or study in a copy of this checkout on its node.
+"""Train on the machines of a Ray cluster, each training in a copy of this checkout on its node.
 
 There, DVC fetches the stage's inputs, runs it, and hands the model over: to the cache of this checkout where the nodes
 share its disk, else to its remote. Then `dvc repro` finds the finished run here, and writes the lock file as usual.
-A study has no output in DVC. Its finished trainings come back with Ray, and `dvc repro` here puts them into the table.
+Studies and searches have no output in DVC. Each of their trainings is a run, whose scores and tags come back with Ray;
+after the last one, `dvc repro` here puts all of them into the table.
 """
 
 import os
@@ -10,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -19,7 +21,10 @@ from tempfile import TemporaryDirectory
 from harness.dvc_runs import DVC, ENVIRONMENT, PIPELINE, THREADS, open_repository, run_dvc, show
 from harness.live_display import DONE, FAILED, LiveDisplay, is_training, label
 from harness.params import Params, Section, read_trials
-from harness.paths import ROOT, state_file
+from harness.paths import ROOT, outcome_file
+from harness.systems import has_weights
+from harness.teachers import teachers_of
+from harness.trials import open_folds, trials_of
 
 import ray
 
@@ -33,7 +38,7 @@ from bert_ner.scale.runs import Outcome, Run, pack, run_all
 # They decide the bits, as on one machine.
 CORES = int(os.environ.get("OMP_NUM_THREADS") or THREADS)
 NODE_DVC = ("python", "-m", "dvc")
-STUDY = f"{PIPELINE}:study@"
+STUDY, SEARCH = f"{PIPELINE}:study@", f"{PIPELINE}:search@"
 UNFINISHED = "data/unfinished"  # the checkpoints
 WITHOUT_DEAD_LINK = ("sh", "-c", f"test -d {UNFINISHED} || rm {UNFINISHED}")  # dead where the disk is not shared
 
@@ -55,9 +60,12 @@ async def train_on_cluster(
 
     with shared_checkout(all_inputs(stages)) as (archive, pull):
         gpus = int(ray.cluster_resources().get("GPU", 0) > 0)
-        longest_first = sorted(stages, key=is_study, reverse=True)
-        runs = [cluster_run(stage, params, gpus) for stage in longest_first]
-        async for outcome in run_all(runs, archive, on_line):
+        runs = [(stage, run) for stage in stages for run in cluster_runs(stage, params, gpus)]
+        stage_of = {run.name: stage for stage, run in runs}
+        missing = Counter(stage_of.values())
+        # The largest need most memory, and their trainings take longest.
+        largest_first = sorted((run for _, run in runs), key=lambda run: run.memory, reverse=True)
+        async for outcome in run_all(largest_first, archive, on_line):
             outcomes.append(outcome)
             if outcome.error:
                 display.end(outcome.run, FAILED)
@@ -66,8 +74,11 @@ async def train_on_cluster(
                 display.end(outcome.run, DONE)
                 for name, content in outcome.files.items():
                     write_whole(ROOT / name, content)
-                # One at a time, because the next outcome waits.
-                await run_dvc(display, "repro", *pull, "--single-item", outcome.run, OMP_NUM_THREADS=str(CORES))
+                stage = stage_of[outcome.run]
+                missing[stage] -= 1
+                if not missing[stage]:
+                    # One at a time, because the next outcome waits.
+                    await run_dvc(display, "repro", *pull, "--single-item", stage, OMP_NUM_THREADS=str(CORES))
     if failed := [label(outcome.run) for outcome in outcomes if outcome.error]:
         raise BertNerError(
             f"{len(failed)} of {len(outcomes)} trainings failed ({', '.join(failed)}); the others are kept, and the "
@@ -85,32 +96,74 @@ def outcome_table(outcomes: Sequence[Outcome]) -> str:
 
 
 def runs_on_cluster(stage: str) -> bool:
-    """Whether a stage trains: one model, or those of a study."""
-    return is_training(stage) or is_study(stage)
+    """Whether a stage trains: one model, or those of a study or a search."""
+    return is_training(stage) or has_parts(stage)
 
 
-def is_study(stage: str) -> bool:
-    return stage.startswith(STUDY)
+def has_parts(stage: str) -> bool:
+    """Whether a stage is a study or a search: its trainings are runs of their own."""
+    return stage.startswith((STUDY, SEARCH))
 
 
-def cluster_run(stage: str, params: Params, gpus: int) -> Run:
-    """Return the run of a training or a study."""
-    commands: list[Sequence[str]]
-    if is_study(stage):
-        name = stage.removeprefix(STUDY)
-        sections = [trial.settings for trial in read_trials(name, params)]
-        files = [str(state_file(corpus_of(stage), f"study-{name}").with_suffix(".json").relative_to(ROOT))]
-        # The first line shows it as running, as DVC does for the others.
-        commands = [("echo", f"Running stage '{stage}':"), [*shlex.split(command_of(stage)), "--train-only"]]
-    else:
-        sections, files = [params[system_of(stage)]], []
-        commands = [
-            (*NODE_DVC, "repro", "--single-item", stage),
-            (*NODE_DVC, "push", "--quiet", "--run-cache", stage),
-        ]
+def cluster_runs(stage: str, params: Params, gpus: int) -> list[Run]:
+    """Return the runs of a stage: one for a training, and one for each training of a study or a search."""
+    if stage.startswith(STUDY):
+        return study_runs(stage, params, gpus)
+    if stage.startswith(SEARCH):
+        return search_runs(stage, params, gpus)
+    commands = [
+        (*NODE_DVC, "repro", "--single-item", stage),
+        (*NODE_DVC, "push", "--quiet", "--run-cache", stage),
+    ]
+    return [node_run(stage, stage, commands, [params[system_of(stage)]], gpus)]
+
+
+def study_runs(stage: str, params: Params, gpus: int) -> list[Run]:
+    """Return a run for each training of a study, but for those without weights."""
+    corpus, runs = corpus_of(stage), []
+    for trial in read_trials(stage.removeprefix(STUDY), params):
+        if has_weights(trial.settings):
+            file = outcome_file(corpus, trial.state)
+            runs.append(part_run(stage, trial.name, ["--trial", trial.name], [trial.settings], [file], gpus))
+    return runs
+
+
+def search_runs(stage: str, params: Params, gpus: int) -> list[Run]:
+    """Return a run for each training that a search still needs; if teachers help, for all trainings of a fold.
+
+    For then the fold's teachers are trained once.
+    """
+    corpus, system = corpus_of(stage), stage.removeprefix(SEARCH)
+    trials = trials_of(system, params)
+    groups: dict[str, list[tuple[int, int]]] = {}
+    for trial, fold in open_folds(corpus, system, params):
+        options = f"--fold {fold}" if trials[trial].get("teachers") else f"--fold {fold} --trial {trial}"
+        groups.setdefault(options, []).append((trial, fold))
+    runs = []
+    for options, parts in groups.items():
+        sections = [trials[trial] for trial, _ in parts]
+        sections += [params[run.system] for section in sections for run in teachers_of(system, section, params)]
+        files = [outcome_file(corpus, f"search-{system}-{trial}-{fold}") for trial, fold in parts]
+        runs.append(part_run(stage, options.replace("--", ""), options.split(), sections, files, gpus))
+    return runs
+
+
+def part_run(
+    stage: str, name: str, options: Sequence[str], sections: Sequence[Section], files: Sequence[Path], gpus: int
+) -> Run:
+    """Return the run of a part of a stage, with these options of its command; the files come back."""
+    name = f"{stage} {name}"
+    # The first line shows it as running, as DVC does for the others.
+    commands = [("echo", f"Running stage '{name}':"), [*shlex.split(command_of(stage)), *options]]
+    run = node_run(name, stage, commands, sections, gpus)
+    return run._replace(files=[str(path.relative_to(ROOT)) for path in files])
+
+
+def node_run(name: str, stage: str, commands: Sequence[Sequence[str]], sections: Sequence[Section], gpus: int) -> Run:
+    """Return a run of these commands after the inputs of the stage were fetched; it trains each of the sections."""
     size = max(map(weights_size, sections))
     return Run(
-        stage,
+        name,
         [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", *inputs_of(stage)), *commands],
         environment={
             "OMP_NUM_THREADS": str(CORES),
@@ -121,7 +174,6 @@ def cluster_run(stage: str, params: Params, gpus: int) -> Run:
         cores=CORES,
         memory=750_000_000 + 4 * size,  # weights, gradients and two moments
         gpus=gpus if size else 0,
-        files=files,
     )
 
 
@@ -144,8 +196,8 @@ def command_of(stage: str) -> str:
 
 
 def corpus_of(stage: str) -> str:
-    """Return the corpus of a training or a study."""
-    if is_study(stage):
+    """Return the corpus of a stage that trains."""
+    if has_parts(stage):
         words = shlex.split(command_of(stage))
         return words[words.index("--corpus") + 1]
     return max((name for name in corpus_names() if label(stage).startswith(f"{name}-")), key=len)
@@ -157,8 +209,8 @@ def system_of(stage: str) -> str:
 
 
 def inputs_of(stage: str) -> list[str]:
-    """Return the stages that make the inputs of a training or a study, which reads the test sentences as well."""
-    kinds = ("acquire", "prepare") if is_study(stage) else ("prepare",)
+    """Return the stages that make the inputs of a stage that trains; studies and searches read the raw files, too."""
+    kinds = ("acquire", "prepare") if has_parts(stage) else ("prepare",)
     return [f"{PIPELINE}:{kind}@{corpus_of(stage)}" for kind in kinds]
 
 

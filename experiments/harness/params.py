@@ -65,6 +65,11 @@ class Trial(NamedTuple):
         sizes = [f"{size:g}" for size in (self.per_type, self.fraction) if size is not None]
         return "-".join([self.system, *([] if self.fraction == 1 else sizes), str(self.seed)])
 
+    @property
+    def state(self) -> str:
+        """Return the name of its files while it is unfinished; those of a study are in one folder."""
+        return f"study-{self.study}/{self.name}"
+
 
 def kind_of(name: str, section: Section) -> str:
     """Return the kind of a system, a key of `kinds()`: the one in its section, otherwise its name."""

@@ -37,3 +37,8 @@ def parts_file(corpus: str, split: str) -> Path:
 def state_file(corpus: str, name: str) -> Path:
     """Return the path where a training keeps its state; unknown to DVC, which removes outputs before a stage runs."""
     return DATA / "unfinished" / corpus / f"{name}.safetensors"
+
+
+def outcome_file(corpus: str, name: str) -> Path:
+    """Return the path where a finished training of a study or a search waits until it is put into its table."""
+    return state_file(corpus, name).with_suffix(".json")

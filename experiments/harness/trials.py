@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.params import Params, Section, settings_of
-from harness.paths import DATA
+from harness.paths import DATA, RESULTS
+from harness.tables import read_table
 
 import pandas as pd
 
@@ -33,6 +34,18 @@ def trials_of(system: str, params: Params) -> dict[int, Section]:
 def as_text(settings: Section) -> str:
     """Return settings as one line for search.csv."""
     return " ".join(f"{name}={value}" for name, value in settings_of(settings).items())
+
+
+def open_folds(corpus: str, system: str, params: Params) -> list[tuple[int, int]]:
+    """Return the trials and folds of a search that its table lacks, or has with other settings."""
+    table = read_table(RESULTS, corpus, "search")
+    done = set() if table is None else set(table[["system", "trial", "fold", "settings"]].itertuples(index=False))
+    return [
+        (number, fold)
+        for number, settings in trials_of(system, params).items()
+        for fold in range(1, params.search.folds_for(system) + 1)
+        if (system, number, fold, as_text(settings)) not in done
+    ]
 
 
 def folds_of(sentences: int, folds: int, seed: int) -> list[list[int]]:

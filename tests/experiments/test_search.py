@@ -48,7 +48,8 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("harness.locks.FOLDER", tmp_path)
     monkeypatch.setattr("search.DATA", tmp_path / "data")
     monkeypatch.setattr("harness.trials.DATA", tmp_path / "data")
-    monkeypatch.setattr("search.RESULTS", tmp_path / "results")
+    for where in ("harness.trials", "search"):
+        monkeypatch.setattr(f"{where}.RESULTS", tmp_path / "results")
     monkeypatch.setattr("search.check_acquired", lambda *_: None)
     monkeypatch.setattr(Corpus, "read", lambda *_: {"train": SENTENCES})
     monkeypatch.setattr(sys, "argv", ["search.py", "--corpus", "sample", "--system", "gazetteer"])
@@ -102,10 +103,51 @@ def test_a_search_goes_on_and_trains_again_only_what_changed(results: Path, monk
     assert len(pd.read_csv(results / "search.csv")) == 9
 
 
+def test_each_fold_can_be_a_run_of_its_own(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, unfinished = list(sys.argv), results.parents[1] / "data/unfinished/sample"
+    for fold in ("1", "2"):
+        monkeypatch.setattr(sys, "argv", [*plain, "--trial", "2", "--fold", fold])
+        search.main()
+    assert not results.exists()
+    assert sorted(path.name for path in unfinished.iterdir()) == [f"search-gazetteer-2-{fold}.json" for fold in (1, 2)]
+
+    def unlike(corpus: str, row: dict[str, Any], *_: Any) -> Any:
+        assert (row["trial"], row["fold"]) not in ((2, 1), (2, 2))  # which are finished
+        return run_fold(corpus, row, *_)
+
+    run_fold = search.run_fold
+    monkeypatch.setattr(search, "run_fold", unlike)
+    monkeypatch.setattr(sys, "argv", plain)
+    search.main()
+    assert len(pd.read_csv(results / "search.csv")) == 9
+    assert not any(unfinished.iterdir())
+
+
+def test_a_finished_fold_of_other_settings_is_trained_again(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = list(sys.argv)
+    monkeypatch.setattr(sys, "argv", [*plain, "--trial", "1", "--fold", "1"])
+    search.main()
+    path = results.parents[1] / "params.yaml"
+    path.write_text(path.read_text().replace("min_share:\n      - - 0.5", "min_share:\n      - - 0.6"))
+    monkeypatch.setattr(sys, "argv", plain)
+    search.main()
+    table = pd.read_csv(results / "search.csv")
+    assert list(table["settings"][::3]) == [f"min_count=[{n}] min_share=[0.6]" for n in (1, 2, 9)]
+
+
 @pytest.mark.usefixtures("results")
-def test_an_unknown_trial_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", [*sys.argv, "--trial", "4"])
-    with pytest.raises(BertNerError, match=r"search\.trials\.gazetteer has no trial 4, but 1 to 3"):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--trial", "4"], r"search\.trials\.gazetteer has no trial 4, but 1 to 3"),
+        (["--fold", "0"], r"the search of gazetteer has no fold 0, but 1 to 3"),
+    ],
+)
+def test_an_unknown_trial_or_fold_is_an_error(
+    options: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [*sys.argv, *options])
+    with pytest.raises(BertNerError, match=message):
         search.main()
 
 

@@ -83,8 +83,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     params["studies"] = {"curve": {"seeds": [1, 2], "fractions": [0.5], "minilm": {"warmup": 0.1}, "crf": {}}}
     YAML().dump(params, tmp_path / "params.yaml")
     monkeypatch.setattr("harness.params.ROOT", tmp_path)
-    for where in ("harness.paths", "study"):
-        monkeypatch.setattr(f"{where}.DATA", tmp_path / "data")
+    monkeypatch.setattr("harness.paths.DATA", tmp_path / "data")
     for where in ("harness.provenance", "study"):
         monkeypatch.setattr(f"{where}.RESULTS", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["study.py", "--corpus", "sample", "--study", "curve"])
@@ -186,17 +185,28 @@ def test_a_study_that_is_killed_goes_on_with_the_run_it_was_in(
     assert len(pd.read_csv(workplace / "results/sample/studies.csv")) == 6
 
 
-def test_a_study_trains_in_one_run_and_is_recorded_by_the_next(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", [*sys.argv, "--train-only"])
-    study.main()
+def test_each_training_of_a_study_can_be_a_run_of_its_own(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unfinished, plain = workplace / "data/unfinished/sample/study-curve", list(sys.argv)
+    names = [f"{system}-0.5-{seed}" for system in ("crf", "minilm") for seed in (1, 2)]
+    for name in names:
+        monkeypatch.setattr(sys, "argv", [*plain, "--trial", name])
+        study.main()
     assert not (workplace / "results").exists()
-    assert (workplace / "data/unfinished/sample/study-curve.json").is_file()
-    monkeypatch.setattr(sys, "argv", sys.argv[:-1])
+    assert sorted(path.name for path in unfinished.iterdir()) == [f"{name}.json" for name in names]
+    monkeypatch.setattr(sys, "argv", plain)
     monkeypatch.setattr(study, "run_trial", None)  # so that a training would fail
     study.main()
     assert len(pd.read_csv(workplace / "results/sample/studies.csv")) == 6
+    assert not unfinished.exists()
+
+
+@pytest.mark.usefixtures("workplace")
+def test_an_unknown_training_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--trial", "crf-1"])
+    with pytest.raises(
+        BertNerError, match=r"studies\.curve has no trial 'crf-1'; it has minilm-0\.5-1, minilm-0\.5-2, crf"
+    ):
+        study.main()
 
 
 def test_a_finished_run_of_other_settings_is_run_again(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.params import Params, read_params
 from harness.tables import read_table
 
 import psutil
@@ -21,7 +22,7 @@ from workplace import Workplace
 
 SEEDS = (13, 17)
 STAGES = {seed: f"pipeline/dvc.yaml:train_encoder@sample-minilm-{seed}" for seed in SEEDS}
-STUDY = "pipeline/dvc.yaml:study@curve"
+STUDY, SEARCH = "pipeline/dvc.yaml:study@curve", "pipeline/dvc.yaml:search@gazetteer"
 CRF = "pipeline/dvc.yaml:train_baseline@sample-crf-0"
 DRIVER = (sys.executable, "-m", "bench.cluster_trainings")
 
@@ -123,26 +124,60 @@ def test_with_a_remote_the_model_comes_from_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_study_trains_on_a_node_and_is_recorded_here(tmp_path: Path) -> None:
+def test_each_training_of_a_study_or_a_search_is_a_run_and_all_are_recorded_here(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
     curve = {"seeds": [1, 2], "fractions": [0.5], "crf": {}}
-    settings = {"crf": {"c1": [0.1], "c2": [0.1], "max_iterations": 5}, "studies": {"curve": curve}}
-    place = Workplace.create(tmp_path / "a", settings)
+    search = {"folds": 2, "trials": {"gazetteer": [{"min_count": [[1], [2]], "min_share": [[0.5]]}]}}
+    crf = {"c1": [0.1], "c2": [0.1], "max_iterations": 5}
+    place = Workplace.create(tmp_path / "a", {"crf": crf, "studies": {"curve": curve}, "search": search})
     pipeline = (place.folder / "pipeline/dvc.yaml").read_text()
-    before, study, after = re.split(r"(^  study:.*?(?=^$))", pipeline, maxsplit=1, flags=re.M | re.S)
-    study = study.replace("mit_movie_eng", "sample")
-    (place.folder / "pipeline/dvc.yaml").write_text(before + study + after)
+    on_sample = re.sub(
+        r"^  (study|search):.*?^$",
+        lambda block: block[0].replace("mit_movie_eng", "sample"),
+        pipeline,
+        flags=re.M | re.S,
+    )
+    (place.folder / "pipeline/dvc.yaml").write_text(on_sample)
     place.environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": search_path(place)}
     place.succeed("dvc", "repro", "pipeline/dvc.yaml:prepare@sample")
     alone = place.copy(tmp_path / "b")
-    alone.succeed("dvc", "repro", "--single-item", STUDY)
-    assert "| study curve | done |" in place.succeed(*DRIVER, "local", STUDY)
-    tables = [read_table(each.folder / "results", "sample", "studies") for each in (place, alone)]
-    assert tables[0] is not None
-    assert tables[1] is not None
-    assert tables[0].drop(columns="seconds").equals(tables[1].drop(columns="seconds"))
-    assert "up to date" in place.succeed("dvc", "status", STUDY)
+    alone.succeed("dvc", "repro", "--single-item", STUDY, SEARCH)
+    output = place.succeed(*DRIVER, "local", STUDY, SEARCH)
+    ran = sorted(line.split(" | ")[0] for line in output.splitlines() if " | done | " in line)
+    assert ran == [
+        *(f"| curve crf-0.5-{seed}" for seed in (1, 2)),
+        *(f"| search gazetteer fold {fold} trial {trial}" for fold in (1, 2) for trial in (1, 2)),
+    ]
+    for name in ("studies", "search"):
+        tables = [read_table(each.folder / "results", "sample", name) for each in (place, alone)]
+        assert tables[0] is not None
+        assert tables[1] is not None
+        assert tables[0].drop(columns="seconds").equals(tables[1].drop(columns="seconds"))
+    assert "up to date" in place.succeed("dvc", "status", STUDY, SEARCH)
     assert not list((place.folder / "data/unfinished").rglob("*.json"))
+
+
+def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    from harness import cluster_runs  # noqa: PLC0415 - imports ray
+
+    plain = read_params()
+    changed = {
+        "teacher": plain["mpnet"],
+        "student": {**plain["minilm"], "teachers": ["teacher-13"]},
+        "search": {"trials": {name: [{"epochs": [1, 2]}] for name in ("minilm", "student")}},
+    }
+    params = Params.model_validate(plain.model_dump() | changed)
+    monkeypatch.setattr(cluster_runs, "command_of", lambda _: "python search.py --corpus mit_movie_eng")
+    monkeypatch.setattr(cluster_runs, "open_folds", lambda *_: [(1, 1), (1, 2), (2, 2)])
+    alone, taught = (cluster_runs.search_runs(cluster_runs.SEARCH + name, params, 0) for name in ("minilm", "student"))
+    assert [list(run.commands[-1][-4:]) for run in alone] == [
+        ["--fold", fold, "--trial", trial] for fold, trial in ("11", "21", "22")
+    ]
+    assert [run.commands[-1][-2:] for run in taught] == [["--fold", "1"], ["--fold", "2"]]
+    names = [[Path(name).stem for name in run.files] for run in taught]
+    assert names == [["search-student-1-1"], ["search-student-1-2", "search-student-2-2"]]
+    assert taught[0].memory > 2 * alone[0].memory  # that of its teacher
 
 
 @pytest.mark.slow
