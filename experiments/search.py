@@ -28,7 +28,7 @@ from harness.provenance import processor
 from harness.systems import build
 from harness.tables import read_table, write_table
 from harness.teachers import fit, teachers_of
-from harness.trials import as_text, choose, folds_of, open_folds, tags_file, trials_of
+from harness.trials import as_text, choose, folds_of, open_folds, state_name, tags_file, trials_of
 
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence
@@ -66,7 +66,7 @@ def main() -> None:
         if number != (options.trial or number) or fold != (options.fold or fold):
             continue
         row = {"system": options.system, "trial": number, "fold": fold, "settings": as_text(trials[number])}
-        notes = outcome_file(corpus.name, state_name(row))
+        notes = outcome_file(corpus.name, state_name(*place(row)))
         outcome = read_json(notes) if notes.is_file() else {"row": {}}
         if not row.items() <= outcome["row"].items():
             held_out = folds[fold - 1]
@@ -88,7 +88,7 @@ def run_fold(
 ) -> dict[str, Any]:
     """Train as for the test set, on validation sentences apart, and tag; return the row, and the tags."""
     train, validation = split(rest, params.split.validation_fraction, params.split.seed)
-    state = state_file(corpus, state_name(row))
+    state = state_file(corpus, state_name(*place(row)))
     where = ("search", "trials", row["system"])
     tagger = build(row["system"], settings, read_labels(corpus), params.search.seed, state, where)
     runs = teachers_of(row["system"], settings, params)
@@ -141,11 +141,6 @@ def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Se
             if is_asked and place(old) != place(row):
                 rows.append(old)
         write_table(RESULTS, corpus, "search", sorted(rows, key=place))
-
-
-def state_name(row: Row) -> str:
-    """Return the name of a fold's files while it is unfinished."""
-    return "search-{system}-{trial}-{fold}".format(**row)
 
 
 def place(row: Mapping[Any, Any]) -> tuple[str, int, int]:

@@ -24,7 +24,7 @@ from harness.params import Params, Section, read_trials
 from harness.paths import ROOT, outcome_file
 from harness.systems import has_weights
 from harness.teachers import teachers_of
-from harness.trials import open_folds, trials_of
+from harness.trials import open_folds, state_name, trials_of
 
 import ray
 
@@ -143,7 +143,7 @@ def search_runs(stage: str, params: Params, gpus: int) -> list[Run]:
     for options, parts in groups.items():
         sections = [trials[trial] for trial, _ in parts]
         sections += [params[run.system] for section in sections for run in teachers_of(system, section, params)]
-        files = [outcome_file(corpus, f"search-{system}-{trial}-{fold}") for trial, fold in parts]
+        files = [outcome_file(corpus, state_name(system, trial, fold)) for trial, fold in parts]
         runs.append(part_run(stage, options.replace("--", ""), options.split(), sections, files, gpus))
     return runs
 

@@ -55,6 +55,11 @@ def folds_of(sentences: int, folds: int, seed: int) -> list[list[int]]:
     return [sorted(order[fold::folds]) for fold in range(folds)]
 
 
+def state_name(system: str, trial: int, fold: int) -> str:
+    """Return the name of a fold's files while it is unfinished."""
+    return f"search-{system}-{trial}-{fold}"
+
+
 def tags_file(corpus: str, system: str, trial: int, fold: int) -> Path:
     """Return the path of a trial's tags of a fold."""
     return DATA / "search" / corpus / f"{system}-{trial}-{fold}.tags"
