@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.artifacts import model_folder
+from harness.artifacts import model_folder, read_labels
 from harness.params import Run, read_params
 
 from bert_ner.corpus.bio import Sentence
@@ -21,6 +21,23 @@ Figures = dict[str, Any]
 def encoder_folder() -> Path:
     """Return the folder of the encoder's run that is measured: the first seed of params.yaml."""
     return model_folder(CORPUS, Run("minilm", read_params().seeds[0]))
+
+
+def fresh_model(large: bool) -> tuple[Any, Any]:
+    """Return a model with the default encoder's weights, or of the paper's size with random ones, and a tokenizer."""
+    import torch
+    from transformers import AutoModelForTokenClassification, BertConfig
+
+    from bert_ner.encoder.weights import find_weights, load_tokenizer
+
+    folder = find_weights("all-MiniLM-L6-v2").folder
+    options: dict[str, Any] = {"num_labels": len(read_labels(CORPUS)), "dtype": torch.float32}
+    torch.manual_seed(0)
+    if large:
+        model = AutoModelForTokenClassification.from_config(BertConfig(**options))  # type: ignore[no-untyped-call]
+    else:
+        model = AutoModelForTokenClassification.from_pretrained(folder, trust_remote_code=False, **options)
+    return model, load_tokenizer(folder)
 
 
 def figures(sentences: Sequence[Sentence], seconds: float, **others: float) -> Figures:

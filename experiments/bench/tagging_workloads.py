@@ -13,7 +13,17 @@ from typing import Any
 from harness.artifacts import model_folder, read_part
 from harness.paths import DATA
 
-from bench.measuring import CORPUS, CRF, Figures, encoder_folder, fast_dtype, figures, measure_seconds, peak_memory
+from bench.measuring import (
+    CORPUS,
+    CRF,
+    Figures,
+    encoder_folder,
+    fast_dtype,
+    figures,
+    fresh_model,
+    measure_seconds,
+    peak_memory,
+)
 from bench.products import forward_products, measure_products
 from bert_ner.scoring import entity_f1
 
@@ -61,8 +71,8 @@ def _tagger(name: str) -> Callable[[Sequence[Sequence[str]]], Any]:
     """Return a function that tags sentences; those of a pipeline return its own entities."""
     from bert_ner import load_tagger
 
-    if name == "pipeline":
-        run = _pipeline("float32")
+    if name in ("pipeline", "pipeline large"):
+        run = _large_pipeline() if name == "pipeline large" else _pipeline("float32")
         return lambda sentences: run([" ".join(words) for words in sentences], batch_size=BATCH)
     if name == "pipeline tuned":
         return _tuned_pipeline()
@@ -77,6 +87,14 @@ def _pipeline(dtype: str) -> Any:
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     return pipeline("token-classification", model=str(encoder_folder()), dtype=dtype)
+
+
+def _large_pipeline() -> Any:
+    """Return the pipeline with a model of the paper's size. Its weights are random; its speed is the same."""
+    from transformers import TokenClassificationPipeline
+
+    model, tokenizer = fresh_model(large=True)
+    return TokenClassificationPipeline(model=model.eval(), tokenizer=tokenizer)
 
 
 def _tuned_pipeline() -> Callable[[Sequence[Sequence[str]]], Any]:

@@ -16,7 +16,7 @@ from harness.artifacts import read_labels, read_part
 from harness.params import read_params, settings_of
 from harness.paths import DATA
 
-from bench.measuring import CORPUS, Figures, fast_dtype, figures, measure_seconds
+from bench.measuring import CORPUS, Figures, fast_dtype, figures, fresh_model, measure_seconds
 from bench.products import measure_products, step_products
 from bert_ner.corpus.bio import Sentence
 
@@ -35,13 +35,13 @@ def train(recipe: str, sentences: int, large: bool = False) -> Figures:
         "Trainer tuned": partial(_trainer_epochs, settings=_tuned_settings()),
         "ours": _our_epochs,
     }
-    return {"": figures(part, epochs_of[recipe](*_fresh(large), part)[-1])}
+    return {"": figures(part, epochs_of[recipe](*fresh_model(large), part)[-1])}
 
 
 def products(sentences: int, large: bool = False) -> Figures:
     """Measure the matrix products of such an epoch alone, in the fastest number type that trains."""
     part = _sample(sentences)
-    model, tokenizer = _fresh(large)
+    model, tokenizer = fresh_model(large)
     lengths = sorted(len(row.ids) for row in _examples(tokenizer, part))
     batches = [lengths[start : start + BATCH] for start in range(0, len(lengths), BATCH)]
     alone = measure_products([product for batch in batches for product in step_products(model, batch)], fast_dtype())
@@ -57,7 +57,7 @@ def first_steps(sentences: int, compiled: bool) -> Figures:
         shutil.rmtree(COMPILED, ignore_errors=True)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(COMPILED)
     part = _sample(sentences)
-    model, tokenizer = _fresh(large=False)
+    model, tokenizer = fresh_model(large=False)
     started = time.perf_counter()
     epochs = _our_epochs(model, tokenizer, part)
     return {"": figures(part, time.perf_counter() - started - EPOCHS * epochs[-1])}
@@ -67,7 +67,7 @@ def checkpoint(large: bool = False) -> Figures:
     """Measure the median time that a training waits for a checkpoint; there is one in each epoch."""
     from bert_ner.encoder.checkpoint import Checkpoint
 
-    model, tokenizer = _fresh(large)
+    model, tokenizer = fresh_model(large)
     sentences = read_part(CORPUS, "train")
     # The folder is on the disk that a training writes to.
     with TemporaryDirectory(dir=DATA) as folder:
@@ -81,23 +81,6 @@ def _sample(size: int) -> list[Sentence]:
     """Return training sentences from all over the corpus, the same for every program."""
     sentences = read_part(CORPUS, "train")
     return sentences[:: len(sentences) // size][:size]
-
-
-def _fresh(large: bool) -> tuple[Any, Any]:
-    """Return a model with the default encoder's weights, or of the paper's size with random ones, and a tokenizer."""
-    import torch
-    from transformers import AutoModelForTokenClassification, BertConfig
-
-    from bert_ner.encoder.weights import find_weights, load_tokenizer
-
-    folder = find_weights("all-MiniLM-L6-v2").folder
-    options: dict[str, Any] = {"num_labels": len(read_labels(CORPUS)), "dtype": torch.float32}
-    torch.manual_seed(0)
-    if large:
-        model = AutoModelForTokenClassification.from_config(BertConfig(**options))  # type: ignore[no-untyped-call]
-    else:
-        model = AutoModelForTokenClassification.from_pretrained(folder, trust_remote_code=False, **options)
-    return model, load_tokenizer(folder)
 
 
 def _examples(tokenizer: Any, sentences: Sequence[Sentence]) -> list[Any]:
