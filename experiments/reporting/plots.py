@@ -32,6 +32,7 @@ TEXT, RULE, PAPER = (mpl.rcParams[name] for name in ("text.color", "grid.color",
 HEAT, MAX_SHADE = "#2f7fd1", 0.6  # colour and opacity of the darkest cell of a heat map: its text stays legible
 MARK, LETTER, ROW = 0.018, 0.0125, 0.05  # of lines_plot, in shares of it: half a marker, a letter's width, a text row
 RISES = sorted(range(-20, 21), key=lambda rise: (abs(rise), -rise))  # 0, 1, -1, 2, ... rows
+HASHED_ID = re.compile(r'(?<=["#])[a-zA-Z][0-9a-f]{10}\b')
 PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.4g} %")
 
 
@@ -200,20 +201,26 @@ def ratio_plot(benchmarks: pd.DataFrame) -> Figure:
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write the figure as <name>.png and <name>.svg."""
-    write_whole(folder / f"{name}.png", _picture(figure, name, format="png"))
-    write_whole(folder / f"{name}.svg", _picture(figure, name, format="svg", metadata={"Date": None}))
+    write_whole(folder / f"{name}.png", _picture(figure, format="png"))
+    write_whole(folder / f"{name}.svg", _svg(figure))
 
 
-def _picture(figure: Figure, name: str, **options: Any) -> bytes:
+def _picture(figure: Figure, **options: Any) -> bytes:
     picture = BytesIO()
-    with mpl.rc_context({"svg.hashsalt": name}):  # the same figure is the same file
-        figure.savefig(picture, **options)
+    figure.savefig(picture, **options)
     return picture.getvalue()
+
+
+def _svg(figure: Figure, **options: Any) -> str:
+    """Return the figure as SVG. Its ids are numbered, as matplotlib's depend on last bits, and so on the processor."""
+    text = _picture(figure, format="svg", metadata={"Date": None}, **options).decode()
+    numbers: dict[str, str] = {}
+    return HASHED_ID.sub(lambda found: numbers.setdefault(found[0], f"{found[0][0]}{len(numbers) + 1}"), text)
 
 
 def inline_svg(figure: Figure, title: str, name: str) -> str:
     """Return the figure as an element of an HTML page, in the page's colours; its ids start with its name."""
-    text = _picture(figure, name, format="svg", metadata={"Date": None}, transparent=True).decode()
+    text = _svg(figure, transparent=True)
     text = text[text.index("<svg") :]
     for pattern, replacement in (
         (r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*", ""),

@@ -14,6 +14,7 @@ from reporting import markdown, page
 from reporting.blocks import Plot, Section
 from reporting.plots import (
     COLOURS,
+    HASHED_ID,
     SYSTEMS,
     Dot,
     Line,
@@ -92,6 +93,7 @@ def test_a_figure_is_saved_the_same_each_time(tmp_path: Path) -> None:
         save(plots("crf")[2].figure, tmp_path / folder, "lines")
     for kind in ("png", "svg"):
         assert (tmp_path / f"a/lines.{kind}").read_bytes() == (tmp_path / f"b/lines.{kind}").read_bytes()
+    assert not HASHED_ID.search((tmp_path / "a/lines.svg").read_text())
 
 
 def test_a_figure_is_drawn_when_it_is_used_and_only_once() -> None:
