@@ -89,9 +89,7 @@ def _remarks(results: Path, _: str) -> str:
     text = f"Token micro-F1 of `{best}` without `O`: {_interval(scores[best, 'token_micro_f1_no_o'], 'value')}."
     confirmed = {system: row for system, row in differences.items() if row["family"] == "confirmatory"}
     shown = [f"`{system}` {p_text(row['p_value'], SAMPLES, row['p_holm'])}" for system, row in confirmed.items()]
-    corrected = (
-        f"{_by_part(results, best)} p of the difference from `{REFERENCE}`'s entity F1, corrected: {', '.join(shown)}. "
-    )
+    corrected = f"{_by_part(results, best)} Corrected p-value of its lead on the whole: {', '.join(shown)}. "
     return textwrap.fill(f"{further} {corrected if shown else ''}{text}".strip(), WIDTH)
 
 
@@ -104,9 +102,9 @@ def _by_part(results: Path, system: str) -> str:
         for row in rows
         if (row["system_a"], row["system_b"], row["metric"]) == pair and row["part"] != WHOLE
     ]
-    fewer = ", ".join(f"{100 * share:.0f}" for share in _fewer_errors(results, system).values())
+    fewer = [f"{100 * share:.0f} % in part {part}" for part, share in _fewer_errors(results, system).items()]
     lead = f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}."
-    return f"{lead} It has fewer missed and false entities, part by part by {fewer} %."
+    return f"{lead} Missed and false entities together are fewer by {', '.join(fewer)}."
 
 
 def _fewer_errors(results: Path, system: str) -> dict[str, float]:
@@ -126,9 +124,12 @@ def _claims(results: Path, _: str) -> str:
     by_hand = counted_claims(claims)["evidence"].str.startswith(BY_HAND).sum()
     proposed = (claims["not_counted"] == "future work").sum()
     others = len(claims) - number.total() - proposed
+    reproduced = counted_claims(claims).query("verdict == 'reproduced'")
+    facts = reproduced["kind"].isin(["count", "arithmetic"]).sum()
     text = (
-        f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced, {number['partly']} partly, "
-        f"{number['not reproduced']} not, and {number[STAND_IN]} not on a stand-in for its encoder. "
+        f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({facts} of them are counts "
+        f"or arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
+        "stand-in (another encoder, or another thing measured). "
         f"{number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
         f"{number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, and say so. Not "
         f"counted: {proposed} directions of future work, and {others} that repeat an error or could not have failed."

@@ -106,7 +106,19 @@ def _caveats(results: Results, parts: pd.DataFrame) -> list[Block]:
         repeated, ceiling = facts.get("repeated", {}).get("both", {}).get("entity_f1"), facts.get("ceiling")
         if repeated and ceiling:
             texts.append(NOTES["label_caveat"].format(f1=_value(repeated), ceiling=_value(ceiling["all"])))
+            texts += _above_ceiling(parts, ceiling)
     return [Text(" ".join(texts))]
+
+
+def _above_ceiling(parts: pd.DataFrame, ceiling: dict[str, Any]) -> list[str]:
+    """Say in which parts a system is better than the simulated perfect tagger."""
+    best = parts.sort_values("value").groupby("part").tail(1)
+    above = [row for row in records(best) if row.value > ceiling.get(row.part, {}).get("value", 1)]
+    return [
+        NOTES["above_ceiling"].format(part=row.part, ceiling=percent(ceiling[row.part]["value"]), system=row.system,
+                                      f1=percent(row.value))
+        for row in above
+    ]  # fmt: skip
 
 
 def _values(rows: pd.DataFrame) -> dict[str, str]:

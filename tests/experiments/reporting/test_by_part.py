@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,14 @@ def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypat
          "difference": 0.005, "low": -0.01, "high": 0.02, "p_value": 0.5, "p_holm": 0.5, "test": "t", "n": n}
         for part, value, n in PARTS
     ])  # fmt: skip
+    share = {"value": 0.9, "low": 0.8, "high": 1.0}
+    audit = {"repeated": {"both": {"groups": 5, "differ": share | {"count": 1, "of": 5}, "entity_f1": share}},
+             "ceiling": {part: share for part, *_ in PARTS}, "cleanlab": {}, "reading": None,
+             "systems": {"systems": ["crf"], "against_gold": share | {"count": 1, "of": 5}}}  # fmt: skip
+    (folder / "label_audit.json").write_text(json.dumps(audit))
     text, html = run(monkeypatch)
+    assert "ceiling: in part 2 the simulation gives 90.00, and encoder has 95.50." in text
+    assert "ceiling: in part 1" not in text
     assert "(part 1, free questions: 10; part 2, templates: 20 test sentences)" in text
     assert "| system | entity F1 | part 1 | part 2 | accuracy |" in text
     assert "70.00 (69.00 to 72.00) | 95.00 (94.00 to 97.00) |" in text
