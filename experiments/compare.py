@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from harness.artifacts import check_predictions, read_part, read_predictions, signature_source, study_folder
+from harness.artifacts import read_part, read_predictions, signature_source, study_folder
 from harness.params import REFERENCE, Confirmatory, Params, read_params, read_trials
 from harness.parts import WHOLE, places_by_part, read_parts, source_of_part
 from harness.paths import RESULTS
@@ -54,7 +54,7 @@ def main() -> None:
     strata = part_of if places_by_part(part_of) else None
     with_reference, others = pairs(scores)
     params = read_params()
-    family = confirmatory_tests(scores, params.confirmatory)
+    family = confirmatory_tests(corpus.name, scores, params.confirmatory)
     rows = {
         "intervals": intervals(found, strata),
         "comparisons": comparisons(found, with_reference + others, strata, family),
@@ -77,19 +77,28 @@ def p_of(row: dict[str, Any]) -> str:
 
 
 def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
-    """Pair every other system with the reference, and then each encoder with every other baseline."""
+    """Pair every other system with the reference, and then others.
+
+    These are each encoder with every other baseline, and each setting of an encoder with its first, the paper's recipe.
+    """
     encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
     with_reference = [(system, REFERENCE) for system in encoders if system != REFERENCE and REFERENCE in encoders]
     baselines = [system for system, encoder in encoders.items() if not encoder and system != REFERENCE]
-    return with_reference, [(system, name) for system, encoder in encoders.items() if encoder for name in baselines]
+    others = [(system, name) for system, encoder in encoders.items() if encoder for name in baselines]
+    first = {encoder: system for system, encoder in reversed(encoders.items())}
+    settings = [
+        (system, first[encoder]) for system, encoder in encoders.items() if encoder and first[encoder] != system
+    ]
+    return with_reference, others + settings
 
 
-def confirmatory_tests(scores: pd.DataFrame, named: Confirmatory) -> Family:
-    """Return the tests of the first named system that was scored, against each baseline by each named metric."""
-    encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
-    system = next((name for name in named.systems if name in encoders), None)
-    baselines = [name for name, encoder in encoders.items() if not encoder and name != system]
-    return {((system, name), metric) for name in baselines for metric in named.metrics} if system else set()
+def confirmatory_tests(corpus: str, scores: pd.DataFrame, named: Confirmatory) -> Family:
+    """Return the tests of the first named system that was scored, against each named baseline by each named metric."""
+    scored = scores["system"].unique()
+    system = next((name for name in named.systems if name in scored), None)
+    if corpus not in named.corpora or system is None:
+        return set()
+    return {((system, name), metric) for name in named.baselines if name in scored for metric in named.metrics}
 
 
 def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
@@ -102,16 +111,15 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
         path = RESULTS / corpus.name / "predictions" / f"{system}-{row['seed']}.tags"
         if not path.is_file():
             raise BertNerError(f"{path} is missing, but scores.csv has a row of it; {remedy}")
-        check_predictions(path, remedy)
+        predicted = read_predictions(path, test, remedy)
         try:
-            predicted = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
             counted, rescored = scoring.count(gold, predicted), scoring.score(gold, predicted, **source)
             scoring.check_same_signature(str(row["signature"]), rescored["entity_f1"].signature)
             for metric, value in rescored.items():
                 if abs(float(row[metric]) - value) > 1e-6:  # scores.csv has six decimals
                     raise ValueError(f"{metric} is {row[metric]} in scores.csv, but {value:.6f} here")
         except ValueError as error:
-            raise BertNerError(f"{path} does not fit the test sentences or scores.csv: {error}; {remedy}") from None
+            raise BertNerError(f"{path} does not fit scores.csv: {error}; {remedy}") from None
         found.tags.setdefault(system, []).append(predicted)
         found.counts.setdefault(system, []).append(counted)
         found.scores.setdefault(system, []).append(rescored)
@@ -168,6 +176,10 @@ def group_intervals(found: Recount, test: Sequence[Sentence], known: Collection[
     groupings = subgroups.entity_groupings(test, known)
     entities = [(i, span) for i, tags in enumerate(gold) for span in spans_of(tags)]
     support = Counter((by, group(i, span)) for by, group in groupings.items() for i, span in entities)
+    for by, (easy, hard) in HARDER.items():
+        support.update(
+            (f"{by} within type", f"{span.type}: {easy}") for i, span in entities if groupings[by](i, span) == hard
+        )
     f1 = subgroups.f1_by_type(found.counts, SAMPLES, level=LEVEL)
     ranks = subgroups.confusion_ranks(gold, found.tags, SAMPLES, level=LEVEL)
     with_recall = [by for by in groupings if by != "type"]  # types have F1

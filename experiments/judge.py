@@ -3,9 +3,9 @@
     python experiments/judge.py --corpus mit_movie_eng
     python experiments/judge.py --domains       # claims about other corpora -> results/domains/claims.csv
 
-Verdicts: reproduced, partly, not reproduced, not reproduced on a stand-in (another encoder than the paper's),
-contradicted (the paper disagrees with its own corpus or arithmetic) and not tested (the evidence gives the reason). The
-claims are about one corpus; the table of any other one is empty.
+Verdicts: reproduced, partly, not reproduced, not reproduced on a stand-in (another encoder than the paper's, or another
+thing than the claim names), contradicted (the paper disagrees with its own corpus or arithmetic) and not tested (the
+evidence gives the reason). The claims are about one corpus; the table of any other one is empty.
 """
 
 from harness.run_main import arguments, run_main

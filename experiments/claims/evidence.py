@@ -229,10 +229,12 @@ def further_runs(intervals: pd.DataFrame, system: str) -> dict[str, Interval]:
 
 
 def _has_value(column: pd.Series, value: str) -> pd.Series:
-    """Compare numbers as numbers, so that 1, 1.0 and 1.00 are the same; an empty value is an absent number."""
+    """Compare with a value, or those between `|`. As numbers, 1 and 1.00 are the same; empty is an absent one."""
     if not pd.api.types.is_numeric_dtype(column):
-        return column == value
-    return column.isna() if not value else (column == pd.to_numeric(value, errors="coerce")).fillna(False)
+        return column.isin(value.split("|"))
+    return (
+        column.isna() if not value else column.isin([pd.to_numeric(one, errors="coerce") for one in value.split("|")])
+    )
 
 
 def show(value: Any) -> str:

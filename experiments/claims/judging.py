@@ -80,8 +80,8 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
             with suppress(NotMeasuredError):
                 notes.append(f"also: {evidence.shown(source)}")
         found = found._replace(evidence="; ".join(filter(None, notes)))
-        is_stand_in = bool(note) and claim.encoder == "comparable"
-        if found.verdict == "reproduced" and (claim.proxy or is_stand_in):
+        is_stand_in = claim.proxy or (note and claim.encoder == "comparable")
+        if found.verdict == "reproduced" and is_stand_in:
             found = found._replace(verdict="partly")
         elif found.verdict == "not reproduced" and is_stand_in and not claim.independent:
             found = found._replace(verdict=STAND_IN)
@@ -118,7 +118,6 @@ def _encoder_note(use: str, paper: str, system: MeasuredSystem) -> str:
     return {
         "comparable": f"measured on {used}, not on {paper}",
         "vocabulary": f"measured on {used}, which splits words as {paper} does",
-        "shape": f"{paper} as the library describes it, without its weights",
     }[use]
 
 

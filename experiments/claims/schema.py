@@ -48,10 +48,10 @@ class Claim(Settings):
     about: Literal["domains"] | None = Field(None, description="judged with the comparison of corpora, not with one")
     judge: AnyRule = Field(description="the rule, with its keys")
     also_shown: Sources = Field([], description="what the evidence quotes as well; the verdict does not depend on it")
-    encoder: Literal["required", "comparable", "vocabulary", "shape"] | None = Field(
+    encoder: Literal["required", "comparable", "vocabulary"] | None = Field(
         None, description="how the claim depends on the encoder; the head of claims.yaml explains each"
     )
-    proxy: Text | None = Field(None, description="what was measured instead: at best partly reproduced")
+    proxy: Text | None = Field(None, description="what was measured instead, so neither success nor failure is plain")
     independent: Text | None = Field(
         None, description="evidence against the claim that does not depend on the encoder: a failure is then not capped"
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,9 @@ def read_predictions(path: Path, test: Sequence[Sentence], remedy: str) -> list[
     """Read a run's tags of the test sentences; an error ends with the remedy."""
     check_predictions(path, remedy)
     tags = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    if list(map(len, tags)) != [len(words) for words, _ in test]:
-        raise BertNerError(f"{path} does not fit the test sentences; {remedy}")
+    lengths = zip_longest(map(len, tags), (len(words) for words, _ in test))
+    if line := next((line for line, (found, wanted) in enumerate(lengths, 1) if found != wanted), None):
+        raise BertNerError(f"{path}, line {line}, does not fit the test sentences; {remedy}")
     return tags
 
 

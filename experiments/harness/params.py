@@ -113,10 +113,10 @@ class LabelAudit(Settings):
 class Confirmatory(Settings):
     """The tests that Holm's correction is over. All other comparisons are exploratory."""
 
+    corpora: list[str] = Field(default=[], description="on these alone")
     systems: list[str] = Field(default=[], description="the first of these that was scored is tested")
-    metrics: list[Literal[*METRICS]] = Field(  # type: ignore[valid-type]
-        default=[], description="it is compared with each baseline by each"
-    )
+    baselines: list[str] = Field(default=[], description="it is compared with each of these")
+    metrics: list[Literal[*METRICS]] = Field(default=[], description="by each")  # type: ignore[valid-type]
 
 
 class Study(Settings):
@@ -244,7 +244,8 @@ class Params(Settings):
         named[("label_audit", "system")] = self.label_audit.system
         named |= {("studies", name, system): system for name, study in self.studies.items() for system in study.changes}
         named |= {("search", "trials", system): system for system in self.search.trials}
-        named |= {("confirmatory", "systems", i): system for i, system in enumerate(self.confirmatory.systems)}
+        for key in ("systems", "baselines"):
+            named |= {("confirmatory", key, i): system for i, system in enumerate(getattr(self.confirmatory, key))}
         given = {
             (name, "kind"): section["kind"] for name, section in self.__pydantic_extra__.items() if "kind" in section
         }

@@ -158,16 +158,25 @@ def test_the_whole_is_resampled_within_its_parts_in_every_table(folder: Path) ->
 
 def test_the_first_named_system_is_tested_against_each_baseline() -> None:
     scores = pd.DataFrame({"system": ["hmm", "crf", "small", "large"], "encoder": ["", "", "tiny", "big"]})
-    named = Confirmatory(systems=["absent", "large", "small"], metrics=["entity_f1"])
-    family = compare.confirmatory_tests(scores, named)
+    named = Confirmatory(
+        corpora=["eng"], systems=["absent", "large", "small"], baselines=["hmm", "crf", "none"], metrics=["entity_f1"]
+    )
+    family = compare.confirmatory_tests("eng", scores, named)
     assert family == {(("large", "hmm"), "entity_f1"), (("large", "crf"), "entity_f1")}
-    assert not compare.confirmatory_tests(scores, Confirmatory())
+    assert not compare.confirmatory_tests("other", scores, named)
+    assert not compare.confirmatory_tests("eng", scores, Confirmatory())
 
 
 def test_others_meet_the_crf_and_encoders_meet_every_baseline() -> None:
     scores = pd.DataFrame({"system": ["hmm", "crf", "encoder", "encoder"], "encoder": ["", "", "tiny", "tiny"]})
     assert compare.pairs(scores) == ([("hmm", "crf"), ("encoder", "crf")], [("encoder", "hmm")])
     assert compare.pairs(scores[scores["system"] == "crf"]) == ([], [])
+
+
+def test_each_setting_of_an_encoder_meets_its_first() -> None:
+    systems = {"small": "tiny", "small_tuned": "tiny", "large": "big", "large_tuned": "big"}
+    scores = pd.DataFrame({"system": systems.keys(), "encoder": systems.values()})
+    assert compare.pairs(scores) == ([], [("small_tuned", "small"), ("large_tuned", "large")])
 
 
 def test_one_system_alone_has_intervals_and_an_empty_comparison(folder: Path) -> None:
@@ -184,7 +193,7 @@ def test_scores_of_unlike_signatures_are_refused_and_both_are_shown(folder: Path
         compare.main()
     assert "entity_f1|avg:micro|data:00000000|v:0.0.9" in str(caught.value)
     assert "corpus:mit_movie_eng|data:" in str(caught.value)
-    assert "encoder-1.tags does not fit the test sentences or scores.csv: " in str(caught.value)
+    assert "encoder-1.tags does not fit scores.csv: " in str(caught.value)
     assert not (folder / "intervals.csv").exists()
 
 
@@ -197,7 +206,7 @@ def test_predictions_that_are_not_those_of_the_scores_are_refused(folder: Path) 
 def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> None:
     path = folder / "predictions" / "encoder-2.tags"
     path.write_text("O O O\n")
-    with pytest.raises(BertNerError, match=r"encoder-2.tags does not fit the test .*: gold has 20"):
+    with pytest.raises(BertNerError, match=r"encoder-2.tags, line 1, does not fit the test sentences; run"):
         compare.main()
     path.unlink()
     with pytest.raises(BertNerError, match=r"encoder-2.tags is missing, but scores.csv has a row of it"):

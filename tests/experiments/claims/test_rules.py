@@ -111,6 +111,10 @@ CASES = [
     (TUNED, None, searched(0.005, 0.004, 0.006), "reproduced"),
     (TUNED, None, searched(0.0, 0.02, 0.04), "partly"),
     (TUNED, None, searched(0.03, 0.031, 0.03), "not reproduced"),
+    (TUNED, None, searched(0.0001), "reproduced"),  # of one fold: ± 1.96 * 0.005
+    (TUNED, None, searched(0.0003), "partly"),
+    (TUNED, None, searched(0.0197), "partly"),
+    (TUNED, None, searched(0.0199), "not reproduced"),
     (TUNED, None, {}, "not tested"),
     (TUNED.replace("4", "5"), None, searched(0.03, 0.031), "not tested"),
     (HOME, None, transferred((0.2, 0.1, 0.3), (0.1, 0.01, 0.2)), "not tested"),
@@ -267,7 +271,7 @@ def test_a_type_of_which_nothing_was_found_has_an_exact_bound_instead_of_an_inte
 def test_the_evidence_says_of_which_named_types_a_lower_recall_is_shown(tmp_path: Path) -> None:
     row = judged(tmp_path, entry(f"{RECALL}, named: [A]"), gap(0.1, 0.05, 0.15))
     assert row["evidence"].endswith(
-        "By type: A +0.1000 (+0.0500 to +0.1500). Of the types that the paper names: A shown"
+        "By type: A +0.1000 (+0.0500 to +0.1500; 9 entities). Of the types that the paper names: A shown"
     )
     row = judged(tmp_path, entry(f"{RECALL}, named: [A]"), gap(0.1, 0.04, 0.15))
     assert row["evidence"].endswith(": A not shown")
