@@ -206,7 +206,7 @@ def test_predictions_that_are_not_those_of_the_scores_are_refused(folder: Path) 
 def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> None:
     path = folder / "predictions" / "encoder-2.tags"
     path.write_text("O O O\n")
-    with pytest.raises(BertNerError, match=r"encoder-2.tags, line 1, does not fit the test sentences; run"):
+    with pytest.raises(BertNerError, match=r"encoder-2.tags, line 2, does not fit the test sentences; run"):
         compare.main()
     path.unlink()
     with pytest.raises(BertNerError, match=r"encoder-2.tags is missing, but scores.csv has a row of it"):

@@ -191,7 +191,7 @@ def test_a_reading_needs_a_weaker_system_for_its_controls(folder: Path, monkeypa
 def test_predictions_that_do_not_fit_are_an_error(folder: Path) -> None:
     scores = pd.read_csv(folder / "scores.csv")
     (folder / "predictions/hmm-0.tags").write_text("O O\n")
-    with pytest.raises(BertNerError, match=r"hmm-0\.tags, line 1, does not fit the test sentences; run python"):
+    with pytest.raises(BertNerError, match=r"hmm-0\.tags, line 2, does not fit the test sentences; run python"):
         predictions.predicted_tags("sample", scores, TEST)
     (folder / "predictions/hmm-0.tags").unlink()
     with pytest.raises(BertNerError, match=r"hmm-0\.tags is missing, but scores\.csv has a row of it"):

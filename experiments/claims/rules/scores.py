@@ -69,11 +69,13 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
     system, scores = evidence.system.name, evidence.table("scores")
     if (scores["encoder"] != "").all():
         raise NotMeasuredError("scores.csv has no baseline")
-    rows = evidence.table("comparisons", system_a=system, metric="|".join(metrics), family="confirmatory")
+    rows = evidence.table("comparisons", system_a=system, metric="|".join(metrics))
+    rows = rows[rows["family"] == "confirmatory"].reset_index(drop=True)
+    if rows.empty:
+        raise NotMeasuredError(f"comparisons.csv has no confirmatory test of {system}")
     runs = scores.groupby("system")
     over_seeds = [_welch(*(runs.get_group(name)[row["metric"]] for name in (system, row["system_b"])))
                   for _, row in rows.iterrows()]  # fmt: skip
-    rows = rows.reset_index(drop=True)
     over_sentences = (rows["difference"] > 0) & (rows["p_holm"] <= ALPHA)
     is_better = over_sentences & pd.Series([found is None or found.low > 0 for found in over_seeds])
     notes = []

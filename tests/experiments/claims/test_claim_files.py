@@ -42,7 +42,7 @@ BROKEN = [
     (EQUALS, "within_factor, measured: corpus.json a, factor: 2", 9, "corpus.json a is .*, not a number"),
     (EQUALS, "recipe, settings: {epohcs: 4}", 9, "the runs have no setting 'epohcs'; they have epochs"),
     ("    command", "    also_shown:\n      - corpus.json a.b\n      - corpus.json a.x\n    command", 12, "no 'a.x'"),
-    ("    command", "    encoder: any\n    command", 10, "encoder must be 'required', 'comparable', 'vocabulary'"),
+    ("    command", "    encoder: any\n    command", 10, "encoder must be 'required', 'comparable' or 'vocabulary'"),
     ("    command", "    id: again\n    command", 10, "is not YAML"),
     ("    command: make it\n", "    command: make it\n  - id: X1\n    section: '1'\n    claim: a\n    kind: value\n"
      "    judge: {rule: best_published, metric: entity_f1}\n    command: b\n", 11, "id X1 is used 2 times"),

@@ -30,9 +30,10 @@ def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypat
         for part, value, n in PARTS
     ])  # fmt: skip
     share = {"value": 0.9, "low": 0.8, "high": 1.0}
-    audit = {"repeated": {"both": {"groups": 5, "differ": share | {"count": 1, "of": 5}, "entity_f1": share}},
+    counted = share | {"count": 1, "of": 5, "share": 0.2}
+    audit = {"repeated": {"both": {"groups": 5, "differ": counted, "entity_f1": share}},
              "ceiling": {part: share for part, *_ in PARTS}, "cleanlab": {}, "reading": None,
-             "systems": {"systems": ["crf"], "against_gold": share | {"count": 1, "of": 5}}}  # fmt: skip
+             "systems": {"systems": ["crf"], "against_gold": counted}}  # fmt: skip
     (folder / "label_audit.json").write_text(json.dumps(audit))
     text, html = run(monkeypatch)
     assert "ceiling: in part 2 the simulation gives 90.00, and encoder has 95.50." in text
