@@ -94,7 +94,7 @@ def _large_pipeline() -> Any:
     from transformers import TokenClassificationPipeline
 
     model, tokenizer = fresh_model(large=True)
-    return TokenClassificationPipeline(model=model.eval(), tokenizer=tokenizer)
+    return TokenClassificationPipeline(model=model.eval(), tokenizer=tokenizer)  # type: ignore[no-untyped-call]
 
 
 def _tuned_pipeline() -> Callable[[Sequence[Sequence[str]]], Any]:

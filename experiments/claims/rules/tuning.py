@@ -34,7 +34,7 @@ def tuned(
     if len(gains) > 1:
         gain, low, high = seed_interval(gains)
     else:
-        errors = rows.set_index("settings")["standard_error"]
+        errors = dict(zip(rows["settings"], rows["standard_error"], strict=True))
         half, gain = NORMAL * math.hypot(errors[best], errors[papers_trial]), gains[0]
         low, high, source = gain - half, gain + half, "over the sentences of one fold, the two trials not paired"
     verdict = "reproduced" if high <= margin else "not reproduced" if low > margin else "partly"
