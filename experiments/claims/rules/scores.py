@@ -206,7 +206,7 @@ def lower_recall(
     ]
     types = {group.removesuffix(f": {easy}"): row for (group, _), row in within.items() if group != easy}
     by_type = [
-        f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}; {row['support']:.0f} entities)"
+        f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}; {_entities_of(row)})"
         for name, row in types.items()
         if row["low"] < row["high"]  # not where nothing was found
     ]
@@ -220,6 +220,10 @@ def lower_recall(
     lowest = min(gap["low"] for gap in gaps)
     verdict = "reproduced" if lowest >= margin else "partly" if lowest > 0 else "not reproduced"
     return with_interval(verdict, gaps[1], shown)
+
+
+def _entities_of(row: pd.Series) -> str:
+    return counted(int(row["support"]), "entity", "entities")
 
 
 def queries(evidence: Evidence, measured: Source = Field(description="the queries as audit.py tagged them")) -> Finding:
