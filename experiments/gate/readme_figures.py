@@ -87,10 +87,12 @@ def _remarks(results: Path, _: str) -> str:
     best = max(entity, key=entity.__getitem__)
     further = further_run_text(require_table(results, CORPUS, "intervals"), best, f"`{best}`")
     text = f"Token micro-F1 of `{best}` without `O`: {_interval(scores[best, 'token_micro_f1_no_o'], 'value')}."
-    confirmed = {system: row for system, row in differences.items() if row["family"] == "confirmatory"}
-    shown = [f"`{system}` {p_text(row['p_value'], SAMPLES, row['p_holm'])}" for system, row in confirmed.items()]
-    corrected = f"{_by_part(results, best)} Corrected p-value of its lead on the whole: {', '.join(shown)}. "
-    return textwrap.fill(f"{further} {corrected if shown else ''}{text}".strip(), WIDTH)
+    row, lead = differences.get(best, {}), ""
+    if row.get("family") == "confirmatory":
+        lead = (
+            f"{_by_part(results, best)} On the whole, p {p_text(row['p_value'], SAMPLES, row['p_holm'])}, corrected. "
+        )
+    return textwrap.fill(f"{further} {lead}{text}".strip(), WIDTH)
 
 
 def _by_part(results: Path, system: str) -> str:
@@ -127,10 +129,9 @@ def _claims(results: Path, _: str) -> str:
     reproduced = counted_claims(claims).query("verdict == 'reproduced'")
     facts = reproduced["kind"].isin(["count", "arithmetic"]).sum()
     text = (
-        f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({facts} of them are counts "
+        f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({facts} by counting "
         f"or arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
-        "stand-in (another encoder, or another thing measured). "
-        f"{number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
+        f"stand-in. {number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
         f"{number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, and say so. Not "
         f"counted: {proposed} directions of future work, and {others} that repeat an error or could not have failed."
     )
