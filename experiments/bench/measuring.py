@@ -67,4 +67,4 @@ def peak_memory(process: int | str = "self") -> float:
     """
     status = Path("/proc", str(process), "status")
     lines = status.read_text(encoding="ascii").splitlines() if status.is_file() else []
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), math.nan)
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), math.nan)

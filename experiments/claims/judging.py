@@ -39,7 +39,7 @@ def tally(claims: pd.DataFrame) -> str:
     counts = Counter(counted_claims(claims)["verdict"])
     each = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     left_out = Counter(reason.partition(" ")[0] for reason in claims["not_counted"] if reason)
-    repeated = f"{counted(left_out['repeats'], 'repetition')} of another claim's error"
+    repeated = f"{counted(left_out['repeats'], 'repetition')} of another claim"
     tautologies = counted(left_out["tautology"], "tautology", "tautologies")
     proposed = counted(left_out["future"], "direction of future work", "directions of future work")
     more = f"; not counted: {repeated}, {tautologies}, {proposed}" if left_out else ""

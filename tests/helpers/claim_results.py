@@ -87,7 +87,7 @@ def corpus_value(value: Any) -> Files:
 
 def groups(by: str, *rows: tuple[str, str, float, float, float]) -> Files:
     """Return rows of intervals_by_group.csv, (group, than, value, low, high), and one of another grouping."""
-    shared = {"system": "encoder", "support": 9}
+    shared = {"system": "encoder", "support": 10}
     other = shared | {"by": "other", "group": "x", "than": "", "value": 0, "low": 0, "high": 0, "support": ""}
     columns = ("group", "than", "value", "low", "high")
     made = [shared | {"by": by} | dict(zip(columns, row, strict=True)) for row in rows]

@@ -76,14 +76,20 @@ def within_factor(
     per: Operand = Field(1, description="what it is divided by"),
     times: float = Field(1, gt=0, description="what it is multiplied by"),
     factor: float = Field(ge=1, description="how many times larger or smaller it may be"),
+    rounding: float = Field(0, ge=0, description="how far the printed figure may be from the true one"),
 ) -> Finding:
-    """Check that a number is the paper's up to a factor: for costs on a machine that the paper does not name."""
+    """Check that a number is the paper's up to a factor: for costs on a machine that the paper does not name.
+
+    Partly, if that depends on how the paper's figure was rounded.
+    """
     number, shown = _quotient(evidence, measured, per)
     number *= times
     ratio = number / evidence.paper_number()
-    verdict = "reproduced" if 1 / factor <= ratio <= factor else "not reproduced"
+    ends = (number / (evidence.paper_number() + error) for error in (-rounding, rounding))
+    verdict = graded(1 / factor <= end <= factor for end in ends)
     shown += f" * {show(times)}" if times != 1 else ""
     shown += f" is {show(number)}, {show(ratio)} times the paper's; wanted: within a factor of {show(factor)}"
+    shown += f", and the paper's is rounded, ± {show(rounding)}" if rounding else ""
     return Finding(verdict, number, shown)
 
 

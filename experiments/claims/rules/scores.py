@@ -24,6 +24,7 @@ from claims.evidence import (
 from claims.fields import Fraction, Metric, Source, Text
 
 TRIALS = 10_000  # of a randomisation test
+FEWEST = 10  # entities of a type for which a difference is shown
 QUERY_FILES = {"in_test": "a test sentence", "in_train": "a training sentence"}
 
 
@@ -208,13 +209,13 @@ def lower_recall(
     by_type = [
         f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}; {_entities_of(row)})"
         for name, row in types.items()
-        if row["low"] < row["high"]  # not where nothing was found
+        if row["low"] < row["high"] and row["support"] >= FEWEST  # the interval of few entities is too narrow
     ]
     named_notes = [f"{name} {'shown' if types[name]['low'] >= margin else 'not shown'}" for name in named]
     shown = (
         f"recall by {by}, {'; '.join(notes)}; measured: the difference within types, wanted: {show(margin)} or more, "
-        f"as over all: {gaps[0]['value']:.4f} ({gaps[0]['low']:.4f} to {gaps[0]['high']:.4f}). By type: "
-        f"{', '.join(by_type)}"
+        f"as over all: {gaps[0]['value']:.4f} ({gaps[0]['low']:.4f} to {gaps[0]['high']:.4f}). By type, "
+        f"of {FEWEST} entities or more: {', '.join(by_type)}"
     )
     shown += f". Of the types that the paper names: {', '.join(named_notes)}" if named else ""
     lowest = min(gap["low"] for gap in gaps)

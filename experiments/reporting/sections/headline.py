@@ -115,7 +115,7 @@ def _above_ceiling(parts: pd.DataFrame, ceiling: dict[str, Any]) -> list[str]:
     best = parts.sort_values("value").groupby("part").tail(1)
     above = [row for row in records(best) if row.value > ceiling.get(row.part, {}).get("value", 1)]
     return [
-        NOTES["above_ceiling"].format(part=row.part, ceiling=percent(ceiling[row.part]["value"]), system=row.system,
+        NOTES["above_ceiling"].format(part=row.part, ceiling=_value(ceiling[row.part]), system=row.system,
                                       f1=percent(row.value))
         for row in above
     ]  # fmt: skip

@@ -116,10 +116,10 @@ def test_a_claim_about_word_pieces_names_the_encoder_whose_pieces_were_counted(t
 def test_the_evidence_has_intervals(tmp_path: Path) -> None:
     row = judged(tmp_path, entry(TYPES), by_type((0.4, 0.3, 0.45), (0.9, 0.79, 0.95), (0.95, 0.9, 0.99)))
     assert "1 have an F1 of 0.8 or more, 1 have less (of these, 1 below 0.5), and 1 are undecided" in row["evidence"]
-    assert "T0 0.4000 (0.3000 to 0.4500, 9 entities), T1 0.9000 (0.7900 to 0.9500" in row["evidence"]
+    assert "T0 0.4000 (0.3000 to 0.4500, 10 entities), T1 0.9000 (0.7900 to 0.9500" in row["evidence"]
     assert (row["measured"], row["low"], row["high"]) == ("0.400000", "0.300000", "0.450000")
     row = judged(tmp_path, entry(RECALL), gap(0.1, 0.05, 0.15))
-    assert "unseen: 0.5000 (0.4000 to 0.6000) of 9; seen: 0.9000 (0.8000 to 1.0000) of 9" in row["evidence"]
+    assert "unseen: 0.5000 (0.4000 to 0.6000) of 10; seen: 0.9000 (0.8000 to 1.0000) of 10" in row["evidence"]
     assert (row["measured"], row["low"], row["high"]) == ("0.100000", "0.050000", "0.150000")
 
 
@@ -150,7 +150,7 @@ def test_the_tally_leaves_out_what_repeats_an_error_or_could_not_fail() -> None:
             ("partly", "future work")]  # fmt: skip
     table = pd.DataFrame(rows, columns=["verdict", "not_counted"])
     assert tally(table) == (
-        "2 claims: 1 reproduced, 1 contradicted; not counted: 1 repetition of another claim's error, 1 tautology, "
+        "2 claims: 1 reproduced, 1 contradicted; not counted: 1 repetition of another claim, 1 tautology, "
         "1 direction of future work"
     )
     assert tally(table[table["not_counted"] == ""]) == "2 claims: 1 reproduced, 1 contradicted"
