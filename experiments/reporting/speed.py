@@ -70,7 +70,7 @@ def _single_query(rows: Rows) -> str:
     return (
         f"A single query takes {median}, at the 99th percentile {p99}: {' and '.join(both('tuned', 'ratio', '.1f'))} "
         f"times as fast as the pipeline tuned, {' and '.join(both('defaults', 'ratio', '.1f'))} times its defaults. "
-        f"With the weights as trained, tagging is {floats[0]:.1f} times as fast as the tuned pipeline, a single query "
+        f"Unquantised, tagging is {floats[0]:.1f} times as fast as the tuned pipeline, a single query "
         f"{floats[1]:.1f} times. Measured on {run['machine']} ({run['threads']} threads, PyTorch {run['torch']}), on "
         f"{run['date']}."
     )
