@@ -147,7 +147,7 @@ def lines_plot(lines: Sequence[Line], x_label: str, y_label: str, *, scores: boo
 
 
 def _label_ends(axes: Axes, lines: Sequence[Line], alignments: Sequence[str]) -> None:
-    """Write each label next to the line's end, or above or below where it would cover another label or point."""
+    """Write each label next to the line's end, or above or below where it would cover a label, a point or the axis."""
     ends = [line.points[-1][:2] for line in lines]
     spots = (axes.transData + axes.transAxes.inverted()).transform(ends).tolist()
     taken = [(x - MARK, x + MARK, y) for x, y in spots]
@@ -156,7 +156,8 @@ def _label_ends(axes: Axes, lines: Sequence[Line], alignments: Sequence[str]) ->
         for rise, align in itertools.product(RISES, alignments):
             at = y + rise * ROW
             start, end = (x + MARK, x + MARK + width) if align == "left" else (x - MARK - width, x - MARK)
-            if not any(start < last and first < end and abs(at - row) < ROW * 0.99 for first, last, row in taken):
+            near = [(first, last) for first, last, row in taken if abs(at - row) < ROW * 0.99]
+            if start > 0 and not any(start < last and first < end for first, last in near):
                 taken.append((start, end, at))
                 anchor = (start if align == "left" else end, at)
                 axes.annotate(line.label, anchor, xycoords="axes fraction", ha=align, va="center")

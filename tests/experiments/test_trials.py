@@ -39,7 +39,7 @@ def test_a_study_changes_what_it_says_and_nothing_else() -> None:
         "no_decay": {"schedule": "constant"},
         "no_clip": {"clip_norm": math.inf},
         "adam": {"weight_decay": 0.0},
-        "random_weights": {"pretrained": False},
+        "random_weights": {"pretrained": False, "schedule": "constant", "epochs": 60, "patience": 3},
         "epochs_8": {"epochs": 8},
         "float32": {"precision": "float32"},
     }
