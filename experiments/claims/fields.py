@@ -16,9 +16,8 @@ from bert_ner.settings import Settings
 FILES: dict[str, dict[str, str]] = {"audit.json": {}, "corpus.json": {}, "provenance.json": {}}
 FILES |= {f"{name}.csv": table.columns for name, table in TABLES.items() if name != "claims"}
 
-STAND_IN = (
-    "not reproduced on a stand-in"  # a failure of another encoder than the paper's, or of what was measured instead
-)
+# A failure of another encoder than the paper's, or of what was measured in place of the claim.
+STAND_IN = "not reproduced on a stand-in"
 Verdict = Literal["reproduced", "partly", "not reproduced", "contradicted", "not tested"]
 VERDICTS: tuple[str, ...] = (*get_args(Verdict), STAND_IN)
 
