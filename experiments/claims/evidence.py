@@ -232,9 +232,9 @@ def _has_value(column: pd.Series, value: str) -> pd.Series:
     """Compare with a value, or those between `|`. As numbers, 1 and 1.00 are the same; empty is an absent one."""
     if not pd.api.types.is_numeric_dtype(column):
         return column.isin(value.split("|"))
-    return (
-        column.isna() if not value else column.isin([pd.to_numeric(one, errors="coerce") for one in value.split("|")])
-    )
+    if not value:
+        return column.isna()
+    return column.isin([pd.to_numeric(one, errors="coerce") for one in value.split("|")])
 
 
 def show(value: Any) -> str:
