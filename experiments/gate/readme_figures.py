@@ -17,18 +17,19 @@ import pandas as pd
 
 from bert_ner.files import write_whole
 from bert_ner.scoring.resampling import p_text
+from claims.evidence import measured_systems
 from claims.fields import STAND_IN
 from claims.judging import counted_claims
+from claims.paper import PAPER_CORPUS, PAPER_ENCODER
 from claims.rules.figures import BY_HAND
 from reporting.further_run import further_run_text
 from reporting.speed import speed_text
 
 Row = Mapping[Any, Any]
 
-CORPUS = "mit_movie_eng"
 BENCHMARKS = ("", "benchmarks")
-OF_CORPUS = ("intervals", "comparisons", "comparisons_by_part", "scores_by_part", "claims")
-TABLES = (*((CORPUS, name) for name in OF_CORPUS), (DOMAINS, "claims"), BENCHMARKS)
+OF_CORPUS = ("intervals", "comparisons", "comparisons_by_part", "scores", "scores_by_part", "claims")
+TABLES = (*((PAPER_CORPUS, name) for name in OF_CORPUS), (DOMAINS, "claims"), BENCHMARKS)
 WIDTH = 118
 SAMPLES = 10_000  # trials of a test
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
@@ -40,7 +41,7 @@ def outdated_readme(root: Path) -> list[str]:
 
     Another machine gives other figures: then README still has those of the committed results.
     """
-    tables = (f"results/{CORPUS}", "results/benchmarks.csv")
+    tables = (f"results/{PAPER_CORPUS}", "results/benchmarks.csv")
     changed = subprocess.run(
         ["git", "diff", "--quiet", "HEAD", "--", *tables], cwd=root, capture_output=True, check=False
     )
@@ -81,23 +82,22 @@ def _systems(results: Path, block: str) -> str:
 
 
 def _remarks(results: Path, _: str) -> str:
-    """State where one further run of the best system would be, and how it differs from the reference."""
+    """State where one further run of the system closest to the paper's would be, and its lead over the reference."""
     scores, differences = _scores(results), _differences(results)
-    entity = {system: row["value"] for (system, metric), row in scores.items() if metric == "entity_f1"}
-    best = max(entity, key=entity.__getitem__)
-    further = further_run_text(require_table(results, CORPUS, "intervals"), best, f"`{best}`")
-    text = f"Token micro-F1 of `{best}` without `O`: {_interval(scores[best, 'token_micro_f1_no_o'], 'value')}."
-    row, lead = differences.get(best, {}), ""
+    system = measured_systems(results, PAPER_CORPUS, PAPER_ENCODER)[0].name
+    further = further_run_text(require_table(results, PAPER_CORPUS, "intervals"), system, f"`{system}`")
+    text = f"Token micro-F1 of `{system}` without `O`: {_interval(scores[system, 'token_micro_f1_no_o'], 'value')}."
+    row, lead = differences.get(system, {}), ""
     if row.get("family") == "confirmatory":
         lead = (
-            f"{_by_part(results, best)} On the whole, p {p_text(row['p_value'], SAMPLES, row['p_holm'])}, corrected. "
+            f"{_by_part(results, system)} On the whole, p {p_text(row['p_value'], SAMPLES, row['p_holm'])}, corrected. "
         )
     return textwrap.fill(f"{further} {lead}{text}".strip(), WIDTH)
 
 
 def _by_part(results: Path, system: str) -> str:
     """State how far a system is ahead of the reference in each part of the corpus."""
-    rows = require_table(results, CORPUS, "comparisons_by_part").to_dict("records")
+    rows = require_table(results, PAPER_CORPUS, "comparisons_by_part").to_dict("records")
     pair = (system, REFERENCE, "entity_f1")
     leads = [
         f"{_interval(row, 'difference', '+')} in part {row['part']}"
@@ -114,14 +114,14 @@ def _fewer_errors(results: Path, system: str) -> dict[str, float]:
 
     With recall r and precision p, they are 1 + r / p - 2 r times the gold entities.
     """
-    rows = require_table(results, CORPUS, "scores_by_part")
+    rows = require_table(results, PAPER_CORPUS, "scores_by_part")
     recall, precision = rows["entity_recall"], rows["entity_precision"]
     errors = rows.assign(errors=1 + recall / precision - 2 * recall).groupby(["system", "part"])["errors"].mean()
     return dict(1 - errors[system] / errors[REFERENCE])
 
 
 def _claims(results: Path, _: str) -> str:
-    claims = pd.concat([require_table(results, name, "claims") for name in (CORPUS, DOMAINS)])
+    claims = pd.concat([require_table(results, name, "claims") for name in (PAPER_CORPUS, DOMAINS)])
     number = Counter(counted_claims(claims)["verdict"])
     by_hand = counted_claims(claims)["evidence"].str.startswith(BY_HAND).sum()
     proposed = (claims["not_counted"] == "future work").sum()
@@ -145,13 +145,13 @@ def _speed(results: Path, block: str) -> str:
 
 def _scores(results: Path) -> dict[tuple[str, str], Row]:
     """Return the row of each system and metric, with its interval over sentences."""
-    rows = require_table(results, CORPUS, "intervals").to_dict("records")
+    rows = require_table(results, PAPER_CORPUS, "intervals").to_dict("records")
     return {(row["system"], row["metric"]): row for row in rows if row["source"] == "sentences"}
 
 
 def _differences(results: Path) -> dict[str, Row]:
     """Return the row of each system that compares its entity F1 with that of the reference."""
-    rows = require_table(results, CORPUS, "comparisons").to_dict("records")
+    rows = require_table(results, PAPER_CORPUS, "comparisons").to_dict("records")
     return {row["system_a"]: row for row in rows if (row["system_b"], row["metric"]) == (REFERENCE, "entity_f1")}
 
 

@@ -31,24 +31,40 @@ def headline_blocks(results: Results) -> list[Block]:
     parts = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
     parts = parts[parts["part"] != WHOLE]
     if len(intervals):
-        best = _best(intervals)
-        further = further_run_text(results.table("intervals"), best["system"], best["system"]) if is_papers else ""
-        stated = f"{best['system']} has the highest entity F1, {_value(best)}. {further}".strip()
-        blocks.append(Text(stated + _lead(results, best["system"])))
+        system, stated = _papers(results) if is_papers else _best(intervals)
+        blocks.append(Text(f"{stated} {_lead(results, system)}".strip()))
     sizes = results.table("costs").groupby("system")[[*SIZES]].mean() / 1e6
-    blocks.append(_table(results.needed("scores"), intervals, parts, sizes))
-    blocks += _picture(intervals, sizes["parameters"])
+    weak = _weak_baselines(results.needed("scores"))
+    shown = results.needed("scores").query("system not in @weak")
+    blocks.append(_table(shown, intervals, parts, sizes))
+    if weak:
+        others = ", ".join(f"{system} {score}" for system, score in weak.items())
+        blocks.append(note("weak_baselines", reference=REFERENCE, systems=others))
+    blocks += _picture(intervals[intervals["system"].isin(shown["system"])], sizes["parameters"])
     return [*blocks, *_caveats(results, parts)]
 
 
-def _best(intervals: pd.DataFrame) -> Any:
-    """Return the row of the highest entity F1."""
-    return matching(intervals, metric="entity_f1").sort_values("value").iloc[-1]
+def _papers(results: Results) -> tuple[str, str]:
+    """Return the system closest to the paper's, and where one further run of it would be."""
+    system = results.featured()[-1]
+    return system, further_run_text(results.table("intervals"), system, system)
 
 
-def _lead(results: Results, best: str) -> str:
-    """State where the best system is better than the reference, where worse, and where neither is shown."""
-    pair = {"system_a": best, "system_b": REFERENCE, "metric": "entity_f1"}
+def _best(intervals: pd.DataFrame) -> tuple[str, str]:
+    """Return the system of the highest entity F1, and its score in words."""
+    best = matching(intervals, metric="entity_f1").sort_values("value").iloc[-1]
+    return best["system"], f"{best['system']} has the highest entity F1, {_value(best)}."
+
+
+def _weak_baselines(scores: pd.DataFrame) -> dict[str, str]:
+    """Return the systems without an encoder whose entity F1 is below the reference's, with their scores."""
+    means = scores[scores["encoder"] == ""].groupby("system")["entity_f1"].mean().sort_values(ascending=False)
+    return {str(system): percent(mean) for system, mean in means.items() if mean < means.get(REFERENCE, 0)}
+
+
+def _lead(results: Results, system: str) -> str:
+    """State where a system is better than the reference, where worse, and where neither is shown."""
+    pair = {"system_a": system, "system_b": REFERENCE, "metric": "entity_f1"}
     by_part = matching(results.table("comparisons_by_part"), **pair)
     whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
     found = pd.concat([whole, by_part[by_part["part"] != WHOLE]])
@@ -58,7 +74,7 @@ def _lead(results: Results, best: str) -> str:
         scope = "on the whole" if row.part == WHOLE else f"in part {row.part}"
         shown[outcome].append(f"{scope} ({points(row.difference)}, {interval(row.low, row.high, points)})")
     stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
-    return f" Compared with {REFERENCE}, it is {'; it is '.join(stated)}." if stated else ""
+    return f"Compared with {REFERENCE}, {system} is {'; it is '.join(stated)}." if stated else ""
 
 
 def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, sizes: pd.DataFrame) -> Table:

@@ -16,6 +16,7 @@ TABLES = [
     "mit_movie_eng/intervals.csv",
     "mit_movie_eng/comparisons.csv",
     "mit_movie_eng/comparisons_by_part.csv",
+    "mit_movie_eng/scores.csv",
     "mit_movie_eng/scores_by_part.csv",
     "mit_movie_eng/claims.csv",
     "domains/claims.csv",

@@ -1,0 +1,62 @@
+"""The first screen: whom the answer is about, and which systems are in its table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_results import write_table
+
+from bert_ner.corpus.catalog import corpus_named
+from reporting.blocks import Table, Text
+from reporting.results import Results
+from reporting.sections.headline import headline_blocks
+
+ENTITY_F1 = {"hmm": 0.7, "crf": 0.8, "minilm": 0.78, "mpnet": 0.85, "mpnet_best": 0.9}
+ENCODERS = {"minilm": "all-MiniLM-L6-v2", "mpnet": "all-mpnet-base-v2", "mpnet_best": "all-mpnet-base-v2"}
+
+
+def first_screen(results: Path, corpus: str) -> tuple[list[str], list[str]]:
+    """Return the paragraphs of the first screen, and the systems in its table."""
+    folder = results / corpus
+    folder.mkdir(parents=True)
+    metrics: dict[str, Any] = {"entity_f1": ENTITY_F1, "token_micro_f1": dict.fromkeys(ENTITY_F1, 0.94)}
+    write_table(folder / "scores.csv", [
+        {"system": system, "seed": 0, "encoder": ENCODERS.get(system, ""), "entity_f1": f1, "token_micro_f1": 0.94}
+        for system, f1 in ENTITY_F1.items()
+    ])  # fmt: skip
+    write_table(folder / "intervals.csv", [
+        {"system": system, "metric": metric, "source": source, "value": value, "low": value, "high": value, "n": 3}
+        for metric, values in metrics.items()
+        for system, value in values.items()
+        for source in ("sentences", "seeds")
+    ])  # fmt: skip
+    write_table(folder / "comparisons.csv", [
+        {"system_a": system, "system_b": "crf", "metric": "entity_f1", "difference": 0.01, "low": 0.005, "high": 0.02}
+        for system in ENTITY_F1
+    ])  # fmt: skip
+    blocks = headline_blocks(Results(results, corpus_named(corpus)))
+    [table] = [block for block in blocks if isinstance(block, Table)]
+    return [block.text for block in blocks if isinstance(block, Text)], [row[0] for row in table.rows]
+
+
+def test_the_papers_claim_is_answered_by_the_papers_recipe(results: Path) -> None:
+    [_, answer, *_], systems = first_screen(results, "mit_movie_eng")
+    assert answer.startswith("As accuracy, 94.47 is not plausible: one further run of mpnet would have 94.00 to 94.00")
+    assert "Compared with crf, mpnet is better on the whole" in answer
+    assert systems[0] == "mpnet_best"
+
+
+def test_on_another_corpus_the_best_system_is_named(results: Path) -> None:
+    [_, answer, *_], _ = first_screen(results, "mit_movie_trivia")
+    assert answer.startswith(
+        "mpnet_best has the highest entity F1, 90.00 (90.00 to 90.00). Compared with crf, mpnet_best"
+    )
+
+
+@pytest.mark.parametrize("corpus", ["mit_movie_eng", "mit_movie_trivia"])
+def test_baselines_below_the_crf_are_named_under_the_table(results: Path, corpus: str) -> None:
+    texts, systems = first_screen(results, corpus)
+    assert systems == ["mpnet_best", "mpnet", "crf", "minilm"]  # an encoder stays
+    assert "Baselines below crf, with their entity F1: hmm 70.00." in texts
