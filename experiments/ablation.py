@@ -3,9 +3,9 @@
     python experiments/search.py --corpus mit_movie_eng --system minilm
     python experiments/ablation.py --corpus mit_movie_eng --system minilm
 
-The first trial of the system under search.trials in params.yaml is compared with each other one. Let the first grid be
-empty, so that this trial has the system's own settings, and each further grid change one. Every sentence was tagged by
-a model that had not seen it. Puts the system's rows into results/<corpus>/ablation.csv.
+Of the trials under search.trials in params.yaml, the one that has the settings of the system's section is compared
+with each other one. Let one grid be empty, which gives that trial, and each other grid change one setting. Every
+sentence was tagged by a model that had not seen it. Puts the system's rows into results/<corpus>/ablation.csv.
 """
 
 from harness.run_main import arguments, run_main
@@ -35,7 +35,11 @@ def main() -> None:
     options = arguments(__doc__, system={"required": True, "help": "a name under search.trials in params.yaml"})
     corpus, params = corpus_named(options.corpus), read_params()
     trials = trials_of(options.system, params)
-    rows = ablation(options.system, trials, held_out_counts(corpus, options.system, trials, params))
+    whole = next((number for number, settings in trials.items() if settings == params[options.system]), None)
+    if whole is None:
+        problem = f"no trial of {options.system} has the settings of its section"
+        raise BertNerError(f"params.yaml: search.trials.{options.system}: {problem}; add an empty grid, {{}}")
+    rows = ablation(options.system, trials, whole, held_out_counts(corpus, options.system, trials, params))
     with sole_writer("ablation"):
         old = read_table(RESULTS, corpus.name, "ablation")
         others = [] if old is None else old[old["system"] != options.system].to_dict("records")
@@ -64,17 +68,17 @@ def held_out_counts(corpus: Corpus, system: str, trials: dict[int, Section], par
     return found
 
 
-def ablation(system: str, trials: dict[int, Section], counts: dict[int, Counts]) -> Rows:
-    """Return a row per trial: what it changes, its score, and how much better the first one is; Holm over all."""
-    first, *others = trials
+def ablation(system: str, trials: dict[int, Section], whole: int, counts: dict[int, Counts]) -> Rows:
+    """Return a row per trial: what it changes, its score, and how much better the `whole` one is; Holm over all."""
+    others = [number for number in trials if number != whole]
     systems = {str(number): counts[number] for number in trials}
-    compared = compare_all(systems, [(str(first), str(number)) for number in others], SAMPLES)
+    compared = compare_all(systems, [(str(whole), str(number)) for number in others], SAMPLES)
     results = [result["entity_f1"] for result in compared.values()]
     corrected = holm([result.p_value for result in results])
-    shared = {"system": system, "n": len(counts[first].words), "test": TEST}
-    rows: Rows = [{**shared, "trial": first, "change": "", "entity_f1": results[0].a}]
+    shared = {"system": system, "n": len(counts[whole].words), "test": TEST}
+    rows: Rows = [{**shared, "trial": whole, "change": "", "entity_f1": results[0].a}]
     for number, result, p_holm in zip(others, results, corrected, strict=True):
-        changed = {name: value for name, value in trials[number].items() if trials[first].get(name) != value}
+        changed = {name: value for name, value in trials[number].items() if trials[whole].get(name) != value}
         row = {**shared, "trial": number, "change": as_text(changed), "entity_f1": result.b, "p_holm": p_holm}
         rows.append({**row, **result._asdict()})
     return rows

@@ -1,4 +1,4 @@
-"""What a setting brings: the search's first trial against the others, over all folds' sentences."""
+"""What a setting brings: the section's own settings against the other trials, over all folds' sentences."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "data/prepared/sample/labels.txt").write_text("\n".join(labels_of(["ACTOR"])))
     params = YAML(typ="safe").load(ROOT / "params.yaml")
     params["gazetteer"] = {"min_count": [1], "min_share": [0.5]}
-    params["search"]["trials"] = {"gazetteer": [{}, {"min_share": [[0.4]]}, {"min_count": [[9]]}]}
+    params["search"]["trials"] = {"gazetteer": [{"min_share": [[0.4]]}, {}, {"min_count": [[9]]}]}
     YAML().dump(params, tmp_path / "params.yaml")
     monkeypatch.setattr("harness.params.ROOT", tmp_path)
     monkeypatch.setattr("harness.locks.FOLDER", tmp_path)
@@ -66,4 +66,12 @@ def test_a_search_that_is_not_complete_is_an_error(folder: Path, damage: str) ->
         params = folder / "params.yaml"
         params.write_text(params.read_text().replace("- 9\n", "- 8\n"))
     with pytest.raises(BertNerError, match=r"trial 3 of gazetteer has not tagged all folds .*; run python .*search.py"):
+        ablation.main()
+
+
+def test_a_search_without_the_settings_of_the_section_is_an_error(folder: Path) -> None:
+    params = YAML(typ="safe").load(folder / "params.yaml")
+    params["search"]["trials"]["gazetteer"].remove({})
+    YAML().dump(params, folder / "params.yaml")
+    with pytest.raises(BertNerError, match=r"no trial of gazetteer has the settings of its section; add an empty grid"):
         ablation.main()
