@@ -10,6 +10,7 @@ from reporting.blocks import Section
 from reporting.results import Results
 from reporting.sections import (
     audit_and_provenance,
+    chosen_settings,
     claims_and_corpora,
     curves,
     headline,
@@ -42,6 +43,7 @@ def corpus_sections(results: Results) -> list[Section]:
         Section("confusion", "Confusion between types", types_and_errors.confusion_blocks(results)),
         Section("errors", "Kinds of errors", types_and_errors.error_blocks(results)),
         Section("labels", "How good are the labels?", label_quality.label_blocks(results)),
+        *chosen_settings.settings_sections(results),
         *curves.study_sections(results),
         Section("cost", "Cost", show("benchmarks", scores_and_costs.benchmark_blocks)),
         Section("published", "Published results", claims_and_corpora.published_blocks(results.corpus.name)),
