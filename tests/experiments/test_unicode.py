@@ -39,7 +39,7 @@ ODD: dict[str, list[str]] = {
 def short(section: dict[str, Any], encoder_folder: Path) -> dict[str, Any]:
     """Return a system's section of params.yaml, changed so that training takes a moment."""
     if "name" in section:
-        return section | {"name": str(encoder_folder), "epochs": 1, "precision": "float32"}
+        return section | {"name": str(encoder_folder), "epochs": 1, "precision": "float32", "teachers": []}
     return section | ({"epochs": 1} if "epochs" in section else {})
 
 

@@ -99,5 +99,5 @@ def test_systems_stand_in_the_order_of_their_scores(checkout: Path) -> None:
         line for line in (checkout / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")
     ]
     names = [row.split("`")[1] for row in rows]
-    assert names[-1] == "mpnet"  # 79.05
+    assert rows[names.index("mpnet") + 1].startswith("| `make")  # 79.05 is the last; the table of commands follows
     assert ["**" in row for row in rows] == [True] + [False] * (len(rows) - 1)

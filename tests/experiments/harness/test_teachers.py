@@ -71,7 +71,7 @@ def test_each_student_waits_for_its_teachers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "seed", "is_right"), [("students", 13, True), ("students", 42, False), ("x", 13, False)]
+    ("name", "seed", "is_right"), [("students_more", 13, True), ("students_more", 42, False), ("x", 13, False)]
 )
 def test_a_student_that_does_not_wait_is_found(tmp_path: Path, name: str, seed: int, is_right: bool) -> None:
     stage = f"""
