@@ -48,15 +48,18 @@ class Results(NamedTuple):
         """Read a table that the report can't do without; its absence is an error."""
         return require_table(self.root, self.corpus.name, name)
 
-    def featured(self) -> list[str]:
-        """Return the systems of figures that show few: the CRF, and the one whose encoder is closest to the paper's."""
-        systems = list(dict.fromkeys(self.needed("scores")["system"]))
+    def closest_to_papers(self) -> str | None:
+        """Return the system with the paper's recipe whose encoder is closest to the paper's; None without encoders."""
         try:
             with as_written_by(self.command("scores"), self.root / "provenance.json"):
-                closest = measured_systems(self.root, self.corpus.name, PAPER_ENCODER)[0].name
-        except NotMeasuredError:  # there is no encoder
-            return systems[-2:]
-        return [system for system in systems if system in (REFERENCE, closest)]
+                return measured_systems(self.root, self.corpus.name, PAPER_ENCODER)[0].name
+        except NotMeasuredError:
+            return None
+
+    def featured(self) -> list[str]:
+        """Return the systems of figures that show few: the CRF, and the one closest to the paper's."""
+        systems, closest = list(dict.fromkeys(self.needed("scores")["system"])), self.closest_to_papers()
+        return [name for name in systems if name in (REFERENCE, closest)] if closest else systems[-2:]
 
     def facts(self, file: str) -> dict[str, Any] | None:
         """Read a JSON object; None if there is no file."""

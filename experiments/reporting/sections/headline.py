@@ -25,28 +25,29 @@ LABELS = "label_audit.json"
 def headline_blocks(results: Results) -> list[Block]:
     """Return the blocks of the first screen; each figure in the answer stands in the table below it."""
     corpus, is_papers = results.corpus, results.corpus.name == PAPER_CORPUS
+    scores = results.needed("scores")
     blocks: list[Block] = [Text(NOTES["generated"], warning="Generated corpus.")] if corpus.is_generated else []
     blocks.append(note("question", paper=percent(PAPER_MICRO_F1)) if is_papers else note("which", title=corpus.title))
     intervals = matching(results.table("intervals"), source="sentences")
     parts = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
     parts = parts[parts["part"] != WHOLE]
     if len(intervals):
-        system, stated = _papers(results) if is_papers else _best(intervals)
+        closest = results.closest_to_papers() if is_papers else None
+        system, stated = _papers(results, closest) if closest else _best(intervals)
         blocks.append(Text(f"{stated} {_lead(results, system)}".strip()))
     sizes = results.table("costs").groupby("system")[[*SIZES]].mean() / 1e6
-    weak = _weak_baselines(results.needed("scores"))
-    shown = results.needed("scores").query("system not in @weak")
+    weak = _weak_baselines(scores)
+    shown = scores[~scores["system"].isin(weak)]
     blocks.append(_table(shown, intervals, parts, sizes))
     if weak:
         others = ", ".join(f"{system} {score}" for system, score in weak.items())
         blocks.append(note("weak_baselines", reference=REFERENCE, systems=others))
     blocks += _picture(intervals[intervals["system"].isin(shown["system"])], sizes["parameters"])
-    return [*blocks, *_caveats(results, parts)]
+    return [*blocks, *_caveats(results, scores, parts)]
 
 
-def _papers(results: Results) -> tuple[str, str]:
+def _papers(results: Results, system: str) -> tuple[str, str]:
     """Return the system closest to the paper's, and where one further run of it would be."""
-    system = results.featured()[-1]
     return system, further_run_text(results.table("intervals"), system, system)
 
 
@@ -103,7 +104,7 @@ def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
     return [Plot(title, "quality_and_cost", draw)] if lines else []
 
 
-def _caveats(results: Results, parts: pd.DataFrame) -> list[Block]:
+def _caveats(results: Results, scores: pd.DataFrame, parts: pd.DataFrame) -> list[Block]:
     """Return the limits of the comparison, as far as the tables show them."""
     texts = [NOTES["caveats"]]
     if len(parts):
@@ -112,9 +113,9 @@ def _caveats(results: Results, parts: pd.DataFrame) -> list[Block]:
         named = (f"part {part}{f', {names[part]}' if part in names else ''}: {count(n)}" for part, n in sizes.items())
         texts.append(NOTES["mixture"].format(parts="; ".join(named)))
     absent = results.table("not_run").drop_duplicates("system")
-    absent = absent[~absent["system"].isin(results.needed("scores")["system"])]
+    absent = absent[~absent["system"].isin(scores["system"])]
     texts += [f"{row.system} ({row.encoder}) was not run: {row.reason}." for row in records(absent)]
-    runs = results.needed("scores").query("encoder != ''").groupby("system", sort=False).size()
+    runs = scores[scores["encoder"] != ""].groupby("system", sort=False).size()
     if single := [str(system) for system, n in runs.items() if n == 1]:
         texts.append(NOTES["one_seed"].format(systems=", ".join(single)))
     with as_written_by(results.command("label_audit"), results.folder / LABELS):
