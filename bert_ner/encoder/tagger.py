@@ -16,13 +16,12 @@ from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTr
 from transformers.utils import logging
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.corpus.recombine import recombine
 from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.chain import LinearChainCRF, pad_sentences, unpad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint, fingerprint
 from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, log_softmax
-from bert_ner.encoder.distillation import UNLABELLED, Targets, digest_of, soft_targets
+from bert_ner.encoder.distillation import Targets, digest_of, soft_targets
 from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.encoder.probe import probe_tokenizer
 from bert_ner.encoder.ranks import join_ranks
@@ -215,18 +214,11 @@ class EncoderTagger(System, PieceTagger):
     def _examples(
         self, train: Sequence[Sentence], label_id: Mapping[str, int], teachers: Iterable[ProbabilisticTagger]
     ) -> list[Example]:
-        """Return the training sentences as examples and, with teachers, the extra queries that only these label."""
-        if not self.settings.teachers:
-            return examples_of(train, self.pieces, label_id)
-        extra = self.settings.extra_queries
-        queries = recombine(train, extra, self.seed) if extra else []
-        words = [words for words, _ in (*train, *queries)]
-        targets = soft_targets(teachers, words, self.labels, self.settings.temperature)
-        unlabelled = dict.fromkeys(self.labels, UNLABELLED)
-        return [
-            *examples_of(train, self.pieces, label_id, targets[: len(train)]),
-            *examples_of(queries, self.pieces, unlabelled, targets[len(train) :]),
-        ]
+        """Return the training sentences as examples, with the targets of the teachers that the recipe names."""
+        targets = None
+        if self.settings.teachers:
+            targets = soft_targets(teachers, [words for words, _ in train], self.labels)
+        return examples_of(train, self.pieces, label_id, targets)
 
     def _emissions(self, batch: Batch, logits: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return a batch's logits as the CRF's emissions, a row per window, and the windows' lengths in words."""

@@ -22,8 +22,8 @@ from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, keep_freed_memory, used_embeddings_only
 from bert_ner.encoder.decoding import Decoding
-from bert_ner.encoder.distillation import Targets, divergence, taught_loss
-from bert_ner.encoder.optimizer import make_optimizer, swap_average, update_average, use_best_weights
+from bert_ner.encoder.distillation import Targets, taught_loss
+from bert_ner.encoder.optimizer import make_optimizer, use_best_weights
 from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Settings
@@ -42,12 +42,6 @@ class Recipe(Settings):
         description="The encoder: a key of ENCODERS, or a folder."
     )
     learning_rate: float = Field(gt=0, allow_inf_nan=False, description="The peak.")
-    layer_decay: float = Field(
-        default=1.0, gt=0, le=1, description="A layer's rate as a multiple of the next one's; the last has the peak."
-    )
-    classifier_rate: float = Field(
-        default=1.0, gt=0, allow_inf_nan=False, description="The classifier's rate as a multiple of the last layer's."
-    )
     batch_size: _Count = Field(description="Sentences per step.")
     weight_decay: float = Field(ge=0, allow_inf_nan=False, description="AdamW's, of the encoder; 0 makes it Adam.")
     clip_norm: float = Field(gt=0, description="The largest norm of the gradient; infinity clips nothing.")
@@ -62,18 +56,9 @@ class Recipe(Settings):
     precision: Precision = Field(description="Of matrix products; auto: bfloat16 where the hardware has it.")
     schedule: Schedule = Field(default="linear", description="Of the rate after the warm-up; linear falls to 0.")
     pretrained: bool = Field(default=True, description="Start from the encoder's weights, not from random ones.")
-    average: float = Field(
-        default=0.0, ge=0, lt=1, description="The decay of a moving average of the weights, which tags; 0: none."
-    )
     crf: bool = Field(default=False, description="Learn a CRF on top, which scores the tags that follow each other.")
     decoding: Decoding = Field(
         default="greedy", description="Of the tags, after training; legal: the best path without an illegal I-X."
-    )
-    label_smoothing: float = Field(
-        default=0.0, ge=0, lt=1, description="The share of a label's probability that all labels have in the loss."
-    )
-    r_drop: float = Field(
-        default=0.0, ge=0, allow_inf_nan=False, description="The weight of the divergence of two passes; 0: one pass."
     )
     train_on: Literal["train", "all"] = Field(
         default="train", description="all: the validation sentences train as well, so the history has no score of them."
@@ -84,19 +69,6 @@ class Recipe(Settings):
     teacher_weight: float = Field(
         default=0.5, gt=0, le=1, description="The share of the loss that the teachers' probabilities have."
     )
-    temperature: float = Field(
-        default=1.0, gt=0, allow_inf_nan=False, description="Above 1, unlikely labels of the teachers count more."
-    )
-    extra_queries: int = Field(
-        default=0, ge=0, description="Sentences with exchanged entities that only the teachers label."
-    )
-
-    @field_validator("label_smoothing")
-    @classmethod
-    def _without_crf(cls, value: float, others: ValidationInfo) -> float:
-        if value and others.data.get("crf"):
-            raise ValueError("must be 0 with crf, whose loss is that of a path of labels")
-        return value
 
     @field_validator("train_on")
     @classmethod
@@ -112,18 +84,11 @@ class Recipe(Settings):
             raise ValueError("must be empty with crf, whose loss is that of a path of labels")
         return value
 
-    @field_validator("extra_queries")
-    @classmethod
-    def _labelled_by_teachers(cls, value: int, others: ValidationInfo) -> int:
-        if value and not others.data.get("teachers"):
-            raise ValueError("must be 0 without teachers, which label them")
-        return value
-
 
 class Example(NamedTuple):
-    """One window to train on: piece ids and, for each, a label id or IGNORED. All of a training have targets, or none.
+    """One window to train on: piece ids, and a label id or IGNORED for each.
 
-    With targets, a label may also be UNLABELLED.
+    All examples of a training have targets, or none.
     """
 
     ids: list[int]
@@ -146,7 +111,7 @@ def fine_tune(
 ) -> Generator[dict[str, Any], None, None]:
     """Fine-tune a token-classification model in place. Deterministic for a seed, a machine, threads and ranks.
 
-    Between two epochs the model can tag. Its own weights are back when the generator ends or is closed.
+    Between two epochs the model can tag.
 
     Args:
         seed: of the order of sentences and of dropout.
@@ -174,9 +139,7 @@ def fine_tune(
         cheap_dropout(model),
         MasterWeights(model, dtype) as weights,
     ):
-        optimizer = make_optimizer(
-            model, weights.vector, chain, recipe.weight_decay, recipe.layer_decay, recipe.classifier_rate
-        )
+        optimizer = make_optimizer(weights.vector, chain, recipe.weight_decay)
         if checkpoint:
             checkpoint.attach(optimizer)
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -188,13 +151,12 @@ def fine_tune(
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
             ids = [row.ids for row in rows]
             logits = model(**model_inputs(pad_rows(ids, pad_id), attention_mask(ids), model.device)).logits
-            return _loss(logits.float(), labels, _targets_of(rows), chain, recipe)
+            return _loss(logits.float(), labels, chain, _targets_of(rows), recipe.teacher_weight)
 
         def train_batch(batch: Sequence[Example], rate: float) -> float:
             loss = torch.zeros((), device=model.device)
             if rows := ranks.part_of(batch):
-                # The dropout of two passes differs.
-                loss = loss_of([*rows, *rows] if recipe.r_drop else rows) * (_labelled(rows) / _labelled(batch))
+                loss = loss_of(rows) * (_labelled(rows) / _labelled(batch))
                 loss.backward()  # type: ignore[no-untyped-call]
             gradient = weights.collect_gradients()
             for parameter in parameters:
@@ -205,8 +167,6 @@ def fine_tune(
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["times"]
             optimizer.step()
-            if recipe.average:
-                update_average(optimizer, recipe.average)
             weights.update_model()
             if chain:
                 chain.zero_grad()
@@ -218,7 +178,6 @@ def fine_tune(
             # Its own, so that a checkpoint needs no generator's state, and each rank's, so that their dropout differs.
             torch.manual_seed(seed * 1000 + epoch + (ranks.rank << 32))
             model.train()
-            _use_other_weights(optimizer, weights)
             losses: list[float] = []
             batches = shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}")
             for step, batch in enumerate(batches, (epoch - 1) * len(batches)):
@@ -226,7 +185,6 @@ def fine_tune(
                 losses.append(train_batch([examples[i] for i in batch], recipe.learning_rate * share))
                 loss = sum(losses) / len(losses)
                 on_step(epoch=epoch, train_loss=loss)
-            _use_other_weights(optimizer, weights)
             yield {"epoch": epoch, "train_loss": loss, "seconds": time.perf_counter() - started}
         use_best_weights(optimizer)
 
@@ -239,44 +197,22 @@ def _epochs_left(recipe: Recipe, checkpoint: Checkpoint | None) -> Iterator[int]
         yield epoch
 
 
-def _use_other_weights(optimizer: torch.optim.Optimizer, weights: MasterWeights) -> None:
-    """Put averages, if there are any, where an epoch has its weights, or back: a model tags and is saved with them."""
-    swap_average(optimizer)
-    weights.update_model()
-
-
 def _loss(
     logits: torch.Tensor,
     labels: torch.Tensor,
-    targets: torch.Tensor | None,
     chain: LinearChainCRF | None,
-    recipe: Recipe,
-) -> torch.Tensor:
-    """Return the mean loss over the labelled pieces of a batch, in nats.
-
-    `targets` has a row for each of them. With R-Drop, the second half of the batch is the first one again.
-    """
-    loss = _label_loss(logits, labels, targets, chain, recipe)
-    return loss + recipe.r_drop * divergence(logits[labels != IGNORED]) if recipe.r_drop else loss
-
-
-def _label_loss(
-    logits: torch.Tensor,
-    labels: torch.Tensor,
     targets: torch.Tensor | None,
-    chain: LinearChainCRF | None,
-    recipe: Recipe,
+    teacher_weight: float,
 ) -> torch.Tensor:
+    """Return the mean loss over the labelled pieces of a batch, in nats; `targets` has a row for each of them."""
     first = labels != IGNORED
     if chain:
         lengths = first.sum(1)
         losses = chain(pad_sentences(logits[first], lengths), lengths, pad_sentences(labels[first], lengths))
         return torch.as_tensor(losses.sum() / lengths.sum())
     if targets is not None:
-        weights = recipe.teacher_weight, recipe.temperature, recipe.label_smoothing
-        return taught_loss(logits[first], labels[first], targets.to(logits.device), *weights)
-    words = logits.flatten(0, 1), labels.flatten()
-    return cross_entropy(*words, ignore_index=IGNORED, label_smoothing=recipe.label_smoothing)
+        return taught_loss(logits[first], labels[first], targets.to(logits.device), teacher_weight)
+    return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
 
 
 def _targets_of(rows: Sequence[Example]) -> torch.Tensor | None:

@@ -84,7 +84,7 @@ def test_a_student_learns_from_trained_models_and_records_them(
     settings = {"kind": "encoder", **recipe.model_dump()}
     monkeypatch.setattr("harness.teachers.model_folder", lambda corpus, run: tmp_path / corpus / run.name)
     monkeypatch.setattr("harness.artifacts.model_folder", lambda corpus, run: tmp_path / corpus / run.name)
-    student = {**settings, "teachers": ["minilm-3"], "extra_queries": 3}
+    student = {**settings, "teachers": ["minilm-3"]}
     monkeypatch.setattr(train, "read_params", lambda: SimpleNamespace(systems=["minilm"], kind=lambda _: "encoder"))
     with pytest.raises(
         BertNerError, match=r"minilm-3/run.json is missing.*train.py --corpus sample --system minilm --"

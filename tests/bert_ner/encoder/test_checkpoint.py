@@ -42,11 +42,9 @@ def three_epochs(recipe: Recipe) -> Recipe:
 
 
 @pytest.mark.parametrize("killed_in", [1, 2, 3])
-@pytest.mark.parametrize("change", [{}, {"layer_decay": 0.8, "average": 0.5}])
 def test_interrupted_in_an_epoch_it_goes_on_from_the_last_whole_one(
-    three_epochs: Recipe, tmp_path: Path, killed_in: int, change: dict[str, float]
+    three_epochs: Recipe, tmp_path: Path, killed_in: int
 ) -> None:
-    three_epochs = three_epochs.model_copy(update=change)
     expected = train(three_epochs, None)
     epochs: list[int] = []
 
@@ -113,11 +111,9 @@ def patient(recipe: Recipe) -> Recipe:
         ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 6, 6),  # the most epochs
     ],
 )
-@pytest.mark.parametrize("average", [0.0, 0.5])
 def test_patience_ends_a_training_with_the_weights_of_the_best_epoch(
-    patient: Recipe, scores: list[float], epochs: int, best: int, average: float
+    patient: Recipe, scores: list[float], epochs: int, best: int
 ) -> None:
-    patient = patient.model_copy(update={"average": average})
     weights, history = train(patient, None, validating(scores))
     assert history == list(range(1, epochs + 1))
     assert weights == train(patient.model_copy(update={"epochs": best, "patience": 0}), None)[0]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from bert_ner.corpus.bio import Sentence, labels_of
-from bert_ner.encoder.distillation import UNLABELLED, divergence, soft_targets, taught_loss
+from bert_ner.encoder.distillation import soft_targets, taught_loss
 from bert_ner.encoder.tagger import EncoderTagger
 from bert_ner.encoder.training import Recipe
 from bert_ner.errors import BertNerError, InvalidValue
@@ -61,35 +61,20 @@ def test_targets_are_the_mean_over_the_teachers_sentence_by_sentence() -> None:
     np.testing.assert_allclose(second, [[2 / 7, 2 / 7, 1 / 7, 1 / 7, 1 / 7]] * 2, rtol=1e-6)
 
 
-def test_a_temperature_levels_the_targets() -> None:
-    [[favourite, other, *_]] = soft_targets([Teacher(0)], [["a"]], LABELS, temperature=2.0)[0]
-    assert favourite / other == pytest.approx(3**0.5)
-    assert favourite + 4 * other == pytest.approx(1)
-
-
-def test_the_loss_of_a_labelled_and_of_an_unlabelled_word() -> None:
+def test_the_loss_weighs_the_label_and_the_targets_of_each_word() -> None:
     logits = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.0, 1.0]])
-    targets = torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]])
-    soft = -4 * (targets * (logits / 2).log_softmax(-1)).sum(-1)  # 4: the square of the temperature
-    for smoothing in (0.0, 0.1):
-        hard = cross_entropy(logits[:1], torch.tensor([2]), label_smoothing=smoothing)
-        found = taught_loss(logits, torch.tensor([2, UNLABELLED]), targets, 0.3, 2.0, smoothing)
-        torch.testing.assert_close(found, (0.7 * hard + 0.3 * soft[0] + soft[1]) / 2)
-
-
-def test_the_divergence_of_two_passes() -> None:
-    p, q = torch.tensor([[0.5, 0.5], [0.9, 0.1]]), torch.tensor([[0.2, 0.8], [0.9, 0.1]])
-    both = (p * (p / q).log() + q * (q / p).log()).sum()  # the second word adds nothing
-    torch.testing.assert_close(divergence(torch.cat([p, q]).log()), both / 2 / 4)
+    labels, targets = torch.tensor([2, 0]), torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]])
+    soft = -(targets * logits.log_softmax(-1)).sum(-1).mean()
+    torch.testing.assert_close(
+        taught_loss(logits, labels, targets, 0.3), 0.7 * cross_entropy(logits, labels) + 0.3 * soft
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"teachers": ["a-1"], "crf": True}, "teachers must be empty with crf"),
-        ({"extra_queries": 5}, "extra_queries must be 0 without teachers"),
         ({"teacher_weight": 0.0}, "teacher_weight must be a number above 0"),
-        ({"temperature": 0.0}, "temperature must be a number above 0"),
         ({"train_on": "test"}, "train_on"),
         ({"train_on": "all", "patience": 2}, "train_on must be train with patience"),
     ],
@@ -106,36 +91,13 @@ def test_settings_that_make_no_sense(recipe: Recipe, changes: dict[str, Any], me
 def test_with_their_whole_weight_the_teachers_overrule_the_labels(
     recipe: Recipe, sentences: list[Sentence], precision: str
 ) -> None:
-    settings = {"teacher_weight": 1.0, "epochs": 15, "precision": precision, "label_smoothing": 0.1}
-    tagger = student(recipe, **settings)
+    tagger = student(recipe, teacher_weight=1.0, epochs=15, precision=precision)
     tagger.fit(sentences, sentences, teachers=[Teacher(1)])
     assert {tag for tags in tagger.tag([words for words, _ in sentences]) for tag in tags} == {"B-GENRE"}
 
 
-def test_extra_queries_are_labelled_by_the_teachers_alone(recipe: Recipe, sentences: list[Sentence]) -> None:
-    asked: list[Sequence[Sequence[str]]] = []
-
-    class Listening(Teacher):
-        def tag_probabilities(self, sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> list[NDArray[Any]]:
-            asked.append(sentences)
-            return super().tag_probabilities(sentences, labels)
-
-    tagger = student(recipe, extra_queries=6)
-    tagger.fit(sentences[:6], sentences[6:], teachers=[Listening()])
-    [found] = asked
-    assert list(found[:6]) == [words for words, _ in sentences[:6]]
-    assert len(found) == 12
-    vocabulary = {word for words, _ in sentences[:6] for word in words}
-    assert {word for words in found for word in words} <= vocabulary
-    examples = tagger._examples(sentences[:6], {label: i for i, label in enumerate(LABELS)}, [Teacher()])
-    kinds = [{label for label in example.labels if label != -100} for example in examples]
-    assert all(UNLABELLED not in kind for kind in kinds[:6])
-    assert kinds[6:] == [{UNLABELLED}] * 6
-
-
 def test_a_killed_student_ends_with_the_same_weights(recipe: Recipe, sentences: list[Sentence], tmp_path: Path) -> None:
-    settings = {"extra_queries": 4, "epochs": 3, "average": 0.5}
-    expected = student(recipe, **settings)
+    expected = student(recipe, epochs=3)
     expected.fit(sentences, sentences, teachers=[Teacher()])
 
     def stop(*_: object) -> float:
@@ -146,8 +108,8 @@ def test_a_killed_student_ends_with_the_same_weights(recipe: Recipe, sentences: 
 
     epochs: list[int] = []
     with pytest.raises(KeyboardInterrupt):
-        student(recipe, tmp_path / "state", stop, **settings).fit(sentences, sentences, teachers=[Teacher()])
-    again = student(recipe, tmp_path / "state", **settings)
+        student(recipe, tmp_path / "state", stop, epochs=3).fit(sentences, sentences, teachers=[Teacher()])
+    again = student(recipe, tmp_path / "state", epochs=3)
     again.fit(sentences, sentences, teachers=iter([Teacher()]))
     assert equal(again, expected)
 
@@ -165,25 +127,6 @@ def test_an_encoder_teaches(recipe: Recipe, sentences: list[Sentence], trained: 
     wrong = [Sentence(words, ("O",) * len(words)) for words, _ in sentences]
     tagger.fit(wrong, wrong, teachers=[trained.tagger])
     assert tagger.tag([words for words, _ in sentences]) == [list(tags) for _, tags in sentences]
-
-
-@pytest.mark.parametrize("crf", [False, True])
-def test_with_r_drop_passes_agree_more(recipe: Recipe, sentences: list[Sentence], crf: bool) -> None:
-    def disagreement(tagger: EncoderTagger) -> float:
-        torch.manual_seed(0)
-        tagger.model.train()
-        batch = next(tagger.batches([words for words, _ in sentences]))
-        ids, mask = (torch.from_numpy(array).repeat(2, 1) for array in (batch.ids, batch.mask))
-        with torch.no_grad():
-            logits = tagger.model(input_ids=ids, attention_mask=mask).logits
-        return divergence(logits[mask.bool()]).item()
-
-    found = []
-    for weight in (0.0, 100.0):
-        tagger = student(recipe, teachers=[], r_drop=weight, crf=crf, epochs=6)
-        tagger.fit(sentences, sentences)
-        found.append(disagreement(tagger))
-    assert found[1] < 0.5 * found[0], found
 
 
 def test_errors_say_what_to_do(recipe: Recipe, sentences: list[Sentence]) -> None:

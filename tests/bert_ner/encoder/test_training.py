@@ -85,10 +85,6 @@ def test_other_seed_other_weights(recipe: Recipe) -> None:
         {"warmup": 0.5},
         {"batch_size": 3},
         {"schedule": "constant"},
-        {"layer_decay": 0.9},
-        {"classifier_rate": 2.0},
-        {"average": 0.9},
-        {"label_smoothing": 0.1},
     ],
 )
 def test_every_setting_matters(recipe: Recipe, change: dict[str, float]) -> None:
@@ -259,14 +255,7 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"precision": ["auto"]}, "precision must be 'auto', 'bfloat16' or 'float32', not ['auto']"),
         ({"name": ""}, "name must have at least 1 character, not ''"),
         ({"name": 7}, "name must be a valid string, not 7"),
-        ({"layer_decay": 0}, "layer_decay must be a number above 0 and of at most 1, not 0"),
-        ({"layer_decay": 1.1}, "layer_decay must be a number above 0 and of at most 1, not 1.1"),
-        ({"average": 1}, "average must be a number of at least 0 and below 1, not 1"),
-        (
-            {"crf": True, "label_smoothing": 0.1},
-            "label_smoothing must be 0 with crf, whose loss is that of a path of labels, not 0.1",
-        ),
-        ({"classifier_rate": -1}, "classifier_rate must be a number above 0, not -1"),
+        ({"teacher_weight": 1.1}, "teacher_weight must be a number above 0 and of at most 1, not 1.1"),
         ({"crf": 1}, "crf must be a valid boolean, not 1"),
     ],
 )
