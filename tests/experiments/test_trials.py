@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import pairwise
 from typing import Any
 
 from harness.draws import few_of_each_type, subset, trial_sentences
 from harness.params import Params, read_params, read_trials
+from harness.paths import RESULTS
 from harness.systems import build
 
 import pytest
@@ -29,7 +31,17 @@ def test_every_study_of_the_parameters_can_be_built() -> None:
     params = read_params()
     for name in params.studies:
         for trial in read_trials(name, params):
-            build(trial.system, trial.settings, ["O"], trial.seed, where=("studies", trial.study, trial.system))
+            for changes in trial.candidates:
+                where = ("studies", trial.study, trial.system)
+                build(trial.system, trial.settings | changes, ["O"], trial.seed, where=where)
+
+
+def test_the_learning_curve_takes_as_many_steps_as_all_sentences() -> None:
+    sentences = json.loads((RESULTS / "mit_movie_eng/corpus.json").read_text())["train"]["sentences"]
+    for trial in read_trials("learning_curve", read_params()):
+        if trial.system != "crf":
+            steps = -(-sentences // trial.settings["batch_size"]) * trial.settings["epochs"]
+            assert trial.settings["min_steps"] == steps
 
 
 def test_a_study_changes_what_it_says_and_nothing_else() -> None:
