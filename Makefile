@@ -58,7 +58,7 @@ check-fast: $(READY)
 check-full: $(READY)
 	@$(BIN)/python experiments/check.py --full
 
-# Measure speed and memory against other programs. Takes 25 minutes; nothing else should run.
+# Measure speed and memory against other programs. Takes 33 minutes; nothing else should run.
 bench: $(READY)
 	@$(BIN)/python experiments/benchmark.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro --force --single-item \

@@ -17,7 +17,7 @@ from harness.locks import sole_writer
 from harness.params import Params, Section, read_params
 from harness.paths import RESULTS
 from harness.tables import read_table, require_table, write_table
-from harness.trials import as_text, folds_of, tags_file, trials_of
+from harness.trials import as_text, changed, folds_of, tags_file, trials_of
 
 import pandas as pd
 
@@ -78,8 +78,8 @@ def ablation(system: str, trials: dict[int, Section], whole: int, counts: dict[i
     shared = {"system": system, "n": len(counts[whole].words), "test": TEST}
     rows: Rows = [{**shared, "trial": whole, "change": "", "entity_f1": results[0].a}]
     for number, result, p_holm in zip(others, results, corrected, strict=True):
-        changed = {name: value for name, value in trials[number].items() if trials[whole].get(name) != value}
-        row = {**shared, "trial": number, "change": as_text(changed), "entity_f1": result.b, "p_holm": p_holm}
+        change = as_text(changed(trials[number], trials[whole]))
+        row = {**shared, "trial": number, "change": change, "entity_f1": result.b, "p_holm": p_holm}
         rows.append({**row, **result._asdict()})
     return rows
 

@@ -25,7 +25,7 @@ from harness.dvc_runs import AT_ONCE, PIPELINE, REPRO, run_pipeline, stages_to_r
 from harness.params import Params, read_params
 from harness.paths import DOMAINS, RESULTS, ROOT, SHARED
 from harness.provenance import recorded
-from harness.systems import has_weights
+from harness.teachers import is_available
 
 import psutil
 
@@ -133,10 +133,11 @@ def repro_all(params: Params, address: str | None = None) -> None:
     stages = stages_to_run()
     if PAPER_CORPUS not in params.corpora:
         stages = [stage for stage in stages if stage != DOMAINS]  # it needs the report on that corpus
-    for system, section in params.systems.items():
-        if not has_weights(section):
-            print(f"{system} is left out: its weights are unavailable ('bert-ner encoders' says why)")
-            stages = [stage for stage in stages if f"-{system}-" not in stage]
+    for system in params.systems:
+        if not is_available(system, params):
+            print(f"{system} is left out: weights that it needs are unavailable ('bert-ner encoders' says why)")
+            search = f"{PIPELINE}:search@{system}"
+            stages = [stage for stage in stages if f"-{system}-" not in stage and stage != search]
     # DVC does not know that these stages also read the models of extra runs, and the studies.
     names = ("evaluate", "compare", "judge", "report")
     again = [f"{PIPELINE}:{name}@{corpus}" for name in names for corpus in params.corpora]

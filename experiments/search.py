@@ -4,8 +4,9 @@
 
 Each trial trains once for each fold, on the other folds, and tags the sentences of the fold. Its scores go to
 results/<corpus>/search.csv, its tags to data/search/<corpus>/. A fold that the table has is not trained again, so an
-interrupted search goes on, and `--trial` lets several processes share one. With `--fold`, both stay in
-data/unfinished/, where the run that trains all finds them: perhaps on another machine.
+interrupted search goes on, and `--trial` lets several processes share one; after a change of the code, remove the rows
+to train again. Rows that params.yaml no longer asks for go. With `--fold`, scores and tags stay in data/unfinished/,
+where the run that trains all finds them: perhaps on another machine.
 
 The teachers of a trial are trained on the same folds, into data/search/<corpus>/teachers/, because those in models/
 have seen the sentences of the fold.
@@ -26,9 +27,11 @@ from harness.params import Params, Run, Section, read_params
 from harness.paths import DATA, RESULTS, outcome_file, raw_folder, state_file
 from harness.provenance import processor
 from harness.systems import build
-from harness.tables import read_table, write_table
+from harness.tables import read_table, require_table, write_table
 from harness.teachers import fit, teachers_of
-from harness.trials import as_text, choose, folds_of, open_folds, state_name, tags_file, trials_of
+from harness.trials import as_text, choose, folds_of, is_asked, open_folds, state_name, tags_file, trials_of
+
+import pandas as pd
 
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence
@@ -62,10 +65,10 @@ def main() -> None:
     check_acquired(corpus, raw_folder(corpus.name))
     sentences = read_training_file(corpus)
     folds = folds_of(len(sentences), params.search.folds, params.search.seed)
-    for number, fold in open_folds(corpus.name, options.system, params):
+    for row in open_folds(corpus.name, options.system, params):
+        number, fold = row["trial"], row["fold"]
         if number != (options.trial or number) or fold != (options.fold or fold):
             continue
-        row = {"system": options.system, "trial": number, "fold": fold, "settings": as_text(trials[number])}
         notes = outcome_file(corpus.name, state_name(*place(row)))
         outcome = read_json(notes) if notes.is_file() else {"row": {}}
         if not row.items() <= outcome["row"].items():
@@ -76,17 +79,21 @@ def main() -> None:
         if options.fold:
             write_whole(notes, json.dumps(outcome))
         else:
-            record(corpus.name, outcome["row"], outcome["tags"], trials)
+            tags = "".join(" ".join(sentence) + "\n" for sentence in outcome["tags"])
+            write_whole(tags_file(corpus.name, *place(row)), tags)
+            update_table(corpus.name, params, [outcome["row"]])
             notes.unlink(missing_ok=True)
-    table = read_table(RESULTS, corpus.name, "search")
-    if table is not None and (chosen := choose(table, options.system, trials)):
+    if options.fold:
+        return
+    table = update_table(corpus.name, params, [])
+    if chosen := choose(table, options.system, trials):
         print(f"{options.system}: the first within one standard error of the best is trial {chosen.trial}")
 
 
 def run_fold(
     corpus: str, row: Row, settings: Section, rest: Sequence[Sentence], tested: Sequence[Sentence], params: Params
 ) -> dict[str, Any]:
-    """Train as for the test set, on validation sentences apart, and tag; return the row, and the tags."""
+    """Split the other folds' sentences into training and validation, train and tag; return the fold's row and tags."""
     train, validation = split(rest, params.split.validation_fraction, params.split.seed)
     state = state_file(corpus, state_name(*place(row)))
     where = ("search", "trials", row["system"])
@@ -109,16 +116,13 @@ def fold_teacher(
 ) -> Path:
     """Train a teacher on the training sentences of a fold, unless it is there, and return its folder."""
     section = params[run.system]
-    runs = teachers_of(run.system, section, params)
-    teachers = [fold_teacher(corpus, teacher, fold, parts, params) for teacher in runs]
-    facts = as_text(section), parts, [folder.name for folder in teachers]
-    key = sha256(repr(facts).encode()).hexdigest()[:12]
+    key = sha256(repr((as_text(section), parts)).encode()).hexdigest()[:12]
     name = f"{run.name}-{fold}-{key}"  # of other settings or sentences, it is another folder
     folder = DATA / "search" / corpus / "teachers" / name
     if not folder.exists():
         print(f"fold {fold}: training its teacher {run.name}", flush=True)
         tagger = build(run.system, section, read_labels(corpus), run.seed, state_file(corpus, f"search-{name}"))
-        fit(tagger, *parts, teachers)
+        fit(tagger, *parts, [])
         with unfinished_folder(folder.parent) as scratch:
             (unfinished := scratch / name).mkdir()
             tagger.save(unfinished)
@@ -129,18 +133,15 @@ def fold_teacher(
     return folder
 
 
-def record(corpus: str, row: Row, tags: list[list[str]], trials: Mapping[int, Section]) -> None:
-    """Write the tags of a fold and put its row into the table; rows of trials that are no longer asked for go."""
-    write_whole(tags_file(corpus, *place(row)), "".join(" ".join(sentence) + "\n" for sentence in tags))
-    texts = {number: as_text(settings) for number, settings in trials.items()}
+def update_table(corpus: str, params: Params, rows: list[Row]) -> pd.DataFrame:
+    """Put rows into the table and take those out that params.yaml does not ask for; return the table."""
     with sole_writer("search"):
         table = read_table(RESULTS, corpus, "search")
-        rows: list[Row] = [row]
-        for old in [] if table is None else table.to_dict("records"):
-            is_asked = old["system"] != row["system"] or texts.get(old["trial"]) == old["settings"]
-            if is_asked and place(old) != place(row):
-                rows.append(old)
-        write_table(RESULTS, corpus, "search", sorted(rows, key=place))
+        old = [] if table is None else table.to_dict("records")
+        kept = {place(row): row for row in [*old, *rows] if is_asked(row, params)}
+        if table is None or list(kept.values()) != old:
+            write_table(RESULTS, corpus, "search", sorted(kept.values(), key=place))
+        return require_table(RESULTS, corpus, "search")
 
 
 def place(row: Mapping[Any, Any]) -> tuple[str, int, int]:

@@ -1,7 +1,5 @@
 """Workloads that train: the paper's recipe, transformers' Trainer and ours, their products alone, and a checkpoint."""
 
-import os
-import shutil
 import statistics
 import sys
 import time
@@ -23,7 +21,6 @@ from bert_ner.corpus.bio import Sentence
 PADDED = 55  # pieces, from the paper's section 3.3.1
 BATCH = 32  # sentences
 EPOCHS = 2  # the first warms up, the second is measured
-COMPILED = DATA / "benchmark" / "compiled"  # what PyTorch's compiler keeps
 
 
 def train(recipe: str, sentences: int, large: bool = False) -> Figures:
@@ -46,21 +43,6 @@ def products(sentences: int, large: bool = False) -> Figures:
     batches = [lengths[start : start + BATCH] for start in range(0, len(lengths), BATCH)]
     alone = measure_products([product for batch in batches for product in step_products(model, batch)], fast_dtype())
     return {"": figures(part, **alone)}
-
-
-def first_steps(sentences: int, compiled: bool) -> Figures:
-    """Measure how much longer a training takes than its epochs: its set-up and, if it uses a compiler, compilation.
-
-    A first training compiles everything; a later one finds what the first has `compiled`.
-    """
-    if not compiled:
-        shutil.rmtree(COMPILED, ignore_errors=True)
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(COMPILED)
-    part = _sample(sentences)
-    model, tokenizer = fresh_model(large=False)
-    started = time.perf_counter()
-    epochs = _our_epochs(model, tokenizer, part)
-    return {"": figures(part, time.perf_counter() - started - EPOCHS * epochs[-1])}
 
 
 def checkpoint(large: bool = False) -> Figures:

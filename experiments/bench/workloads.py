@@ -11,7 +11,7 @@ from bert_ner.yaml_files import load_yaml
 
 FUNCTIONS: dict[str, Callable[..., Figures]] = {
     "train": training_workloads.train, "training products": training_workloads.products,
-    "first steps": training_workloads.first_steps, "checkpoint": training_workloads.checkpoint,
+    "checkpoint": training_workloads.checkpoint,
     "tag": tagging_workloads.tag, "tagging products": tagging_workloads.products, "latency": tagging_workloads.latency,
     "start": tagging_workloads.start, "stream": tagging_workloads.stream,
     "tag_files": bulk_workloads.tag_files, "runs": run_workloads.runs,

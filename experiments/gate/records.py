@@ -10,7 +10,7 @@ from typing import Any
 from harness.artifacts import read_json
 from harness.params import Params, read_params, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
-from harness.trials import as_text, choose, trials_of
+from harness.trials import as_text, changed, choose, trials_of
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -33,6 +33,7 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
         "results/provenance.json": _provenance(results, params),
         "results/*/studies.csv": study_problems(results, params),
         "results/*/search.csv": _search(results, params),
+        "results/*/ablation.csv": _ablation(results, params),
         "results/benchmarks.csv": _benchmarks(results),
         f"take it from Git, or run {UPDATE}": _sums(results),
         "requirements.lock": _requirements(root),
@@ -114,6 +115,19 @@ def _search(results: Path, params: Params) -> Iterator[str]:
             choice = choose(table, system, trials) if tuned in params.systems else None
             if choice and settings_of(params[tuned]) != settings_of(trials[choice.trial]):
                 yield f"{tuned} in params.yaml has not the settings of trial {choice.trial}, which {name} chooses"
+
+
+def _ablation(results: Path, params: Params) -> Iterator[str]:
+    """Yield the rows of ablation.csv that do not follow from params.yaml."""
+    for path in sorted(results.glob("*/ablation.csv")):
+        table = read_table(results, path.parent.name, "ablation")
+        assert table is not None
+        for system, rows in table.groupby("system"):
+            trials = trials_of(str(system), params) if system in params.search.trials else {}
+            whole = next((settings for settings in trials.values() if settings == params[str(system)]), {})
+            asked = {number: as_text(changed(settings, whole)) for number, settings in trials.items()}
+            if dict(zip(rows["trial"], rows["change"], strict=True)) != asked:
+                yield f"{path.parent.name}/ablation.csv has other trials of {system} than params.yaml"
 
 
 def _benchmarks(results: Path) -> Iterator[str]:

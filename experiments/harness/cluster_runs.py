@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from harness.artifacts import model_folder
 from harness.dvc_runs import DVC, ENVIRONMENT, PIPELINE, THREADS, open_repository, run_dvc, show
 from harness.live_display import DONE, FAILED, LiveDisplay, is_training, label
 from harness.params import Params, Section, read_trials
@@ -58,7 +59,8 @@ async def train_on_cluster(
     def on_line(run: str, line: str | None) -> None:
         shown[run] = None if line is None else show(display, line, shown[run])
 
-    with shared_checkout(all_inputs(stages)) as (archive, pull):
+    models = {folder for stage in stages for folder in teacher_models(stage, params)}
+    with shared_checkout([*all_inputs(stages), *sorted(models)]) as (archive, pull):
         gpus = int(ray.cluster_resources().get("GPU", 0) > 0)
         runs = [(stage, run) for stage in stages for run in cluster_runs(stage, params, gpus)]
         stage_of = {run.name: stage for stage, run in runs}
@@ -115,7 +117,8 @@ def cluster_runs(stage: str, params: Params, gpus: int) -> list[Run]:
         (*NODE_DVC, "repro", "--single-item", stage),
         (*NODE_DVC, "push", "--quiet", "--run-cache", stage),
     ]
-    return [node_run(stage, stage, commands, [params[system_of(stage)]], gpus)]
+    inputs = [*inputs_of(stage), *teacher_models(stage, params)]
+    return [node_run(stage, inputs, commands, [params[system_of(stage)]], gpus)]
 
 
 def study_runs(stage: str, params: Params, gpus: int) -> list[Run]:
@@ -129,14 +132,15 @@ def study_runs(stage: str, params: Params, gpus: int) -> list[Run]:
 
 
 def search_runs(stage: str, params: Params, gpus: int) -> list[Run]:
-    """Return a run for each training that a search still needs; if teachers help, for all trainings of a fold.
+    """Return a run for each training that a search still needs.
 
-    For then the fold's teachers are trained once.
+    With teachers, one run has all trainings of a fold, so that the fold's teachers are trained once.
     """
     corpus, system = corpus_of(stage), stage.removeprefix(SEARCH)
     trials = trials_of(system, params)
     groups: dict[str, list[tuple[int, int]]] = {}
-    for trial, fold in open_folds(corpus, system, params):
+    for row in open_folds(corpus, system, params):
+        trial, fold = row["trial"], row["fold"]
         options = f"--fold {fold}" if trials[trial].get("teachers") else f"--fold {fold} --trial {trial}"
         groups.setdefault(options, []).append((trial, fold))
     runs = []
@@ -155,16 +159,18 @@ def part_run(
     name = f"{stage} {name}"
     # The first line shows it as running, as DVC does for the others.
     commands = [("echo", f"Running stage '{name}':"), [*shlex.split(command_of(stage)), *options]]
-    run = node_run(name, stage, commands, sections, gpus)
+    run = node_run(name, inputs_of(stage), commands, sections, gpus)
     return run._replace(files=[str(path.relative_to(ROOT)) for path in files])
 
 
-def node_run(name: str, stage: str, commands: Sequence[Sequence[str]], sections: Sequence[Section], gpus: int) -> Run:
-    """Return a run of these commands after the inputs of the stage were fetched; it trains each of the sections."""
+def node_run(
+    name: str, inputs: Sequence[str], commands: Sequence[Sequence[str]], sections: Sequence[Section], gpus: int
+) -> Run:
+    """Return a run of these commands after DVC has fetched their inputs; it trains each of the sections."""
     size = max(map(weights_size, sections))
     return Run(
         name,
-        [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", *inputs_of(stage)), *commands],
+        [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", *inputs), *commands],
         environment={
             "OMP_NUM_THREADS": str(CORES),
             "PYTHONUNBUFFERED": "1",
@@ -212,6 +218,15 @@ def inputs_of(stage: str) -> list[str]:
     """Return the stages that make the inputs of a stage that trains; studies and searches read the raw files, too."""
     kinds = ("acquire", "prepare") if has_parts(stage) else ("prepare",)
     return [f"{PIPELINE}:{kind}@{corpus_of(stage)}" for kind in kinds]
+
+
+def teacher_models(stage: str, params: Params) -> list[str]:
+    """Return the folders of the models that teach that of a stage; the teachers of a search are trained in it."""
+    if has_parts(stage):
+        return []
+    corpus, system = corpus_of(stage), system_of(stage)
+    folders = [model_folder(corpus, run) for run in teachers_of(system, params[system], params)]
+    return [folder.relative_to(ROOT).as_posix() for folder in folders]
 
 
 def all_inputs(stages: Sequence[str]) -> list[str]:

@@ -21,7 +21,7 @@ from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
 
 PIPELINE = "pipeline/dvc.yaml"  # it has every stage but the last one, domains
 FINGERPRINT = f"{PIPELINE}:fingerprint"
-STUDENTS = "students"  # starts the names of stages that train systems which others teach; they train after the others
+STUDENTS = f"{PIPELINE}:students"  # starts the stages of systems with teachers, which train after the others
 
 # Trainings at once, on a share of the cores each, end sooner than one after the other on all of them (LOG.md).
 AT_ONCE = 4
@@ -72,10 +72,8 @@ def run_pipeline(
     `train` the way to run those that train, and `trains` says which do.
     """
     trainings = list(filter(trains, stages))
-    groups: dict[str, list[str]] = {"": []}  # each needs models of those before it
-    for stage in trainings:
-        name = stage.rpartition(":")[2].partition("@")[0]
-        groups.setdefault(name if name.startswith(STUDENTS) else "", []).append(stage)
+    students = [stage for stage in trainings if stage.startswith(STUDENTS)]
+    others = [stage for stage in trainings if stage not in students]
 
     async def run() -> None:
         reporter = asyncio.create_task(display.report())
@@ -87,7 +85,7 @@ def run_pipeline(
 
         if trainings:
             await run_dvc(display, "repro", *prepare)
-            for group in filter(None, groups.values()):
+            for group in filter(None, (others, students)):
                 await train(display, group)
             # Neither needs the other: at once they save ten seconds (LOG.md).
             await asyncio.gather(run_each("evaluate"), run_each("audit"))

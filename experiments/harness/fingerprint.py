@@ -33,7 +33,7 @@ from bert_ner.loading import kinds
 
 PLACES = ("{}.py", "{}/__init__.py", "experiments/{}.py", "experiments/{}/__init__.py")  # of our modules
 # Scripts that compute no result of a stage, and train.py, which does so for each system.
-COMMANDS = {"check", "read_labels", "repro", "train"}
+COMMANDS = {"ablation", "benchmark", "check", "read_labels", "repro", "train", "transfer"}
 TRAINING = {"search", "study"}  # scripts that train
 MAIN, EVERYTHING, ALWAYS = "if __name__ == '__main__'", "*", ""  # they stand for names
 UNEQUAL = ("ctx", "kind", "type_comment")  # fields of syntax trees that differ between versions of Python

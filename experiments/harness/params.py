@@ -1,5 +1,6 @@
 """params.yaml as a model, and the trainings that it asks for."""
 
+import math
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -7,7 +8,15 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from harness.paths import ROOT
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bert_ner.corpus.catalog import corpus_names
@@ -157,13 +166,21 @@ class Search(Settings):
     folds: int = Field(
         default=3, ge=2, description="parts of the training file; a trial is trained without one and tags it"
     )
-    seed: int = Field(default=42, description="draws the folds, and is that of each training")
-    fewer_folds: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        default={}, description="systems that tag the first ones"
-    )
+    seed: int = Field(default=42, ge=0, description="draws the folds, and is that of each training")
     trials: dict[str, list[Grid]] = Field(
         default={}, description="for each system grids of settings; their trials are in the order of their cost"
     )
+    fewer_folds: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={}, description="systems that tag the first ones"
+    )
+
+    @field_validator("fewer_folds")
+    @classmethod
+    def _of_searched_systems(cls, value: dict[str, int], others: ValidationInfo) -> dict[str, int]:
+        folds, trials = others.data.get("folds", math.inf), others.data.get("trials", value)
+        if any(system not in trials or number >= folds for system, number in value.items()):
+            raise ValueError(f"must name systems that have trials, and numbers below {folds}")
+        return value
 
     def folds_for(self, system: str) -> int:
         return self.fewer_folds.get(system, self.folds)

@@ -1,12 +1,12 @@
 """The teachers of a system: the trained encoders that its section of params.yaml names."""
 
 from collections.abc import Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
 from harness.artifacts import model_folder, read_run
 from harness.params import Params, Run, Section
+from harness.systems import has_weights
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
@@ -15,19 +15,22 @@ from bert_ner.tagger import Tagger
 
 
 def teachers_of(system: str, settings: Section, params: Params) -> list[Run]:
-    """Return the trainings that a system's settings name as teachers.
-
-    Their systems stand above it in params.yaml, so that no system teaches itself by way of others.
-    """
-    above = [name for name in takewhile(system.__ne__, params.systems) if params.kind(name) == "encoder"]
+    """Return the trainings that a system's settings name as teachers: of encoders that have none themselves."""
+    encoders = [name for name in params.systems if params.kind(name) == "encoder" and not params[name].get("teachers")]
     runs = []
     for name in settings.get("teachers", []):
         teacher, _, seed = str(name).rpartition("-")
-        if teacher not in above or not seed.isdecimal():
+        if teacher not in encoders or not seed.isdecimal():
             problem = f"params.yaml: {system}.teachers: {name!r} must be <system>-<seed>, such as mpnet-13"
-            raise BertNerError(f"{problem}, with an encoder whose section stands above that of {system}")
+            raise BertNerError(f"{problem}, with an encoder that no other teaches")
         runs.append(Run(teacher, int(seed)))
     return runs
+
+
+def is_available(system: str, params: Params) -> bool:
+    """Return whether the weights that a system and its teachers start from are available."""
+    names = {system, *(run.system for run in teachers_of(system, params[system], params))}
+    return all(has_weights(params[name]) for name in names)
 
 
 def teacher_folders(corpus: str, runs: Sequence[Run]) -> dict[str, Path]:

@@ -1,7 +1,8 @@
 """The trials of a search: their settings, the folds that they tag, and which of them is chosen."""
 
 import random
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,16 +37,38 @@ def as_text(settings: Section) -> str:
     return " ".join(f"{name}={value}" for name, value in settings_of(settings).items())
 
 
-def open_folds(corpus: str, system: str, params: Params) -> list[tuple[int, int]]:
-    """Return the trials and folds of a search that its table lacks, or has with other settings."""
-    table = read_table(RESULTS, corpus, "search")
-    done = set() if table is None else set(table[["system", "trial", "fold", "settings"]].itertuples(index=False))
+def changed(settings: Section, whole: Section) -> Section:
+    """Return those settings that are not the `whole` ones."""
+    return {name: value for name, value in settings.items() if whole.get(name) != value}
+
+
+def settings_in(text: str) -> dict[str, str]:
+    """Return the settings in such a line by name; the values stay text. Lists have spaces, too."""
+    return dict(setting.split("=", 1) for setting in re.split(r" (?=\w+=)", text) if setting)
+
+
+def asked_folds(system: str, params: Params) -> list[dict[str, Any]]:
+    """Return what identifies each row of search.csv that params.yaml asks for: a trial and a fold of a system."""
+    search, split = params.search, params.split
+    drawn = f"{search.folds} folds, seed {search.seed}; validation {split.validation_fraction}, seed {split.seed}"
     return [
-        (number, fold)
+        {"system": system, "trial": number, "fold": fold, "settings": as_text(settings), "split": drawn}
         for number, settings in trials_of(system, params).items()
-        for fold in range(1, params.search.folds_for(system) + 1)
-        if (system, number, fold, as_text(settings)) not in done
+        for fold in range(1, search.folds_for(system) + 1)
     ]
+
+
+def is_asked(row: Mapping[Any, Any], params: Params) -> bool:
+    """Return whether a row of search.csv is of a trial and a fold that params.yaml asks for."""
+    asked = asked_folds(row["system"], params) if row["system"] in params.search.trials else []
+    return any(each.items() <= row.items() for each in asked)
+
+
+def open_folds(corpus: str, system: str, params: Params) -> list[dict[str, Any]]:
+    """Return those rows that a search still needs."""
+    table = read_table(RESULTS, corpus, "search")
+    done = [] if table is None else table.to_dict("records")
+    return [row for row in asked_folds(system, params) if not any(row.items() <= found.items() for found in done)]
 
 
 def folds_of(sentences: int, folds: int, seed: int) -> list[list[int]]:

@@ -29,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "data/prepared/sample/labels.txt").write_text("\n".join(labels_of(["ACTOR"])))
     params = YAML(typ="safe").load(ROOT / "params.yaml")
     params["gazetteer"] = {"min_count": [1], "min_share": [0.5]}
+    params["search"]["fewer_folds"] = {}
     params["search"]["trials"] = {"gazetteer": [{"min_share": [[0.4]]}, {}, {"min_count": [[9]]}]}
     YAML().dump(params, tmp_path / "params.yaml")
     monkeypatch.setattr("harness.params.ROOT", tmp_path)

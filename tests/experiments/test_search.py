@@ -41,6 +41,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "data/prepared/sample").mkdir(parents=True)
     (tmp_path / "data/prepared/sample/labels.txt").write_text("\n".join(labels_of(["ACTOR"])))
     params = YAML(typ="safe").load(ROOT / "params.yaml")
+    params["search"]["fewer_folds"] = {}
     params["search"]["trials"] = {"gazetteer": [{"min_count": [[1], [2], [9]], "min_share": [[0.5]]}]}
     YAML().dump(params, tmp_path / "params.yaml")
     monkeypatch.setattr("harness.params.ROOT", tmp_path)
@@ -177,3 +178,23 @@ def test_teachers_of_a_trial_see_the_sentences_of_its_fold_alone(
     for (_, sentences, folders), held_out in zip(trained, [folds[i] for i in (0, 0, 1, 1, 0, 1)], strict=True):
         assert sorted(sentences) == sorted(numbered[i] for i in range(20) if i not in held_out)
         assert all((folder / "SHA256SUMS").is_file() for folder in folders)
+
+
+def test_other_folds_are_trained_and_the_rows_of_the_old_ones_go(results: Path) -> None:
+    search.main()
+    path = results.parents[1] / "params.yaml"
+    path.write_text(path.read_text().replace("folds: 3", "folds: 2"))
+    search.main()
+    table = pd.read_csv(results / "search.csv")
+    assert list(zip(table["trial"], table["fold"], strict=True)) == [(t, f) for t in (1, 2, 3) for f in (1, 2)]
+    assert set(table["split"]) == {"2 folds, seed 42; validation 0.1, seed 42"}
+
+
+def test_rows_that_nobody_asks_for_go_although_nothing_is_trained(results: Path) -> None:
+    search.main()
+    path = results.parents[1] / "params.yaml"
+    params = YAML(typ="safe").load(path)
+    params["search"]["trials"]["gazetteer"][0]["min_count"].pop()
+    YAML().dump(params, path)
+    search.main()
+    assert set(pd.read_csv(results / "search.csv")["trial"]) == {1, 2}

@@ -107,18 +107,28 @@ def _bert_parameters(
     return embeddings + layers * block + (width + 1) * classes
 
 
-FORMULAS: dict[str, Callable[..., float]] = {
-    "sum": lambda a, b: a + b,
-    "share": lambda part, rest: part / (part + rest),
-    "reduction": lambda first, last: 1 - last / first,
-    "harmonic mean": lambda a, b: 2 * a * b / (a + b),
-    "classes of BIO": lambda types: 2 * types + 1,
-    "megabytes of float32": lambda numbers: 4 * numbers / 1e6,
-    "linear decay": lambda step, steps: max(0, (steps - step) / steps),
-    "parameters of BERT": _bert_parameters,
+# Each with what the evidence shows of it, which takes the numbers in braces.
+FORMULAS: dict[str, tuple[Callable[..., float], str]] = {
+    "sum": (lambda a, b: a + b, "{} + {}"),
+    "share": (lambda part, rest: part / (part + rest), "{0} / ({0} + {1})"),
+    "reduction": (lambda first, last: 1 - last / first, "1 - {1} / {0}"),
+    "harmonic mean": (lambda a, b: 2 * a * b / (a + b), "2 * {0} * {1} / ({0} + {1})"),
+    "classes of BIO": (lambda types: 2 * types + 1, "B- and I- of {} types, and O,"),
+    "megabytes of float32": (lambda numbers: 4 * numbers / 1e6, "4 bytes of each of {} numbers, in megabytes,"),
+    "linear decay": (lambda step, steps: max(0, (steps - step) / steps), "({1} - {0}) / {1}"),
+    "parameters of BERT": (
+        _bert_parameters,
+        "parameters of a BERT with {} layers, a width of {}, {} pieces, {} positions, {} inner units and {} classes",
+    ),
     # A backward pass costs about as much as two forward passes.
-    "seconds of an epoch": lambda sentences, length, rate: 3 * sentences * length / rate,
-    "pieces per word": lambda pieces, words: (pieces - 2) / words,  # pieces of a sentence with the two special ones
+    "seconds of an epoch": (
+        lambda sentences, length, rate: 3 * sentences * length / rate,
+        "three passes over {} sentences of {} tokens at {} a second, in seconds,",
+    ),
+    "pieces per word": (
+        lambda pieces, words: (pieces - 2) / words,
+        "{} pieces a sentence, less the two special ones, over {} words",
+    ),
 }
 Formula: Any = Literal[*FORMULAS]
 
@@ -134,7 +144,7 @@ def arithmetic(
     otherwise: Verdict = Field("contradicted", description="the verdict where it does not hold"),
 ) -> Finding:
     """Check that one figure of the paper follows from others."""
-    function = FORMULAS[formula]
+    function, text = FORMULAS[formula]
     if (wanted := len(inspect.signature(function).parameters)) != len(arguments):
         raise EntryError(f"'{formula}' takes {wanted} arguments, not {len(arguments)}", "arguments")
     numbers = [evidence.number(argument) for argument in arguments]
@@ -143,7 +153,7 @@ def arithmetic(
     expected = evidence.number(value) if value else evidence.paper_number()
     closest = min(max(expected, low), high)
     verdict = "reproduced" if _are_alike(closest, expected, tolerance, relative) else otherwise
-    shown = f"{formula} of {', '.join(map(show, numbers))} is {show(result)}"
+    shown = f"{text.format(*map(show, numbers))} is {show(result)}"
     if not rounding:
         margin = _margin(expected, tolerance, relative)
         return Finding(verdict, result, f"{shown}; the other figure is {show(expected)}{margin}")

@@ -25,7 +25,7 @@ from claims.fields import Fraction, Metric, Source, Text
 
 TRIALS = 10_000  # of a randomisation test
 FEWEST = 10  # entities of a type for which a difference is shown
-QUERY_FILES = {"in_test": "a test sentence", "in_train": "a training sentence"}
+QUERY_FILES = {"in_test": "a test sentence", "in_train": "in the training file"}
 
 
 def which_metric(evidence: Evidence, meant: Metric = Field(description="the metric that the paper means")) -> Finding:
@@ -201,10 +201,7 @@ def lower_recall(
     if (easy, hard) not in within:
         raise NotMeasuredError(f"intervals_by_group.csv does not compare {easy} with {hard} within types")
     gaps = rows[easy, hard], within[easy, hard]
-    notes = [
-        f"{row['group']}: {row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f}) of {row['support']:.0f}"
-        for row in (rows[hard, ""], rows[easy, ""])
-    ]
+    notes = [f"{row['group']}: {_interval(row)} of {row['support']:.0f}" for row in (rows[hard, ""], rows[easy, ""])]
     types = {group.removesuffix(f": {easy}"): row for (group, _), row in within.items() if group != easy}
     by_type = [
         f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}; {_entities_of(row)})"
@@ -213,14 +210,20 @@ def lower_recall(
     ]
     named_notes = [f"{name} {'shown' if types[name]['low'] >= margin else 'not shown'}" for name in named]
     shown = (
-        f"recall by {by}, {'; '.join(notes)}; measured: the difference within types, wanted: {show(margin)} or more, "
-        f"as over all: {gaps[0]['value']:.4f} ({gaps[0]['low']:.4f} to {gaps[0]['high']:.4f}). By type, "
-        f"of {FEWEST} entities or more: {', '.join(by_type)}"
+        f"recall by {by}, {'; '.join(notes)}. Its difference is {_interval(gaps[0])} over all types and "
+        f"{_interval(gaps[1])} within types; wanted of both: {show(margin)} or more. By type, with the number of "
+        f"{hard} entities, of {FEWEST} or more: {', '.join(by_type)}"
     )
+    if reverse := [name for name, row in types.items() if row["high"] < 0 and row["support"] >= FEWEST]:
+        shown += f". The reverse is shown of {', '.join(reverse)}"
     shown += f". Of the types that the paper names: {', '.join(named_notes)}" if named else ""
     lowest = min(gap["low"] for gap in gaps)
     verdict = "reproduced" if lowest >= margin else "partly" if lowest > 0 else "not reproduced"
     return with_interval(verdict, gaps[1], shown)
+
+
+def _interval(row: pd.Series) -> str:
+    return f"{row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f})"
 
 
 def _entities_of(row: pd.Series) -> str:

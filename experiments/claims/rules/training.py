@@ -74,7 +74,8 @@ def converged(
 ) -> Finding:
     """Check that trained longer, as a study did, the system hardly has a better validation loss or F1, over seeds.
 
-    It is reproduced if the whole intervals of both say so, and not reproduced if those of both say the opposite.
+    It is reproduced if the whole intervals of both say so, and not reproduced if the whole interval of either says the
+    opposite.
     """
     system = evidence.system.name
     tables = evidence.table("history", system=system), evidence.table("studies", study=study, system=system)
@@ -90,7 +91,7 @@ def converged(
         f"{show(loss_margin)} (less than 0: it rises); over {counted(len(seeds), 'seed')}"
     )
     held = gain.high <= margin and fall.high <= loss_margin
-    failed = gain.low > margin and fall.low > loss_margin
+    failed = gain.low > margin or fall.low > loss_margin
     verdict = "reproduced" if held else "not reproduced" if failed else "partly"
     return Finding(verdict, gain.value, shown, gain.low, gain.high)
 

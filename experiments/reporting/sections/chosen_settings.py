@@ -1,8 +1,6 @@
 """How settings were chosen on the training file, and what each of them brings."""
 
-import re
-
-from harness.trials import choose
+from harness.trials import choose, settings_in
 
 import pandas as pd
 
@@ -10,8 +8,6 @@ from reporting.blocks import Block, Section
 from reporting.formats import note
 from reporting.layouts import layout_table
 from reporting.results import Results, by_system
-
-SETTING = re.compile(r" (?=\w+=)")  # between two settings in a row of search.csv; lists have spaces, too
 
 
 def settings_sections(results: Results) -> list[Section]:
@@ -45,5 +41,7 @@ def _searches(search: pd.DataFrame) -> list[dict[str, object]]:
 
 def _varied(trials: pd.DataFrame, chosen: int) -> str:
     """Return those settings of the chosen trial that not all trials have."""
-    settings = {trial: SETTING.split(text) for trial, text in zip(trials["trial"], trials["settings"], strict=True)}
-    return " ".join(one for one in settings[chosen] if any(one not in others for others in settings.values()))
+    settings = dict(zip(trials["trial"], map(settings_in, trials["settings"]), strict=True))
+    own = settings[chosen]
+    varied = {name for name in own if any(others.get(name) != own[name] for others in settings.values())}
+    return " ".join(f"{name}={value}" for name, value in own.items() if name in varied)

@@ -75,8 +75,6 @@ def test_the_loss_weighs_the_label_and_the_targets_of_each_word() -> None:
     [
         ({"teachers": ["a-1"], "crf": True}, "teachers must be empty with crf"),
         ({"teacher_weight": 0.0}, "teacher_weight must be a number above 0"),
-        ({"train_on": "test"}, "train_on"),
-        ({"train_on": "all", "patience": 2}, "train_on must be train with patience"),
     ],
 )
 def test_settings_that_make_no_sense(recipe: Recipe, changes: dict[str, Any], message: str) -> None:
@@ -143,11 +141,3 @@ def test_errors_say_what_to_do(recipe: Recipe, sentences: list[Sentence]) -> Non
     for tagger, teachers, message in cases:
         with pytest.raises(BertNerError, match=message):
             tagger.fit(sentences, sentences, teachers=teachers)
-
-
-def test_all_sentences_train_and_none_validates(recipe: Recipe, sentences: list[Sentence]) -> None:
-    on_all, expected = (student(recipe, teachers=[], train_on=part) for part in ("all", "train"))
-    history = on_all.fit(sentences[:6], sentences[6:])
-    expected.fit(sentences, sentences)
-    assert equal(on_all, expected)
-    assert [list(row) for row in history] == [["epoch", "train_loss", "seconds"]] * 2

@@ -346,3 +346,15 @@ def test_mpnet(
     assert tagger.tag(many) == [tagger.tag([each])[0] for each in many]
     [windows] = tagger.pieces.encode([("film",) * 90])
     assert max(len(window.ids) for window in windows) == 32
+
+
+def test_all_sentences_train_and_none_validates(recipe: Recipe, sentences: list[Sentence]) -> None:
+    on_all, expected = (
+        EncoderTagger(recipe.model_copy(update={"train_on": part}), labels=LABELS, seed=1, scoring=entity_f1)
+        for part in ("all", "train")
+    )
+    history = on_all.fit(sentences[:6], sentences[6:])
+    expected.fit(sentences, sentences)
+    for ours, theirs in zip(on_all.model.parameters(), expected.model.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert [list(row) for row in history] == [["epoch", "train_loss", "seconds"]] * 2

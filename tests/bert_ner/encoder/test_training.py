@@ -255,6 +255,11 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"precision": ["auto"]}, "precision must be 'auto', 'bfloat16' or 'float32', not ['auto']"),
         ({"name": ""}, "name must have at least 1 character, not ''"),
         ({"name": 7}, "name must be a valid string, not 7"),
+        ({"train_on": "test"}, "train_on must be 'train' or 'all', not 'test'"),
+        (
+            {"train_on": "all", "patience": 2},
+            "train_on must be train with patience, which needs sentences to validate on, not 'all'",
+        ),
         ({"teacher_weight": 1.1}, "teacher_weight must be a number above 0 and of at most 1, not 1.1"),
         ({"crf": 1}, "crf must be a valid boolean, not 1"),
     ],

@@ -165,11 +165,12 @@ def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: py
     changed = {
         "teacher": plain["mpnet"],
         "student": {**plain["minilm"], "teachers": ["teacher-13"]},
-        "search": {"trials": {name: [{"epochs": [1, 2]}] for name in ("minilm", "student")}},
+        "search": {"folds": 3, "trials": {name: [{"epochs": [1, 2]}] for name in ("minilm", "student")}},
     }
     params = Params.model_validate(plain.model_dump() | changed)
     monkeypatch.setattr(cluster_runs, "command_of", lambda _: "python search.py --corpus mit_movie_eng")
-    monkeypatch.setattr(cluster_runs, "open_folds", lambda *_: [(1, 1), (1, 2), (2, 2)])
+    wanted = [{"trial": trial, "fold": fold} for trial, fold in ((1, 1), (1, 2), (2, 2))]
+    monkeypatch.setattr(cluster_runs, "open_folds", lambda *_: wanted)
     alone, taught = (cluster_runs.search_runs(cluster_runs.SEARCH + name, params, 0) for name in ("minilm", "student"))
     assert [list(run.commands[-1][-4:]) for run in alone] == [
         ["--fold", fold, "--trial", trial] for fold, trial in ("11", "21", "22")
@@ -178,6 +179,21 @@ def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: py
     names = [[Path(name).stem for name in run.files] for run in taught]
     assert names == [["search-student-1-1"], ["search-student-1-2", "search-student-2-2"]]
     assert taught[0].memory > 2 * alone[0].memory  # that of its teacher
+
+
+def test_a_student_fetches_the_models_of_its_teachers() -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
+    from harness import cluster_runs  # noqa: PLC0415 - imports ray
+
+    params = read_params()
+    [student], [teacher] = (
+        cluster_runs.cluster_runs(f"pipeline/dvc.yaml:{name}@mit_movie_eng-{system}-7", params, 0)
+        for name, system in (("students", "minilm_best"), ("tuned", "mpnet_tuned"))
+    )
+    pulls = [run.commands[1][4:] for run in (student, teacher)]
+    prepared, models = "pipeline/dvc.yaml:prepare@mit_movie_eng", "models/more/mit_movie_eng/mpnet_tuned-"
+    assert pulls[0] == ("--quiet", prepared, *(f"{models}{seed}" for seed in (13, 42, 87)))
+    assert pulls[1] == ("--quiet", prepared)
 
 
 @pytest.mark.slow

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from harness.params import read_params
-from harness.trials import Choice, as_text, choose, trials_of
+from harness.params import Params, read_params
+from harness.trials import Choice, as_text, choose, settings_in, trials_of
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from bert_ner.errors import BertNerError
 
@@ -25,6 +26,13 @@ def test_every_system_that_learns_has_the_same_number_of_trials() -> None:
     numbers = {system: len(trials_of(system, params)) for system in params.search.trials}
     assert set(numbers) >= {"gazetteer", "hmm", "crf", "bilstm_crf", "minilm"}
     assert {system: n for system, n in numbers.items() if n != 12 and system not in params.search.fewer_folds} == {}
+
+
+@pytest.mark.parametrize("fewer", [{"mpnet": 3}, {"nobody": 1}])
+def test_fewer_folds_are_of_a_system_with_trials_and_fewer(fewer: dict[str, int]) -> None:
+    plain = read_params().model_dump()
+    with pytest.raises(ValidationError, match="must name systems that have trials, and numbers below 3"):
+        Params.model_validate({**plain, "search": {**plain["search"], "fewer_folds": fewer}})
 
 
 def test_a_system_without_trials_is_an_error() -> None:
@@ -67,3 +75,9 @@ def test_nothing_is_chosen_before_all_trials_have_the_same_folds() -> None:
     assert choose(rows, "a", {1, 2, 3}) is None
     assert choose(rows, "b", {1, 2}) is None
     assert choose(rows, "a", {1, 2}) == Choice(2, pytest.approx(0.9), pytest.approx(0.01 / 2**0.5))
+
+
+def test_settings_come_back_from_their_line() -> None:
+    text = as_text({"kind": "encoder", "epochs": 4, "teachers": ["a-1", "b-2"], "decoding": "legal"})
+    assert settings_in(text) == {"epochs": "4", "teachers": "['a-1', 'b-2']", "decoding": "legal"}
+    assert settings_in("") == {}
