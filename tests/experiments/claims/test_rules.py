@@ -283,6 +283,11 @@ def test_the_evidence_says_of_which_named_types_a_lower_recall_is_shown(tmp_path
     assert row["evidence"].endswith("10 entities). The reverse is shown of A")
 
 
+def test_the_evidence_of_a_search_names_what_the_best_trial_changes(tmp_path: Path) -> None:
+    row = judged(tmp_path, entry(TUNED), searched(0.0, 0.02, 0.04))
+    assert "the best of 2 trials has epochs 8, not 4. It is 0.02 (" in row["evidence"]
+
+
 def test_seeds_of_both_systems_make_the_interval_over_seeds(tmp_path: Path) -> None:
     """Welch: means 0.85 and 0.8, variances of the means 1e-4 each, so 2 degrees of freedom and t = 4.30265."""
     files = comparison(("entity_f1", 0.05, 0.001))
