@@ -79,17 +79,14 @@ def p_of(row: dict[str, Any]) -> str:
 def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
     """Pair every other system with the reference, and then others.
 
-    These are each encoder with every other baseline, and each setting of an encoder with its first, the paper's recipe.
+    These are each encoder with every other baseline, and with each encoder above it in params.yaml.
     """
     encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
     with_reference = [(system, REFERENCE) for system in encoders if system != REFERENCE and REFERENCE in encoders]
     baselines = [system for system, encoder in encoders.items() if not encoder and system != REFERENCE]
-    others = [(system, name) for system, encoder in encoders.items() if encoder for name in baselines]
-    first = {encoder: system for system, encoder in reversed(encoders.items())}
-    settings = [
-        (system, first[encoder]) for system, encoder in encoders.items() if encoder and first[encoder] != system
-    ]
-    return with_reference, others + settings
+    with_encoder = [system for system, encoder in encoders.items() if encoder]
+    others = [(system, name) for system in with_encoder for name in baselines]
+    return with_reference, others + [(later, earlier) for earlier, later in combinations(with_encoder, 2)]
 
 
 def confirmatory_tests(corpus: str, scores: pd.DataFrame, named: Confirmatory) -> Family:

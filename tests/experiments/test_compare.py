@@ -173,10 +173,9 @@ def test_others_meet_the_crf_and_encoders_meet_every_baseline() -> None:
     assert compare.pairs(scores[scores["system"] == "crf"]) == ([], [])
 
 
-def test_each_setting_of_an_encoder_meets_its_first() -> None:
-    systems = {"small": "tiny", "small_tuned": "tiny", "large": "big", "large_tuned": "big"}
-    scores = pd.DataFrame({"system": systems.keys(), "encoder": systems.values()})
-    assert compare.pairs(scores) == ([], [("small_tuned", "small"), ("large_tuned", "large")])
+def test_encoders_meet_those_above_them() -> None:
+    scores = pd.DataFrame({"system": ["small", "small_tuned", "large"], "encoder": ["tiny", "tiny", "big"]})
+    assert compare.pairs(scores) == ([], [("small_tuned", "small"), ("large", "small"), ("large", "small_tuned")])
 
 
 def test_one_system_alone_has_intervals_and_an_empty_comparison(folder: Path) -> None:
