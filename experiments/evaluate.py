@@ -14,7 +14,15 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, cast
 
-from harness.artifacts import check_predictions, model_folder, read_part, read_run, read_section, signature_source
+from harness.artifacts import (
+    check_predictions,
+    model_folder,
+    predictions_text,
+    read_part,
+    read_run,
+    read_section,
+    signature_source,
+)
 from harness.params import WEIGHTS_OF, Params, Run, read_params, settings_of
 from harness.parts import places_by_part, read_parts, source_of_part
 from harness.paths import RESULTS, RUN_FILE, raw_folder
@@ -100,7 +108,7 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
     started = time.perf_counter()
     tags = tagger.tag(sentences)
     seconds = time.perf_counter() - started
-    text = "".join(" ".join(sentence_tags) + "\n" for sentence_tags in tags)
+    text = predictions_text(tags)
     copied_f1 = None
     if (folder / QUANTISED).is_dir():  # the 8-bit copy, with which `bert-ner tag` answers where there is no GPU
         copy = load_tagger(folder, quantised=True)

@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.artifacts import read_json, read_labels, read_training_file
+from harness.artifacts import predictions_text, read_json, read_labels, read_training_file
 from harness.locks import sole_writer
 from harness.params import Params, Run, Section, read_params
 from harness.paths import DATA, RESULTS, outcome_file, raw_folder, state_file
@@ -79,8 +79,7 @@ def main() -> None:
         if options.fold:
             write_whole(notes, json.dumps(outcome))
         else:
-            tags = "".join(" ".join(sentence) + "\n" for sentence in outcome["tags"])
-            write_whole(tags_file(corpus.name, *place(row)), tags)
+            write_whole(tags_file(corpus.name, *place(row)), predictions_text(outcome["tags"]))
             update_table(corpus.name, params, [outcome["row"]])
             notes.unlink(missing_ok=True)
     if options.fold:

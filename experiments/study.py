@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from shutil import rmtree
 from typing import Any
 
-from harness.artifacts import read_json, read_labels, read_part, signature_source, study_folder
+from harness.artifacts import predictions_text, read_json, read_labels, read_part, signature_source, study_folder
 from harness.draws import trial_sentences
 from harness.locks import sole_writer
 from harness.params import Section, Trial, read_params, read_trials
@@ -145,7 +145,7 @@ def record(corpus: str, study: str, rows: Rows, tags: Mapping[str, Tags], studie
     """Put a study into the table of studies, and its predictions into their folder, in place of older ones."""
     folder, sums = study_folder(RESULTS, corpus, study), {}
     for name, sentences in tags.items():
-        write_whole(folder / f"{name}.tags", "".join(" ".join(sentence) + "\n" for sentence in sentences))
+        write_whole(folder / f"{name}.tags", predictions_text(sentences))
         sums[name] = sha256_of(folder / f"{name}.tags")
     for path in folder.glob("*.tags"):
         if path.stem not in sums:

@@ -1,7 +1,7 @@
 """What the stages leave for each other: prepared sentences, trained models, predictions and JSON files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,15 @@ def study_folder(results: Path, corpus: str, study: str) -> Path:
     return results / corpus / "studies" / study
 
 
+def predictions_text(tags: Iterable[Sequence[str]]) -> str:
+    """Return tags as the text of a file of predictions: a sentence on each line."""
+    return "".join(" ".join(sentence) + "\n" for sentence in tags)
+
+
 def read_predictions(path: Path, test: Sequence[Sentence], remedy: str) -> list[list[str]]:
     """Read a run's tags of the test sentences; an error ends with the remedy."""
+    if not path.is_file():
+        raise BertNerError(f"{path} is missing; {remedy}")
     check_predictions(path, remedy)
     tags = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
     lengths = zip_longest(map(len, tags), (len(words) for words, _ in test))

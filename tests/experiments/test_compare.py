@@ -208,7 +208,7 @@ def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> N
     with pytest.raises(BertNerError, match=r"encoder-2.tags, line 2, does not fit the test sentences; run"):
         compare.main()
     path.unlink()
-    with pytest.raises(BertNerError, match=r"encoder-2.tags is missing, but scores.csv has a row of it"):
+    with pytest.raises(BertNerError, match=r"encoder-2.tags is missing; run python"):
         compare.main()
 
 

@@ -194,7 +194,7 @@ def test_predictions_that_do_not_fit_are_an_error(folder: Path) -> None:
     with pytest.raises(BertNerError, match=r"hmm-0\.tags, line 2, does not fit the test sentences; run python"):
         predictions.predicted_tags("sample", scores, TEST)
     (folder / "predictions/hmm-0.tags").unlink()
-    with pytest.raises(BertNerError, match=r"hmm-0\.tags is missing, but scores\.csv has a row of it"):
+    with pytest.raises(BertNerError, match=r"hmm-0\.tags is missing; run python"):
         predictions.predicted_tags("sample", scores, TEST)
 
 
