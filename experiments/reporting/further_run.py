@@ -1,7 +1,8 @@
-"""The sentence that says where one further run of a system would be, and whether the paper's figure is there."""
+"""The sentence that says where one further run of a system would be, and where the paper's figure lies."""
 
 import pandas as pd
 
+from bert_ner.scoring import Interval
 from claims.evidence import further_runs
 from claims.paper import PAPER_MICRO_F1
 from reporting.formats import interval, percent
@@ -12,13 +13,20 @@ def further_run_text(intervals: pd.DataFrame, system: str, name: str) -> str:
     runs = further_runs(intervals, system)
     if not {"token_micro_f1", "entity_f1"} <= runs.keys():
         return ""
-    inside = {metric for metric, run in runs.items() if run.low <= PAPER_MICRO_F1 <= run.high}
-    (accurate, accuracy), (found, entity) = (
-        ("plausible" if metric in inside else "not plausible", interval(runs[metric].low, runs[metric].high))
-        for metric in ("token_micro_f1", "entity_f1")
-    )
-    weighted = " (weighted F1 with O fits as well, but the paper says micro)" if "token_weighted_f1" in inside else ""
+    accuracy, entity, weighted = (runs.get(name) for name in ("token_micro_f1", "entity_f1", "token_weighted_f1"))
+    assert accuracy and entity
+    fits_too = weighted and _where(weighted) == "inside"
     return (
-        f"As accuracy, {percent(PAPER_MICRO_F1)} is {accurate}{weighted}: one further run of {name} would have "
-        f"{accuracy}; as entity F1 it is {found}: {entity}."
+        f"As accuracy, {percent(PAPER_MICRO_F1)} is {_where(accuracy)} the range of one further run of {name}, "
+        f"{interval(accuracy.low, accuracy.high)}; as entity F1 it is {_where(entity)} it, "
+        f"{interval(entity.low, entity.high)}."
+        + (" It is inside that of weighted F1 with O, too, but the paper says micro." if fits_too else "")
     )
+
+
+def _where(run: Interval) -> str:
+    """Return where the paper's figure lies, inside a range or so many points outside."""
+    above, below = PAPER_MICRO_F1 - run.high, run.low - PAPER_MICRO_F1
+    if max(above, below) <= 0:
+        return "inside"
+    return f"{percent(above)} points above" if above > 0 else f"{percent(below)} points below"
