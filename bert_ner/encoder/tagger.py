@@ -53,7 +53,7 @@ class EncoderTagger(System, PieceTagger):
         validation: Sequence[Sentence],
         teachers: Iterable[ProbabilisticTagger] = (),
     ) -> list[dict[str, Any]]:
-        """Fine-tune; the history has a row per epoch with training and validation loss and validation entity F1.
+        """Fine-tune; the history has a row per epoch: training loss and, if validated, validation loss and entity F1.
 
         Processes that torchrun started share each batch, and end with the same weights; the first writes checkpoints.
 
