@@ -20,7 +20,7 @@ def further_run_text(intervals: pd.DataFrame, system: str, name: str) -> str:
         f"As accuracy, {percent(PAPER_MICRO_F1)} is {_where(accuracy)} the range of one further run of {name}, "
         f"{interval(accuracy.low, accuracy.high)}; as entity F1 it is {_where(entity)} it, "
         f"{interval(entity.low, entity.high)}."
-        + (" It is inside that of weighted F1 with O, too, but the paper says micro." if fits_too else "")
+        + (" The range of weighted F1 with O includes it, but the paper says micro." if fits_too else "")
     )
 
 

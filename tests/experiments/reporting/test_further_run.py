@@ -8,7 +8,7 @@ import pytest
 from reporting.further_run import further_run_text
 
 SENTENCE = "As accuracy, 94.47 is {} the range of one further run of it, {}; as entity F1 it is {} it, {}."
-WEIGHTED = " It is inside that of weighted F1 with O, too, but the paper says micro."
+WEIGHTED = " The range of weighted F1 with O includes it, but the paper says micro."
 
 
 def over_seeds(**values: float) -> pd.DataFrame:
