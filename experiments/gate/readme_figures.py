@@ -104,9 +104,12 @@ def _by_part(results: Path, system: str) -> str:
         for row in rows
         if (row["system_a"], row["system_b"], row["metric"]) == pair and row["part"] != WHOLE
     ]
-    fewer = [f"{100 * share:.0f} % in part {part}" for part, share in _fewer_errors(results, system).items()]
+    changes = [
+        f"{abs(100 * share):.0f} % {'fewer' if share > 0 else 'more'} in part {part}"
+        for part, share in _fewer_errors(results, system).items()
+    ]
     lead = f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}."
-    return f"{lead} Missed and false entities together are fewer by {', '.join(fewer)}."
+    return f"{lead} Missed and false entities together are {', '.join(changes)}."
 
 
 def _fewer_errors(results: Path, system: str) -> dict[str, float]:
