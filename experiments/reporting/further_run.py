@@ -13,14 +13,11 @@ def further_run_text(intervals: pd.DataFrame, system: str, name: str) -> str:
     runs = further_runs(intervals, system)
     if not {"token_micro_f1", "entity_f1"} <= runs.keys():
         return ""
-    accuracy, entity, weighted = (runs.get(name) for name in ("token_micro_f1", "entity_f1", "token_weighted_f1"))
-    assert accuracy and entity
-    fits_too = weighted and _where(weighted) == "inside"
+    accuracy, entity = runs["token_micro_f1"], runs["entity_f1"]
     return (
         f"As accuracy, {percent(PAPER_MICRO_F1)} is {_where(accuracy)} the range of one further run of {name}, "
         f"{interval(accuracy.low, accuracy.high)}; as entity F1 it is {_where(entity)} it, "
         f"{interval(entity.low, entity.high)}."
-        + (" The range of weighted F1 with O includes it, but the paper says micro." if fits_too else "")
     )
 
 

@@ -7,8 +7,8 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Self
+from unittest.mock import MagicMock
 
 from harness.params import Params
 
@@ -85,7 +85,9 @@ def test_a_student_learns_from_trained_models_and_records_them(
     monkeypatch.setattr("harness.teachers.model_folder", lambda corpus, run: tmp_path / corpus / run.name)
     monkeypatch.setattr("harness.artifacts.model_folder", lambda corpus, run: tmp_path / corpus / run.name)
     student = {**settings, "teachers": ["minilm-3"]}
-    monkeypatch.setattr(train, "read_params", lambda: SimpleNamespace(systems=["minilm"], kind=lambda _: "encoder"))
+    params = MagicMock(systems=["minilm"], kind=lambda _: "encoder")
+    params.__getitem__.return_value = settings
+    monkeypatch.setattr(train, "read_params", lambda: params)
     with pytest.raises(
         BertNerError, match=r"minilm-3/run.json is missing.*train.py --corpus sample --system minilm --"
     ):

@@ -22,7 +22,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the records of this checkout."""
     root = tmp_path_factory.mktemp("records")
     tables = [f"{path.parent.name}/{name}.csv" for path in RESULTS.glob("*/scores.csv") for name in COMPARED]
-    of_studies = [*RESULTS.glob("*/corpus.json"), *RESULTS.glob("*/studies/*/*.tags")]
+    names = ("corpus.json", "study_comparisons.csv", "studies/*/*.tags")
+    of_studies = [path for name in names for path in RESULTS.glob(f"*/{name}")]
     more = [path.relative_to(RESULTS).as_posix() for path in of_studies]
     for name in [*tables, *read_sums(RESULTS), SUMS, "benchmarks.md", *more]:
         (root / "results" / name).parent.mkdir(parents=True, exist_ok=True)
