@@ -10,7 +10,7 @@ from typing import Any
 from harness.artifacts import read_json
 from harness.params import Params, read_params, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
-from harness.trials import as_text, changed, choose, trials_of
+from harness.trials import as_text, changed, choose, is_asked, trials_of
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -94,17 +94,13 @@ def update_sums(results: Path) -> None:
 
 def _search(results: Path, params: Params) -> Iterator[str]:
     """Yield what search.csv says of a trial, and params.yaml does not."""
-    asked = {
-        (system, number, as_text(settings))
-        for system in params.search.trials
-        for number, settings in trials_of(system, params).items()
-    }
     for path in sorted(results.glob("*/search.csv")):
         name = f"{path.parent.name}/search.csv"
         table = read_table(results, path.parent.name, "search")
         assert table is not None
-        found = set(table[["system", "trial", "settings"]].itertuples(index=False, name=None))
-        for system, number, settings in sorted(found - asked):
+        other = {(row["system"], row["trial"], row["settings"])
+                 for row in table.to_dict("records") if not is_asked(row, params)}  # fmt: skip
+        for system, number, settings in sorted(other):
             yield f"{name} has trial {number} of {system} with settings that params.yaml does not ask for: {settings}"
         if table.duplicated(list(TABLES["search"].key)).any():
             yield f"{name} has a fold of a trial twice"
