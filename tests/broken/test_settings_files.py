@@ -25,10 +25,9 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 
 def line_of(text: str) -> int:
-    """Return the line of params.yaml that begins with a text."""
+    """Return the first line of params.yaml that begins with a text."""
     lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
-    [number] = [i for i, line in enumerate(lines, start=1) if line.startswith(text)]
-    return number
+    return next(i for i, line in enumerate(lines, start=1) if line.startswith(text))
 
 
 @pytest.mark.parametrize(
