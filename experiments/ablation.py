@@ -23,10 +23,8 @@ import pandas as pd
 
 from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.errors import BertNerError
-from bert_ner.scoring import Counts, compare_all, count, holm
-
-SAMPLES = 10_000
-TEST = f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, {SAMPLES}"
+from bert_ner.scoring import SAMPLES, Counts, compare_all, count, holm
+from bert_ner.scoring.resampling import paired_text
 
 Rows = list[dict[Any, Any]]
 
@@ -75,7 +73,7 @@ def ablation(system: str, trials: dict[int, Section], whole: int, counts: dict[i
     compared = compare_all(systems, [(str(whole), str(number)) for number in others], SAMPLES)
     results = [result["entity_f1"] for result in compared.values()]
     corrected = holm([result.p_value for result in results])
-    shared = {"system": system, "n": len(counts[whole].words), "test": TEST}
+    shared = {"system": system, "n": len(counts[whole].words), "test": paired_text(SAMPLES)}
     rows: Rows = [{**shared, "trial": whole, "change": "", "entity_f1": results[0].a}]
     for number, result, p_holm in zip(others, results, corrected, strict=True):
         change = as_text(changed(trials[number], trials[whole]))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from harness.artifacts import read_part, read_predictions, signature_source, study_folder
 from harness.params import REFERENCE, Confirmatory, Params, read_params, read_trials
 from harness.parts import WHOLE, places_by_part, read_parts, source_of_part
-from harness.paths import RESULTS
+from harness.paths import RESULTS, predictions_file
 from harness.tables import producer_of, require_table, write_table
 
 import pandas as pd
@@ -27,9 +27,8 @@ from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.catalog import Corpus, corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.scoring import subgroups
-from bert_ner.scoring.resampling import p_text
+from bert_ner.scoring.resampling import LEVEL, SAMPLES, p_text, paired_text
 
-LEVEL, SAMPLES = 0.95, 10_000
 HARDER = {"seen": ("seen", "unseen"), "length": ("1", f"{subgroups.LONG}+")}  # by grouping: an easy group, a hard one
 
 Rows = list[dict[str, Any]]
@@ -105,7 +104,7 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
     found = Recount({}, {}, {})
     for row in scores.to_dict("records"):
         system = str(row["system"])
-        path = RESULTS / corpus.name / "predictions" / f"{system}-{row['seed']}.tags"
+        path = predictions_file(RESULTS, corpus.name, f"{system}-{row['seed']}")
         predicted = read_predictions(path, test, remedy)
         try:
             counted, rescored = scoring.count(gold, predicted), scoring.score(gold, predicted, **source)
@@ -260,10 +259,7 @@ def study_comparisons(
 
 def method_text(counts: Mapping[str, Sequence[scoring.Counts]], a: str, b: str, within: str) -> str:
     """Name the test and the interval of a comparison, with the number of runs of each system."""
-    return (
-        f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap"
-        f"{within}, {SAMPLES}; runs averaged, a={len(counts[a])} b={len(counts[b])}"
-    )
+    return f"{paired_text(SAMPLES, within)}; runs averaged, a={len(counts[a])} b={len(counts[b])}"
 
 
 def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:

@@ -25,7 +25,7 @@ from harness.artifacts import (
 )
 from harness.params import WEIGHTS_OF, Params, Run, read_params, settings_of
 from harness.parts import places_by_part, read_parts, source_of_part
-from harness.paths import RESULTS, RUN_FILE, raw_folder
+from harness.paths import RESULTS, RUN_FILE, predictions_file, raw_folder
 from harness.provenance import environment, record, recorded
 from harness.systems import has_weights
 from harness.tables import TABLES, stage_tables, write_table
@@ -130,7 +130,7 @@ def committed(corpus: str, run: Run, files: dict[str, str]) -> Outcome | None:
     """Return the committed predictions of a run; None if there are none of these settings and corpus files."""
     known = recorded(corpus)
     trained = known.get("runs", {}).get(run.name)
-    path = RESULTS / corpus / "predictions" / f"{run.name}.tags"
+    path = predictions_file(RESULTS, corpus, run.name)
     settings = settings_of(read_section(corpus, run.system))
     if not (trained and path.is_file() and trained["settings"] == settings and known["files"] == files):
         return None

@@ -29,7 +29,7 @@ from harness.provenance import processor
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
 from harness.teachers import fit, teachers_of
-from harness.trials import as_text, choose, folds_of, is_asked, open_folds, state_name, tags_file, trials_of
+from harness.trials import Row, as_text, asked_rows, choose, folds_of, open_folds, state_name, tags_file, trials_of
 
 import pandas as pd
 
@@ -44,8 +44,6 @@ from bert_ner.unfinished import unfinished_folder
 
 SAMPLES = 2_000
 ONE_ERROR = 0.6827  # the share of a normal distribution within one standard error of its mean
-
-Row = dict[Any, Any]
 
 
 def main() -> None:
@@ -137,7 +135,7 @@ def update_table(corpus: str, params: Params, rows: list[Row]) -> pd.DataFrame:
     with sole_writer("search"):
         table = read_table(RESULTS, corpus, "search")
         old = [] if table is None else table.to_dict("records")
-        kept = {place(row): row for row in [*old, *rows] if is_asked(row, params)}
+        kept = {place(row): row for row in asked_rows([*old, *rows], params)}
         if table is None or list(kept.values()) != old:
             write_table(RESULTS, corpus, "search", sorted(kept.values(), key=place))
         return require_table(RESULTS, corpus, "search")

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.artifacts import model_folder, read_part, read_predictions
 from harness.params import Run, read_params
-from harness.paths import DOMAINS, RESULTS
+from harness.paths import DOMAINS, RESULTS, predictions_file
 from harness.tables import write_table
 
 from bert_ner.corpus.bio import Sentence, spans_of, tags_of
@@ -85,7 +85,7 @@ def predictions(corpus: str, system: str, test: Sequence[Sentence]) -> list[Tags
     remedy = f"run python experiments/evaluate.py --corpus {corpus}"
     found: list[Tags] = []
     for run in runs_of(corpus, system):
-        path = RESULTS / corpus / "predictions" / f"{run.name}.tags"
+        path = predictions_file(RESULTS, corpus, run.name)
         if path.is_file():
             found.append(read_predictions(path, test, remedy))
     return found

@@ -1,7 +1,7 @@
 """Score predicted tags, whichever system predicted them, and measure the uncertainty of the scores."""
 
 from bert_ner.scoring.counts import Counts, count
-from bert_ner.scoring.resampling import Comparison, Interval
+from bert_ner.scoring.resampling import LEVEL, SAMPLES, Comparison, Interval
 from bert_ner.scoring.scores import (
     METRICS,
     Score,
@@ -25,7 +25,7 @@ from bert_ner.scoring.uncertainty import (
 )
 
 __all__ = [
-    "METRICS", "Comparison", "Counts", "Interval", "Score", "TypeScore", "UnlikeScores", "bootstrap", "bootstrap_all",
-    "check_same_signature", "classification_report", "compare", "compare_all", "count", "entity_f1", "holm",
-    "holm_by_metric", "score", "score_by_type", "seed_interval", "signature",
+    "LEVEL", "METRICS", "SAMPLES", "Comparison", "Counts", "Interval", "Score", "TypeScore", "UnlikeScores",
+    "bootstrap", "bootstrap_all", "check_same_signature", "classification_report", "compare", "compare_all",
+    "count", "entity_f1", "holm", "holm_by_metric", "score", "score_by_type", "seed_interval", "signature",
 ]  # fmt: skip

@@ -22,13 +22,10 @@ from bert_ner.corpus.columns import BioError, Layout, columns_text, quoted
 from bert_ner.corpus.formats import ParsedFile, Reading, parse_file
 from bert_ner.errors import BertNerError, InvalidValue, first_difference, printable, unusual_letters
 from bert_ner.scoring.counts import Counts, count
-from bert_ner.scoring.resampling import MIN_SENTENCES, Comparison, Interval, p_text
+from bert_ner.scoring.resampling import LEVEL, MIN_SENTENCES, SAMPLES, Comparison, Interval, p_text, paired_text
 from bert_ner.scoring.scores import METRICS, score, score_by_type, signature
 from bert_ner.scoring.uncertainty import bootstrap, compare_all, holm_by_metric
 from bert_ner.wording import counted
-
-LEVEL, SAMPLES = 0.95, 10_000
-TEST = f"paired approximate randomisation over sentences, {SAMPLES}; interval: paired percentile bootstrap, {SAMPLES}"
 
 Record = dict[str, Any]
 
@@ -228,7 +225,7 @@ def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Reco
     compared = compare_all(counts, list(combinations(counts, 2)), SAMPLES, level=LEVEL)
     p_holm = holm_by_metric(compared)
     for (a, b), by_metric in compared.items():
-        pair = {"system_a": a, "system_b": b, "test": TEST, "n": len(counts[a].words)}
+        pair = {"system_a": a, "system_b": b, "test": paired_text(SAMPLES), "n": len(counts[a].words)}
         for metric, comparison in by_metric.items():
             result = {**_without_nan(comparison), "p_holm": _none_if_nan(p_holm[metric][a, b])}
             del result["a_sd"], result["b_sd"]  # a file is a single run

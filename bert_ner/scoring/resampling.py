@@ -20,7 +20,7 @@ from bert_ner.scoring.scores import Floats
 if TYPE_CHECKING:
     import pandas as pd
 
-SEED = 12345
+LEVEL, SAMPLES, SEED = 0.95, 10_000, 12345
 # With fewer, no randomisation test can find p < 0.05: of 2**5 swaps, two are as large as the largest, p = 0.0625. An
 # interval is as empty: its ends are the scores of single sentences. Both are then nan.
 MIN_SENTENCES = 6
@@ -57,6 +57,12 @@ class Comparison(NamedTuple):
 
 
 Row = TypeVar("Row", Interval, Comparison)
+
+
+def paired_text(samples: int, within: str = "") -> str:
+    """Name the test and the interval of a comparison, with ` within parts` or the like for what is drawn within."""
+    drawn = f"interval: paired percentile bootstrap{within}"
+    return f"paired approximate randomisation over sentences, {samples}; {drawn}, {samples}"
 
 
 def p_text(p_value: float, samples: int, corrected: float | None = None) -> str:

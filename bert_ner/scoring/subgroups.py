@@ -12,7 +12,7 @@ import numpy as np
 
 from bert_ner.corpus.bio import Sentence, Span, spans_of
 from bert_ner.scoring.counts import Counts, Tags, shared_axes
-from bert_ner.scoring.resampling import SEED, Comparison, Interval, Pair, comparisons, intervals
+from bert_ner.scoring.resampling import LEVEL, SAMPLES, SEED, Comparison, Interval, Pair, comparisons, intervals
 from bert_ner.scoring.scores import Floats, conlleval_f1
 
 LONG = 4  # words; entities of this length or more form one group
@@ -36,10 +36,15 @@ def entity_groupings(test: Sequence[Sentence], known: Collection[Entity]) -> dic
 
 def known_entities(sentences: Sequence[Sentence]) -> set[Entity]:
     """Return every entity that occurs, as its type and lower-cased words."""
-    return {_entity(words, span) for words, tags in sentences for span in spans_of(tags)}
+    return {entity for sentence in sentences for entity in entities_of(sentence)}
 
 
-def f1_by_type(systems: Counted, samples: int = 10_000, seed: int = SEED, level: float = 0.95) -> ByType:
+def entities_of(sentence: Sentence) -> list[Entity]:
+    """Return the type and the lower-cased words of every entity of a sentence."""
+    return [_entity(sentence.words, span) for span in spans_of(sentence.tags)]
+
+
+def f1_by_type(systems: Counted, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL) -> ByType:
     """Return each system's entity F1 of each type in gold or its predictions, in alphabetical order."""
     types = {name: shared_axes(runs)[1] for name, runs in systems.items()}
     tables = {name: _entity_table(runs, types[name]) for name, runs in systems.items()}
@@ -48,7 +53,7 @@ def f1_by_type(systems: Counted, samples: int = 10_000, seed: int = SEED, level:
 
 
 def compare_types(
-    systems: Counted, pairs: Sequence[Pair], samples: int = 10_000, seed: int = SEED, level: float = 0.95
+    systems: Counted, pairs: Sequence[Pair], samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL
 ) -> dict[Pair, dict[str, Comparison]]:
     """Compare pairs of systems by the entity F1 of each type in gold or their predictions, as `compare_all` does."""
     _, types = shared_axes([run for runs in systems.values() for run in runs])
@@ -61,7 +66,7 @@ def compare_types(
 
 
 def recall_gaps(
-    gold: Tags, systems: Tagged, group: Grouping, samples: int = 10_000, seed: int = SEED, level: float = 0.95
+    gold: Tags, systems: Tagged, group: Grouping, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL
 ) -> Groups:
     """Return for each system: (group, "") -> its recall of a group of gold entities; (a, b) -> that of a minus b's."""
     entities = [(i, group(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
@@ -92,9 +97,9 @@ def gaps_within_types(
     group: Grouping,
     easy: str,
     hard: str,
-    samples: int = 10_000,
+    samples: int = SAMPLES,
     seed: int = SEED,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> ByType:
     """Return each system's recall of one group of gold entities minus another's: within each type, and "" for all.
 
@@ -131,7 +136,7 @@ def gaps_within_types(
 
 
 def confusion_ranks(
-    gold: Tags, systems: Tagged, samples: int = 10_000, seed: int = SEED, level: float = 0.95
+    gold: Tags, systems: Tagged, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL
 ) -> Groups:
     """Return for each system: a pair of types -> its rank by the number of words confused either way, over all runs.
 

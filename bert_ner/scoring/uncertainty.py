@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from bert_ner.errors import InvalidValue, shorten
 from bert_ner.scoring.counts import Counts, Tags, count, shared_axes
 from bert_ner.scoring.resampling import (
+    LEVEL,
+    SAMPLES,
     SEED,
     ByMetric,
     Comparison,
@@ -42,9 +44,9 @@ Comparisons = dict[str, Comparison]  # by metric
 
 def bootstrap(
     system: System | Tags,
-    samples: int = 10_000,
+    samples: int = SAMPLES,
     seed: int = SEED,
-    level: float = 0.95,
+    level: float = LEVEL,
     *,
     gold: Tags | None = None,
     over_runs: bool = False,
@@ -83,9 +85,9 @@ def bootstrap(
 
 def bootstrap_all(
     systems: Mapping[str, System],
-    samples: int = 10_000,
+    samples: int = SAMPLES,
     seed: int = SEED,
-    level: float = 0.95,
+    level: float = LEVEL,
     strata: Strata = None,
     *,
     over_runs: bool = False,
@@ -102,9 +104,9 @@ def bootstrap_all(
 def compare(
     a: System | Tags,
     b: System | Tags,
-    samples: int = 10_000,
+    samples: int = SAMPLES,
     seed: int = SEED,
-    level: float = 0.95,
+    level: float = LEVEL,
     *,
     gold: Tags | None = None,
 ) -> ByMetric[Comparison]:
@@ -134,9 +136,9 @@ def compare(
 def compare_all(
     systems: Mapping[str, System],
     pairs: Sequence[Pair],
-    samples: int = 10_000,
+    samples: int = SAMPLES,
     seed: int = SEED,
-    level: float = 0.95,
+    level: float = LEVEL,
     strata: Strata = None,
 ) -> dict[Pair, ByMetric[Comparison]]:
     """Apply `compare` to pairs of systems, by name; much faster than one by one. A KeyError names an unknown system.
@@ -148,7 +150,7 @@ def compare_all(
     return {pair: ByMetric(zip(METRICS, values, strict=True)) for pair, values in found.items()}
 
 
-def seed_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+def seed_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
     """Return the mean of the scores of n runs that differ only in their seed, and its t-interval.
 
     The interval is mean -+ t s / sqrt(n), with the sample standard deviation s and the (1 + level) / 2 quantile t of

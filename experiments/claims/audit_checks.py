@@ -18,6 +18,7 @@ from bert_ner.encoder.tagger import examples_of
 from bert_ner.encoder.training import IGNORED
 from bert_ner.errors import BertNerError
 from bert_ner.model_folder import WEIGHTS
+from bert_ner.scoring.subgroups import entities_of, known_entities
 from bert_ner.tagger import Tagger
 from claims.paper import PAPER_TYPES, SHAPE
 
@@ -206,15 +207,10 @@ def entity_overlap(train: Sequence[Sentence], test: Sequence[Sentence]) -> dict[
     `mentions` counts them as they occur, `forms` each form and type once: seen with the same type, only with other
     types, or unseen.
     """
-    known = set(forms(train))
-    known_forms = {form for form, _ in known}
+    known, mentions = known_entities(train), [entity for sentence in test for entity in entities_of(sentence)]
+    known_forms = {words for _, words in known}
     overlap = {}
-    for name, found in {"mentions": forms(test), "forms": set(forms(test))}.items():
-        same, seen = sum(entity in known for entity in found), sum(form in known_forms for form, _ in found)
+    for name, found in {"mentions": mentions, "forms": set(mentions)}.items():
+        same, seen = sum(entity in known for entity in found), sum(words in known_forms for _, words in found)
         overlap[name] = {"all": len(found), "same_type": same, "other_type": seen - same, "unseen": len(found) - seen}
     return overlap
-
-
-def forms(sentences: Sequence[Sentence]) -> list[tuple[str, str]]:
-    """Return the lower-cased words and the type of every entity."""
-    return [(entity.text.lower(), entity.type) for words, tags in sentences for entity in entities(words, tags)]

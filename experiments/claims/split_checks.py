@@ -24,11 +24,12 @@ from sklearn.naive_bayes import MultinomialNB
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.corpus.split import split
 from bert_ner.scoring import count
-from bert_ner.scoring.resampling import SEED, Interval, intervals
+from bert_ner.scoring.resampling import LEVEL, SAMPLES, SEED, Interval, intervals
 from bert_ner.scoring.scores import Floats, conlleval_f1
+from bert_ner.scoring.subgroups import entities_of
 from bert_ner.tagger import Tagger
 
-LEVEL, SAMPLES, DRAWS = 0.95, 10_000, 200
+DRAWS = 200
 FOLDS = 5
 NORMAL = 1.959964  # the 0.975 quantile of the normal distribution
 HELD_OUT = ("validation", "test")
@@ -93,12 +94,6 @@ def pattern(sentence: Sentence) -> tuple[str, ...]:
     starts = {span.start: span.type for span in spans_of(sentence.tags)}
     pairs = enumerate(zip(sentence.words, sentence.tags, strict=True))
     return tuple(starts.get(i, word) for i, (word, tag) in pairs if tag == "O" or i in starts)
-
-
-def entities_of(sentence: Sentence) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the type and the lower-cased words of every entity."""
-    words = [word.lower() for word in sentence.words]
-    return [(span.type, tuple(words[span.start : span.end])) for span in spans_of(sentence.tags)]
 
 
 def known_items(train: Iterable[Items], sentences: Iterable[Items]) -> list[list[bool]]:

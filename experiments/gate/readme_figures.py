@@ -16,7 +16,7 @@ from harness.tables import require_table, table_path
 import pandas as pd
 
 from bert_ner.files import write_whole
-from bert_ner.scoring.resampling import p_text
+from bert_ner.scoring.resampling import SAMPLES, p_text
 from claims.evidence import measured_systems
 from claims.fields import STAND_IN
 from claims.judging import counted_claims
@@ -31,7 +31,6 @@ BENCHMARKS = ("", "benchmarks")
 OF_CORPUS = ("intervals", "comparisons", "comparisons_by_part", "scores", "scores_by_part", "claims")
 TABLES = (*((PAPER_CORPUS, name) for name in OF_CORPUS), (DOMAINS, "claims"), BENCHMARKS)
 WIDTH = 118
-SAMPLES = 10_000  # trials of a test
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with its description, and its size
 

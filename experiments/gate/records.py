@@ -10,7 +10,7 @@ from typing import Any
 from harness.artifacts import read_json
 from harness.params import Params, read_params, settings_of
 from harness.tables import TABLES, as_csv, read_table, table_path
-from harness.trials import as_text, changed, choose, is_asked, trials_of
+from harness.trials import as_text, asked_rows, changed, choose, trials_of
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -98,8 +98,9 @@ def _search(results: Path, params: Params) -> Iterator[str]:
         name = f"{path.parent.name}/search.csv"
         table = read_table(results, path.parent.name, "search")
         assert table is not None
-        other = {(row["system"], row["trial"], row["settings"])
-                 for row in table.to_dict("records") if not is_asked(row, params)}  # fmt: skip
+        rows = table.to_dict("records")
+        asked = asked_rows(rows, params)
+        other = {(row["system"], row["trial"], row["settings"]) for row in rows if row not in asked}
         for system, number, settings in sorted(other):
             yield f"{name} has trial {number} of {system} with settings that params.yaml does not ask for: {settings}"
         if table.duplicated(list(TABLES["search"].key)).any():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from harness.artifacts import read_json
 from harness.params import read_params
-from harness.paths import SHARED, raw_folder
+from harness.paths import SHARED, predictions_file, raw_folder
 from harness.tables import read_table, require_table
 
 from bert_ner.corpus.acquire import MIRROR_VARIABLE, acquire
@@ -56,7 +56,7 @@ def _not_as_scored(results: Path, corpus: str) -> Faults:
     found: Faults = {}
     for row in require_table(results, corpus, "scores").to_dict("records"):
         name = f"{row['system']}-{row['seed']}"
-        path = results / corpus / "predictions" / f"{name}.tags"
+        path = predictions_file(results, corpus, name)
         sentences = len(gold) if gold else size
         if row["n_sentences"] != sentences:
             reason = (

@@ -20,7 +20,7 @@ from typing import Any
 
 from harness.dvc_runs import FINGERPRINT, PIPELINE, open_repository
 from harness.fingerprint import content, fingerprints, system_classes
-from harness.paths import DOMAINS
+from harness.paths import DOMAINS, predictions_file
 from harness.tables import as_csv
 
 import numpy as np
@@ -67,7 +67,7 @@ def traces(root: Path, stage: Any) -> Iterator[Path]:
     for path in (Path(out.fs_path) for out in stage.outs):
         name = path.relative_to(root).as_posix()
         if name.startswith("models/"):
-            yield root / "results" / path.parent.name / "predictions" / f"{path.name}.tags"
+            yield predictions_file(root / "results", path.parent.name, path.name)
         elif name.startswith("data/"):
             reader = "label_audit.csv" if path.parent.name == "out_of_fold" else "scores.csv"
             yield root / "results" / path.name / reader

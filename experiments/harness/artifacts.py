@@ -96,7 +96,10 @@ def read_predictions(path: Path, test: Sequence[Sentence], remedy: str) -> list[
     if not path.is_file():
         raise BertNerError(f"{path} is missing; {remedy}")
     check_predictions(path, remedy)
-    tags = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        tags = [line.split(" ") for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    except ValueError as error:
+        raise BertNerError(f"{path} is not UTF-8 ({error}); {remedy}") from None
     lengths = zip_longest(map(len, tags), (len(words) for words, _ in test))
     if line := next((line for line, (found, wanted) in enumerate(lengths, 1) if found != wanted), None):
         raise BertNerError(f"{path}, line {line}, does not fit the test sentences; {remedy}")

@@ -34,6 +34,11 @@ def parts_file(corpus: str, split: str) -> Path:
     return DATA / "parts" / corpus / f"{split}.txt"
 
 
+def predictions_file(results: Path, corpus: str, run: str) -> Path:
+    """Return the path of a run's tags of the test sentences."""
+    return results / corpus / "predictions" / f"{run}.tags"
+
+
 def state_file(corpus: str, name: str) -> Path:
     """Return the path where a training keeps its state; unknown to DVC, which removes outputs before a stage runs."""
     return DATA / "unfinished" / corpus / f"{name}.safetensors"

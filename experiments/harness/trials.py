@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from harness.tables import read_table
 import pandas as pd
 
 from bert_ner.errors import BertNerError
+
+Row = dict[Any, Any]
 
 
 class Choice(NamedTuple):
@@ -47,7 +49,7 @@ def settings_in(text: str) -> dict[str, str]:
     return dict(setting.split("=", 1) for setting in re.split(r" (?=\w+=)", text) if setting)
 
 
-def asked_folds(system: str, params: Params) -> list[dict[str, Any]]:
+def asked_folds(system: str, params: Params) -> list[Row]:
     """Return what identifies each row of search.csv that params.yaml asks for: a trial and a fold of a system."""
     search, split = params.search, params.split
     drawn = f"{search.folds} folds, seed {search.seed}; validation {split.validation_fraction}, seed {split.seed}"
@@ -58,13 +60,13 @@ def asked_folds(system: str, params: Params) -> list[dict[str, Any]]:
     ]
 
 
-def is_asked(row: Mapping[Any, Any], params: Params) -> bool:
-    """Return whether a row of search.csv is of a trial and a fold that params.yaml asks for."""
-    asked = asked_folds(row["system"], params) if row["system"] in params.search.trials else []
-    return any(each.items() <= row.items() for each in asked)
+def asked_rows(rows: Iterable[Row], params: Params) -> list[Row]:
+    """Return those rows of search.csv that are of a trial and a fold that params.yaml asks for."""
+    asked = {system: asked_folds(system, params) for system in params.search.trials}
+    return [row for row in rows if any(each.items() <= row.items() for each in asked.get(row["system"], []))]
 
 
-def open_folds(corpus: str, system: str, params: Params) -> list[dict[str, Any]]:
+def open_folds(corpus: str, system: str, params: Params) -> list[Row]:
     """Return those rows that a search still needs."""
     table = read_table(RESULTS, corpus, "search")
     done = [] if table is None else table.to_dict("records")

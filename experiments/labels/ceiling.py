@@ -20,8 +20,8 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from bert_ner.scoring.resampling import MIN_SENTENCES, SEED
-from labels.repeats import LEVEL, SAMPLES, Floats, rounded
+from bert_ner.scoring.resampling import LEVEL, MIN_SENTENCES, SAMPLES, SEED
+from labels.repeats import Floats, rounded
 
 MIN_ENTITIES = 20  # in repeated sentences; types with fewer get the rates of all types together
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.artifacts import model_folder, out_of_fold_file, read_predictions
 from harness.params import Run
-from harness.paths import RESULTS
+from harness.paths import RESULTS, predictions_file
 from harness.tables import producer_of
 
 import numpy as np
@@ -26,7 +26,7 @@ def predicted_tags(corpus: str, scores: pd.DataFrame, test: Sequence[Sentence]) 
     remedy = f"run {producer_of('scores', corpus)}, or dvc repro"
     found: dict[str, list[list[list[str]]]] = {}
     for system, seed in zip(scores["system"], scores["seed"], strict=True):
-        path = RESULTS / corpus / "predictions" / f"{system}-{seed}.tags"
+        path = predictions_file(RESULTS, corpus, f"{system}-{seed}")
         found.setdefault(str(system), []).append(read_predictions(path, test, remedy))
     return found
 

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.scoring import entity_f1
-from bert_ner.scoring.resampling import SEED, intervals
+from bert_ner.scoring.resampling import LEVEL, SAMPLES, SEED, intervals
 from labels.proportions import proportion
-
-LEVEL, SAMPLES = 0.95, 10_000
 
 Floats = NDArray[np.float64]
 

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from harness.artifacts import check_predictions, read_labels, read_part
-from harness.paths import prepared_file
+from harness.artifacts import read_labels, read_part, read_predictions
+from harness.paths import predictions_file, prepared_file
 
 from bert_ner.corpus.bio import BioError, Sentence, Span, spans_of
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
 from bert_ner.scoring.errors import KINDS, entity_errors
-from bert_ner.wording import counted
 from reporting import page
 from reporting.results import Results, by_system
 
@@ -29,10 +28,9 @@ def error_page(results: Results) -> str:
     systems = sorted(by_system(results.needed("scores")), key=lambda found: found[0] not in featured)
     for system, rows in systems:
         run = f"{system}-{rows['seed'].iloc[0]}"
-        path = results.folder / "predictions" / f"{run}.tags"
-        if path.is_file():  # first, so that a damaged file is reported by its checksum
-            check_predictions(path, f"run {command}")
-        predictions[run] = read_predictions(path, test, types, command)
+        path = predictions_file(results.root, corpus.name, run)
+        predictions[run] = read_predictions(path, test, f"run {command}")
+        check_types(path, predictions[run], types, f"run {command}")
     return render(corpus, test, predictions, types, len(featured))
 
 
@@ -79,22 +77,12 @@ def pieces(words: Sequence[str], spans: Sequence[Span]) -> list[tuple[str, Span 
     return [(" ".join(words[place] for place in places), span) for span, places in groups]
 
 
-def read_predictions(path: Path, test: Sequence[Sentence], types: Sequence[str], command: str) -> list[list[str]]:
-    """Read the tags that a system gave to the test sentences; `command` writes them."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    except (OSError, ValueError) as error:
-        raise BertNerError(f"{path} can't be read ({error}); run {command}") from None
-    if len(lines) != len(test):
-        found = counted(len(lines), "sentence")
-        raise BertNerError(f"{path}: {found}, but the test set has {len(test):,}; run {command}")
-    tagged = [line.split(" ") for line in lines]
-    for number, (tags, sentence) in enumerate(zip(tagged, test, strict=True), start=1):
+def check_types(path: Path, tagged: Sequence[Sequence[str]], types: Sequence[str], remedy: str) -> None:
+    """Check that predictions have no entity of another type than the corpus."""
+    for number, tags in enumerate(tagged, start=1):
         try:
-            if len(tags) != len(sentence.words):
-                raise BioError(f"{counted(len(tags), 'tag')} for {counted(len(sentence.words), 'word')}")
-            if unknown := {span.type for span in spans_of(tags)} - set(types):
-                raise BioError(f"no type is named {', '.join(sorted(unknown))}")
+            unknown = {span.type for span in spans_of(tags)} - set(types)
         except BioError as error:
-            raise BertNerError(f"{path}:{number}: {error}; run {command}") from None
-    return tagged
+            raise BertNerError(f"{path}, line {number}: {error}; {remedy}") from None
+        if unknown:
+            raise BertNerError(f"{path}, line {number}: no type is named {', '.join(sorted(unknown))}; {remedy}")

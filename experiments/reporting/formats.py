@@ -6,13 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from bert_ner.scoring.resampling import p_text
+from bert_ner.scoring.resampling import SAMPLES, p_text
 from bert_ner.yaml_files import load_yaml
 from reporting.blocks import Text
 
 NOTES = load_yaml(Path(__file__).with_name("notes.yaml"))
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-TRIALS = 10_000  # of a randomisation test
 METRIC_NAMES: dict[str, str] = NOTES["metric_names"]
 
 
@@ -54,7 +53,7 @@ def number(value: Any, form: str) -> str:
 
 def p_value(value: float, corrected: float | None = None) -> str:
     """Format a p-value, or what a correction makes of it; at the floor of the trials as a bound."""
-    return "" if pd.isna(value) else p_text(value, TRIALS, corrected)
+    return "" if pd.isna(value) else p_text(value, SAMPLES, corrected)
 
 
 def with_p_texts(rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import tables
-from harness.artifacts import read_json
+from harness.artifacts import read_json, read_predictions
 from harness.params import Params
 
 import pytest
@@ -27,7 +27,7 @@ from bert_ner.loading import load_tagger
 from bert_ner.model_folder import MANIFEST
 from bert_ner.yaml_files import read_yaml
 from claims.schema import read_claims, read_published
-from reporting.errors_page import read_predictions
+from reporting.errors_page import check_types
 
 targets = runpy.run_path(str(Path(__file__).with_name("targets.py")))
 # Text that gets into files by accident or on purpose.
@@ -112,6 +112,10 @@ def read_table(path: Path) -> None:
     tables.read_table(path.parents[1], path.parent.name, path.stem)
 
 
+def read_tags(path: Path) -> None:
+    check_types(path, read_predictions(path, TEST, "run make repro"), ["X"], "run make repro")
+
+
 Reader = Callable[[Path], Any]
 READERS: dict[str, tuple[str, Reader]] = {
     "params.yaml": (PARAMS, lambda path: read_yaml(path, Params)),
@@ -120,7 +124,7 @@ READERS: dict[str, tuple[str, Reader]] = {
     MANIFEST: (MANIFEST_TEXT, load_onnx),
     "run.json": (json.dumps({"settings": {}, "history": []}), read_json),
     "scores_by_type.csv": (TABLE, read_table),
-    "crf-0.tags": (TAGS, lambda path: read_predictions(path, TEST, ["X"], "make repro")),
+    "crf-0.tags": (TAGS, read_tags),
     SUMS: ("0" * 64 + "  a\n" + "1" * 64 + "  b\n", lambda path: check_sums(path.parent, "make repro")),
 }
 

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from bert_ner.scoring import METRICS, Interval
-from bert_ner.scoring.resampling import p_text
+from bert_ner.scoring.resampling import SAMPLES, p_text
 from bert_ner.scoring.student import t_quantile
 from bert_ner.wording import counted
 from claims.evidence import (
@@ -23,7 +23,6 @@ from claims.evidence import (
 )
 from claims.fields import Fraction, Metric, Source, Text
 
-TRIALS = 10_000  # of a randomisation test
 FEWEST = 10  # entities of a type for which a difference is shown
 QUERY_FILES = {"in_test": "a test sentence", "in_train": "in the training file"}
 
@@ -82,7 +81,7 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
     notes = []
     for is_shown, interval, (_, row) in zip(is_better, over_seeds, rows.iterrows(), strict=True):
         gap = f"{row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f} over sentences"
-        p = p_text(row["p_value"], TRIALS, row["p_holm"])
+        p = p_text(row["p_value"], SAMPLES, row["p_holm"])
         note = f"{row['system_b']}, {row['metric']}: {gap}, p {p}, corrected"
         note += f", {interval.low:+.4f} to {interval.high:+.4f} over seeds" if interval else ""
         notes.append(f"{note}): {'better' if is_shown else 'not shown to be better'}")

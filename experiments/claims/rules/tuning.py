@@ -4,7 +4,7 @@ import math
 from statistics import NormalDist
 from typing import Any
 
-from harness.trials import settings_in
+from harness.trials import changed, settings_in
 
 import pandas as pd
 from pydantic import Field
@@ -51,8 +51,8 @@ def tuned(
 
 def _differing(trial: str, other: str) -> str:
     """Return in which settings a trial differs from another one."""
-    found, others = settings_in(trial), settings_in(other)
-    changes = [f"{name} {value}, not {others.get(name)}" for name, value in found.items() if others.get(name) != value]
+    others = settings_in(other)
+    changes = [f"{name} {value}, not {others.get(name)}" for name, value in changed(settings_in(trial), others).items()]
     return "; ".join(changes) or "the paper's settings"
 
 

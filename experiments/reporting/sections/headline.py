@@ -32,8 +32,10 @@ def headline_blocks(results: Results) -> list[Block]:
     parts = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
     parts = parts[parts["part"] != WHOLE]
     if len(intervals):
-        closest = results.closest_to_papers() if is_papers else None
-        system, stated = _papers(results, closest) if closest else _best(intervals)
+        if is_papers and (closest := results.closest_to_papers()):
+            system, stated = closest, further_run_text(results.table("intervals"), closest, closest)
+        else:
+            system, stated = _best(intervals)
         blocks.append(Text(f"{stated} {_lead(results, system)}".strip()))
     sizes = results.table("costs").groupby("system")[[*SIZES]].mean() / 1e6
     weak = _weak_baselines(scores)
@@ -44,11 +46,6 @@ def headline_blocks(results: Results) -> list[Block]:
         blocks.append(note("weak_baselines", reference=REFERENCE, systems=others))
     blocks += _picture(intervals[intervals["system"].isin(shown["system"])], sizes["parameters"])
     return [*blocks, *_caveats(results, scores, parts)]
-
-
-def _papers(results: Results, system: str) -> tuple[str, str]:
-    """Return the system closest to the paper's, and where one further run of it would be."""
-    return system, further_run_text(results.table("intervals"), system, system)
 
 
 def _best(intervals: pd.DataFrame) -> tuple[str, str]:

@@ -27,10 +27,10 @@ def test_the_error_page_has_the_sentences_that_some_system_gets_wrong(
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("O\nO\n", "2 sentences, but the test set has 3"),
-        ("O\nO O\nO\n", r":1: 1 tag for 3 words"),
-        ("O O O\nO oops\nO\n", r":2: .*'oops' is not a tag"),
-        ("O O O\nO B-X\nO\n", r":2: no type is named X"),
+        ("O O O\nO O\n", "line 3, does not fit the test sentences"),
+        ("O\nO O\nO\n", "line 1, does not fit the test sentences"),
+        ("O O O\nO oops\nO\n", "line 2: .*'oops' is not a tag"),
+        ("O O O\nO B-X\nO\n", "line 2: no type is named X"),
     ],
 )
 def test_broken_predictions_are_an_error_with_the_line(

@@ -1,0 +1,44 @@
+"""What the stages leave for each other is read again, or refused with the file and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.artifacts import predictions_text, read_predictions
+
+import pytest
+
+from bert_ner.corpus.bio import Sentence
+from bert_ner.errors import BertNerError
+
+TEST = [Sentence(["a", "b"], ["O", "B-X"]), Sentence(["c"], ["O"])]
+
+
+def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "x" / "predictions" / "crf-0.tags"
+    path.parent.mkdir(parents=True)
+    path.write_text(predictions_text([["B-X", "I-X"], ["O"]]))
+    assert read_predictions(path, TEST, "run it") == [["B-X", "I-X"], ["O"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, " is missing"),
+        (b"O O\nO\xff\n", " is not UTF-8 "),
+        (b"", ", line 1, does not fit"),
+        (b"O O\n", ", line 2, does not fit"),
+        (b"O O\nO", ", line 2, does not fit"),  # cut off before the end of the last line
+        (b"O O\nO\nO\n", ", line 3, does not fit"),
+        (b"O  O\nO\n", ", line 1, does not fit"),
+    ],
+)
+def test_broken_predictions(tmp_path: Path, content: bytes | None, complaint: str) -> None:
+    path = tmp_path / "results" / "x" / "predictions" / "crf-0.tags"
+    path.parent.mkdir(parents=True)
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BertNerError) as caught:
+        read_predictions(path, TEST, "run it")
+    assert str(caught.value).startswith(f"{path}{complaint}")
+    assert str(caught.value).endswith("; run it")
