@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from bert_ner.corpus.bio import Sentence
@@ -229,6 +229,7 @@ class EncoderTagger(System, PieceTagger):
         """Load a folder's model and tokenizer; never fetch, unpickle or run anything that the folder names."""
         safely = {"local_files_only": True, "trust_remote_code": False}
         with loading_errors(folder, "model"):
+            theirs = AutoConfig.from_pretrained(folder, **safely).id2label
             model, report = AutoModelForTokenClassification.from_pretrained(
                 folder,
                 dtype=torch.float32,  # the default is the file's type, and half precision can't be trained
@@ -249,15 +250,19 @@ class EncoderTagger(System, PieceTagger):
             self.pieces = WordPieces.of(self.tokenizer, _most_pieces(model, self.tokenizer))
         # The library fills gaps with random numbers, which is right only for a new classifier.
         needed = f"{model.base_model_prefix}." if new_classifier else ""
-        gaps = [*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])]
-        if gaps := sorted(name for name in gaps if name.startswith(needed)):
+        filled = [*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])]
+        if gaps := sorted(name for name in filled if name.startswith(needed)):
             raise WeightsUnavailable(
                 f"{folder}: its weights lack {counted(len(gaps), 'parameter')} that its config.json asks for, or have "
                 f"them in another shape, for example {gaps[0]}; "
                 + ("name a folder with a whole encoder" if new_classifier else "fine-tune it first")
             )
-        if not pretrained:
+        # The classifier of a fine-tuned folder fits in shape if it has as many labels, but is wrong if they are others.
+        if not pretrained or (new_classifier and not filled and theirs != model.config.id2label):
+            encoder = model.base_model.state_dict()
             model = AutoModelForTokenClassification.from_config(model.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+            if pretrained:
+                model.base_model.load_state_dict(encoder)
         self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 

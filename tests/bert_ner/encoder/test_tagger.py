@@ -139,6 +139,20 @@ def test_random_weights_are_the_seed_s_and_not_the_encoder_s(recipe: Recipe, sen
         assert (weights - ours).abs().mean() > 0.01  # both are drawn with a deviation of 0.02
 
 
+@pytest.mark.parametrize("labels", [LABELS, ("O", "B-PERSON", "I-PERSON", "B-GENRE", "I-GENRE")])
+def test_starts_from_a_fine_tuned_folder(
+    trained: Any, recipe: Recipe, sentences: list[Sentence], labels: tuple[str, ...]
+) -> None:
+    """Its classifier is kept only for the same labels, and its encoder for any."""
+    settings = {**vars(recipe), "name": str(trained.folder), "epochs": 1, "learning_rate": 1e-9, "weight_decay": 0.0}
+    tagger = EncoderTagger(Recipe(**settings), labels=labels, seed=1, scoring=entity_f1)
+    tagger.fit(sentences, sentences)
+    ours, theirs = dict(tagger.model.named_parameters()), dict(trained.tagger.model.named_parameters())
+    is_kept = {name: torch.allclose(ours[name], theirs[name], rtol=0, atol=1e-6) for name in ours}
+    assert {name for name in is_kept if not is_kept[name]} <= {"classifier.weight", "classifier.bias"}
+    assert is_kept["classifier.weight"] == (labels == LABELS)
+
+
 def test_half_precision_encoder_trains_in_float32(
     encoder_folder: Path, recipe: Recipe, sentences: list[Sentence], tmp_path: Path
 ) -> None:
