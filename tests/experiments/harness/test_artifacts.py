@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.artifacts import predictions_text, read_predictions
+from harness.paths import predictions_file
 
 import pytest
 
@@ -14,9 +15,14 @@ from bert_ner.errors import BertNerError
 TEST = [Sentence(["a", "b"], ["O", "B-X"]), Sentence(["c"], ["O"])]
 
 
-def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
-    path = tmp_path / "results" / "x" / "predictions" / "crf-0.tags"
-    path.parent.mkdir(parents=True)
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    found = predictions_file(tmp_path / "results", "x", "crf-0")
+    found.parent.mkdir(parents=True)
+    return found
+
+
+def test_predictions_are_read_as_they_were_written(path: Path) -> None:
     path.write_text(predictions_text([["B-X", "I-X"], ["O"]]))
     assert read_predictions(path, TEST, "run it") == [["B-X", "I-X"], ["O"]]
 
@@ -33,9 +39,7 @@ def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
         (b"O  O\nO\n", ", line 1, does not fit"),
     ],
 )
-def test_broken_predictions(tmp_path: Path, content: bytes | None, complaint: str) -> None:
-    path = tmp_path / "results" / "x" / "predictions" / "crf-0.tags"
-    path.parent.mkdir(parents=True)
+def test_broken_predictions(path: Path, content: bytes | None, complaint: str) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(BertNerError) as caught:
