@@ -32,7 +32,7 @@ from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
-from bert_ner.scoring import score
+from bert_ner.scoring import score, score_by_type
 from bert_ner.tagger import Tagger
 
 Rows = list[dict[str, Any]]
@@ -56,6 +56,12 @@ def main() -> None:
             raise BertNerError(f"studies.{options.study} has no trial {options.trial!r}; it has {', '.join(names)}")
         trials = [trials[names.index(options.trial)]]
     labels, source = read_labels(corpus), signature_source(corpus_named(corpus))
+    types = {label[2:] for label in labels if label != "O"}
+    if unknown := sorted({trial.new_type for trial in trials if trial.new_type} - types):
+        raise BertNerError(
+            f"params.yaml, studies.{options.study}.new_types: {corpus} has no type {unknown[0]!r}; "
+            f"its types are {', '.join(sorted(types))}"
+        )
     train, validation, test = (read_part(corpus, part) for part in ("train", "validation", "test"))
 
     def tagger_of(trial: Trial, settings: Section) -> Tagger:
@@ -87,7 +93,7 @@ def main() -> None:
         changes = trial.candidates[best] if len(trial.candidates) > 1 else {}
         shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "chosen": as_text(changes)}
         shared["sentences"] = len(sentences[0])
-        rows += [{**shared, **row} for row in with_test_scores(outcomes[best], test, source)]
+        rows += [{**shared, **row} for row in with_test_scores(outcomes[best], test, source, trial.new_type)]
         tags[trial.name] = outcomes[best]["tags"]
     if options.trial:
         return
@@ -132,10 +138,13 @@ def chosen(outcomes: Sequence[Outcome]) -> int:
     return validated.index(max(validated))
 
 
-def with_test_scores(outcome: Outcome, test: Sequence[Sentence], source: dict[str, str]) -> Rows:
+def with_test_scores(outcome: Outcome, test: Sequence[Sentence], source: dict[str, str], new_type: str | None) -> Rows:
     """Return the rows of a training; that of the kept weights has the test scores."""
-    scores = score([tags for _, tags in test], outcome["tags"], **source)
-    tested = {f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}
+    gold = [tags for _, tags in test]
+    scores = score(gold, outcome["tags"], **source)
+    tested: dict[str, Any] = {f"test_{name}": scores[name].value for name in ("token_micro_f1", "entity_f1")}
+    if new_type:
+        tested["test_new_type_f1"] = {row.type: row.f1 for row in score_by_type(gold, outcome["tags"])}[new_type]
     rows = [dict(row) for row in outcome["rows"]]
     rows[outcome["kept"]] |= {**tested, "signature": scores["entity_f1"].signature}
     return rows

@@ -91,33 +91,35 @@ def recall_gaps(
     return {name: dict(zip(keys, values, strict=True)) for name, values in found.items()}
 
 
-def gaps_within_types(
+def gaps_within(
     gold: Tags,
     systems: Tagged,
     group: Grouping,
     easy: str,
     hard: str,
+    stratum: Grouping,
     samples: int = SAMPLES,
     seed: int = SEED,
     level: float = LEVEL,
-) -> ByType:
-    """Return each system's recall of one group of gold entities minus another's: within each type, and "" for all.
+) -> dict[str, dict[str, Interval]]:
+    """Return each system's recall of one group of gold entities minus another's: within each stratum, and "" for all.
 
-    Groups may differ in their types, which may be what makes one of them harder. So the gap of all is the mean over
-    types, weighted by e h / (e + h), where e and h are the numbers of entities of the type in the two groups. Source:
-    the risk difference of Greenland and Robins, Biometrics 1985. Types that lack either group have no gap and weight 0.
+    Groups may differ in their types, or in the part of the corpus that they come from, which may be what makes one of
+    them harder. So the gap of all is the mean over strata, weighted by e h / (e + h), where e and h are the numbers of
+    entities of the stratum in the two groups. Source: the risk difference of Greenland and Robins, Biometrics 1985.
+    Strata that lack either group have no gap and weight 0.
     """
-    entities = [(i, group(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
-    types_of = {name: {span.type for _, found, span in entities if found == name} for name in (easy, hard)}
-    types = sorted(types_of[easy] & types_of[hard])
+    entities = [(i, group(i, span), stratum(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
+    strata_of = {name: {within for _, found, within, _ in entities if found == name} for name in (easy, hard)}
+    strata = sorted(strata_of[easy] & strata_of[hard])
 
     def table(predicted: Tags) -> Floats:
-        """Count [gold, found] by sentence, type and group."""
+        """Count [gold, found] by sentence, stratum and group."""
         spans = [set(spans_of(tags)) for tags in predicted]
-        counts = np.zeros((len(gold), len(types), 2, 2))
-        for i, name, span in entities:
-            if name in types_of and span.type in types:
-                counts[i, types.index(span.type), (easy, hard).index(name)] += 1, span in spans[i]
+        counts = np.zeros((len(gold), len(strata), 2, 2))
+        for i, name, within, span in entities:
+            if name in strata_of and within in strata:
+                counts[i, strata.index(within), (easy, hard).index(name)] += 1, span in spans[i]
         return counts
 
     def statistic(sums: Floats, _: Floats) -> Floats:
@@ -128,11 +130,11 @@ def gaps_within_types(
         pooled = (weights * gaps).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1e-9)
         return np.concatenate([pooled[..., None], gaps], axis=-1)
 
-    if not types:
+    if not strata:
         return {}
     tables = {name: np.stack([table(run) for run in runs]) for name, runs in systems.items()}
     found = intervals(tables, statistic, samples, seed, level)
-    return {name: dict(zip(["", *types], values, strict=True)) for name, values in found.items()}
+    return {name: dict(zip(["", *strata], values, strict=True)) for name, values in found.items()}
 
 
 def confusion_ranks(

@@ -15,6 +15,7 @@ import pandas as pd
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.scoring import Interval
 from claims.fields import PublishedScore, is_number, split_source
+from comparisons.studies import USUAL
 
 ALPHA = 0.05
 
@@ -149,6 +150,15 @@ class Evidence:
             for name in names
         )
 
+    def effect(self, study: str, **size: float) -> str:
+        """Return what a study changes in the test's entity F1, on the whole and in each part, over sentences."""
+        rows = read_table(self.results, self.corpus, "study_comparisons")
+        if rows is None:
+            return ""
+        values = {"study": study, "against": USUAL, "system_a": self.system.name, **size}
+        rows = rows[(rows[list(values)] == pd.Series(values)).all(axis=1)].sort_values("part", key=lambda p: p != WHOLE)
+        return _listed_parts(f"{study} minus the usual settings, entity F1 of the test", rows, "difference", "+", None)
+
     def _parts(self, name: str, **values: str) -> pd.DataFrame:
         """Return the rows of a table by part; none where the corpus has no parts, or they are not compared yet."""
         rows = read_table(self.results, self.corpus, name)
@@ -162,6 +172,12 @@ class Evidence:
         """Return the rows of intervals_by_group.csv of the system that are grouped in one way."""
         rows = self.table("intervals_by_group", system=self.system.name)
         return rows[rows["by"] == by]
+
+    def groups_by_part(self, by: str) -> dict[str, pd.DataFrame]:
+        """Return such rows of each part of the corpus, by its name; none if the corpus has no parts."""
+        rows = self.table("intervals_by_group", system=self.system.name)
+        in_part = rows["by"].str.startswith(f"{by} in part ")
+        return {str(name).removeprefix(f"{by} in "): found for name, found in rows[in_part].groupby("by")}
 
     def value(self, source: str) -> Any:
         """Return the value that a source names; of a table, the mean of a column over some rows."""
@@ -199,7 +215,8 @@ class Evidence:
 
 def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str, least: float | None) -> str:
     parts = [
-        f"part {row['part']} {row[column]:{sign}.4f} ({row['low']:{sign}.4f} to {row['high']:{sign}.4f})"
+        f"{'the whole' if row['part'] == WHOLE else 'part ' + row['part']} {row[column]:{sign}.4f} "
+        f"({row['low']:{sign}.4f} to {row['high']:{sign}.4f})"
         for _, row in rows.iterrows()
     ]
     if not parts:
@@ -207,12 +224,15 @@ def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str, least:
     shown = f". {title}: {', '.join(parts)}"
     if least is None:
         return shown
-    is_shown = rows["low"] >= least
-    outcomes = {"shown": rows.loc[is_shown, "part"], "not shown": rows.loc[~is_shown, "part"]}
+    outcomes = {
+        "shown": rows["low"] >= least,
+        "not shown": (rows["low"] < least) & (rows["high"] >= least),
+        "the opposite shown": rows["high"] < least,
+    }
     stated = [
-        f"{outcome} in part{'s' if len(names) > 1 else ''} {' and '.join(names)}"
-        for outcome, names in outcomes.items()
-        if len(names)
+        f"{outcome} in part{'s' if held.sum() > 1 else ''} {' and '.join(rows.loc[held, 'part'])}"
+        for outcome, held in outcomes.items()
+        if held.any()
     ]
     return f"{shown}: {', '.join(stated)}"
 

@@ -28,7 +28,10 @@ from reporting.speed import speed_text
 Row = Mapping[Any, Any]
 
 BENCHMARKS = ("", "benchmarks")
-OF_CORPUS = ("intervals", "comparisons", "comparisons_by_part", "scores", "scores_by_part", "claims")
+PARTS = ("1", "2")  # of the corpus; the third is too small for a column
+OF_CORPUS = (
+    "intervals", "intervals_by_part", "comparisons", "comparisons_by_part", "scores", "scores_by_part", "claims",
+)  # fmt: skip
 TABLES = (*((PAPER_CORPUS, name) for name in OF_CORPUS), (DOMAINS, "claims"), BENCHMARKS)
 WIDTH = 118
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
@@ -68,15 +71,19 @@ def with_figures(text: str, results: Path) -> str:
 def _systems(results: Path, block: str) -> str:
     """Fill in the table of systems, the best entity F1 first; names, sizes and rows of others stay as they are."""
     rows = {row[2]: row for row in map(ROW.match, block.splitlines()) if row}
-    scores, differences = _scores(results), _differences(results)
+    scores, by_part = _scores(results), _entity_f1_by_part(results)
     ranked = sorted(rows, key=lambda system: -scores[system, "entity_f1"]["value"])
     lines = [line for line in block.splitlines() if not ROW.match(line)]
     for system in ranked:
-        entity, token = (_interval(scores[system, metric], "value") for metric in ("entity_f1", "token_micro_f1"))
+        found = [
+            scores[system, "entity_f1"],
+            *(by_part[system, part] for part in PARTS),
+            scores[system, "token_micro_f1"],
+        ]
+        cells = [_interval(row, "value") for row in found]
         if system == ranked[0]:
-            entity, token = (re.sub(r"^(\S+)", r"**\1**", cell) for cell in (entity, token))
-        difference = _interval(differences[system], "difference", "+") if system in differences else ""
-        lines.append(f"| {rows[system][1]}| {rows[system][3]}| {entity} | {difference} | {token} |")
+            cells = [re.sub(r"^(\S+)", r"**\1**", cell) for cell in cells]
+        lines.append(f"| {rows[system][1]}| {rows[system][3]}| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -130,9 +137,10 @@ def _claims(results: Path, _: str) -> str:
     others = len(claims) - number.total() - proposed
     reproduced = counted_claims(claims).query("verdict == 'reproduced'")
     facts = reproduced["kind"].isin(["count", "arithmetic"]).sum()
+    by_facts = "all" if facts == number["reproduced"] else facts
     text = (
-        f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({facts} by counting "
-        f"or arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
+        f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({by_facts} by counting or "
+        f"arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
         f"stand-in. {number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
         f"{number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, and say so. Not "
         f"counted: {proposed} directions of future work, and {others} that repeat another or could not have failed."
@@ -149,6 +157,13 @@ def _scores(results: Path) -> dict[tuple[str, str], Row]:
     """Return the row of each system and metric, with its interval over sentences."""
     rows = require_table(results, PAPER_CORPUS, "intervals").to_dict("records")
     return {(row["system"], row["metric"]): row for row in rows if row["source"] == "sentences"}
+
+
+def _entity_f1_by_part(results: Path) -> dict[tuple[str, str], Row]:
+    """Return the row of each system and part, with its interval over sentences."""
+    rows = require_table(results, PAPER_CORPUS, "intervals_by_part").to_dict("records")
+    wanted = {"metric": "entity_f1", "source": "sentences"}
+    return {(row["system"], row["part"]): row for row in rows if wanted.items() <= row.items()}
 
 
 def _differences(results: Path) -> dict[str, Row]:

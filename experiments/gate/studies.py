@@ -5,16 +5,18 @@ from pathlib import Path
 
 from harness.artifacts import read_json, study_folder
 from harness.params import Params, Trial, read_trials
+from harness.parts import WHOLE
 from harness.tables import TABLES, read_table
 
 import pandas as pd
 
+from comparisons.studies import STUDY
 from gate.rescoring import Scored, fault, gold_tags
 
 Sums = Mapping[str, Mapping[str, str]]  # SHA-256 of predictions, by study and name
 
 ROUNDED = 2e-6  # the most that means of scores with six decimals are off
-SIZE = ["study", "fraction", "per_type"]
+SIZE = ["study", "fraction", "per_type", "new_type"]
 COLUMNS = ["study", "variant", "system", "seed", "fraction", "per_type"]  # the first fields of a trial
 
 
@@ -73,10 +75,14 @@ def _not_compared(results: Path, corpus: str, table: pd.DataFrame, recorded: Sum
     means = table.groupby([*SIZE, "system"], dropna=False, as_index=False)["test_entity_f1"].mean()
     for study in recorded:
         systems = means.loc[means["study"] == study, "system"].nunique()
-        rows = compared[compared["study"] == study] if compared is not None else means.iloc[:0]
-        is_right = bool(len(rows)) or systems < 2
-        for side in "ab" if len(rows) else "":
-            pairs = rows.merge(means, how="left", left_on=[*SIZE, f"system_{side}"], right_on=[*SIZE, "system"])
-            is_right &= bool(((pairs[side] - pairs["test_entity_f1"]).abs() <= ROUNDED).all())
+        rows = (
+            means.iloc[:0] if compared is None else compared[(compared["study"] == study) & (compared["part"] == WHOLE)]
+        )
+        of_study = rows[rows["against"] == STUDY] if len(rows) else rows
+        is_right = bool(len(of_study)) or systems < 2
+        for side, sided in (("a", rows), ("b", of_study)):
+            if len(sided):
+                pairs = sided.merge(means, how="left", left_on=[*SIZE, f"system_{side}"], right_on=[*SIZE, "system"])
+                is_right &= bool(((pairs[side] - pairs["test_entity_f1"]).abs() <= ROUNDED).all())
         if not is_right:
             yield f"{corpus}/study_comparisons.csv does not have the scores of {study}; run compare.py"

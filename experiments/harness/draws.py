@@ -11,6 +11,8 @@ from bert_ner.corpus.bio import Sentence, spans_of
 
 def trial_sentences(trial: Trial, *parts: Sequence[Sentence]) -> list[list[Sentence]]:
     """Draw the sentences that a trial trains and validates on: with the same seed, the same for every system."""
+    if trial.new_type and trial.per_type:
+        return [few_of_a_type(part, trial.new_type, trial.per_type, trial.seed) for part in parts]
     if trial.per_type is not None:
         return [few_of_each_type(part, trial.per_type, trial.seed) for part in parts]
     train, validation = parts
@@ -22,6 +24,17 @@ def subset(sentences: Sequence[Sentence], fraction: float, seed: int) -> list[Se
     order = list(range(len(sentences)))
     random.Random(f"subset {seed}").shuffle(order)
     return [sentences[i] for i in sorted(order[: max(1, round(fraction * len(sentences)))])]
+
+
+def few_of_a_type(sentences: Sequence[Sentence], name: str, n: int, seed: int) -> list[Sentence]:
+    """Draw n of the sentences that have an entity of a type, and keep all others, in their order.
+
+    With the same seed, a larger n contains a smaller one.
+    """
+    holding = [i for i, (_, tags) in enumerate(sentences) if any(span.type == name for span in spans_of(tags))]
+    random.Random(f"new type {seed}").shuffle(holding)
+    left_out = set(holding[n:])
+    return [sentence for i, sentence in enumerate(sentences) if i not in left_out]
 
 
 def few_of_each_type(sentences: Sequence[Sentence], n: int, seed: int) -> list[Sentence]:

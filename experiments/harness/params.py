@@ -67,12 +67,14 @@ class Trial(NamedTuple):
     per_type: int | None  # or so many of each entity type; then it also validates on so many
     settings: dict[str, Any]
     candidates: list[dict[str, Any]]  # changes to the settings; the validation sentences choose one
+    new_type: str | None = None  # per_type holds for this type alone; every sentence without it is kept
 
     @property
     def name(self) -> str:
         """Return the name of its predictions, which is its own within the study."""
         sizes = [f"{size:g}" for size in (self.per_type, self.fraction) if size is not None]
-        return "-".join([self.system, *([] if self.fraction == 1 else sizes), str(self.seed)])
+        sees = [*([self.new_type] if self.new_type else []), *([] if self.fraction == 1 else sizes)]
+        return "-".join([self.system, *sees, str(self.seed)])
 
     @property
     def state(self) -> str:
@@ -137,7 +139,7 @@ class Study(Settings):
     seeds: Seeds = Field(default=[13], description="one training with each; they also draw the sentences")
     fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[], description="shares of the training part")
     per_type: list[Annotated[int, Field(ge=1)]] = Field(default=[], description="sentences of each type in both parts")
-
+    new_types: list[str] = Field(default=[], description="types of which alone there are only per_type, one at a time")
     grids: dict[str, Grid] = Field(
         default={}, description="settings that the validation sentences choose: a grid for each system"
     )
@@ -153,6 +155,8 @@ class Study(Settings):
             raise ValueError("must name one system or more")
         if self.fractions and self.per_type:
             raise ValueError("must have either fractions or per_type")
+        if self.new_types and not self.per_type:
+            raise ValueError("must have per_type with new_types: how many sentences of the new type there are")
         if self.grids and set(self.grids) != set(self.changes):
             raise ValueError("must have a grid for each of its systems, or none")
         if len({len(combinations(grid)) for grid in self.grids.values()}) > 1:
@@ -293,7 +297,8 @@ def read_trials(name: str, params: Params) -> list[Trial]:
         raise BertNerError(f"params.yaml has no study '{name}'; its studies are {', '.join(params.studies) or 'none'}")
     study = params.studies[name]
     parts: list[dict[str, Any]] = [{"fraction": share} for share in study.fractions]
-    parts += [{"per_type": n} for n in study.per_type]
+    new_types = [{"new_type": name} for name in study.new_types] or [{}]
+    parts += [{**new_type, "per_type": n} for new_type, n in product(new_types, study.per_type)]
     trials = []
     for (system, changes), part, seed in product(study.changes.items(), parts or [{}], study.seeds):
         variant = ", ".join(f"{name}={value}" for name, value in {**changes, **part}.items())

@@ -23,30 +23,46 @@ from claims.evidence import (
 )
 from claims.fields import Fraction, Metric, Source, Text
 
-FEWEST = 10  # entities of a type for which a difference is shown
+FEWEST = 10  # entities of a type or a part for which a difference is shown
+STRATA = ("type", "part", "type and part")
+RANGES = {
+    "inside": "the paper's figure is in this range",
+    "above": "the paper's figure is reached, but below this range",
+    "below": "the paper's figure is above this range",
+}
 QUERY_FILES = {"in_test": "a test sentence", "in_train": "in the training file"}
 
 
-def which_metric(evidence: Evidence, meant: Metric = Field(description="the metric that the paper means")) -> Finding:
-    """Find the metrics by which one further run of the system may well have the paper's score.
+def one_further_run(
+    evidence: Evidence, metric: Metric = Field(description="the metric that the paper means")
+) -> Finding:
+    """Check that one further run of the system may well have the paper's score; partly if it would have a higher one.
 
     Two results on the same test set differ by seed and training, not by the sampling of sentences. So the range of one
-    further run decides.
+    further run decides. The evidence names the other metrics by which it may have the score.
     """
     paper, system = evidence.paper_number(), evidence.system.name
     found = further_runs(evidence.table("intervals", system=system), system)
     if not found:
         raise NotMeasuredError(f"the range of one further run takes two runs or more of {system}")
-    runs = {metric: found[metric] for metric in METRICS if metric in found}
-    inside = {metric: run.low <= paper <= run.high for metric, run in runs.items()}
-    notes = [
-        f"{metric} {run.value:.4f} ({run.low:.4f} to {run.high:.4f}): {'inside' if inside[metric] else 'outside'}"
-        for metric, run in runs.items()
-    ]
-    verdict = graded([inside[meant], any(inside.values())])
-    closest = min(runs, key=lambda metric: abs(runs[metric].value - paper))
-    shown = f"{show(paper)} is closest to {closest}; mean and range of one further run: {'; '.join(notes)}"
-    return Finding(verdict, runs[meant].value, shown + evidence.by_part(meant), runs[meant].low, runs[meant].high)
+    places = {
+        name: "below" if run.high < paper else "above" if run.low > paper else "inside" for name, run in found.items()
+    }
+    verdict = {"inside": "reproduced", "above": "partly", "below": "not reproduced"}[places[metric]]
+    others = [name for name in METRICS if name in found and name != metric]
+    fit = [name for name in others if places[name] == "inside"]
+    shown = (
+        f"{metric} of one further run is {_range(found[metric])}: {RANGES[places[metric]]}. The figure is inside the "
+        f"range of {', '.join(fit) or 'no other metric'}; the others have "
+        f"{'; '.join(f'{name} {_range(found[name])}' for name in others if name not in fit)}"
+    )
+    return Finding(
+        verdict, found[metric].value, shown + evidence.by_part(metric), found[metric].low, found[metric].high
+    )
+
+
+def _range(run: Interval) -> str:
+    return f"{run.low:.4f} to {run.high:.4f}"
 
 
 def score_at_least(
@@ -147,6 +163,9 @@ def every_type(
         f"{show(strong)} or more, {n_below} have less (of these, {n_weak} below {show(weak)}), and "
         f"{len(others) - n_below} are undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
     )
+    for part, types in evidence.groups_by_part("type").items():
+        held = types[types["support"] > 0]
+        shown += f". In {part}, {(held['low'] >= strong).sum()} of {len(held)} are shown to have it"
     weakest = rows.iloc[0]
     return with_interval(verdict, weakest, shown) if weakest["value"] > 0 else Finding(verdict, 0.0, shown)
 
@@ -177,6 +196,9 @@ def confused(
         f"{pair} has rank {row['value']:.0f} of {len(rows)} confused pairs, {row['low']:.0f} to {row['high']:.0f} "
         f"over resampled sentences; wanted: {show(top)} or better. The first {top}: {first}"
     )
+    for part, ranks in evidence.groups_by_part("confusion").items():
+        in_part = [f"{rank['low']:.0f} to {rank['high']:.0f}" for _, rank in ranks[ranks["group"] == pair].iterrows()]
+        shown += f". In {part}, {in_part[0] if in_part else 'none'}"
     return with_interval(graded(row[end] <= top for end in ("low", "high")), row, shown)
 
 
@@ -188,37 +210,51 @@ def lower_recall(
     margin: Fraction = Field(description="the least difference"),
     named: list[Text] = Field([], description="types that the paper names; the evidence says of which it is shown"),
 ) -> Finding:
-    """Check that one group is found less often, by the whole intervals of the difference, over all and within types.
+    """Check that one group is found less often, by the whole intervals of the difference, over all and within strata.
 
-    Within types, because the groups differ in their types, and a type may be harder whatever the group. Reproduced if
-    both intervals are at the margin or above, partly if both are above 0.
+    Strata are types and, if the corpus has parts, parts and both. The groups differ in them, and a stratum may be
+    harder whatever the group. Reproduced if every interval is at the margin or above, partly if every one is above 0.
     """
-    rows = {(row["group"], row["than"]): row for _, row in evidence.groups(by).iterrows()}
-    within = {(row["group"], row["than"]): row for _, row in evidence.groups(f"{by} within type").iterrows()}
-    if (easy, hard) not in rows:
+    groups = _by_group(evidence, by)
+    if (easy, hard) not in groups:
         raise EntryError(f"intervals_by_group.csv does not compare {easy} with {hard}", "hard")
-    if (easy, hard) not in within:
+    within = {kind: _by_group(evidence, f"{by} within {kind}") for kind in STRATA}
+    if (easy, hard) not in within["type"]:
         raise NotMeasuredError(f"intervals_by_group.csv does not compare {easy} with {hard} within types")
-    gaps = rows[easy, hard], within[easy, hard]
-    notes = [f"{row['group']}: {_interval(row)} of {row['support']:.0f}" for row in (rows[hard, ""], rows[easy, ""])]
-    types = {group.removesuffix(f": {easy}"): row for (group, _), row in within.items() if group != easy}
-    by_type = [
-        f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}; {_entities_of(row)})"
-        for name, row in types.items()
-        if row["low"] < row["high"] and row["support"] >= FEWEST  # the interval of few entities is too narrow
+    pooled = {kind: rows[easy, hard] for kind, rows in within.items() if (easy, hard) in rows}
+    notes = [
+        f"{row['group']}: {_interval(row)} of {row['support']:.0f}" for row in (groups[hard, ""], groups[easy, ""])
     ]
-    named_notes = [f"{name} {'shown' if types[name]['low'] >= margin else 'not shown'}" for name in named]
+    gaps = [f"{_interval(groups[easy, hard])} over all", *(f"{_interval(row)} within {k}" for k, row in pooled.items())]
+    types, parts = (
+        {group.removesuffix(f": {easy}"): row for (group, _), row in within[kind].items() if group != easy}
+        for kind in ("type", "part")
+    )
     shown = (
-        f"recall by {by}, {'; '.join(notes)}. Its difference is {_interval(gaps[0])} over all types and "
-        f"{_interval(gaps[1])} within types; wanted of both: {show(margin)} or more. By type, with the number of "
-        f"{hard} entities, of {FEWEST} or more: {', '.join(by_type)}"
+        f"recall by {by}, {'; '.join(notes)}. Its difference is {', '.join(gaps)}; wanted of each: {show(margin)} or "
+        f"more. By type, with the number of {hard} entities, of {FEWEST} or more: {_listed(types)}"
     )
     if reverse := [name for name, row in types.items() if row["high"] < 0 and row["support"] >= FEWEST]:
         shown += f". The reverse is shown of {', '.join(reverse)}"
+    shown += f". By part: {_listed(parts)}" if parts else ""
+    named_notes = [f"{name} {'shown' if types[name]['low'] >= margin else 'not shown'}" for name in named]
     shown += f". Of the types that the paper names: {', '.join(named_notes)}" if named else ""
-    lowest = min(gap["low"] for gap in gaps)
+    lowest = min(row["low"] for row in (groups[easy, hard], *pooled.values()))
     verdict = "reproduced" if lowest >= margin else "partly" if lowest > 0 else "not reproduced"
-    return with_interval(verdict, gaps[1], shown)
+    return with_interval(verdict, list(pooled.values())[-1], shown)
+
+
+def _by_group(evidence: Evidence, by: str) -> dict[tuple[str, str], pd.Series]:
+    """Return the rows of one grouping: (group, "") has its recall, (a, b) that of a minus b's."""
+    return {(row["group"], row["than"]): row for _, row in evidence.groups(by).iterrows()}
+
+
+def _listed(rows: dict[str, pd.Series]) -> str:
+    return ", ".join(
+        f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}; {_entities_of(row)})"
+        for name, row in rows.items()
+        if row["low"] < row["high"] and row["support"] >= FEWEST  # the interval of few entities is too narrow
+    )
 
 
 def _interval(row: pd.Series) -> str:

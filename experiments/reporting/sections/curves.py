@@ -4,16 +4,19 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
+from harness.parts import WHOLE
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bert_ner.scoring import seed_interval
 from claims.paper import PAPER_CORPUS, PAPER_LOSSES
+from comparisons.studies import STUDY, USUAL
 from reporting.blocks import Block, Plot, Section, Table, Text
 from reporting.formats import count, decimals, mean_and_spread, note, percent
 from reporting.layouts import crossed, frame_table, layout_table, spreads
 from reporting.plots import Line, lines_plot
-from reporting.results import Results, by_system
+from reporting.results import Results, by_system, matching
 
 CURVE, FEW_SHOT, FLOAT32 = "learning_curve", "few_shot", "float32"  # studies with a table of their own
 LOSSES = {"train_loss": "training", "validation_loss": "validation"}
@@ -65,7 +68,7 @@ def study_sections(results: Results) -> list[Section]:
     tested, longer = studies.dropna(subset=["test_entity_f1"]), studies[studies["study"].str.startswith("epochs")]
     curve, few, exact = (tested[tested["study"] == name] for name in (CURVE, FEW_SHOT, FLOAT32))
     rest = tested[~tested["study"].isin([CURVE, FEW_SHOT])]
-    others = [_other_studies(rest), *_precision(results, exact), *_more_epochs(longer)]
+    others = [_other_studies(rest), *_effects(results, rest), *_precision(results, exact), *_more_epochs(longer)]
     return [
         Section("learning", title, _curve_blocks(results, curve)),
         Section("few-shot", "Few sentences of each type", _few_shot_blocks(results, few)),
@@ -96,13 +99,13 @@ def _changed_settings(rows: pd.DataFrame, size: str) -> list[Text]:
     return [Text(f"Settings that differ from those with all sentences, {changed}.")] if changed else []
 
 
-def _pairs(results: Results, study: str, title: str, size: str, size_text: str) -> list[Table]:
+def _pairs(results: Results, study: str, title: str, size: str, size_text: str) -> list[Block]:
     """Return the paired tests between the systems of a study."""
-    table = results.table("study_comparisons")
-    rows = table[table["study"] == study]
+    rows = matching(results.table("study_comparisons"), study=study, against=STUDY, part=WHOLE)
     if rows.empty:
         return []
-    return [layout_table("study_comparisons", rows.assign(size=rows[size].map(size_text.format)), title=title)]
+    table = layout_table("study_comparisons", rows.assign(size=rows[size].map(size_text.format)), title=title)
+    return [table, note("study_pairs")]
 
 
 def _chosen(few: pd.DataFrame) -> list[Table]:
@@ -142,6 +145,14 @@ def _other_studies(tested: pd.DataFrame) -> Table:
     by = ["study", "variant", "system"]
     rows = spreads(tested, by, {"validation_entity_f1": percent, **TESTED})
     return layout_table("studies", rows.assign(runs=tested.groupby(by, sort=False).size().to_numpy()))
+
+
+def _effects(results: Results, tested: pd.DataFrame) -> list[Block]:
+    """Return what each study changes in the test scores, on the whole and in each part of the corpus."""
+    rows = matching(results.table("study_comparisons"), against=USUAL)
+    variants = tested.drop_duplicates("study").set_index("study")["variant"]
+    rows = rows[rows["study"].isin(variants.index) & (rows["new_type"] == "")]
+    return [layout_table("study_effects", rows.assign(variant=rows["study"].map(variants)))] if len(rows) else []
 
 
 def _more_epochs(longer: pd.DataFrame) -> list[Block]:

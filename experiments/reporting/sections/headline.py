@@ -18,6 +18,7 @@ from reporting.results import Results, by_system, matching, records
 
 METRICS = {"entity_f1": "entity F1", "token_micro_f1": "accuracy"}
 SIZES = {"parameters": "M parameters", "model_bytes": "MB"}
+APART = 1.25  # the ratio of two places on the axis of parameters whose whiskers can be told apart
 LEAST = 0.001  # where the axis of parameters begins, in millions
 LABELS = "label_audit.json"
 
@@ -90,11 +91,16 @@ def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, s
 
 
 def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
-    known = parameters.dropna()
+    known = parameters.dropna().clip(lower=LEAST)
+    shown = matching(intervals, metric="entity_f1")
+    shown = shown[shown["system"].isin(known.index)]
+    x = shown["system"].map(known)
+    # Systems of one size stand side by side: otherwise their whiskers cover each other.
+    place, size = x.groupby(x).cumcount(), x.groupby(x).transform("size")
+    x *= APART ** (place - (size - 1) / 2)
     lines = [
-        Line(row.system, row.system, [(max(known[row.system], LEAST), row.value, row.low, row.high)])
-        for row in records(matching(intervals, metric="entity_f1"))
-        if row.system in known
+        Line(row.system, row.system, [(at, row.value, row.low, row.high)])
+        for at, row in zip(x, records(shown), strict=True)
     ]
     draw = partial(lines_plot, lines, "million parameters", "entity F1", scores=True)
     title = "Entity F1 and number of parameters; whiskers are intervals over sentences"

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from harness.params import REFERENCE
+from harness.parts import WHOLE
 from harness.tables import as_written_by
 
 import pandas as pd
@@ -114,8 +115,10 @@ def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
             over = [ends.get("sentences", ""), ends.get("seeds") or "one run", ends.get("seeds+sentences", "")]
             rows.append([title, name, percent(found["value"].iloc[0]), *over, percent(found["sd"].max())])
             if metric in shown:
-                sources = records(found[found["source"].isin(["sentences", "seeds"])])
-                dots += [Dot(title, name, r.value, r.low, r.high, r.source == "seeds") for r in sources]
+                dots += _dots(title, found)
+    by_part = matching(results.table("intervals_by_part"), metric="entity_f1")
+    for part, found in by_part[by_part["part"] != WHOLE].groupby("part", sort=False):
+        dots += _dots(f"{METRIC_NAMES['entity_f1']}, part {part}", found)
     is_papers = results.corpus.name == PAPER_CORPUS
     reference = (f"the paper's {percent(PAPER_MICRO_F1)}", PAPER_MICRO_F1) if is_papers else None
     title = "Scores with their intervals; solid: over sentences, dashed: over seeds"
@@ -128,6 +131,12 @@ def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     ]
 
 
+def _dots(title: str, rows: pd.DataFrame) -> list[Dot]:
+    """Return the dots of a metric: of each system, over sentences and over seeds."""
+    shown = records(rows[rows["source"].isin(["sentences", "seeds"])])
+    return [Dot(title, row.system, row.value, row.low, row.high, row.source == "seeds") for row in shown]
+
+
 def comparison_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     """Return the differences between systems, with intervals and p-values corrected for their number."""
     is_few = len(table[["system_a", "system_b"]].drop_duplicates()) <= FEW
@@ -135,9 +144,14 @@ def comparison_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     return [
         note("comparisons", more="" if is_few else " comparisons.csv has the other metrics."),
         layout_table("comparisons", with_p_texts(rows)),
-        note("tests", tests="; ".join(dict.fromkeys(table["test"])), n=count(table["n"].max())),
+        note("tests", tests=_tests(table["test"]), n=count(table["n"].max())),
         *_part_blocks(matching(results.table("comparisons_by_part"), metric="entity_f1", system_b=REFERENCE)),
     ]
+
+
+def _tests(texts: pd.Series) -> str:
+    """Return the tests without the numbers of runs, which the table of systems has."""
+    return "; ".join(dict.fromkeys(text.partition("; runs averaged, a=")[0] for text in texts))
 
 
 def _part_blocks(leads: pd.DataFrame) -> list[Block]:

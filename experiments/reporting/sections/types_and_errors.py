@@ -3,6 +3,7 @@
 from functools import partial
 
 from harness.params import REFERENCE
+from harness.parts import WHOLE
 
 import numpy as np
 import pandas as pd
@@ -99,29 +100,51 @@ def error_blocks(results: Results) -> list[Block]:
     ]
 
 
-def _kind_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
+def _kind_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     """Return the errors of each system by kind, and by kind and type; the mean over its runs."""
-    sums, by_type = {}, []
+    by_part = {
+        system: pd.concat({part: _shares(_kinds(of_part)) for part, of_part in rows.groupby("part", sort=False)})
+        for system, rows in by_system(_with_parts(results, "error_kinds", table))
+    }
+    by_type = {}
     for system, rows in by_system(table):
-        counts = rows.groupby(["type", "kind"])["count"].sum().astype(float) / rows["seed"].nunique()
-        errors = counts.unstack("kind", fill_value=0).reindex(columns=list(KINDS), fill_value=0)
-        total = errors.sum()
-        sums[system] = total.map(count) + (100 * total / (total.sum() or 1)).map(" ({:.0f} %)".format)
+        errors = pd.DataFrame({name: _kinds(of_type) for name, of_type in rows.groupby("type")}).T
         order = errors.sum(axis=1).sort_values(ascending=False, kind="stable").index
-        by_type.append(pd.concat({system: errors.loc[order].map(count)}, names=["system"]))
+        by_type[system] = errors.loc[order].map(count).rename_axis("type")
+    title = "Entity errors by kind, and their share of a system's errors"
     return [
         note("kinds"),
-        frame_table("Entity errors by kind, and their share of a system's errors", pd.DataFrame(sums)),
-        frame_table(NOTES["errors_by_type"], pd.concat(by_type), text_columns=2, filters=["system"]),
+        frame_table(title, pd.DataFrame(by_part).rename_axis(["part", "kind"]), text_columns=2, filters=["part"]),
+        frame_table(NOTES["errors_by_type"], pd.concat(by_type, names=["system"]), text_columns=2, filters=["system"]),
     ]
 
 
-def _recall_blocks(_: Results, table: pd.DataFrame) -> list[Block]:
+def _kinds(rows: pd.DataFrame) -> pd.Series:
+    """Return the number of errors of each kind, the mean over runs."""
+    return rows.groupby("kind")["count"].sum().reindex(list(KINDS), fill_value=0) / rows["seed"].nunique()
+
+
+def _shares(errors: pd.Series) -> pd.Series:
+    return errors.map(count) + (100 * errors / (errors.sum() or 1)).map(" ({:.0f} %)".format)
+
+
+def _recall_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     blocks: list[Block] = [note("recall")]
+    table = _with_parts(results, "recall", table)
     for by, caption in NOTES["recall_captions"].items():
-        rows = table[table["by"] == by]
-        if len(rows):
-            cells = crossed(rows, "group", "system", "recall").sort_index().rename_axis("entities")
-            cells.insert(0, "in the test sentences", rows.groupby("group")["support"].max().map(count))
-            blocks.append(frame_table(caption, cells))
+        cells = {str(part): _recalls(rows) for part, rows in table[table["by"] == by].groupby("part", sort=False)}
+        if cells:
+            blocks.append(frame_table(caption, pd.concat(cells, names=["part"]), text_columns=2))
     return blocks
+
+
+def _recalls(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the recall of each group of entities by system, and the number of its entities."""
+    cells = crossed(rows, "group", "system", "recall").sort_index().rename_axis("entities")
+    cells.insert(0, "in the test sentences", rows.groupby("group")["support"].max().map(count))
+    return cells
+
+
+def _with_parts(results: Results, name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table, and those of its table by part, with a column for the part."""
+    return pd.concat([table.assign(part=WHOLE), results.table(f"{name}_by_part")])

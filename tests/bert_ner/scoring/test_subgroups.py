@@ -18,7 +18,7 @@ from bert_ner.scoring.subgroups import (
     confusion_ranks,
     entity_groupings,
     f1_by_type,
-    gaps_within_types,
+    gaps_within,
     known_entities,
     recall_gaps,
 )
@@ -163,7 +163,7 @@ def test_the_former_module_still_works_with_a_warning() -> None:
     assert parts.f1_by_type is f1_by_type
 
 
-def test_gaps_within_types_by_hand() -> None:
+def test_gaps_within_by_hand() -> None:
     """Of A, 1 of 2 seen and 0 of 1 unseen are found; of B, both of 2 seen and 1 of 2 unseen; C is never seen."""
     gold = [["B-A", "O", "B-A"], ["B-A"], ["B-B", "O", "B-B"], ["B-B", "O", "B-B"], ["B-C"], ["O"]]
     predicted = [["B-A", "O", "O"], ["O"], ["B-B", "O", "B-B"], ["B-B", "O", "O"], ["O"], ["O"]]
@@ -171,12 +171,12 @@ def test_gaps_within_types_by_hand() -> None:
     def seen(i: int, _: Span) -> str:
         return "seen" if i in (0, 2) else "unseen"
 
-    found = gaps_within_types(gold, {"a": [predicted, gold]}, seen, "seen", "unseen", 200)["a"]
+    found = gaps_within(gold, {"a": [predicted, gold]}, seen, "seen", "unseen", 200)["a"]
     assert list(found) == ["", "A", "B"]
     # The second run finds everything, so each gap is half of the first one's. Weights: 2 * 1 / 3 and 2 * 2 / 4.
     assert found["A"].value == pytest.approx(1 / 4)
     assert found["B"].value == pytest.approx(1 / 4)
-    pooled = gaps_within_types(gold, {"a": [predicted]}, seen, "seen", "unseen", 200)["a"][""]
+    pooled = gaps_within(gold, {"a": [predicted]}, seen, "seen", "unseen", 200)["a"][""]
     assert pooled.value == pytest.approx((2 / 3 * 1 / 2 + 1 * 1 / 2) / (2 / 3 + 1))
     assert pooled.low <= pooled.value <= pooled.high
-    assert gaps_within_types(gold, {"a": [gold]}, seen, "seen", "none", 10) == {}
+    assert gaps_within(gold, {"a": [gold]}, seen, "seen", "none", 10) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from gate.readme_figures import BLOCK, outdated_readme, with_figures, write_read
 
 TABLES = [
     "mit_movie_eng/intervals.csv",
+    "mit_movie_eng/intervals_by_part.csv",
     "mit_movie_eng/comparisons.csv",
     "mit_movie_eng/comparisons_by_part.csv",
     "mit_movie_eng/scores.csv",
@@ -37,34 +39,31 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def with_lower_f1(intervals: str) -> str:
+    """Return intervals.csv with an entity F1 of mpnet below that of every other system."""
+    text, n = re.subn(r"(?m)^(mpnet,entity_f1,sentences),[\d.]+", r"\1,0.1", intervals)
+    assert n == 1
+    return text
+
+
 def test_the_figures_of_this_readme_are_those_of_the_tables() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [block[1] for block in BLOCK.findall(text)] == ["systems", "remarks", "claims", "speed"]
     assert with_figures(text, RESULTS) == text
 
 
-@pytest.mark.parametrize(
-    ("block", "old", "new"),
-    [
-        ("systems", "**89.74** (89.01", "**90.74** (89.01"),
-        ("systems", "+3.44 (2.79", "+3.45 (2.79"),
-        ("remarks", "whole, p <", "whole, p ="),
-        ("remarks", "94.55 to 94.78", "94.55 to 94.79"),
-        ("remarks", "20 % fewer", "21 % fewer"),
-        ("claims", "8 are reproduced", "12 are reproduced"),
-        ("claims", "3 directions", "4 directions"),
-    ],
-)
-def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, block: str, old: str, new: str) -> None:
+@pytest.mark.parametrize("block", ["systems", "remarks", "claims", "speed"])
+def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, block: str) -> None:
     assert outdated_readme(checkout) == []
     path = checkout / "README.md"
     text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    [found] = [match for match in BLOCK.finditer(text) if match[2] == block]
+    at = found.start(3) + max(digit.start() for digit in re.finditer(r"\d", found[3]))
+    path.write_text(f"{text[:at]}{(int(text[at]) + 1) % 10}{text[at + 1 :]}", encoding="utf-8")
     assert outdated_readme(checkout) == [f"README.md has other figures than the tables: {block}"]
     table = checkout / "results/mit_movie_eng/intervals.csv"
     before = table.read_text()
-    table.write_text(before.replace("mpnet,entity_f1,sentences,0.8", "mpnet,entity_f1,sentences,0.7"))
+    table.write_text(with_lower_f1(before))
     assert outdated_readme(checkout) == []  # the results of another run
     table.write_text(before)
     write_readme(checkout)
@@ -84,7 +83,7 @@ def test_without_a_table_nothing_is_compared_or_written(checkout: Path) -> None:
     (checkout / "results/domains/claims.csv").unlink()
     subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "-am", "less"],
                    cwd=checkout, check=True)  # fmt: skip
-    text = (checkout / "README.md").read_text(encoding="utf-8").replace("89.14", "99.14")
+    text = (checkout / "README.md").read_text(encoding="utf-8").replace("| 109 M | ", "| 109 M | 1")
     (checkout / "README.md").write_text(text, encoding="utf-8")
     assert outdated_readme(checkout) == []
     write_readme(checkout)
@@ -93,11 +92,11 @@ def test_without_a_table_nothing_is_compared_or_written(checkout: Path) -> None:
 
 def test_systems_stand_in_the_order_of_their_scores(checkout: Path) -> None:
     table = checkout / "results/mit_movie_eng/intervals.csv"
-    table.write_text(table.read_text().replace("mpnet,entity_f1,sentences,0.8", "mpnet,entity_f1,sentences,0.7"))
+    table.write_text(with_lower_f1(table.read_text()))
     write_readme(checkout)
     rows = [
         line for line in (checkout / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")
     ]
     names = [row.split("`")[1] for row in rows]
-    assert rows[names.index("mpnet") + 1].startswith("| `make")  # 79.14 is the last; the table of commands follows
+    assert rows[names.index("mpnet") + 1].startswith("| `make")  # it is the last; the table of commands follows
     assert ["**" in row for row in rows] == [True] + [False] * (len(rows) - 1)
