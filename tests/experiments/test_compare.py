@@ -8,18 +8,20 @@ from typing import Any
 
 from harness import paths
 from harness.artifacts import read_part
-from harness.params import Confirmatory, Study, read_params
+from harness.params import Confirmatory, Study, Trial, read_params
 from harness.tables import TABLES, as_csv, require_table
 
 import pandas as pd
 import pytest
 
 import compare
+import comparisons.groups
 from bert_ner.corpus.bio import Sentence, labels_of, write_bio
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import METRICS, holm, score
+from comparisons import recounting, studies
 
 WORDS = ("one", "two", "three")
 GOLD = [("B-ACTOR", "I-ACTOR", "O"), ("O", "B-YEAR", "O"), ("O", "O", "O"), ("B-TITLE", "O", "O")] * 5
@@ -31,9 +33,11 @@ RUNS = {"crf-0": EMPTY, "encoder-1": GOLD, "encoder-2": [*GOLD[:10], *EMPTY[10:]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Results of a CRF that finds nothing and an encoder's two runs, one all right and one half right."""
     corpus = corpus_named("mit_movie_eng")
-    for module, name in ((paths, "DATA"), (compare, "RESULTS")):
-        monkeypatch.setattr(module, name, tmp_path / name.lower())
-    monkeypatch.setattr(compare, "SAMPLES", 200)
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
+    for module in (compare, recounting, studies):
+        monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    for module in (compare, recounting, studies, comparisons.groups):
+        monkeypatch.setattr(module, "SAMPLES", 200)
     monkeypatch.setattr("sys.argv", ["compare.py"])
     prepared = tmp_path / "data" / "prepared" / corpus.name
     raw = tmp_path / "data" / "raw" / corpus.name / corpus.test.name
@@ -126,7 +130,7 @@ def test_parts_of_the_test_set_have_intervals_and_are_compared(folder: Path) -> 
 @pytest.mark.usefixtures("folder")
 def test_holm_is_over_the_confirmatory_family() -> None:
     scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
-    found = compare.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
+    found = recounting.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
     found.counts["other"], found.scores["other"] = found.counts["crf"], found.scores["crf"]
     family = {(("encoder", "crf"), "entity_f1"), (("other", "crf"), "entity_f1")}
     rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")], family=family)
@@ -140,7 +144,7 @@ def test_holm_is_over_the_confirmatory_family() -> None:
 @pytest.mark.usefixtures("folder")
 def test_holm_by_type_is_over_the_types_of_a_pair() -> None:
     scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
-    found = compare.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
+    found = recounting.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
     found.counts["other"] = found.counts["crf"]
     alone = compare.type_comparisons(found, [("encoder", "crf")])
     both = compare.type_comparisons(found, [("encoder", "crf"), ("other", "crf")])
@@ -247,14 +251,59 @@ def test_the_systems_of_a_study_are_paired_at_each_size(folder: Path, monkeypatc
             write_whole(folder / f"studies/curve/{system}-0.1-{seed}.tags", "".join(" ".join(t) + "\n" for t in tags))
     write_whole(folder / "studies/curve/crf-0.3-1.tags", "".join(" ".join(t) + "\n" for t in GOLD))
     compare.main()
-    [row] = study_rows(folder)
+    row, *usual = study_rows(folder)
     assert (row["study"], row["fraction"], row["system_a"], row["system_b"]) == ("curve", 0.1, "crf", "minilm")
-    assert (row["metric"], row["n"], row["runs"]) == ("entity_f1", 20, 2)
+    assert (row["metric"], row["n"], row["runs"], row["against"], row["part"]) == ("entity_f1", 20, 2, "study", "all")
+    # The CRF of scores.csv finds nothing, and neither does that of the smaller share; minilm has no run there.
+    assert [(r["fraction"], r["system_a"], r["against"], r["difference"]) for r in usual] == [
+        (0.1, "crf", "usual", 0), (0.3, "crf", "usual", 1)
+    ]  # fmt: skip
+    assert pd.isna(usual[1]["runs_low"])  # of one run
     half = score(GOLD, RUNS["encoder-2"])["entity_f1"].value
     assert (row["a"], row["b"]) == pytest.approx((0, (1 + half) / 2), abs=1e-6)
     assert row["difference"] == pytest.approx(row["a"] - row["b"], abs=1e-6)
     assert row["low"] <= row["difference"] <= row["high"] < 0
     assert row["p_value"] < 0.05
+    # Over the draws: differences -1 and -half, t(0.975, 1) = 12.7062.
+    assert row["runs_high"] == pytest.approx(-(1 + half) / 2 + 12.7062 * (1 - half) / 2, abs=1e-4)
+
+
+def test_a_study_is_compared_with_the_usual_runs_of_its_seeds_in_every_part(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The usual run with seed 2 finds everything in the first part, and not all later; those of the study nothing."""
+    study = Study(seeds=[2, 3], per_type=[5], new_types=["ACTOR"], encoder={})
+    monkeypatch.setattr(compare, "read_params", lambda: read_params().model_copy(update={"studies": {"new": study}}))
+    monkeypatch.setattr(studies, "read_trials", lambda name, _: [
+        Trial(name, "", "encoder", seed, None, 5, {}, [{}], "ACTOR") for seed in (2, 3)
+    ])  # fmt: skip
+    write_parts("1" * 8 + "2" * 12)
+    for seed in (2, 3):
+        write_whole(folder / f"studies/new/encoder-ACTOR-5-{seed}.tags", "O O O\n" * 20)
+    compare.main()
+    rows = study_rows(folder)
+    assert [(r["new_type"], r["against"], r["part"], r["n"], r["runs"]) for r in rows] == [
+        ("ACTOR", "usual", part, n, 1) for part, n in (("all", 20), ("1", 8), ("2", 12))
+    ]
+    assert rows[1]["difference"] == -1
+    assert 0 > rows[0]["difference"] == pytest.approx(-score(GOLD, RUNS["encoder-2"])["entity_f1"], abs=1e-6)
+    assert "split:test/1" in rows[1]["signature"]
+
+
+def test_recall_is_compared_within_types_parts_and_both(folder: Path) -> None:
+    write_parts("1" * 8 + "2" * 12)
+    compare.main()
+    table = pd.read_csv(folder / "intervals_by_group.csv", keep_default_na=False)
+    rows = table[table["system"] == "encoder"].set_index(["by", "group", "than"])
+    # In part 1 both runs find all 2 seen and 4 unseen entities; in part 2 run 2 finds none of 3 and 2 of 6.
+    assert rows.loc["seen within part", "part 1: seen", "unseen"][["value", "support"]].tolist() == [0, 4]
+    gap = (1 + 0) / 2 - (1 + 2 / 6) / 2
+    assert rows.loc["seen within part", "part 2: seen", "unseen"]["value"] == pytest.approx(gap, abs=1e-6)
+    weights = 2 * 4 / 6, 3 * 6 / 9
+    pooled = weights[1] * gap / sum(weights)
+    assert rows.loc["seen within part", "seen", "unseen"]["value"] == pytest.approx(pooled, abs=1e-6)
+    assert not [key for key in rows.index if key[0] == "seen within type and part"]  # no type has both groups
+    assert rows.loc["type in part 1", "ACTOR", ""][["value", "support", "n"]].tolist() == [1, 2, 8]
 
 
 def test_predictions_of_a_study_that_were_changed_are_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,13 +57,13 @@ def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
     put([row("b", test_entity_f1=1 / 3)])
     before = put([row("a", epoch=1), row("a", epoch=2, test_entity_f1=0.5)])
     assert before == [
-        "a,v,crf,,1,0.300000,,9,1,,,,,,,,",
-        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,,",
-        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,,",
+        "a,v,crf,,1,0.300000,,9,1,,,,,,,,,,",
+        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,,,,",
+        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,,,,",
     ]
     assert put([row("b", test_entity_f1=1 / 3)]) == before
-    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,,"]
-    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,,"]
+    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,,,,"]
+    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,,,,"]
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_with_patience_the_best_epoch_is_tested() -> None:
     [trial] = read_trials("random_weights", read_params())[:1]
     for settings, tested in (({"patience": 2}, 2), ({}, 4)):
         outcome = study.run_trial(trial, settings, Tagger(), [SENTENCES] * 3)
-        rows = study.with_test_scores(outcome, SENTENCES, {})
+        rows = study.with_test_scores(outcome, SENTENCES, {}, None)
         assert [row["epoch"] for row in rows if "test_entity_f1" in row] == [tested]
 
 

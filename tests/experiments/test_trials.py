@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from itertools import pairwise
 from typing import Any
 
@@ -46,21 +45,11 @@ def test_the_learning_curve_takes_as_many_steps_as_all_sentences() -> None:
 
 def test_a_study_changes_what_it_says_and_nothing_else() -> None:
     params = read_params()
-    changes = {
-        "warmup": {"warmup": 0.1},
-        "no_decay": {"schedule": "constant"},
-        "no_clip": {"clip_norm": math.inf},
-        "adam": {"weight_decay": 0.0},
-        "random_weights": {"pretrained": False, "schedule": "constant", "epochs": 60, "patience": 3},
-        "epochs_8": {"epochs": 8},
-        "float32": {"precision": "float32"},
-    }
-    assert {*changes, "learning_curve", "few_shot"} == set(params.studies)
-    for name, expected in changes.items():
+    for name, study in params.studies.items():
         for trial in read_trials(name, params):
-            assert (trial.system, trial.fraction, trial.per_type) == ("minilm", 1.0, None)
-            assert trial.settings == {**params["minilm"], **expected}
-            assert trial.settings != params["minilm"]
+            assert trial.settings == params[trial.system] | study.changes[trial.system]
+            is_changed = trial.settings != params[trial.system] or len(trial.candidates) > 1
+            assert is_changed or trial.fraction != 1
 
 
 def test_trials_are_every_system_fraction_and_seed() -> None:
@@ -138,6 +127,24 @@ def test_few_sentences_are_validated_on_few_and_a_share_on_all() -> None:
     [few], [share] = (read_trials(name, params) for name in ("few", "share"))
     assert [len(part) for part in trial_sentences(few, SENTENCES, SENTENCES[:8])] == [3, 3]
     assert [len(part) for part in trial_sentences(share, SENTENCES, SENTENCES[:8])] == [2, 8]
+
+
+def test_of_a_new_type_there_are_few_sentences_and_of_the_others_all() -> None:
+    made = [Sentence((f"a{i}", "b"), ("B-A", "B-B" if i % 2 else "O")) for i in range(10)]
+    made += [Sentence((f"o{i}", "b"), ("O", "B-B")) for i in range(5)]
+    study = {"per_type": [2, 4], "new_types": ["A", "B"], "minilm": None}
+    found = read_trials("s", params_with({"s": study}))
+    assert [(t.name, t.variant) for t in found] == [
+        (f"minilm-{name}-{n}-13", f"new_type={name}, per_type={n}") for name in "AB" for n in (2, 4)
+    ]
+    draws = [trial_sentences(trial, made, made[5:])[0] for trial in found[:2]]
+    for n, drawn in zip((2, 4), draws, strict=True):
+        assert [sum("B-A" in tags for _, tags in half) for half in (drawn, drawn[:-5])] == [n, n]
+        assert drawn[-5:] == made[10:]
+    assert set(draws[0]) < set(draws[1])
+    assert [len(part) for part in trial_sentences(found[0], made, made[5:])] == [7, 7]
+    with pytest.raises(ValidationError, match="must have per_type with new_types"):
+        params_with({"s": {"new_types": ["A"], "minilm": None}})
 
 
 def test_a_few_sentences_hold_each_type_often_enough_and_are_nested() -> None:

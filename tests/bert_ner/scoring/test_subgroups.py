@@ -171,12 +171,17 @@ def test_gaps_within_by_hand() -> None:
     def seen(i: int, _: Span) -> str:
         return "seen" if i in (0, 2) else "unseen"
 
-    found = gaps_within(gold, {"a": [predicted, gold]}, seen, "seen", "unseen", 200)["a"]
+    found = gaps_within(gold, {"a": [predicted, gold]}, seen, "seen", "unseen", by_type, 200)["a"]
     assert list(found) == ["", "A", "B"]
     # The second run finds everything, so each gap is half of the first one's. Weights: 2 * 1 / 3 and 2 * 2 / 4.
     assert found["A"].value == pytest.approx(1 / 4)
     assert found["B"].value == pytest.approx(1 / 4)
-    pooled = gaps_within(gold, {"a": [predicted]}, seen, "seen", "unseen", 200)["a"][""]
+    pooled = gaps_within(gold, {"a": [predicted]}, seen, "seen", "unseen", by_type, 200)["a"][""]
     assert pooled.value == pytest.approx((2 / 3 * 1 / 2 + 1 * 1 / 2) / (2 / 3 + 1))
     assert pooled.low <= pooled.value <= pooled.high
-    assert gaps_within(gold, {"a": [gold]}, seen, "seen", "none", 10) == {}
+    assert gaps_within(gold, {"a": [gold]}, seen, "seen", "none", by_type, 10) == {}
+    first = gaps_within(
+        gold, {"a": [predicted]}, seen, "seen", "unseen", lambda i, _: "early" if i < 3 else "late", 200
+    )
+    # Early: 3 of 4 seen and 0 of 1 unseen are found. Late has no seen entity.
+    assert {name: gap.value for name, gap in first["a"].items()} == pytest.approx({"": 0.75, "early": 0.75})

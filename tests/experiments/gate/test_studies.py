@@ -36,7 +36,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows.append(rows[0] | {"study": "old"})  # made before predictions were kept
     (tmp_path / "c/studies.csv").write_text(as_csv("studies", rows))
     pair = {"study": "few", "per_type": 5, "system_a": "crf", "system_b": "minilm", "metric": "entity_f1"}
-    pair |= {"a": rows[0]["test_entity_f1"], "b": 1.0}
+    pair |= {"a": rows[0]["test_entity_f1"], "b": 1.0, "against": "study", "part": "all"}
     (tmp_path / "c/study_comparisons.csv").write_text(as_csv("study_comparisons", [pair]))
     (tmp_path / "c/corpus.json").write_text('{"test": {"sentences": 2}}')
     (tmp_path / "provenance.json").write_text(json.dumps({"c": {"studies": {"few": sums}}}))
