@@ -29,6 +29,8 @@ from comparisons.groups import group_intervals
 from comparisons.recounting import Recount, Rows, method_text, recount, recount_part
 from comparisons.studies import study_comparisons
 
+BY_PART = ("token_micro_f1", "entity_f1", "entity_f1_strict")  # the metrics that are compared by part
+
 Pair = tuple[str, str]
 Family = Collection[tuple[Pair, str]]  # pairs of systems, each with a metric
 
@@ -51,7 +53,7 @@ def main() -> None:
         "intervals_by_group": group_intervals(found, pieces, test, known, part_of),
         "comparisons_by_type": type_comparisons(found, with_reference),
         "study_comparisons": study_comparisons(corpus, test, found, scores, params, part_of),
-        **part_rows(found, pieces, strata, with_reference),
+        **part_rows(found, pieces, strata, with_reference + others),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -139,7 +141,8 @@ def part_rows(
     whole = [(WHOLE, found, strata)] if pieces else []
     for part, piece, within in [*whole, *((part, piece, None) for part, piece in pieces.items())]:
         rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, within)]
-        rows["comparisons_by_part"] += [{"part": part, **row} for row in comparisons(piece, wanted, within)]
+        compared = [row for row in comparisons(piece, wanted, within) if row["metric"] in BY_PART]
+        rows["comparisons_by_part"] += [{"part": part, **row} for row in compared]
     return rows
 
 

@@ -155,7 +155,7 @@ class Evidence:
         rows = read_table(self.results, self.corpus, "study_comparisons")
         if rows is None:
             return ""
-        values = {"study": study, "against": USUAL, "system_a": self.system.name, **size}
+        values = {"study": study, "against": USUAL, "system_a": self.system.name, "metric": "entity_f1", **size}
         rows = rows[(rows[list(values)] == pd.Series(values)).all(axis=1)].sort_values("part", key=lambda p: p != WHOLE)
         return _listed_parts(f"{study} minus the usual settings, entity F1 of the test", rows, "difference", "+", None)
 

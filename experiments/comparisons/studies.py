@@ -17,6 +17,7 @@ from bert_ner.corpus.catalog import Corpus
 from bert_ner.scoring.resampling import LEVEL, SAMPLES
 from comparisons.recounting import Recount, Rows, Tags, method_text
 
+METRICS = ("entity_f1", "entity_f1_strict")
 STUDY, USUAL = (
     "study",
     "usual",
@@ -40,12 +41,11 @@ def study_comparisons(
     places, source = places_by_part(part_of), signature_source(corpus)
     rows: Rows = []
     for pairing in _pairings(corpus.name, test, _usual_runs(found, scores), params):
-        rows.append(_compared(pairing, found.gold, source, part_of if places else None) | {"part": WHOLE})
+        rows += _compared(pairing, WHOLE, found.gold, source, part_of if places else None)
         for part, at in places.items():
             runs = ([[tags[i] for i in at] for tags in side] for side in (pairing.a, pairing.b))
             gold = [found.gold[i] for i in at]
-            compared = _compared(Pairing(pairing.columns, *runs), gold, source_of_part(source, part))
-            rows.append(compared | {"part": part})
+            rows += _compared(Pairing(pairing.columns, *runs), part, gold, source_of_part(source, part))
     return rows
 
 
@@ -86,19 +86,31 @@ def _paired(columns: dict[str, Any], a: Runs, b: Runs) -> Iterator[Pairing]:
 
 
 def _compared(
-    pairing: Pairing, gold: Sequence[Sequence[str]], source: Mapping[str, str], strata: Sequence[str] | None = None
-) -> dict[str, Any]:
-    """Return the row of a pairing: the paired test over sentences, and Student's t over the pairs of runs.
+    pairing: Pairing,
+    part: str,
+    gold: Sequence[Sequence[str]],
+    source: Mapping[str, str],
+    strata: Sequence[str] | None = None,
+) -> Rows:
+    """Return a row per metric of a pairing: the paired test over sentences, and Student's t over the pairs of runs.
 
     Runs with the same seed are a pair; the seed draws the sentences, too.
     """
     counts = {side: [scoring.count(gold, tags) for tags in getattr(pairing, side)] for side in "ab"}
     [found] = scoring.compare_all(counts, [("a", "b")], SAMPLES, level=LEVEL, strata=strata).values()
-    pairs = zip(pairing.a, pairing.b, strict=True)
-    gaps = [scoring.entity_f1(gold, a) - scoring.entity_f1(gold, b) for a, b in pairs]
-    _, low, high = scoring.seed_interval(gaps, LEVEL) if len(gaps) > 1 else (None, None, None)
+    scores = [[scoring.score(gold, tags, **source) for tags in runs] for runs in (pairing.a, pairing.b)]
     test = method_text(len(pairing.a), len(pairing.b), " within parts" if strata else "")
-    return {
-        **pairing.columns, **found["entity_f1"]._asdict(), "metric": "entity_f1", "n": len(gold), "test": test,
-        "runs": len(gaps), "runs_low": low, "runs_high": high, "signature": scoring.signature("entity_f1", **source),
-    }  # fmt: skip
+    rows: Rows = []
+    for metric in METRICS:
+        gaps = [float(a[metric] - b[metric]) for a, b in zip(*scores, strict=True)]
+        _, low, high = scoring.seed_interval(gaps, LEVEL) if len(gaps) > 1 else (None, None, None)
+        row = {
+            "part": part,
+            "metric": metric,
+            "signature": scores[0][0][metric].signature,
+            "n": len(gold),
+            "test": test,
+        }
+        over_runs = {"runs": len(gaps), "runs_low": low, "runs_high": high}
+        rows.append(pairing.columns | row | found[metric]._asdict() | over_runs)
+    return rows

@@ -72,14 +72,14 @@ def _not_as_scored(
 def _not_compared(results: Path, corpus: str, table: pd.DataFrame, recorded: Sums) -> Iterator[str]:
     """Yield the studies whose comparisons are missing, or of other scores."""
     compared = read_table(results, corpus, "study_comparisons")
+    if compared is None:
+        compared = pd.DataFrame(columns=list(TABLES["study_comparisons"].columns))
+    compared = compared[(compared["part"] == WHOLE) & (compared["metric"] == "entity_f1")]
     means = table.groupby([*SIZE, "system"], dropna=False, as_index=False)["test_entity_f1"].mean()
     for study in recorded:
-        systems = means.loc[means["study"] == study, "system"].nunique()
-        rows = (
-            means.iloc[:0] if compared is None else compared[(compared["study"] == study) & (compared["part"] == WHOLE)]
-        )
-        of_study = rows[rows["against"] == STUDY] if len(rows) else rows
-        is_right = bool(len(of_study)) or systems < 2
+        rows = compared[compared["study"] == study]
+        of_study = rows[rows["against"] == STUDY]
+        is_right = len(of_study) > 0 or means.loc[means["study"] == study, "system"].nunique() < 2
         for side, sided in (("a", rows), ("b", of_study)):
             if len(sided):
                 pairs = sided.merge(means, how="left", left_on=[*SIZE, f"system_{side}"], right_on=[*SIZE, "system"])

@@ -101,7 +101,7 @@ def _changed_settings(rows: pd.DataFrame, size: str) -> list[Text]:
 
 def _pairs(results: Results, study: str, title: str, size: str, size_text: str) -> list[Block]:
     """Return the paired tests between the systems of a study."""
-    rows = matching(results.table("study_comparisons"), study=study, against=STUDY, part=WHOLE)
+    rows = matching(results.table("study_comparisons"), study=study, against=STUDY, part=WHOLE, metric="entity_f1")
     if rows.empty:
         return []
     table = layout_table("study_comparisons", rows.assign(size=rows[size].map(size_text.format)), title=title)
@@ -149,7 +149,7 @@ def _other_studies(tested: pd.DataFrame) -> Table:
 
 def _effects(results: Results, tested: pd.DataFrame) -> list[Block]:
     """Return what each study changes in the test scores, on the whole and in each part of the corpus."""
-    rows = matching(results.table("study_comparisons"), against=USUAL)
+    rows = matching(results.table("study_comparisons"), against=USUAL, metric="entity_f1")
     variants = tested.drop_duplicates("study").set_index("study")["variant"]
     rows = rows[rows["study"].isin(variants.index) & (rows["new_type"] == "")]
     return [layout_table("study_effects", rows.assign(variant=rows["study"].map(variants)))] if len(rows) else []
