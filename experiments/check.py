@@ -27,7 +27,7 @@ from bert_ner.scoring.gate import Outcome, Runs, Verdict, differences, verdicts
 from bert_ner.scoring.gate_table import as_markdown, headline, passes
 from bert_ner.wording import counted
 from gate.bypasses import apply_bypasses, read_bypasses, unused
-from gate.readme_figures import write_readme
+from gate.figure_blocks import write_figures
 from gate.records import inconsistent, other_versions, update_sums
 from gate.references import FAST, UPDATE, Faults, Key, at_revision, present, read_references, unlisted, update
 from gate.rescoring import unfounded
@@ -71,7 +71,7 @@ def make_reference(options: argparse.Namespace) -> bool:
     changes = list(update(REFERENCE, FAST if options.fast else "", new, faults))
     print(*map(printable, changes), sep="\n")
     if not options.fast:
-        write_readme(ROOT)
+        write_figures(ROOT)
         update_sums(RESULTS)
     return not faults
 

@@ -1,7 +1,6 @@
-"""The figures in README.md: they stand between markers and are written from the tables, by `check.py --update`."""
+"""The blocks of figures in README.md."""
 
 import re
-import subprocess
 import textwrap
 from collections import Counter
 from collections.abc import Mapping
@@ -11,11 +10,10 @@ from typing import Any
 from harness.params import REFERENCE
 from harness.parts import WHOLE
 from harness.paths import DOMAINS
-from harness.tables import require_table, table_path
+from harness.tables import require_table
 
 import pandas as pd
 
-from bert_ner.files import write_whole
 from bert_ner.scoring.resampling import SAMPLES, p_text
 from claims.evidence import measured_systems
 from claims.fields import STAND_IN
@@ -34,38 +32,7 @@ OF_CORPUS = (
 )  # fmt: skip
 TABLES = (*((PAPER_CORPUS, name) for name in OF_CORPUS), (DOMAINS, "claims"), BENCHMARKS)
 WIDTH = 118
-BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with its description, and its size
-
-
-def outdated_readme(root: Path) -> list[str]:
-    """Return which figures of README.md differ from the tables, unless the tables are not those that Git has.
-
-    Another machine gives other figures: then README still has those of the committed results.
-    """
-    tables = (f"results/{PAPER_CORPUS}", "results/benchmarks.csv")
-    changed = subprocess.run(
-        ["git", "diff", "--quiet", "HEAD", "--", *tables], cwd=root, capture_output=True, check=False
-    )
-    if changed.returncode:
-        return []
-    text = (root / "README.md").read_text(encoding="utf-8")
-    pairs = zip(BLOCK.findall(text), BLOCK.findall(with_figures(text, root / "results")), strict=True)
-    return [f"README.md has other figures than the tables: {old[1]}" for old, new in pairs if old != new]
-
-
-def write_readme(root: Path) -> None:
-    """Write the figures into README.md."""
-    path = root / "README.md"
-    write_whole(path, with_figures(path.read_text(encoding="utf-8"), root / "results"))
-
-
-def with_figures(text: str, results: Path) -> str:
-    """Return the text of README.md with the figures of the tables; as it is if a table has not been made yet."""
-    if not all(table_path(results, *table).is_file() for table in TABLES):
-        return text
-    blocks = {"systems": _systems, "remarks": _remarks, "claims": _claims, "speed": _speed}
-    return BLOCK.sub(lambda block: block[1] + blocks[block[2]](results, block[3]) + block[4], text)
 
 
 def _systems(results: Path, block: str) -> str:
@@ -80,7 +47,7 @@ def _systems(results: Path, block: str) -> str:
             *(by_part[system, part] for part in PARTS),
             scores[system, "token_micro_f1"],
         ]
-        cells = [_interval(row, "value") for row in found]
+        cells = [interval_text(row, "value") for row in found]
         if system == ranked[0]:
             cells = [re.sub(r"^(\S+)", r"**\1**", cell) for cell in cells]
         lines.append(f"| {rows[system][1]}| {rows[system][3]}| {' | '.join(cells)} |")
@@ -92,7 +59,7 @@ def _remarks(results: Path, _: str) -> str:
     scores, differences = _scores(results), _differences(results)
     system = measured_systems(results, PAPER_CORPUS, PAPER_ENCODER)[0].name
     further = further_run_text(require_table(results, PAPER_CORPUS, "intervals"), system, f"`{system}`")
-    text = f"Token micro-F1 of `{system}` without `O`: {_interval(scores[system, 'token_micro_f1_no_o'], 'value')}."
+    text = f"Token micro-F1 of `{system}` without `O`: {interval_text(scores[system, 'token_micro_f1_no_o'], 'value')}."
     row, lead = differences.get(system, {}), ""
     if row.get("family") == "confirmatory":
         lead = (
@@ -106,7 +73,7 @@ def _by_part(results: Path, system: str) -> str:
     rows = require_table(results, PAPER_CORPUS, "comparisons_by_part").to_dict("records")
     pair = (system, REFERENCE, "entity_f1")
     leads = [
-        f"{_interval(row, 'difference', '+')} in part {row['part']}"
+        f"{interval_text(row, 'difference', '+')} in part {row['part']}"
         for row in rows
         if (row["system_a"], row["system_b"], row["metric"]) == pair and row["part"] != WHOLE
     ]
@@ -172,6 +139,10 @@ def _differences(results: Path) -> dict[str, Row]:
     return {row["system_a"]: row for row in rows if (row["system_b"], row["metric"]) == (REFERENCE, "entity_f1")}
 
 
-def _interval(row: Row, name: str, sign: str = "") -> str:
+def interval_text(row: Row, name: str, sign: str = "") -> str:
+    """Return a column of a row with its interval, as percentages."""
     value, low, high = (100 * row[column] for column in (name, "low", "high"))
     return f"{value:{sign}.2f} ({low:.2f} to {high:.2f})".replace("-", "\N{MINUS SIGN}")
+
+
+BLOCKS = {"systems": _systems, "remarks": _remarks, "claims": _claims, "speed": _speed}

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from bench.benchmark_page import as_markdown
 from bert_ner.corpus.catalog import corpus_named, corpus_names
 from bert_ner.files import SUMS, list_sums, read_sums, sha256_of
-from gate.readme_figures import outdated_readme
+from gate.figure_blocks import outdated_figures
 from gate.references import UPDATE
 from gate.studies import study_problems
 
@@ -37,7 +37,7 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
         "results/benchmarks.csv": _benchmarks(results),
         f"take it from Git, or run {UPDATE}": _sums(results),
         "requirements.lock": _requirements(root),
-        UPDATE: outdated_readme(root),
+        UPDATE: outdated_figures(root),
     }
     for file, problems in checks.items():
         for problem in problems:

@@ -16,7 +16,7 @@ from harness.paths import ROOT
 
 import pytest
 
-from gate.readme_figures import BLOCK
+from gate.figure_blocks import BLOCK
 from gate.references import FAST, unlisted
 
 

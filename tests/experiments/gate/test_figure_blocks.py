@@ -1,4 +1,4 @@
-"""The figures in README follow from the tables, and are compared only while the tables are those that Git has."""
+"""The figures in the documents follow from the tables, and are compared only while these are those that Git has."""
 
 from __future__ import annotations
 
@@ -8,31 +8,21 @@ import subprocess
 from pathlib import Path
 
 from harness.paths import RESULTS, ROOT
+from harness.tables import table_path
 
 import pytest
 
-from gate.readme_figures import BLOCK, outdated_readme, with_figures, write_readme
-
-TABLES = [
-    "mit_movie_eng/intervals.csv",
-    "mit_movie_eng/intervals_by_part.csv",
-    "mit_movie_eng/comparisons.csv",
-    "mit_movie_eng/comparisons_by_part.csv",
-    "mit_movie_eng/scores.csv",
-    "mit_movie_eng/scores_by_part.csv",
-    "mit_movie_eng/claims.csv",
-    "domains/claims.csv",
-    "benchmarks.csv",
-]
+from gate.figure_blocks import BLOCK, BLOCKS, TABLES, outdated_figures, with_figures, write_figures
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a repository with README and its tables."""
-    for name in TABLES:
-        (tmp_path / "results" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(RESULTS / name, tmp_path / "results" / name)
-    shutil.copy(ROOT / "README.md", tmp_path)
+    """Return a repository with the documents and their tables."""
+    tables = {table_path(RESULTS, *table) for names in TABLES.values() for table in names}
+    for path in [*tables, *(ROOT / name for name in BLOCKS)]:
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "base"]):
         subprocess.run([*git, *command], cwd=tmp_path, check=True)
@@ -46,37 +36,38 @@ def with_lower_f1(intervals: str) -> str:
     return text
 
 
-def test_the_figures_of_this_readme_are_those_of_the_tables() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [block[1] for block in BLOCK.findall(text)] == ["systems", "remarks", "claims", "speed"]
-    assert with_figures(text, RESULTS) == text
+@pytest.mark.parametrize("name", BLOCKS)
+def test_the_figures_of_a_document_are_those_of_the_tables(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert [block[1] for block in BLOCK.findall(text)] == list(BLOCKS[name])
+    assert with_figures(name, text, RESULTS) == text
 
 
-@pytest.mark.parametrize("block", ["systems", "remarks", "claims", "speed"])
-def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, block: str) -> None:
-    assert outdated_readme(checkout) == []
-    path = checkout / "README.md"
+@pytest.mark.parametrize(("name", "block"), [(name, block) for name, blocks in BLOCKS.items() for block in blocks])
+def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, name: str, block: str) -> None:
+    assert outdated_figures(checkout) == []
+    path = checkout / name
     text = path.read_text(encoding="utf-8")
     [found] = [match for match in BLOCK.finditer(text) if match[2] == block]
     at = found.start(3) + max(digit.start() for digit in re.finditer(r"\d", found[3]))
     path.write_text(f"{text[:at]}{(int(text[at]) + 1) % 10}{text[at + 1 :]}", encoding="utf-8")
-    assert outdated_readme(checkout) == [f"README.md has other figures than the tables: {block}"]
+    assert outdated_figures(checkout) == [f"{name} has other figures than the tables: {block}"]
     table = checkout / "results/mit_movie_eng/intervals.csv"
     before = table.read_text()
     table.write_text(with_lower_f1(before))
-    assert outdated_readme(checkout) == []  # the results of another run
+    assert outdated_figures(checkout) == []  # the results of another run
     table.write_text(before)
-    write_readme(checkout)
+    write_figures(checkout)
     assert path.read_text(encoding="utf-8") == text
 
 
 def test_the_speed_is_stated_as_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     monkeypatch.setattr("gate.readme_figures.speed_text", lambda table: "fast " * 30)
-    [block] = [block[2] for block in BLOCK.findall(with_figures(text, RESULTS)) if block[1] == "speed"]
+    [block] = [block[2] for block in BLOCK.findall(with_figures("README.md", text, RESULTS)) if block[1] == "speed"]
     assert block == f"{' '.join(['fast'] * 23)}\n{' '.join(['fast'] * 7)}"
     monkeypatch.setattr("gate.readme_figures.speed_text", lambda table: "")  # not everything was measured
-    assert with_figures(text, RESULTS) == text
+    assert with_figures("README.md", text, RESULTS) == text
 
 
 def test_without_a_table_nothing_is_compared_or_written(checkout: Path) -> None:
@@ -85,15 +76,15 @@ def test_without_a_table_nothing_is_compared_or_written(checkout: Path) -> None:
                    cwd=checkout, check=True)  # fmt: skip
     text = (checkout / "README.md").read_text(encoding="utf-8").replace("| 109 M | ", "| 109 M | 1")
     (checkout / "README.md").write_text(text, encoding="utf-8")
-    assert outdated_readme(checkout) == []
-    write_readme(checkout)
+    assert outdated_figures(checkout) == []
+    write_figures(checkout)
     assert (checkout / "README.md").read_text(encoding="utf-8") == text
 
 
 def test_systems_stand_in_the_order_of_their_scores(checkout: Path) -> None:
     table = checkout / "results/mit_movie_eng/intervals.csv"
     table.write_text(with_lower_f1(table.read_text()))
-    write_readme(checkout)
+    write_figures(checkout)
     rows = [
         line for line in (checkout / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")
     ]
