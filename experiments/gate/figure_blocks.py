@@ -16,7 +16,7 @@ from gate import findings_figures, readme_figures
 
 Block = Callable[[Path, str], str]  # from the folder of all results and the old text to the new text
 
-BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 BLOCKS: Mapping[str, Mapping[str, Block]] = {
     "README.md": readme_figures.BLOCKS,
     "docs/findings.md": findings_figures.BLOCKS,
@@ -51,4 +51,4 @@ def with_figures(name: str, text: str, results: Path) -> str:
     """Return the text of a document with the figures of the tables; as it is if a table has not been made yet."""
     if not all(table_path(results, *table).is_file() for table in TABLES[name]):
         return text
-    return BLOCK.sub(lambda block: block[1] + BLOCKS[name][block[2]](results, block[3]) + block[4], text)
+    return BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[name][block[2]](results, block[3].rstrip())}\n{block[4]}", text)

@@ -61,11 +61,18 @@ def test_a_figure_that_was_changed_is_named_and_written_again(checkout: Path, na
     assert path.read_text(encoding="utf-8") == text
 
 
+def test_an_empty_block_is_filled_in_and_no_text_after_it_is_lost() -> None:
+    text = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
+    [found] = [block for block in BLOCK.finditer(text) if block[2] == "parts"]
+    empty = text[: found.start(3)] + text[found.end(3) :]
+    assert with_figures("docs/findings.md", empty, RESULTS) == text
+
+
 def test_the_speed_is_stated_as_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     monkeypatch.setattr("gate.readme_figures.speed_text", lambda table: "fast " * 30)
     [block] = [block[2] for block in BLOCK.findall(with_figures("README.md", text, RESULTS)) if block[1] == "speed"]
-    assert block == f"{' '.join(['fast'] * 23)}\n{' '.join(['fast'] * 7)}"
+    assert block == f"{' '.join(['fast'] * 23)}\n{' '.join(['fast'] * 7)}\n"
     monkeypatch.setattr("gate.readme_figures.speed_text", lambda table: "")  # not everything was measured
     assert with_figures("README.md", text, RESULTS) == text
 
