@@ -27,7 +27,7 @@ from bert_ner.scoring import subgroups
 from bert_ner.scoring.resampling import LEVEL, SAMPLES, p_text
 from comparisons.groups import group_intervals
 from comparisons.recounting import Recount, Rows, method_text, recount, recount_part
-from comparisons.studies import study_comparisons
+from comparisons.study_pairs import study_comparisons
 
 BY_PART = ("token_micro_f1", "entity_f1", "entity_f1_strict")  # the metrics that are compared by part
 

@@ -15,7 +15,7 @@ import pandas as pd
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.scoring import Interval
 from claims.fields import PublishedScore, is_number, split_source
-from comparisons.studies import USUAL
+from comparisons.study_pairs import USUAL
 
 ALPHA = 0.05
 

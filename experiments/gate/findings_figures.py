@@ -14,7 +14,7 @@ import pandas as pd
 from bert_ner.markdown import table
 from claims.evidence import measured_systems
 from claims.paper import PAPER_CORPUS, PAPER_ENCODER
-from comparisons.studies import USUAL
+from comparisons.study_pairs import USUAL
 from gate.readme_figures import interval_text
 from reporting.results import matching
 

@@ -10,7 +10,7 @@ from harness.tables import TABLES, read_table
 
 import pandas as pd
 
-from comparisons.studies import STUDY
+from comparisons.study_pairs import STUDY
 from gate.rescoring import Scored, fault, gold_tags
 
 Sums = Mapping[str, Mapping[str, str]]  # SHA-256 of predictions, by study and name

@@ -21,7 +21,7 @@ from bert_ner.corpus.catalog import corpus_named
 from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.scoring import METRICS, holm, score
-from comparisons import recounting, studies
+from comparisons import recounting, study_pairs
 
 WORDS = ("one", "two", "three")
 GOLD = [("B-ACTOR", "I-ACTOR", "O"), ("O", "B-YEAR", "O"), ("O", "O", "O"), ("B-TITLE", "O", "O")] * 5
@@ -34,9 +34,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Results of a CRF that finds nothing and an encoder's two runs, one all right and one half right."""
     corpus = corpus_named("mit_movie_eng")
     monkeypatch.setattr(paths, "DATA", tmp_path / "data")
-    for module in (compare, recounting, studies):
+    for module in (compare, recounting, study_pairs):
         monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
-    for module in (compare, recounting, studies, comparisons.groups):
+    for module in (compare, recounting, study_pairs, comparisons.groups):
         monkeypatch.setattr(module, "SAMPLES", 200)
     monkeypatch.setattr("sys.argv", ["compare.py"])
     prepared = tmp_path / "data" / "prepared" / corpus.name
@@ -276,7 +276,7 @@ def test_a_study_is_compared_with_the_usual_runs_of_its_seeds_in_every_part(
     """The usual run with seed 2 finds everything in the first part, and not all later; those of the study nothing."""
     study = Study(seeds=[2, 3], per_type=[5], new_types=["ACTOR"], encoder={})
     monkeypatch.setattr(compare, "read_params", lambda: read_params().model_copy(update={"studies": {"new": study}}))
-    monkeypatch.setattr(studies, "read_trials", lambda name, _: [
+    monkeypatch.setattr(study_pairs, "read_trials", lambda name, _: [
         Trial(name, "", "encoder", seed, None, 5, {}, [{}], "ACTOR") for seed in (2, 3)
     ])  # fmt: skip
     write_parts("1" * 8 + "2" * 12)

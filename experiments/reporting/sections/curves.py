@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bert_ner.scoring import seed_interval
 from claims.paper import PAPER_CORPUS, PAPER_LOSSES
-from comparisons.studies import STUDY, USUAL
+from comparisons.study_pairs import STUDY, USUAL
 from reporting.blocks import Block, Plot, Section, Table, Text
 from reporting.formats import count, decimals, mean_and_spread, note, percent
 from reporting.layouts import crossed, frame_table, layout_table, spreads

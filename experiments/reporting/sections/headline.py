@@ -94,7 +94,7 @@ def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
     known = parameters.dropna().clip(lower=LEAST)
     shown = matching(intervals, metric="entity_f1")
     shown = shown[shown["system"].isin(known.index)]
-    x = shown["system"].map(known)
+    x = shown["system"].map(known).astype(float)
     # Systems of one size stand side by side: otherwise their whiskers cover each other.
     place, size = x.groupby(x).cumcount(), x.groupby(x).transform("size")
     x *= APART ** (place - (size - 1) / 2)
