@@ -69,9 +69,8 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
     return content
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that a stage wrote."""
-    remedy = "remove it, and run the stage that writes it"
+def read_json(path: Path, remedy: str = "remove it, and run the stage that writes it") -> dict[str, Any]:
+    """Read a JSON object that a stage wrote; an error ends with the remedy."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -79,6 +78,10 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BertNerError(f"{path} is not a JSON object; {remedy}")
     return content
+
+
+# Most of its runs have no model here, so no stage can write it again.
+PROVENANCE_REMEDY = "take the file from Git"
 
 
 def study_folder(results: Path, corpus: str, study: str) -> Path:
@@ -114,7 +117,7 @@ def check_predictions(path: Path, remedy: str) -> None:
     else:
         root, names = path.parents[2], (parent, "runs", path.stem, "predictions")
     record = root / "provenance.json"
-    known: Any = read_json(record) if record.is_file() else {}
+    known: Any = read_json(record, PROVENANCE_REMEDY) if record.is_file() else {}
     for name in names:
         known = known.get(name) if isinstance(known, dict) else None
     if known and (found := sha256_of(path)) != known:
