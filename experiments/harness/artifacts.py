@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.params import WEIGHTS_OF, Run, Section, read_params
 from harness.paths import DATA, MODELS, RUN_FILE, prepared_file, raw_folder
+from harness.remedies import stage_remedy, training_remedy
 
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import Corpus
@@ -18,7 +19,7 @@ from bert_ner.files import check_sums, sha256_of
 def read_part(corpus: str, part: str) -> list[Sentence]:
     """Read the train, validation or test sentences that prepare.py wrote."""
     labels, path = read_labels(corpus), prepared_file(corpus, f"{part}.bio")
-    check_sums(path.parent, f"run python experiments/prepare.py --corpus {corpus}", [path.name, "labels.txt"])
+    check_sums(path.parent, stage_remedy("prepare", corpus), [path.name, "labels.txt"])
     return read_bio(path, labels)
 
 
@@ -26,7 +27,7 @@ def read_labels(corpus: str) -> list[str]:
     """Read the tag set that prepare.py wrote, in the order of the catalog."""
     path = prepared_file(corpus, "labels.txt")
     if not path.is_file():
-        raise BertNerError(f"{path} is missing; run python experiments/prepare.py --corpus {corpus}, or dvc repro")
+        raise BertNerError(f"{path} is missing; {stage_remedy('prepare', corpus)}")
     return path.read_text(encoding="utf-8", errors="replace").split()
 
 
@@ -62,10 +63,9 @@ def model_folder(corpus: str, run: Run) -> Path:
 def read_run(corpus: str, run: Run) -> dict[str, Any]:
     """Read what train.py recorded with a model: settings, history, weights and environment."""
     path = model_folder(corpus, run) / RUN_FILE
-    remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}, or dvc repro"
     content = read_json(path) if path.is_file() else {}
     if not (isinstance(content.get("settings"), dict) and isinstance(content.get("history"), list)):
-        raise BertNerError(f"{path} is missing, or has no settings or no history; {remedy}")
+        raise BertNerError(f"{path} is missing, or has no settings or no history; {training_remedy(corpus, run)}")
     return content
 
 
