@@ -38,7 +38,7 @@ from bench.measuring import CORPUS, CRF, Figures, encoder_folder, peak_memory
 from bench.tagging_workloads import exported
 from bench.workloads import WORKLOADS
 from bert_ner.encoder.ranks import launched_ranks
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, install_command
 from bert_ner.files import write_whole
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -67,7 +67,7 @@ def main() -> None:
         for task in options.only
     }
     if not any(WORKLOADS[name].task in chosen for name in possible):
-        raise BertNerError(f"{', '.join(chosen)} needs Ray; install it with: pip install 'bert-ner[cluster]'")
+        raise BertNerError(f"{', '.join(chosen)} needs Ray; install it with: {install_command('ray')}")
     if not any(chosen.values()):
         raise BertNerError(f"every workload of {', '.join(chosen)} takes minutes; add --long to run it")
     exported()  # now, so that no measurement includes it

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bert_ner.corpus.bio import Span, tags_of
 from bert_ner.corpus.columns import BioError, Group, Problem, Word
-from bert_ner.errors import BertNerError, first_line, shorten
+from bert_ner.errors import BertNerError, first_line, install_command, shorten
 from bert_ner.wording import counted, option
 
 WORD_KEYS = ("tokens", "words")
@@ -109,7 +109,7 @@ def import_pyarrow(file: str) -> tuple[Any, Any]:
         import pyarrow  # noqa: PLC0415 - an optional extra
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError:
-        raise BertNerError(f"{file}: Parquet takes pyarrow; install it with: pip install 'bert-ner[parquet]'") from None
+        raise BertNerError(f"{file}: Parquet takes pyarrow; install it with: {install_command('pyarrow')}") from None
     return pyarrow.parquet, pyarrow
 
 
