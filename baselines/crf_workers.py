@@ -16,6 +16,7 @@ from contextlib import suppress
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from bert_ner.cores import usable_cores
 from bert_ner.errors import BertNerError
 
 Result = TypeVar("Result")
@@ -25,7 +26,11 @@ _SIZE = 8  # bytes before a call, with its length
 
 
 def compute(function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> Generator[Result]:
-    """Yield the result of each call in order, with a child for each core; close the generator to end the children."""
+    """Yield the result of each call in order, with a child for each core; close the generator to end the children.
+
+    The number of children changes no result: each call has a child of its own.
+    """
+    cores = usable_cores()
     children: dict[int, Child] = {}  # by the number of their call
     results: dict[int, Result] = {}
     waiting = iter(range(len(calls)))
@@ -33,7 +38,7 @@ def compute(function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -
         try:
             for wanted in range(len(calls)):
                 while wanted not in results:
-                    while len(children) < (os.cpu_count() or 1) and (number := next(waiting, None)) is not None:
+                    while len(children) < cores and (number := next(waiting, None)) is not None:
                         children[number] = _start(folder)
                         _send(children[number], (function, calls[number]))
                     outputs = {child.stdout: number for number, child in children.items() if child.stdout}

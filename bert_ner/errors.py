@@ -37,12 +37,17 @@ class OutOfMemory(BertNerError, MemoryError):
     """There is too little memory."""
 
 
+def install_command(package: str) -> str:
+    """Return the command that installs a package which is in an extra, by the name under which it is imported."""
+    return f"pip install 'bert-ner[{EXTRAS[package]}]'"
+
+
 def as_missing_extra(error: ModuleNotFoundError) -> BertNerError | None:
     """Return an error that names the extras for a package that is not installed; None if it is in no extra."""
     package = str(error.name).partition(".")[0]
     if package not in EXTRAS:
         return None
-    return BertNerError(f"{package} is not installed; install it with: pip install 'bert-ner[{EXTRAS[package]}]'")
+    return BertNerError(f"{package} is not installed; install it with: {install_command(package)}")
 
 
 def as_out_of_memory(error: BaseException) -> OutOfMemory | None:

@@ -201,8 +201,12 @@ def open_input(file: str) -> BinaryIO:
 
 def read_input(file: str) -> tuple[str, bytes]:
     """Return the file's name for messages, and its content."""
-    with open_input(file) as source:
-        return "standard input" if file == "-" else file, source.read()
+    name = "standard input" if file == "-" else file
+    try:
+        with open_input(file) as source:
+            return name, source.read()
+    except OSError as error:
+        raise BertNerError(f"{name} can't be read: {error.strerror}") from None
 
 
 def _add_reading_options(command: argparse.ArgumentParser) -> None:

@@ -78,7 +78,7 @@ def read_queries(source: int, name: str, layout: Layout, form: Format | None = N
     Raises:
         BertNerError: the source can't be read, or is not in this format.
     """
-    chunks = read_chunks(source)
+    chunks = read_chunks(source, name)
     start = next(chunks, b"")
     check_beginning(start, name, form)
     chunks = chain([start], chunks)
@@ -102,8 +102,8 @@ def check_beginning(start: bytes, name: str, form: Format | None) -> None:
         raise BertNerError(f"{name} looks like {looks}, or tag each line as a query with --format text")
 
 
-def read_chunks(source: int) -> Iterator[bytes]:
-    """Yield what each read from a file descriptor gives; raise a BertNerError if it can't be read.
+def read_chunks(source: int, name: str) -> Iterator[bytes]:
+    """Yield what each read from a file descriptor gives; raise a BertNerError, with its name, if it can't be read.
 
     A read waits only if there is no input.
     """
@@ -111,7 +111,7 @@ def read_chunks(source: int) -> Iterator[bytes]:
         while chunk := os.read(source, _CHUNK):
             yield chunk
     except OSError as error:
-        raise BertNerError(f"the input can't be read: {error.strerror}") from None
+        raise BertNerError(f"{name} can't be read: {error.strerror}") from None
 
 
 def read_lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -10,7 +10,7 @@ the rounds. The share of the limit compares a program with its matrix products a
 else meanwhile: two busy processes on two cores spoil every figure. `make repro` must have trained the systems.
 """
 
-from harness.run_main import command_line, run_main
+from harness.run_main import command_line, count, run_main
 
 import argparse
 import importlib.metadata
@@ -37,18 +37,19 @@ from bench.benchmark_page import as_markdown
 from bench.measuring import CORPUS, CRF, Figures, encoder_folder, peak_memory
 from bench.tagging_workloads import exported
 from bench.workloads import WORKLOADS
+from bert_ner.cores import available_cores
 from bert_ner.encoder.ranks import launched_ranks
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, install_command
 from bert_ner.files import write_whole
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+CORES = available_cores()
 
 
 def main() -> None:
     tasks = list(dict.fromkeys(workload.task for workload in WORKLOADS.values()))
     parser = command_line(__doc__)
     parser.add_argument("--only", nargs="+", choices=tasks, default=tasks, metavar="TASK", help=", ".join(tasks))
-    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+    parser.add_argument("--rounds", type=count, default=5, help="default: %(default)s")
     parser.add_argument("--long", action="store_true", help="run the workloads that take minutes, too")
     parser.add_argument("--child", choices=WORKLOADS, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -67,7 +68,7 @@ def main() -> None:
         for task in options.only
     }
     if not any(WORKLOADS[name].task in chosen for name in possible):
-        raise BertNerError(f"{', '.join(chosen)} needs Ray; install it with: pip install 'bert-ner[cluster]'")
+        raise BertNerError(f"{', '.join(chosen)} needs Ray; install it with: {install_command('ray')}")
     if not any(chosen.values()):
         raise BertNerError(f"every workload of {', '.join(chosen)} takes minutes; add --long to run it")
     exported()  # now, so that no measurement includes it

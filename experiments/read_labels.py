@@ -8,7 +8,7 @@ They contain text of the corpus, so Git ignores them. Fill in each verdict; don'
 writes results/<corpus>/label_reading.csv, which has no words, and puts its figures into label_audit.json.
 """
 
-from harness.run_main import arguments, run_main
+from harness.run_main import arguments, count, run_main
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.artifacts import read_json, read_part
 from harness.params import read_params
 from harness.paths import DATA, RESULTS
-from harness.tables import require_table, write_table
+from harness.tables import as_written_by, require_table, write_table
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
@@ -28,7 +28,7 @@ from labels.predictions import predicted_tags
 def main() -> None:
     options = arguments(
         __doc__,
-        list={"type": int, "metavar": "N", "help": "write the lists, with N suspicious sentences"},
+        list={"type": count, "metavar": "N", "help": "write the lists, with N suspicious sentences"},
         score={"metavar": "READER", "help": "score the lists, which READER has filled in"},
     )
     folder = DATA / "reading" / options.corpus
@@ -59,10 +59,16 @@ def write_lists(corpus: str, folder: Path, n: int) -> None:
 
 def record_verdicts(corpus: str, folder: Path, reader: str) -> None:
     """Write the verdicts of both lists, and their figures."""
-    key, rows = read_json(folder / "key.json"), []
+    again = f"python experiments/read_labels.py --corpus {corpus} --list N"
+    key, rows = read_json(folder / "key.json", f"write the lists again with {again}"), []
     for number in reading.READINGS:
         path = folder / f"reading-{number}.txt"
-        rows += reading.read_verdicts(str(path), path.read_text(encoding="utf-8"), key[str(number)])
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise BertNerError(f"{path} is not UTF-8; save it in that encoding, and run this again") from None
+        with as_written_by(again, folder / "key.json"):
+            rows += reading.read_verdicts(str(path), text, key[str(number)])
     write_table(RESULTS, corpus, "label_reading", [{**row, "reader": reader} for row in rows])
     path = RESULTS / corpus / "label_audit.json"
     facts = read_json(path) | {"reading": reading.describe(require_table(RESULTS, corpus, "label_reading"))}

@@ -31,7 +31,7 @@ import psutil
 
 from bert_ner.corpus.acquire import CorpusUnavailable, acquire
 from bert_ner.corpus.catalog import Corpus, corpus_named, corpus_names
-from bert_ner.errors import BertNerError
+from bert_ner.errors import BertNerError, install_command
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.formats import NOTES, percent
 from reporting.markdown import table
@@ -151,9 +151,9 @@ def repro_all(params: Params, address: str | None = None) -> None:
     if find_spec("ray"):
         run_on_cluster(run, params, address)
     elif address:
-        raise BertNerError("--address needs Ray; install it with: pip install 'bert-ner[cluster]'")
+        raise BertNerError(f"--address needs Ray; install it with: {install_command('ray')}")
     else:
-        print("Training on this machine; to train on many, install Ray: pip install 'bert-ner[cluster]'", flush=True)
+        print(f"Training on this machine; to train on many, install Ray: {install_command('ray')}", flush=True)
         run()
 
 

@@ -146,8 +146,10 @@ sys.argv[:] = [{str(path)!r}, "--help"]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
     done = run(folder, sys.executable, "-c", code)
-    remedy = "install all that the pipeline needs with: make, or pip install -e '.[pipeline]'"
+    remedy = "install all that the pipeline needs with: make .venv/ready, or pip install -e '.[pipeline]'"
     assert (done.returncode, done.stderr) == (1, f"{script}: pandas is not installed; {remedy}\n")
+    assert "\nREADY := $(VENV)/ready\n" in (ROOT / "Makefile").read_text()
+    assert "\n$(READY): requirements.lock" in (ROOT / "Makefile").read_text()
 
 
 def test_every_encoder_is_listed_without_the_hub_s_client(folder: Path) -> None:

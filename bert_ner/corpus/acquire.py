@@ -49,7 +49,8 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
 
 def check_acquired(corpus: Corpus, folder: Path) -> None:
     """Raise CorpusUnavailable or ChecksumMismatch if a file of `acquire` in `folder` is missing or has changed."""
-    remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro"
+    stage = f"pipeline/dvc.yaml:acquire@{corpus.name}"
+    remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro {stage}"
     for file in corpus.files.values():
         path = folder / file.name
         try:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Literal, NamedTuple, get_args
 
+from bert_ner.corpus.binary import known_binary
 from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.errors import BertNerError
 from bert_ner.wording import counted, option
@@ -105,9 +106,11 @@ def read_columns(content: bytes, name: str, layout: Layout, allowed: Container[s
     A byte order mark at the start of any line is dropped, as joined files have it there.
 
     Raises:
-        BioError: there is no sentence, or the column of the tags is unclear.
+        BioError: it is not text, there is no sentence, or the column of the tags is unclear.
         ValueError: `layout.order` is invalid.
     """
+    if problem := known_binary(content):
+        raise BioError(f"{name} is {problem}")
     text = content.decode("utf-8", errors="surrogateescape")
     lines = [line.removeprefix(_MARK) for line in _LINE_END.split(text)]
     skipped: Counter[str] = Counter()

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from bert_ner.corpus.binary import known_binary
 from bert_ner.corpus.bio import Span, tags_of
 from bert_ner.corpus.columns import BioError, Group, Problem, Word
-from bert_ner.errors import BertNerError, first_line, shorten
+from bert_ner.errors import BertNerError, first_line, install_command, shorten
 from bert_ner.wording import counted, option
 
 WORD_KEYS = ("tokens", "words")
@@ -30,6 +31,8 @@ class Records(NamedTuple):
 
 def read_json_lines(content: bytes, name: str, names: Sequence[str] | None) -> Records:
     """Read a record in each line; raise BioError if there is none. Lines that are no record become problems."""
+    if problem := known_binary(content):
+        raise BioError(f"{name} is {problem}")
     records: list[tuple[int, Any]] = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         if text := line.removeprefix(codecs.BOM_UTF8).strip():
@@ -65,7 +68,7 @@ def read_json(content: bytes, name: str, names: Sequence[str] | None) -> Records
     except json.JSONDecodeError as error:
         raise BioError(f"{name}:{error.lineno}: not JSON: {error.msg}") from None
     except (ValueError, RecursionError) as error:
-        raise BioError(f"{name}: not JSON: {first_line(error)}") from None
+        raise BioError(f"{name}: not JSON: {known_binary(content) or first_line(error)}") from None
     found_names = None
     if isinstance(document, dict):
         found_names = document.get("names")
@@ -109,7 +112,7 @@ def import_pyarrow(file: str) -> tuple[Any, Any]:
         import pyarrow  # noqa: PLC0415 - an optional extra
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError:
-        raise BertNerError(f"{file}: Parquet takes pyarrow; install it with: pip install 'bert-ner[parquet]'") from None
+        raise BertNerError(f"{file}: Parquet takes pyarrow; install it with: {install_command('pyarrow')}") from None
     return pyarrow.parquet, pyarrow
 
 

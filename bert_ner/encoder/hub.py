@@ -30,7 +30,7 @@ def cached(repository: str, revision: str, files: Sequence[str]) -> Path | None:
     try:
         from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - slow to import, and rarely needed
     except ModuleNotFoundError as error:
-        raise HubError(str(as_missing_extra(error))) from None
+        raise HubError(str(as_missing_extra(error) or error)) from None
     paths = [try_to_load_from_cache(repository, name, revision=revision) for name in files]
     found = [Path(path) for path in paths if isinstance(path, str)]
     return found[0].parent if len(found) == len(files) else None

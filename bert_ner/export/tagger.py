@@ -15,6 +15,7 @@ from onnxruntime import InferenceSession, SessionOptions
 from pydantic import AfterValidator, ConfigDict, Field
 from tokenizers import Tokenizer
 
+from bert_ner.cores import usable_cores
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.schemes import SCHEME_TAG
 from bert_ner.encoder.alignment import Special, WordPieces
@@ -126,11 +127,4 @@ class OnnxTagger(PieceTagger):
 @cache
 def _pool(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a forked process needs its own
     """Return the pool of a process, which all its taggers share."""
-    return ThreadPoolExecutor(_cores())
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use: OMP_NUM_THREADS, as for PyTorch, or all."""
-    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit() and int(threads):
-        return int(threads)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return ThreadPoolExecutor(usable_cores())

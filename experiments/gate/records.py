@@ -7,8 +7,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.artifacts import read_json
 from harness.params import Params, read_params, settings_of
+from harness.provenance import read_provenance
 from harness.tables import TABLES, as_csv, read_table, table_path
 from harness.trials import as_text, asked_rows, changed, choose, trials_of
 
@@ -47,9 +47,10 @@ def inconsistent(root: Path) -> dict[str, list[str]]:
 
 def _provenance(results: Path, params: Params) -> Iterator[str]:
     """Yield what provenance.json says of a run, and a table does not."""
+    provenance = read_provenance(results)
     for path in sorted(results.glob("*/scores.csv")):
         corpus = path.parent.name
-        facts = read_json(results / "provenance.json").get(corpus, {})
+        facts = provenance.get(corpus, {})
         files, min_steps = facts.get("files", {}), 0
         if corpus in corpus_names():
             entry = corpus_named(corpus)
@@ -154,7 +155,7 @@ def _requirements(root: Path) -> Iterator[str]:
 
 def other_versions(root: Path) -> list[str]:
     """Return the packages that results were made with in another version than that of requirements.lock."""
-    locked, corpora = _locked(root), read_json(root / "results/provenance.json")
+    locked, corpora = _locked(root), read_provenance(root / "results")
     environments = [run["environment"] for facts in corpora.values() for run in facts.get("runs", {}).values()]
     used = {(name, version.partition("+")[0]) for made in environments for name, version in made["packages"].items()}
     return [

@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from harness.artifacts import read_json
-from harness.tables import as_written_by, producer_of, read_table
+from harness.provenance import Environment, read_provenance
+from harness.tables import producer_of, read_table
 
 from pydantic import Field, ValidationError
 
@@ -30,14 +31,6 @@ Faults = dict[Key, tuple[Outcome, str]]  # why a system can't be judged
 
 FAST = "fast"  # the folder of short runs; the other folders are those of corpora
 UPDATE = "python experiments/check.py --update"
-
-
-class Environment(Settings, extra="allow"):
-    """Where a run was made. The gate compares these fields; others are kept."""
-
-    python: str = Field(description="version")
-    packages: dict[str, str] = Field(description="versions by name")
-    processor: str = Field(description="name")
 
 
 class Run(Settings):
@@ -61,28 +54,32 @@ class Reference(Settings):
 def present(results: Path) -> dict[Key, Runs]:
     """Return the runs of every corpus that has been evaluated."""
     found: dict[Key, Runs] = {}
+    provenance, record = read_provenance(results), results / "provenance.json"
     for path in sorted(results.glob("*/scores.csv")):
         corpus = path.parent.name
         scores = read_table(results, corpus, "scores")
         assert scores is not None
-        with as_written_by(producer_of("scores", corpus), path):
-            provenance = read_json(results / "provenance.json")[corpus]
-            for row in scores.to_dict("records"):
-                key, facts = (corpus, row["system"]), provenance["runs"][f"{row['system']}-{row['seed']}"]
-                made_by = {
-                    "signature": row["signature"],
-                    "settings": facts["settings"],
-                    "data": provenance["files"],
-                    "weights": _sha256(facts.get("weights")),
-                }
-                runs = found.setdefault(key, Runs(*key, made_by, []))
-                if runs.made_by != made_by:
-                    place = f"{results / 'provenance.json'}: the runs of {row['system']} on {corpus}"
-                    remedy = "take the committed file, or train them all again"
-                    raise BertNerError(f"{place} differ in settings, files, weights or signature; {remedy}")
-                values = {metric: round(row[metric], 6) for metric in METRICS}
-                environment = Environment.model_validate(facts["environment"]).model_dump()
-                runs.runs.append({"seed": row["seed"], "scores": values, "environment": environment})
+        recorded = provenance.get(corpus, {})
+        for row in scores.to_dict("records"):
+            key, name = (corpus, row["system"]), f"{row['system']}-{row['seed']}"
+            facts = recorded.get("runs", {}).get(name)
+            if facts is None:
+                remedy = f"take both files from Git, or run {producer_of('scores', corpus)}"
+                raise BertNerError(f"{record} has no run {name} on {corpus}, which {path} has; {remedy}")
+            made_by = {
+                "signature": row["signature"],
+                "settings": facts["settings"],
+                "data": recorded["files"],
+                "weights": _sha256(facts.get("weights")),
+            }
+            runs = found.setdefault(key, Runs(*key, made_by, []))
+            if runs.made_by != made_by:
+                place = f"{record}: the runs of {row['system']} on {corpus}"
+                remedy = "take the committed file, or train them all again"
+                raise BertNerError(f"{place} differ in settings, files, weights or signature; {remedy}")
+            values = {metric: round(row[metric], 6) for metric in METRICS}
+            environment = Environment.model_validate(facts["environment"]).model_dump()
+            runs.runs.append({"seed": row["seed"], "scores": values, "environment": environment})
     return found
 
 

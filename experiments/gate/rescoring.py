@@ -9,6 +9,7 @@ from typing import NamedTuple
 from harness.artifacts import read_json
 from harness.params import read_params
 from harness.paths import SHARED, predictions_file, raw_folder
+from harness.provenance import read_provenance
 from harness.tables import read_table, require_table
 
 from bert_ner.corpus.acquire import MIRROR_VARIABLE, acquire
@@ -52,7 +53,7 @@ def _without_scores(results: Path, corpus: str) -> Faults:
 def _not_as_scored(results: Path, corpus: str) -> Faults:
     gold = gold_tags(corpus)
     size = read_json(results / corpus / "corpus.json").get("test", {}).get("sentences")
-    recorded = read_json(results / "provenance.json").get(corpus, {}).get("runs", {})
+    recorded = read_provenance(results).get(corpus, {}).get("runs", {})
     found: Faults = {}
     for row in require_table(results, corpus, "scores").to_dict("records"):
         name = f"{row['system']}-{row['seed']}"

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.realp
 
 from bert_ner.interrupts import exit_interrupted, handle_interrupts
 
-_REMEDY = "install all that the pipeline needs with: make, or pip install -e '.[pipeline]'"
+_REMEDY = "install all that the pipeline needs with: make .venv/ready, or pip install -e '.[pipeline]'"
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.params import WEIGHTS_OF, Run, Section, read_params
 from harness.paths import DATA, MODELS, RUN_FILE, prepared_file, raw_folder
+from harness.remedies import stage_remedy, training_remedy
 
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import Corpus
@@ -18,7 +19,7 @@ from bert_ner.files import check_sums, sha256_of
 def read_part(corpus: str, part: str) -> list[Sentence]:
     """Read the train, validation or test sentences that prepare.py wrote."""
     labels, path = read_labels(corpus), prepared_file(corpus, f"{part}.bio")
-    check_sums(path.parent, f"run python experiments/prepare.py --corpus {corpus}", [path.name, "labels.txt"])
+    check_sums(path.parent, stage_remedy("prepare", corpus), [path.name, "labels.txt"])
     return read_bio(path, labels)
 
 
@@ -26,7 +27,7 @@ def read_labels(corpus: str) -> list[str]:
     """Read the tag set that prepare.py wrote, in the order of the catalog."""
     path = prepared_file(corpus, "labels.txt")
     if not path.is_file():
-        raise BertNerError(f"{path} is missing; run python experiments/prepare.py --corpus {corpus}, or dvc repro")
+        raise BertNerError(f"{path} is missing; {stage_remedy('prepare', corpus)}")
     return path.read_text(encoding="utf-8", errors="replace").split()
 
 
@@ -62,16 +63,14 @@ def model_folder(corpus: str, run: Run) -> Path:
 def read_run(corpus: str, run: Run) -> dict[str, Any]:
     """Read what train.py recorded with a model: settings, history, weights and environment."""
     path = model_folder(corpus, run) / RUN_FILE
-    remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}, or dvc repro"
     content = read_json(path) if path.is_file() else {}
     if not (isinstance(content.get("settings"), dict) and isinstance(content.get("history"), list)):
-        raise BertNerError(f"{path} is missing, or has no settings or no history; {remedy}")
+        raise BertNerError(f"{path} is missing, or has no settings or no history; {training_remedy(corpus, run)}")
     return content
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that a stage wrote."""
-    remedy = "remove it, and run the stage that writes it"
+def read_json(path: Path, remedy: str = "remove it, and run the stage that writes it") -> dict[str, Any]:
+    """Read a JSON object that a stage wrote; an error ends with the remedy."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -79,6 +78,10 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BertNerError(f"{path} is not a JSON object; {remedy}")
     return content
+
+
+# Most of its runs have no model here, so no stage can write it again.
+PROVENANCE_REMEDY = "take the file from Git"
 
 
 def study_folder(results: Path, corpus: str, study: str) -> Path:
@@ -114,7 +117,7 @@ def check_predictions(path: Path, remedy: str) -> None:
     else:
         root, names = path.parents[2], (parent, "runs", path.stem, "predictions")
     record = root / "provenance.json"
-    known: Any = read_json(record) if record.is_file() else {}
+    known: Any = read_json(record, PROVENANCE_REMEDY) if record.is_file() else {}
     for name in names:
         known = known.get(name) if isinstance(known, dict) else None
     if known and (found := sha256_of(path)) != known:

@@ -6,7 +6,6 @@ Studies and searches have no output in DVC. Each of their trainings is a run, wh
 after the last one, `dvc repro` here puts all of them into the table.
 """
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -29,6 +28,7 @@ from harness.trials import open_folds, state_name, trials_of
 
 import ray
 
+from bert_ner.cores import asked_cores
 from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
@@ -37,7 +37,7 @@ from bert_ner.progress import VARIABLE
 from bert_ner.scale.runs import Outcome, Run, pack, run_all
 
 # They decide the bits, as on one machine.
-CORES = int(os.environ.get("OMP_NUM_THREADS") or THREADS)
+CORES = asked_cores() or THREADS
 NODE_DVC = ("python", "-m", "dvc")
 STUDY, SEARCH = f"{PIPELINE}:study@", f"{PIPELINE}:search@"
 UNFINISHED = "data/unfinished"  # the checkpoints

@@ -15,6 +15,7 @@ from typing import Any
 from harness.live_display import CACHED, DONE, FAILED, UNCHANGED, LiveDisplay, is_training
 from harness.paths import ROOT
 
+from bert_ner.cores import available_cores
 from bert_ner.errors import BertNerError
 from bert_ner.interrupts import handle_interrupts
 from bert_ner.progress import RECORD_SEPARATOR, VARIABLE
@@ -25,7 +26,7 @@ STUDENTS = f"{PIPELINE}:students"  # starts the stages of systems with teachers,
 
 # Trainings at once, on a share of the cores each, end sooner than one after the other on all of them (LOG.md).
 AT_ONCE = 4
-THREADS = max(1, (os.cpu_count() or 1) // AT_ONCE)
+THREADS = max(1, available_cores() // AT_ONCE)
 
 DVC = (sys.executable, "-m", "dvc")
 REPRO = (*DVC, "repro")

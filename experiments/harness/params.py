@@ -4,7 +4,7 @@ import math
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from harness.paths import ROOT
 
@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bert_ner.corpus.catalog import corpus_names
+from bert_ner.encoder.decoding import Decoding
 from bert_ner.errors import BertNerError
 from bert_ner.loading import kinds
 from bert_ner.scoring import METRICS
@@ -33,7 +34,8 @@ SEEDS = range(2**32)  # every random generator that the systems use takes these
 Section = dict[str, Any]
 Grid = dict[str, Annotated[list[Any], Field(min_length=1)]]  # values to try of each setting
 Names = Annotated[list[str], Field(min_length=1)]
-Seeds = Annotated[list[Annotated[int, Field(ge=SEEDS.start, lt=SEEDS.stop)]], Field(min_length=1)]
+Seed = Annotated[int, Field(ge=SEEDS.start, lt=SEEDS.stop)]
+Seeds = Annotated[list[Seed], Field(min_length=1)]
 
 
 def _known_corpus(name: str) -> str:
@@ -101,7 +103,7 @@ class Split(Settings):
     """How the training file is split."""
 
     validation_fraction: float = Field(description="share of the training sentences that validates", gt=0, lt=1)
-    seed: int = Field(description="draws the sentences")
+    seed: Seed = Field(description="draws the sentences")
 
 
 class Group(Settings):
@@ -117,7 +119,7 @@ class LabelAudit(Settings):
 
     system: str = Field(description="a section of params.yaml whose tagger knows the probability of every tag")
     folds: int = Field(ge=2, description="parts of the training file; each is tagged by a model of the others")
-    seed: int = Field(ge=SEEDS.start, lt=SEEDS.stop, description="draws the folds, and trains")
+    seed: Seed = Field(description="draws the folds, and trains")
     settings: Section = Field(default={}, description="settings of the system that replace those of its section")
 
 
@@ -170,7 +172,7 @@ class Search(Settings):
     folds: int = Field(
         default=3, ge=2, description="parts of the training file; a trial is trained without one and tags it"
     )
-    seed: int = Field(default=42, ge=0, description="draws the folds, and is that of each training")
+    seed: Seed = Field(default=42, description="draws the folds, and is that of each training")
     trials: dict[str, list[Grid]] = Field(
         default={}, description="for each system grids of settings; their trials are in the order of their cost"
     )
@@ -220,8 +222,12 @@ class Params(Settings):
 
     def _whole(self, section: Section) -> Section:
         """Return a section, with the settings of the system whose weights it takes."""
-        other = self.__pydantic_extra__.get(section.get(WEIGHTS_OF, ""))
-        return {**other, **section} if other else section
+        return {**self._lender(section), **section}
+
+    def _lender(self, section: Section) -> Section:
+        """Return the section of the system whose weights a section takes; empty if there is none."""
+        name = section.get(WEIGHTS_OF)
+        return self.__pydantic_extra__.get(name, {}) if isinstance(name, str) else {}
 
     def __getitem__(self, system: str) -> Section:
         if system not in self.systems:
@@ -275,13 +281,16 @@ class Params(Settings):
         problems = [(where, system, rule) for where, system in named.items() if system not in known]
         rule = f"must be one of {', '.join(kinds())}, or come from an installed package"
         problems += [(where, kind, rule) for where, kind in given.items() if str(kind) not in kinds()]
-        rule = "must be the name of a system that is trained; the only setting that changes is decoding"
+        rule = "must be the name of a system that is trained, an encoder; the only setting that changes is decoding"
+        decodings = get_args(Decoding)
         for name, section in self.__pydantic_extra__.items():
             if WEIGHTS_OF in section:
-                other = self.__pydantic_extra__.get(section[WEIGHTS_OF], {})
+                other = self._lender(section)
                 changed = {key for key, value in section.items() if other.get(key) != value}
-                if changed != {WEIGHTS_OF, "decoding"} or not other or WEIGHTS_OF in other:
+                if changed != {WEIGHTS_OF, "decoding"} or other.get("kind") != "encoder" or WEIGHTS_OF in other:
                     problems.append(((name, WEIGHTS_OF), section[WEIGHTS_OF], rule))
+                elif section["decoding"] not in decodings:
+                    problems.append(((name, "decoding"), section["decoding"], f"must be one of {', '.join(decodings)}"))
         if problems:
             details = [
                 InitErrorDetails(type=PydanticCustomError("name", text), loc=where, input=value)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from harness.paths import parts_file
+from harness.remedies import stage_remedy
 
 from bert_ner.errors import BertNerError
 from bert_ner.files import check_sums
@@ -12,9 +13,9 @@ WHOLE = "all"  # stands for the whole corpus in tables by part
 
 def read_parts(corpus: str, split: str) -> list[str]:
     """Read the part of each train, validation or test sentence; in a corpus of one piece, all are of part 1."""
-    path, remedy = parts_file(corpus, split), f"run python experiments/prepare.py --corpus {corpus}"
+    path, remedy = parts_file(corpus, split), stage_remedy("prepare", corpus)
     if not path.is_file():
-        raise BertNerError(f"{path} is missing; {remedy}, or dvc repro")
+        raise BertNerError(f"{path} is missing; {remedy}")
     check_sums(path.parent, remedy, [path.name])
     return path.read_text(encoding="utf-8").split()
 

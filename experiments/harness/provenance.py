@@ -1,4 +1,7 @@
-"""Where a result comes from: code, packages and machine. Kept apart from the metrics, so that those can be equal."""
+"""Where a result comes from: code, packages and machine. Kept apart from the metrics, so that those can be equal.
+
+results/provenance.json has the record of each corpus, by its name. Git merges it line by line, so it is checked.
+"""
 
 import importlib.metadata
 import json
@@ -9,17 +12,65 @@ import subprocess
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from harness.artifacts import read_json
+from harness.artifacts import PROVENANCE_REMEDY, read_json
 from harness.locks import sole_writer
 from harness.paths import RESULTS, ROOT
 from harness.sums import note_sum
 
+from pydantic import Field, RootModel, ValidationError, model_validator
+
+from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
+from bert_ner.settings import Settings, complaints
 
 MATRIX_UNITS = "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"  # in the names of Linux
 PACKAGES = "torch", "transformers", "tokenizers", "sklearn-crfsuite", "python-crfsuite", "scikit-learn", "numpy", "dvc"
+
+
+class Environment(Settings, extra="allow"):
+    """Where a run was made. The gate compares these fields; others are kept."""
+
+    python: str = Field(description="version")
+    packages: dict[str, str] = Field(description="versions by name")
+    processor: str = Field(description="name")
+
+
+class Weights(Settings, extra="allow"):
+    """The pretrained weights of a run."""
+
+    sha256: str = Field(description="of the file")
+
+
+class RunRecord(Settings, extra="allow"):
+    """What is recorded of a run, and is read again; other facts are kept."""
+
+    settings: dict[str, Any] = Field(description="the system's section of params.yaml")
+    history: list[dict[str, Any]] = Field(description="one entry for each epoch, or for each combination of settings")
+    cost: dict[str, Any] = Field(description="a row of costs.csv")
+    environment: Environment = Field(description="machine, versions and time")
+    weights: Weights | None = Field(default=None, description="None for a system without an encoder")
+
+
+class CorpusRecord(Settings, extra="allow"):
+    """What is recorded of a corpus."""
+
+    files: dict[str, str] = Field(default={}, description="SHA-256 of each file")
+    runs: dict[Annotated[str, Field(pattern=r"-\d+$")], RunRecord] = Field(
+        default={}, description="by name: <system>-<seed>"
+    )
+    studies: dict[str, dict[str, str]] = Field(default={}, description="SHA-256 of each study's predictions")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.runs and not self.files:
+            raise ValueError("must have the files that its runs were made from")
+        return self
+
+
+class _Provenance(RootModel[dict[str, CorpusRecord]]):
+    pass
 
 
 def environment() -> dict[str, Any]:
@@ -55,19 +106,27 @@ def record_study(corpus: str, study: str, sums: dict[str, str]) -> None:
 
 def _write(corpus: str, facts: dict[str, Any]) -> None:
     path = RESULTS / "provenance.json"
-    write_whole(path, json.dumps({**_records(), corpus: recorded(corpus) | facts}, indent=2) + "\n")
+    records = read_provenance(RESULTS)
+    write_whole(path, json.dumps(records | {corpus: records.get(corpus, {}) | facts}, indent=2) + "\n")
     note_sum(RESULTS, path)
 
 
 def recorded(corpus: str) -> dict[str, Any]:
     """Return the recorded facts of a corpus; empty if there are none yet."""
-    facts = _records().get(corpus)
-    return facts if isinstance(facts, dict) else {}
+    facts: dict[str, Any] = read_provenance(RESULTS).get(corpus, {})
+    return facts
 
 
-def _records() -> dict[str, Any]:
-    path = RESULTS / "provenance.json"
-    return read_json(path) if path.is_file() else {}
+def read_provenance(results: Path) -> dict[str, Any]:
+    """Read and check the records of all corpora; empty if there is no file."""
+    path = results / "provenance.json"
+    records = read_json(path, PROVENANCE_REMEDY) if path.is_file() else {}
+    try:
+        _Provenance.model_validate(records)
+    except ValidationError as error:
+        problems = "; ".join(text for _, text in complaints(error, _Provenance))
+        raise BertNerError(f"{path}: {problems}; {PROVENANCE_REMEDY}") from None
+    return records
 
 
 def _git(*arguments: str) -> str | None:

@@ -58,3 +58,10 @@ def seed(text: str) -> int:
     if not (text.isdecimal() and int(text) in SEEDS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {SEEDS[-1]}")
     return int(text)
+
+
+def count(text: str) -> int:
+    """Parse how many there shall be, at least one, for argparse."""
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.paths import DOMAINS
+from harness.remedies import stage_remedy
 from harness.sums import note_sum
 
 import pandas as pd
@@ -17,6 +18,8 @@ from bert_ner.scoring import METRICS
 from bert_ner.yaml_files import load_yaml
 
 TYPES: dict[str, Any] = {"text": "str", "int": "Int64", "float": "float64"}
+
+NO_STAGES = ("ablation", "read_labels")  # commands that write tables
 
 Rows = Sequence[Mapping[str, Any]] | pd.DataFrame
 
@@ -54,6 +57,14 @@ def producer_of(name: str, corpus: str) -> str:
     return producer if producer.startswith("make ") else f"python experiments/{producer}.py {option}"
 
 
+def table_remedy(name: str, corpus: str) -> str:
+    """Return the commands that write a table: also DVC's, if a stage of the pipeline writes it."""
+    producer = TABLES[name].producer
+    if producer in NO_STAGES or producer.startswith("make "):
+        return f"run {producer_of(name, corpus)}"
+    return f"run {producer_of(name, corpus)}, or dvc repro" if corpus == DOMAINS else stage_remedy(producer, corpus)
+
+
 def stage_tables(stage: str) -> list[str]:
     """Return the names of the tables that a stage writes."""
     return [name for name, table in TABLES.items() if table.producer == stage]
@@ -88,8 +99,8 @@ def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:
     """Read a table that must have rows."""
     table = read_table(results, corpus, name)
     if table is None or table.empty:
-        remedy = f"run {producer_of(name, corpus)}, or dvc repro"
-        raise BertNerError(f"{table_path(results, corpus, name)} is missing or has no rows; {remedy}")
+        path = table_path(results, corpus, name)
+        raise BertNerError(f"{path} is missing or has no rows; {table_remedy(name, corpus)}")
     return table
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from harness.artifacts import model_folder, read_run
 from harness.params import Params, Run, Section
+from harness.remedies import training_remedy
 from harness.systems import has_weights
 
 from bert_ner.corpus.bio import Sentence
@@ -39,8 +40,7 @@ def teacher_folders(corpus: str, runs: Sequence[Run]) -> dict[str, Path]:
         found = read_run(corpus, run).get("corpus")
         if found != corpus:
             problem = f"{model_folder(corpus, run)} was trained on {found} and can't teach a model of {corpus}"
-            remedy = f"run python experiments/train.py --corpus {corpus} --system {run.system} --seed {run.seed}"
-            raise BertNerError(f"{problem}; {remedy}")
+            raise BertNerError(f"{problem}; {training_remedy(corpus, run)}")
     return {run.name: model_folder(corpus, run) for run in runs}
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from harness.artifacts import model_folder, out_of_fold_file, read_predictions
 from harness.params import Run
 from harness.paths import RESULTS, predictions_file
-from harness.tables import producer_of
+from harness.remedies import stage_remedy
+from harness.tables import table_remedy
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ Probabilities = list[NDArray[Any]]  # of shape (words, labels) for each sentence
 
 def predicted_tags(corpus: str, scores: pd.DataFrame, test: Sequence[Sentence]) -> Runs:
     """Read the test tags of each run in scores.csv, by system."""
-    remedy = f"run {producer_of('scores', corpus)}, or dvc repro"
+    remedy = table_remedy("scores", corpus)
     found: dict[str, list[list[list[str]]]] = {}
     for system, seed in zip(scores["system"], scores["seed"], strict=True):
         path = predictions_file(RESULTS, corpus, f"{system}-{seed}")
@@ -33,7 +34,7 @@ def predicted_tags(corpus: str, scores: pd.DataFrame, test: Sequence[Sentence]) 
 
 def out_of_fold_probabilities(corpus: str, sentences: Sequence[Sentence]) -> Probabilities:
     """Read what out_of_fold.py wrote for the sentences of the training file."""
-    path, remedy = out_of_fold_file(corpus), f"run python experiments/out_of_fold.py --corpus {corpus}, or dvc repro"
+    path, remedy = out_of_fold_file(corpus), stage_remedy("out_of_fold", corpus)
     if not path.is_file():
         raise BertNerError(f"{path} is missing; {remedy}")
     with np.load(path) as file:
@@ -61,7 +62,8 @@ def test_probabilities(
             by_system.setdefault(run.system, []).append(np.concatenate(tagger.tag_probabilities(sentences, labels)))
             names.setdefault(run.system, []).append(run.name)
     if not by_system:
-        raise BertNerError(f"no model of a strong system is trained on {corpus}; run dvc repro")
+        remedy = f"run dvc repro pipeline/dvc.yaml:label_audit@{corpus}"
+        raise BertNerError(f"no model of a strong system is trained on {corpus}; {remedy}")
     words = np.mean([np.mean(tables, axis=0) for tables in by_system.values()], axis=0)
     ends = np.cumsum([len(words) for words in sentences])
     return np.split(words, ends[:-1]), [name for found in names.values() for name in found]

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.errors import BertNerError
 from labels.proportions import proportion
 
 MOST_ROWS = 1000  # of a file; more would fill a page that nobody reads to its end
@@ -35,12 +34,9 @@ def label_quality(
         probabilities: an array of shape (words, labels) for each sentence, by models that have not seen it.
         labels: the tag set, in the order of the columns.
     """
-    try:
-        from cleanlab.token_classification.filter import find_label_issues
-        from cleanlab.token_classification.rank import get_label_quality_scores
-    except ModuleNotFoundError as error:
-        remedy = "pip install 'bert-ner[pipeline]', or run make"
-        raise BertNerError(f"{error.name} is missing, of the extra `pipeline`; {remedy}") from None
+    from cleanlab.token_classification.filter import find_label_issues
+    from cleanlab.token_classification.rank import get_label_quality_scores
+
     gold = [[labels.index(tag) for tag in tags] for _, tags in sentences]
     tables = [_normalised(table) for table in probabilities]
     scores, by_word = get_label_quality_scores(gold, tables)

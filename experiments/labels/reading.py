@@ -13,6 +13,7 @@ import pandas as pd
 
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.errors import BertNerError
+from bert_ner.wording import counted
 from labels.consensus import Tagging, against_gold
 from labels.proportions import cohens_kappa, proportion
 
@@ -70,7 +71,8 @@ def read_verdicts(name: str, text: str, questions: Sequence[Question]) -> list[Q
     """Return a row for each question of a list that was filled in, without its words: what the verdict means."""
     answers = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("verdict:")]
     if len(answers) != len(questions):
-        raise BertNerError(f"{name} has {len(answers)} verdicts, its key {len(questions)}; write a new reading list")
+        found = counted(len(answers), "verdict")
+        raise BertNerError(f"{name} has {found}, its key {len(questions)}; write a new reading list")
     rows = []
     for number, (answer, question) in enumerate(zip(answers, questions, strict=True), start=1):
         if answer not in ANSWERS:

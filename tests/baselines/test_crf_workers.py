@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from baselines import crf_workers
 from baselines.crf_workers import compute
 from bert_ner.errors import BertNerError
 
@@ -36,6 +40,22 @@ def test_results_come_in_the_order_of_the_calls() -> None:
     calls = [(f"__import__('time').sleep({wait}) or {i}",) for i, wait in enumerate(seconds)]
     assert list(compute(eval, calls)) == [0, 1, 2, 3]
     assert list(compute(eval, [])) == []
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_there_are_as_many_processes_as_cores(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make repro` gives each training a share of the cores, by OMP_NUM_THREADS."""
+    counts, start, end = [0], crf_workers._start, crf_workers._end
+
+    def counted(step: int, change: Callable[..., Any], argument: Any) -> Any:
+        counts.append(counts[-1] + step)
+        return change(argument)
+
+    monkeypatch.setenv("OMP_NUM_THREADS", str(cores))
+    monkeypatch.setattr(crf_workers, "_start", partial(counted, 1, start))
+    monkeypatch.setattr(crf_workers, "_end", partial(counted, -1, end))
+    assert list(compute(eval, [(str(i),) for i in range(5)])) == [0, 1, 2, 3, 4]
+    assert (max(counts), counts[-1]) == (cores, 0)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,18 @@ def test_what_needs_no_model_loads_no_heavy_library(bio_files: Path, command: li
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no /proc")
+@pytest.mark.parametrize("command", [["check"], ["score", "gold.bio"], ["tag"]])
+def test_a_file_that_opens_but_cannot_be_read_is_named(bio_files: Path, command: list[str], crf_folder: Path) -> None:
+    model = ["--model", str(crf_folder)] if command == ["tag"] else []
+    done = subprocess.run(
+        [*PROGRAM, *command, "/proc/self/mem", *model], cwd=bio_files, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "/proc/self/mem can't be read: Input/output error\n" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_score(bio_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert bio_files
     run(monkeypatch, "score", "gold.bio", "a.bio", "b.bio", "--json")

@@ -30,7 +30,7 @@ from bert_ner.queries import (
 def lines_of(path: Path, content: bytes) -> list[bytes]:
     path.write_bytes(content)
     with path.open("rb", buffering=0) as file:
-        return [line for group in read_lines(read_chunks(file.fileno())) for line in group]
+        return [line for group in read_lines(read_chunks(file.fileno(), "file")) for line in group]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_no_more_than_the_limit_is_held_of_a_line_without_end(tmp_path: Path) ->
     del content
     tracemalloc.start()
     with (tmp_path / "file").open("rb", buffering=0) as file:
-        lines = [(len(line), line[:6]) for group in read_lines(read_chunks(file.fileno())) for line in group]
+        lines = [(len(line), line[:6]) for group in read_lines(read_chunks(file.fileno(), "file")) for line in group]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert lines == [(MAX_LINE + 1, b"xxxxxx"), (6, b"and on"), (MAX_LINE + 1, b"yyyyyy")]

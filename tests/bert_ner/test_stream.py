@@ -35,7 +35,7 @@ def test_each_line_is_answered_before_the_next_is_written(pipe: tuple[int, int])
     source, target = pipe
     answers = (
         [each.query for each in batch]
-        for batch in tag_queries(Capitals(), line_queries(read_lines(read_chunks(source)), "text"))
+        for batch in tag_queries(Capitals(), line_queries(read_lines(read_chunks(source, "pipe")), "text"))
     )
     for number, line in enumerate((b"by Ada\n", b"\n", b"no one\n"), start=1):
         os.write(target, line)
@@ -175,7 +175,7 @@ def test_both_systems(system: str, trained: Any, crf_folder: Path, sentences: li
 def test_stream(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"by Ada\n\xff\nno one")
     with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as target:
-        answers = tag_queries(Capitals(), line_queries(read_lines(read_chunks(source.fileno())), "text"))
+        answers = tag_queries(Capitals(), line_queries(read_lines(read_chunks(source.fileno(), "file")), "text"))
         assert write_answers(target.fileno(), answers, as_json) == (3, 1)
     lines = (tmp_path / "out").read_bytes().splitlines(keepends=True)
     assert [json.loads(line)["line"] for line in lines] == [1, 2, 3]
@@ -189,8 +189,8 @@ def test_closed_pipe(pipe: tuple[int, int]) -> None:
 
 
 def test_descriptors_that_fail(pipe: tuple[int, int], tmp_path: Path) -> None:
-    with pytest.raises(BertNerError, match="the input can't be read: "):
-        list(read_chunks(pipe[1]))
+    with pytest.raises(BertNerError, match="queries can't be read: Bad file descriptor"):
+        list(read_chunks(pipe[1], "queries"))
     (tmp_path / "in").write_bytes(b"by Ada\n")
     with (tmp_path / "in").open("rb") as source, pytest.raises(BertNerError, match="the output can't be written: "):
         write_answers(source.fileno(), [answers_to(b"by Ada")], as_json)

@@ -19,8 +19,9 @@ NO_TAGS = "x.bio: neither column looks like tags, such as O or B-LOC: '"
     ("content", "message"),
     [
         ("O\ta\n".encode("utf-16-be"), NO_TAGS),
-        ("O\ta\n".encode("utf-32"), f"x.bio:1: byte 0xff {ENCODING}"),
-        (gzip.compress(b"O\ta\n", mtime=0), f"x.bio:1: byte 0x8b {ENCODING}"),
+        ("O\ta\n".encode("utf-16"), "x.bio is UTF-16, not text; convert it with iconv -f utf-16 -t utf-8"),
+        ("O\ta\n".encode("utf-32"), "x.bio is UTF-32, not text; convert it with iconv -f utf-32 -t utf-8"),
+        (gzip.compress(b"O\ta\n", mtime=0), "x.bio is compressed by gzip, not text; decompress it first, with gzip -d"),
         (b"\x00" * 40, "x.bio:1: 1 column, not a word and a tag: '\\x00\\x00\\x00"),
         (
             "<html><body>Please log in</body></html>\n",

@@ -13,7 +13,7 @@ from harness.params import Run
 from harness.tables import require_table
 
 import pytest
-from broken import DEEP, Change, breaks, cut, flipped, swapped, with_values
+from broken import DEEP, MERGE, Change, breaks, cut, flipped, swapped, with_values
 from workplace import Workplace
 
 from bert_ner.corpus.acquire import check_acquired
@@ -28,6 +28,19 @@ EVALUATE = "python experiments/evaluate.py --corpus sample"
 PREPARE = "run python experiments/prepare.py --corpus sample"
 TRAIN = "run python experiments/train.py --corpus sample --system crf --seed 0"
 TAGS = "results/sample/predictions/crf-0.tags"
+GIT = "take both files from Git, or run"
+
+
+def without(key: str) -> Callable[[bytes], bytes]:
+    """Return an edit that removes a key of every run in provenance.json, as a bad merge may."""
+
+    def edit(content: bytes) -> bytes:
+        records = json.loads(content)
+        for run in records["sample"]["runs"].values():
+            del run[key]
+        return json.dumps(records).encode()
+
+    return edit
 
 
 @pytest.fixture
@@ -83,9 +96,19 @@ READERS: dict[str, Callable[[Path], Any]] = {
         (TAGS, b"\xff\n", [SUM, "provenance.json has", EVALUATE]),
         (TAGS, cut, [SUM, "provenance.json has", EVALUATE]),
         (TAGS, lambda content: content.replace(b"O", b"Q", 1), [SUM, "provenance.json has", EVALUATE]),
-        ("results/provenance.json", "5", ["is not a JSON object; remove it"]),
-        ("results/provenance.json", '{"sample": {"runs": {}}}', ["not as it was written", EVALUATE]),
-        ("results/provenance.json", '{"sample": 5}', ["not as it was written", EVALUATE]),
+        ("results/provenance.json", "5", ["is not a JSON object; take the file from Git"]),
+        ("results/provenance.json", cut, ["can't be read", "; take the file from Git"]),
+        ("results/provenance.json", MERGE, ["can't be read", "; take the file from Git"]),
+        ("results/provenance.json", None, ["has no run crf-0 on sample, which", "scores.csv has", GIT, EVALUATE]),
+        ("results/provenance.json", '{"sample": {"runs": {}}}', ["has no run crf-0 on sample, which", GIT, EVALUATE]),
+        ("results/provenance.json", '{"sample": 5}', ["sample must be a valid dictionary", "; take the file from Git"]),
+        ("results/provenance.json", without("cost"), ["sample.runs.crf-0.cost is missing", "; take the file from Git"]),
+        ("results/provenance.json", without("settings"), ["sample.runs.crf-0.settings is missing"]),
+        ("results/provenance.json", without("history"), ["sample.runs.crf-0.history is missing"]),
+        ("results/provenance.json", without("environment"), ["sample.runs.crf-0.environment is missing"]),
+        ("results/provenance.json", swapped('"packages"', '"package"'), ["crf-0.environment.packages is missing"]),
+        ("results/provenance.json", swapped('"crf-0"', '"crf"'), ["sample.runs.crf"]),
+        ("results/provenance.json", swapped('"files"', '"file"'), ["sample must have the files that its runs were"]),
     ],
 )
 def test_broken_file(name: str, change: Change, messages: list[str], copy: Path) -> None:

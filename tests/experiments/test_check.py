@@ -47,6 +47,8 @@ def write_results(root: Path, by_seed: dict[int, float], crf: float = 0.85, **se
     runs = {
         f"{system}-{seed}": {
             "settings": SETTINGS[system] | settings.get(system, {}),
+            "history": [],
+            "cost": {},
             "environment": {"python": "3", "packages": {}, "processor": "A"},
         }
         for system, seed, _ in values
@@ -70,6 +72,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(check, "outdated", lambda results: {})
     monkeypatch.setattr(check, "inconsistent", lambda root: {})
     monkeypatch.setattr(check, "unfounded", lambda results: {})
+    monkeypatch.setattr(check, "write_readme", lambda root: None)  # that of this checkout
     configure(monkeypatch, SEEDS)
 
     def call(*arguments: str) -> tuple[int, str]:
@@ -184,6 +187,7 @@ def test_a_bypass_ends(run: Any, tmp_path: Path) -> None:
         ("reference/sample/crf.json", REFERENCE.replace("0.5", "NaN"), "crf.json: runs.0.scores.entity_f1"),
         ("reference/sample/crf.json", REFERENCE.replace("0.5", "Infinity"), "crf.json: runs.0.scores.entity_f1"),
         ("provenance.json", "{}", "run python experiments/evaluate.py --corpus sample"),
+        ("provenance.json", "{", "provenance.json can't be read"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_with_status_2(

@@ -172,6 +172,18 @@ def test_a_reading_from_the_lists_to_the_figures(folder: Path, monkeypatch: pyte
         lines = [f"verdict: {next(answers)}" if line == "verdict: " else line for line in path.read_text().split("\n")]
         path.write_text("\n".join(lines))
     monkeypatch.setattr("sys.argv", ["read_labels.py", "--corpus", "sample", "--score", "a tester"])
+    for file, content, message in (
+        ("reading-1.txt", "A: caf\xe9\n".encode("latin-1"), r"reading-1\.txt is not UTF-8; save it in that encoding"),
+        ("key.json", b"{", r"key\.json can't be read .*; write the lists again with python .*read_labels.py --corpus"),
+        ("key.json", b"{}", r"key\.json: not as it was written \(KeyError: '1'\); remove it and run python .*--list N"),
+        ("key.json", json.dumps({"1": key["1"]}).encode(), r"key\.json: not as it was written \(KeyError: '2'\)"),
+        ("key.json", b'{"1": [3, 3, 3]}', r"key\.json: not as it was written \(TypeError: "),
+    ):
+        whole = (lists / file).read_bytes()
+        (lists / file).write_bytes(content)
+        with pytest.raises(BertNerError, match=message):
+            read_labels.main()
+        (lists / file).write_bytes(whole)
     read_labels.main()
     scored = json.loads((folder / "label_audit.json").read_text())["reading"]
     assert scored["readings"]["2"]["suspicious"]["gold"]["count"] == 2

@@ -22,6 +22,7 @@ TEXT = b"show me westerns\n"
         (lzma.compress(TEXT), "compressed by xz, not text; decompress it first, with xz -d"),
         (b"PK\x03\x04\x14", "a zip archive, not text; unpack it first"),
         (TEXT.decode().encode("utf-16"), "UTF-16, not text; convert it with iconv -f utf-16 -t utf-8"),
+        (TEXT.decode().encode("utf-32"), "UTF-32, not text; convert it with iconv -f utf-32 -t utf-8"),
         (TEXT.decode().encode("utf-16-le"), "not text, because byte 2 is NUL; if it is UTF-16, convert it with iconv"),
         (b"\x7fELF\x02\x01\x01\x00", "not text, because byte 8 is NUL"),
     ],

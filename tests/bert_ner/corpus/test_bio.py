@@ -176,7 +176,7 @@ def test_an_invalid_order_is_an_error(file: Path) -> None:
         (b"\xef\xbb\xbf\xff\n", [f"FILE:1: byte 0xff {ENCODING}"]),
         (
             "O\ta".encode("utf-16-le").join([b"\xff\xfe", b""]),
-            [f"FILE:1: byte 0xff {ENCODING}"],
+            ["FILE is UTF-16, not text; convert it with iconv -f utf-16 -t utf-8"],
         ),
         (
             b"O\ta\nO\t\xed\xa0\x80\n",  # a surrogate, which UTF-8 has no bytes for
@@ -390,7 +390,7 @@ def test_any_bytes_are_read_or_are_an_error_that_names_the_file(folder: Path, co
     try:
         corpus = read_bio(file)
     except BioError as error:
-        assert str(error).startswith(f"{file}:")
+        assert str(error).startswith((f"{file}:", f"{file} is "))
     else:
         assert not any(illegal_transitions(sentence.tags) for sentence in corpus)
         assert sum(len(sentence.words) for sentence in corpus) == sum(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -232,12 +233,22 @@ def test_a_broken_record_is_named_by_its_line(record: str, message: str) -> None
         ),
         ('[{"tokens": ["a"], "ner_tags": ["O"]}, 5]', "a.json: record 2: not an object with"),
         (b"\xff", "a.json: not JSON: "),
+        (gzip.compress(b"[]", mtime=0), "a.json: not JSON: compressed by gzip, not text; decompress it first"),
     ],
 )
 def test_broken_json(content: str | bytes, message: str) -> None:
     with pytest.raises(BioError) as caught:
         read(content, "a.json")
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.gz", "a.conll"])
+def test_what_is_no_text_is_named_with_its_remedy(name: str) -> None:
+    record = b'{"tokens": ["a"], "ner_tags": ["O"]}\n'
+    with pytest.raises(BioError, match=f"^{name} is compressed by gzip, not text; decompress it first, with gzip -d$"):
+        read(gzip.compress(record), name)
+    with pytest.raises(BioError, match=f"^{name} is UTF-16, not text; convert it with iconv -f utf-16 -t utf-8$"):
+        read(record.decode().encode("utf-16"), name)
 
 
 def test_parquet_with_the_names_that_datasets_writes(tmp_path: Path) -> None:
@@ -355,6 +366,6 @@ def test_any_bytes_are_read_or_are_an_error(content: bytes, form: Any, layout: L
         parsed = parse_file(content, "a", Reading(layout, form))
         parsed.raise_problems()
     except BertNerError as error:
-        assert str(error).startswith("a:")
+        assert str(error).startswith(("a:", "a is "))
     else:
         assert [len(tags) for tags in parsed.iob2] == [len(each.lines) for each in parsed.sentences]

@@ -1,8 +1,15 @@
-"""What is recorded of the machine."""
+"""What is recorded of the machine, and how records are read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 from harness import provenance
+from harness.paths import RESULTS
 
 import pytest
+
+from bert_ner.errors import BertNerError
 
 
 @pytest.mark.parametrize(
@@ -23,3 +30,21 @@ def test_without_the_file_of_linux_the_name_is_that_of_python(monkeypatch: pytes
     monkeypatch.setattr(provenance, "_cpuinfo", lambda: "")
     monkeypatch.setattr("platform.processor", lambda: "arm")
     assert provenance.processor() == "arm with unknown matrix units"
+
+
+def test_the_records_of_this_checkout_are_read() -> None:
+    assert provenance.read_provenance(RESULTS)["mit_movie_eng"]["runs"]["crf-0"]["system"] == "crf"
+
+
+def test_without_a_file_there_are_no_records(tmp_path: Path) -> None:
+    assert provenance.read_provenance(tmp_path) == {}
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"a": {}}}', "<<<<<<< HEAD\n{}", "[]", '{"a": 3}', '{"a": {"runs": 3}}'])
+def test_nothing_is_recorded_over_a_broken_file(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "RESULTS", tmp_path)
+    path = tmp_path / "provenance.json"
+    path.write_text(content)
+    with pytest.raises(BertNerError, match=r"provenance\.json.*; take the file from Git$"):
+        provenance.record("b", {})
+    assert path.read_text() == content

@@ -101,9 +101,7 @@ def test_a_broken_table_is_named_with_the_command_that_writes_it(tmp_path: Path,
 def test_a_table_that_is_needed_must_have_rows(tmp_path: Path) -> None:
     assert read_table(tmp_path, "c", "scores") is None
     for _ in range(2):
-        with pytest.raises(
-            BertNerError, match=r"scores\.csv is missing or has no rows; run python .*--corpus c, or dvc"
-        ):
+        with pytest.raises(BertNerError, match=r"is missing or has no rows; run python .*, or dvc repro .*:evaluate@c"):
             require_table(tmp_path, "c", "scores")
         write_table(tmp_path, "c", "scores", [])
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.errors import BertNerError
 from labels.quality import describe, label_quality, rows
 
 LABELS = ["O", "B-TITLE"]
@@ -41,10 +38,3 @@ def test_probabilities_that_were_rounded_sum_to_one_again() -> None:
     pytest.importorskip("cleanlab")
     rounded = [2 * table.astype(np.float32) for table in PROBABILITIES]
     assert label_quality(SENTENCES, rounded, LABELS).scores == pytest.approx([0.7, 0.2])
-
-
-def test_without_cleanlab_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("cleanlab", "cleanlab.token_classification", "cleanlab.token_classification.filter"):
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(BertNerError, match=r"cleanlab.* is missing, of the extra `pipeline`; pip install"):
-        label_quality(SENTENCES, PROBABILITIES, LABELS)

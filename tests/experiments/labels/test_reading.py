@@ -60,7 +60,7 @@ def test_a_verdict_is_translated_by_the_key() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("verdict: A\n", "has 1 verdicts, its key 2"),
+        ("verdict: A\n", "has 1 verdict, its key 2"),
         ("verdict: A\nverdict: \n", "the verdict of # 2 is ''; it must be A, B, both, neither"),
     ],
 )
