@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from harness.artifacts import read_predictions, signature_source
 from harness.paths import RESULTS, predictions_file
-from harness.tables import producer_of
+from harness.remedies import stage_remedy
 
 import pandas as pd
 
@@ -31,7 +31,7 @@ class Recount(NamedTuple):
 def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> Recount:
     """Count and score the predicted tags of every run in scores.csv again."""
     gold, source = [tags for _, tags in test], signature_source(corpus)
-    remedy = f"run {producer_of('scores', corpus.name)}, or dvc repro"
+    remedy = stage_remedy("evaluate", corpus.name)
     found = Recount(gold, {}, {}, {})
     for row in scores.to_dict("records"):
         system = str(row["system"])

@@ -131,8 +131,8 @@ def test_each_system_has_a_row_with_its_cost_and_what_was_not_run_has_its_reason
     assert "not trained" not in text  # of the encoder, other seeds were
     assert {"quality_and_cost.png", "few_shot.svg"} <= {p.name for p in (results / "mit_movie_eng/plots").iterdir()}
     assert (
-        "![Entity F1 and number of parameters, those of one size side by side; whiskers are intervals over sentences](plots/quality_and_cost.png)"
-        in text
+        "![Entity F1 by number of parameters, equal ones side by side; whiskers are intervals over sentences]"
+        "(plots/quality_and_cost.png)" in text
     )
     assert len(html) < 1_000_000
 

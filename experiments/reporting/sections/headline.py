@@ -103,7 +103,7 @@ def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
         for at, row in zip(x, records(shown), strict=True)
     ]
     draw = partial(lines_plot, lines, "million parameters", "entity F1", scores=True)
-    title = "Entity F1 and number of parameters, those of one size side by side; whiskers are intervals over sentences"
+    title = "Entity F1 by number of parameters, equal ones side by side; whiskers are intervals over sentences"
     return [Plot(title, "quality_and_cost", draw)] if lines else []
 
 
