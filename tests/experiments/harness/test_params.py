@@ -111,13 +111,13 @@ def test_studies_change_settings_of_systems() -> None:
         ("label_audit:", "search: {seed: 4294967296}\nlabel_audit:", 18, "search.seed must be .*below 4294967296"),
         ("0.1", "0", 8, "split.validation_fraction must be .* 0.*, not 0"),
         ("0.1", "1", 8, "split.validation_fraction must be .* 1.*, not 1"),
-        ("crf: {c: 1}", "crf: 3", 9, "crf must be a valid dictionary, not 3"),
+        ("crf: {c: 1}", "crf: 3", 9, "crf must hold names and values, not 3"),
         ("kind: encoder", "kind: encodr", 11, "e.kind must be one of majority, gazetteer, .*, not 'encodr'"),
         ("kind: encoder", "kind: [x]", 11, "e.kind must be one of"),
         ("corpora: [a]\n", "corpora: [a, c]\n", 1, "corpora.1 must be the name of a corpus, .*, not 'c'"),
         ("corpora: [b]", "corpora: [c]", 7, "extra_runs.h.corpora.0 must be the name of a corpus"),
         ("e: {rate: 2}", "gpt: {}", 16, "studies.s.gpt must be the name of a system"),
-        ("e: {rate: 2}", "e: 3", 16, "studies.s.e must be a valid dictionary, not 3"),
+        ("e: {rate: 2}", "e: 3", 16, "studies.s.e must hold names and values, not 3"),
         (", e: {rate: 2}, crf: null", "", 16, "studies.s must name one system or more"),
         ("seeds: [1, 2], e", "seeds: 13, e", 16, "studies.s.seeds must be a valid list, not 13"),
         ("seeds: [1, 2], e", "seeds: [], e", 16, "studies.s.seeds must have at least 1 item"),
@@ -144,12 +144,14 @@ def test_an_error_has_its_line(path: Path, old: str, new: str, line: int, messag
     [
         (None, r"params\.yaml can't be read: .*; correct it"),
         ("corpora: [a", r"(?s)params\.yaml is not YAML: .*; correct it"),
-        ("5", r"params\.yaml, line 1: .* must be a valid dictionary"),
+        ("5", r"params\.yaml, line 1: the file must hold names and values; it has 5"),
+        ("", r"params\.yaml, line 1: the file must hold names and values; it is empty"),
+        ("corpora: [a]\n3: x", r"params\.yaml, line 2: key 3 must be text; put it in quotes"),
         ("[a]: b", r"params\.yaml"),
     ],
 )
 def test_a_file_that_is_not_a_mapping_is_named(path: Path, text: str | None, message: str) -> None:
-    path.write_text(text) if text else path.unlink()
+    path.write_text(text) if text is not None else path.unlink()
     with pytest.raises(BertNerError, match=message):
         read_params()
 
