@@ -54,7 +54,8 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple
             yield where, f"key {key} must be text; put it in quotes"
         elif not where and kind in ("model_type", "list_type"):
             given = "it is empty" if value is None else f"it has {shorten(value)}"
-            yield where, f"the file {_plain(found)}; {given}"
+            wanted = "names and values" if kind == "model_type" else "a list"
+            yield where, f"the file must hold {wanted}; {given}"
         else:
             range_ = "" if kind == "value_error" else _number_range(_schema_at(whole, where))
             yield where, f"{name} {range_ or _plain(found)}, not {shorten(value)}".lstrip()
@@ -63,8 +64,8 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple
 def _plain(found: Mapping[str, Any]) -> str:
     """Return what a value must be."""
     kind, message = found["type"], found["msg"]
-    if kind in ("model_type", "dict_type"):
-        return "must hold names and values"
+    if kind == "model_type":
+        return "must be a valid dictionary"
     if kind == "string_pattern_mismatch" and (digits := _HEXADECIMAL.fullmatch(found["ctx"]["pattern"])):
         return f"must be {digits[1]} digits of 0-9 and a-f"
     text, changed = _SUBJECT.subn("", message)

@@ -116,7 +116,7 @@ systems:
     ("change", "message"),
     [
         (None, "No such file"),
-        ("systems:\n  -\n", "line 2: systems.0 must hold names and values"),
+        ("systems:\n  -\n", "line 2: systems.0 must be a valid dictionary"),
         ("5\n", "line 1: "),
         ("systems: [a: b, c]\n", "line 1: unknown key 'systems.0.a'; the keys here are system, parameters, score"),
         (swapped("0.88", "88"), "line 5: systems.0.score must be"),

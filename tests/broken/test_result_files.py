@@ -104,7 +104,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
         (
             "results/provenance.json",
             '{"sample": 5}',
-            ["sample must hold names and values, not 5", "; take the file from Git"],
+            ["sample must be a valid dictionary, not 5", "; take the file from Git"],
         ),
         ("results/provenance.json", without("cost"), ["sample.runs.crf-0.cost is missing", "; take the file from Git"]),
         ("results/provenance.json", without("settings"), ["sample.runs.crf-0.settings is missing"]),
@@ -147,7 +147,7 @@ REFERENCE = "mit_movie_eng/crf.json"
         (with_values(runs=5), "runs must be a valid list, not 5"),
         (with_values(runs=[{"seed": 0}]), "runs.0.scores is missing; runs.0.environment is missing"),
         (with_values(signature=""), "signature must have at least 1 character"),
-        (with_values(weights=[]), "weights must hold names and values"),
+        (with_values(weights=[]), "weights must be a valid dictionary"),
         (with_values(notes="x"), "unknown key 'notes'; the keys here are signature, settings, data, weights, runs"),
         (lambda content: json.dumps({"runs": json.loads(content)["runs"]}).encode(), "signature is missing"),
     ],

@@ -164,7 +164,7 @@ def test_a_changed_or_missing_file_is_named(exported: dict[str, Path], tmp_path:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sha256": None}, "sha256 must hold names and values, not None"),
+        ({"sha256": None}, "sha256 must be a valid dictionary, not None"),
         ({"sha256": {}}, "sha256 must have at least 2 items"),
         ({"labels": "O"}, "labels must be a valid list, not 'O'"),
         ({"labels": ["O", "X"]}, "labels.1 must be a BIO tag, or one of BIOES or BILOU, not 'X'"),
