@@ -11,6 +11,8 @@ from bert_ner.errors import InvalidValue, shorten
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
 
+CONFLICT = "conflict"  # the type of a PydanticCustomError about several settings; its text is the whole message
+
 _HEXADECIMAL = re.compile(r"\^\[0-9a-f\]\{(\d+)\}\$")
 _SUBJECT = re.compile(r"^(Value error, |\w+ should (?=be|have|match))")
 _NUMBERS = {"integer": "a whole number", "number": "a number"}
@@ -49,6 +51,8 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple
         elif kind == "extra_forbidden":
             keys = _schema_at(whole, where[:-1]).get("properties", {})
             yield where, f"unknown key '{name}'; the keys here are {', '.join(keys)}"
+        elif kind == CONFLICT:
+            yield where, found["msg"]
         elif kind == "invalid_key" or (is_key and not isinstance(value, str)):
             key = ".".join([*map(str, where[:-1]), shorten(value)])
             yield where, f"key {key} must be text; put it in quotes"

@@ -178,7 +178,7 @@ def test_bad_lines_make_the_exit_status_one(
     (tmp_path / "queries").write_bytes(b"olaf\ncaf\xe9\nada brook\n")
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "tag", str(tmp_path / "queries"), "--model", str(crf_folder))
-    assert stopped.value.code == "bert-ner: 1 of 3 line(s) can't be read; their records say why"
+    assert stopped.value.code == "bert-ner: 1 of 3 lines can't be read; their records say why"
     assert [list(json.loads(line))[1] for line in capfd.readouterr().out.splitlines()] == ["text", "error", "text"]
 
 

@@ -258,7 +258,8 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"train_on": "test"}, "train_on must be 'train' or 'all', not 'test'"),
         (
             {"train_on": "all", "patience": 2},
-            "train_on must be train with patience, which needs sentences to validate on, not 'all'",
+            "train_on: all leaves no sentences to validate on, which patience needs; set train_on: train or "
+            "patience: 0",
         ),
         ({"teacher_weight": 1.1}, "teacher_weight must be a number above 0 and of at most 1, not 1.1"),
         ({"crf": 1}, "crf must be a valid boolean, not 1"),
