@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console import run
 
-from bert_ner import __version__, cli, load_tagger
+from bert_ner import __version__, load_tagger
 from bert_ner.encoder import weights
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import BertNerError
 
 PROGRAM = [sys.executable, "-c", "from bert_ner.__main__ import main; main()"]
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["bert-ner", *arguments])
-    cli.main()
 
 
 def test_encoders(tmp_path: Path) -> None:
