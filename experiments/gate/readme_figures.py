@@ -112,7 +112,7 @@ def _claims(results: Path, _: str) -> str:
         f"{number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, and say so. Not "
         f"counted: {proposed} directions of future work, and {others} that repeat another or could not have failed."
     )
-    return textwrap.fill(text, WIDTH)
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 def _speed(results: Path, block: str) -> str:
