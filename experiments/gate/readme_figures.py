@@ -110,7 +110,7 @@ def _claims(results: Path, _: str) -> str:
         f"arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
         f"stand-in. {number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
         f"{number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, and say so. Not "
-        f"counted: {proposed} directions of future work, and {others} that repeat another or could not have failed."
+        f"counted: {proposed} directions of future work, and {others} that repeat another or could not fail."
     )
     return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
