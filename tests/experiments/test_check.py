@@ -72,7 +72,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(check, "outdated", lambda results: {})
     monkeypatch.setattr(check, "inconsistent", lambda root: {})
     monkeypatch.setattr(check, "unfounded", lambda results: {})
-    monkeypatch.setattr(check, "write_readme", lambda root: None)  # that of this checkout
+    monkeypatch.setattr(check, "write_figures", lambda root: None)  # those of this checkout
     configure(monkeypatch, SEEDS)
 
     def call(*arguments: str) -> tuple[int, str]:
