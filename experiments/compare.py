@@ -49,10 +49,10 @@ def main() -> None:
     family = confirmatory_tests(corpus.name, scores, params.confirmatory)
     rows = {
         "intervals": intervals(found, strata),
-        "comparisons": comparisons(found, with_reference + others, strata, family),
+        "comparisons": comparisons(found, with_reference + others, strata, family=family),
         "intervals_by_group": group_intervals(found, pieces, test, known, part_of),
         "comparisons_by_type": type_comparisons(found, with_reference),
-        "study_comparisons": study_comparisons(corpus, test, found, scores, params, part_of),
+        "study_comparisons": study_comparisons(corpus, test, found, pieces, scores, params, part_of),
         **part_rows(found, pieces, strata, with_reference + others),
     }
     for name, content in rows.items():
@@ -113,11 +113,15 @@ def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
 
 
 def comparisons(
-    found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None, family: Family = ()
+    found: Recount,
+    wanted: Sequence[Pair],
+    strata: Sequence[str] | None,
+    metrics: Collection[str] = tuple(scoring.METRICS),
+    family: Family = (),
 ) -> Rows:
     """Return a row per pair and metric. The Holm correction is over the confirmatory family; other rows have none."""
     within = " within parts" if strata else ""
-    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata)
+    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata, metrics=metrics)
     tests = [(pair, metric) for pair, results in compared.items() for metric in results if (pair, metric) in family]
     corrected = scoring.holm([compared[pair][metric].p_value for pair, metric in tests])
     p_holm = dict(zip(tests, corrected, strict=True))
@@ -141,8 +145,7 @@ def part_rows(
     whole = [(WHOLE, found, strata)] if pieces else []
     for part, piece, within in [*whole, *((part, piece, None) for part, piece in pieces.items())]:
         rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, within)]
-        compared = [row for row in comparisons(piece, wanted, within) if row["metric"] in BY_PART]
-        rows["comparisons_by_part"] += [{"part": part, **row} for row in compared]
+        rows["comparisons_by_part"] += [{"part": part, **row} for row in comparisons(piece, wanted, within, BY_PART)]
     return rows
 
 

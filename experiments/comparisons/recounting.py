@@ -53,8 +53,12 @@ def recount(corpus: Corpus, test: Sequence[Sentence], scores: pd.DataFrame) -> R
 
 def recount_part(found: Recount, at: Sequence[int], source: Mapping[str, str]) -> Recount:
     """Count and score the tags of some of the test sentences."""
-    gold = [found.gold[i] for i in at]
     tags = {system: [[run[i] for i in at] for run in runs] for system, runs in found.tags.items()}
+    return count_and_score([found.gold[i] for i in at], tags, source)
+
+
+def count_and_score(gold: Sequence[Sequence[str]], tags: dict[str, list[Tags]], source: Mapping[str, str]) -> Recount:
+    """Count and score the tags of each system's runs."""
     return Recount(
         gold,
         tags,
