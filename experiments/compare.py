@@ -115,7 +115,7 @@ def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
 def comparisons(
     found: Recount,
     wanted: Sequence[Pair],
-    strata: Sequence[str] | None,
+    strata: Sequence[str] | None = None,
     metrics: Collection[str] = tuple(scoring.METRICS),
     family: Family = (),
 ) -> Rows:

@@ -137,8 +137,9 @@ def best_published(evidence: Evidence, metric: Metric = Field(description="the m
     higher, unlike = ([e for e in those if e.score > row["value"]] for those in (rivals, others))
     verdict = "not reproduced" if best.score > row["high"] else "partly" if higher or unlike else "reproduced"
     shown = (
-        f"{len(higher)} of {len(rivals)} comparable published systems have a higher {metric}; the best is "
-        f"{best.system} with {show(best.score)} ({best.source})"
+        f"{len(higher)} of {len(rivals)} comparable published systems have a higher {metric}, "
+        f"{sum(entry.score > row['high'] for entry in rivals)} above its interval; the best is {best.system} with "
+        f"{show(best.score)} ({best.source})"
     )
     listed = "; ".join(f"{entry.system} {show(entry.score)} ({entry.reason})" for entry in unlike)
     return with_interval(verdict, row, f"{shown}. Higher, but not comparable: {listed or 'none'}")
@@ -234,9 +235,12 @@ def lower_recall(
         f"recall by {by}, {'; '.join(notes)}. Its difference is {', '.join(gaps)}; wanted of each: {show(margin)} or "
         f"more. By type, with the number of {hard} entities, of {FEWEST} or more: {_listed(types)}"
     )
-    if reverse := [name for name, row in types.items() if row["high"] < 0 and row["support"] >= FEWEST]:
-        shown += f". The reverse is shown of {', '.join(reverse)}"
     shown += f". By part: {_listed(parts)}" if parts else ""
+    enough = {name: row for name, row in (types | parts).items() if row["support"] >= FEWEST}
+    there = [name for name, row in enough.items() if margin <= row["low"] < row["high"]]
+    shown += f". It is shown of {', '.join(there) or 'none of these'}"
+    if reverse := [name for name, row in enough.items() if row["high"] < 0]:
+        shown += f", the reverse of {', '.join(reverse)}"
     named_notes = [f"{name} {'shown' if types[name]['low'] >= margin else 'not shown'}" for name in named]
     shown += f". Of the types that the paper names: {', '.join(named_notes)}" if named else ""
     lowest = min(row["low"] for row in (groups[easy, hard], *pooled.values()))

@@ -185,6 +185,10 @@ CASES = [
     (QUERIES, None, corpus_value([query(FOUND), query(FOUND, is_known=False)]), "contradicted"),
     (FACTOR, "10", corpus_value(20), "reproduced"),
     (FACTOR, "10", corpus_value(4.9), "not reproduced"),
+    (FACTOR + ", rounding: 1", "10", corpus_value(4.9), "partly"),
+    (FACTOR + ", or_times: 5", "10", corpus_value(4.9), "not reproduced"),
+    (FACTOR + ", or_times: 4", "10", corpus_value(4.9), "partly"),
+    (FACTOR + ", times: 2, or_times: 3", "10", corpus_value(4.9), "reproduced"),
     (FACTOR.replace("a.b", "a.b.x") + ", per: corpus.json a.b.y, times: 100", "10", corpus_value({"x": 1, "y": 10}),
      "reproduced"),
     (FACTOR.replace("a.b", "a.b.x") + ", per: corpus.json a.b.y, times: 10", "10", corpus_value({"x": 1, "y": 10}),
@@ -258,6 +262,8 @@ def test_the_evidence_names_the_parts_where_a_claim_holds(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("rule", "paper", "wanted"), [
     (BOUND, None, "wanted: at most 10, and for partly at most 20"),
     (EQUALS, "5", "wanted: 5 ± 1"),
+    (FACTOR + ", rounding: 2", "8", "within a factor of 2. The paper's is rounded: of 6 to 10 it is 0.8333 to 0.5 times"),
+    (FACTOR + ", or_times: 4", "10", "wanted: within a factor of 2. Times 4, it is 2 times the paper's"),
     (EQUALS.replace("tolerance: 1", "relative: 0.1"), "50", "wanted: 50 ± 5"),
     ("arithmetic, formula: sum, arguments: [2, 3], tolerance: 0.5", "5", "2 + 3 is 5; the other figure is 5 ± 0.5"),
     ("arithmetic, formula: share, arguments: [1, 3]", "0.25", "1 / (1 + 3) is 0.25; the other figure is 0.25"),
@@ -278,19 +284,21 @@ def test_the_evidence_says_of_which_named_types_a_lower_recall_is_shown(tmp_path
     assert row["evidence"].endswith(
         "Its difference is 0.1000 (0.0500 to 0.1500) over all, 0.1000 (0.0500 to 0.1500) within type; wanted of each: "
         "0.05 or more. By type, with the number of unseen entities, of 10 or more: A +0.1000 (+0.0500 to "
-        "+0.1500; 10 entities). Of the types that the paper names: A shown"
+        "+0.1500; 10 entities). It is shown of A. Of the types that the paper names: A shown"
     )
     row = judged(tmp_path, entry(f"{RECALL}, named: [A]"), gap(0.1, 0.04, 0.15))
     assert row["evidence"].endswith(": A not shown")
     row = judged(tmp_path, entry(RECALL), gap(-0.1, -0.15, -0.05))
-    assert row["evidence"].endswith("10 entities). The reverse is shown of A")
+    assert row["evidence"].endswith("10 entities). It is shown of none of these, the reverse of A")
 
 
 def test_a_lower_recall_is_also_measured_within_parts(tmp_path: Path) -> None:
     row = judged(tmp_path, entry(RECALL), gap(0.1, 0.06, 0.15, low_in_both=0.06))
     assert row["verdict"] == "reproduced"
     assert "0.1000 (0.0600 to 0.1500) within type and part; wanted of each: 0.05" in row["evidence"]
-    assert row["evidence"].endswith("By part: part 1 +0.1000 (+0.0600 to +0.1500; 10 entities)")
+    assert row["evidence"].endswith(
+        "By part: part 1 +0.1000 (+0.0600 to +0.1500; 10 entities). It is shown of A, part 1"
+    )
     row = judged(tmp_path, entry(RECALL), gap(0.1, 0.06, 0.15, low_in_both=0.04))
     assert (row["verdict"], row["low"]) == ("partly", "0.040000")
 
