@@ -262,7 +262,7 @@ def test_the_evidence_names_the_parts_where_a_claim_holds(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("rule", "paper", "wanted"), [
     (BOUND, None, "wanted: at most 10, and for partly at most 20"),
     (EQUALS, "5", "wanted: 5 ± 1"),
-    (FACTOR + ", rounding: 2", "8", "within a factor of 2. The paper's is rounded: of 6 to 10 it is 0.8333 to 0.5 times"),
+    (FACTOR + ", rounding: 2", "8", "factor of 2. The paper's is rounded: of 6 to 10 it is 0.8333 to 0.5 times"),
     (FACTOR + ", or_times: 4", "10", "wanted: within a factor of 2. Times 4, it is 2 times the paper's"),
     (EQUALS.replace("tolerance: 1", "relative: 0.1"), "50", "wanted: 50 ± 5"),
     ("arithmetic, formula: sum, arguments: [2, 3], tolerance: 0.5", "5", "2 + 3 is 5; the other figure is 5 ± 0.5"),
