@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.parts import WHOLE
-from harness.tables import producer_of, read_table
+from harness.tables import matching, producer_of, read_table
 
 import pandas as pd
 
@@ -152,21 +152,20 @@ class Evidence:
 
     def effect(self, study: str, **size: float) -> str:
         """Return what a study changes in the test's entity F1, on the whole and in each part, over sentences."""
-        rows = read_table(self.results, self.corpus, "study_comparisons")
-        if rows is None:
-            return ""
         values = {"study": study, "against": USUAL, "system_a": self.system.name, "metric": "entity_f1", **size}
-        rows = rows[(rows[list(values)] == pd.Series(values)).all(axis=1)].sort_values("part", key=lambda p: p != WHOLE)
+        rows = self._parts("study_comparisons", whole=True, **values)
         return _listed_parts(f"{study} minus the usual settings, entity F1 of the test", rows, "difference", "+", None)
 
-    def _parts(self, name: str, **values: str) -> pd.DataFrame:
-        """Return the rows of a table by part; none where the corpus has no parts, or they are not compared yet."""
+    def _parts(self, name: str, *, whole: bool = False, **values: Any) -> pd.DataFrame:
+        """Return the rows of a table by part; none where the corpus has no parts, or they are not compared yet.
+
+        With `whole`, those of the whole corpus come first.
+        """
         rows = read_table(self.results, self.corpus, name)
         if rows is None:
             return pd.DataFrame()
-        for column, value in values.items():
-            rows = rows[rows[column] == value]
-        return rows[rows["part"] != WHOLE]
+        rows = matching(rows, **values).sort_values("part", key=lambda part: part != WHOLE, kind="stable")
+        return rows if whole else rows[rows["part"] != WHOLE]
 
     def groups(self, by: str) -> pd.DataFrame:
         """Return the rows of intervals_by_group.csv of the system that are grouped in one way."""

@@ -104,6 +104,11 @@ def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:
     return table
 
 
+def matching(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """Return the rows that have these values in the columns of these names."""
+    return table[(table[list(values)] == pd.Series(values)).all(axis=1)]
+
+
 @lru_cache(maxsize=128)
 def _read(path: Path, name: str, remedy: str, *_version: int) -> pd.DataFrame:
     known = TABLES[name]

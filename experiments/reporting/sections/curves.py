@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from harness.parts import WHOLE
+from harness.tables import matching
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ from reporting.blocks import Block, Plot, Section, Table, Text
 from reporting.formats import count, decimals, mean_and_spread, note, percent
 from reporting.layouts import crossed, frame_table, layout_table, spreads
 from reporting.plots import Line, lines_plot
-from reporting.results import Results, by_system, matching
+from reporting.results import Results, by_system
 
 CURVE, FEW_SHOT, FLOAT32 = "learning_curve", "few_shot", "float32"  # studies with a table of their own
 LOSSES = {"train_loss": "training", "validation_loss": "validation"}

@@ -4,6 +4,7 @@ from functools import partial
 
 from harness.params import REFERENCE
 from harness.parts import WHOLE
+from harness.tables import matching
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from reporting.blocks import Block, Missing, Plot
 from reporting.formats import NOTES, count, note, with_p_texts
 from reporting.layouts import crossed, frame_table, layout_table
 from reporting.plots import Dot, confusion_plot, dots_plot
-from reporting.results import Results, by_system, matching, records
+from reporting.results import Results, by_system, records
 
 COMMONEST = 12  # confusions that the report lists
 
