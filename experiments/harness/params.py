@@ -1,6 +1,7 @@
 """params.yaml as a model, and the trainings that it asks for."""
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from harness.paths import ROOT
 
+import pandas as pd
 from pydantic import (
     AfterValidator,
     ConfigDict,
@@ -97,6 +99,11 @@ def combinations(grid: Grid) -> list[Section]:
 def settings_of(section: Section) -> Section:
     """Return the settings in a section: all but its kind, and the system whose weights it takes."""
     return {name: value for name, value in section.items() if name not in {"kind", WEIGHTS_OF}}
+
+
+def identity(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """Return the cells of studies.csv that identify a training: the first six fields of its trial."""
+    return tuple(None if pd.isna(row[name]) else row[name] for name in Trial._fields[:6])
 
 
 class Split(Settings):
