@@ -51,7 +51,7 @@ def main() -> None:
         "intervals": intervals(found, strata),
         "comparisons": comparisons(found, with_reference + others, strata, family=family),
         "intervals_by_group": group_intervals(found, pieces, test, known, part_of),
-        "comparisons_by_type": type_comparisons(found, with_reference),
+        "comparisons_by_type": type_comparisons(found, with_reference, strata),
         "study_comparisons": study_comparisons(corpus, test, found, pieces, scores, params, part_of),
         **part_rows(found, pieces, strata, with_reference + others),
     }
@@ -149,10 +149,10 @@ def part_rows(
     return rows
 
 
-def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
+def type_comparisons(found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None) -> Rows:
     """Return a row per pair and type. The Holm correction is over the types of a pair; all rows are exploratory."""
     rows: Rows = []
-    for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
+    for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata).items():
         shared = {"system_a": a, "system_b": b, "n": len(found.counts[a][0].words)}
         corrected = scoring.holm([result.p_value for result in compared.values()])
         rows += [
