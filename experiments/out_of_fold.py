@@ -19,7 +19,7 @@ from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.errors import BertNerError
 from bert_ner.tagger import ProbabilisticTagger
-from labels.folds import folds_of
+from labels.folds import folds_keeping_copies
 
 
 def main() -> None:
@@ -28,7 +28,8 @@ def main() -> None:
     audit = params.label_audit
     section = read_section(corpus.name, audit.system) | audit.settings
     found = [np.empty(0)] * len(sentences)
-    for fold in tqdm(folds_of(sentences, audit.folds, audit.seed), desc="out of fold", unit="fold", disable=None):
+    folds = folds_keeping_copies(sentences, audit.folds, audit.seed)
+    for fold in tqdm(folds, desc="out of fold", unit="fold", disable=None):
         held_out = set(fold)
         others = [sentence for i, sentence in enumerate(sentences) if i not in held_out]
         tagger = build(audit.system, section, labels, audit.seed)
