@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 import label_audit
 import out_of_fold
 import read_labels
+from bert_ner import files
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
 from labels import predictions
@@ -117,6 +118,43 @@ def test_no_fold_is_tagged_by_a_model_that_has_seen_it(folder: Path, monkeypatch
     assert [table[0, 0] for table in tables] == pytest.approx([i % 9 / 10 for i in range(12)])  # as in the file
     with pytest.raises(BertNerError, match="has 24 words, but the training file has 22; run python"):
         predictions.out_of_fold_probabilities("sample", TRAIN[1:])
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda content: content[: len(content) // 2], "BadZipFile: "),
+    (lambda _: b"", "EOFError: "),
+    (lambda _: b"not a zip", "ValueError: "),
+])  # fmt: skip
+def test_damaged_probabilities_are_named_with_the_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[bytes], bytes], message: str
+) -> None:
+    del folder
+    monkeypatch.setattr(out_of_fold, "build", lambda *_: Recorder())
+    out_of_fold.main()
+    path = artifacts.out_of_fold_file("sample")
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(
+        BertNerError, match=rf"{path} is not as it was written \({message}.*; run python .*out_of_fold\.py"
+    ):
+        predictions.out_of_fold_probabilities("sample", TRAIN)
+
+
+def test_probabilities_are_written_whole_or_not_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full half-way leaves the older file."""
+    del folder
+    monkeypatch.setattr(out_of_fold, "build", lambda *_: Recorder())
+    path = artifacts.out_of_fold_file("sample")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"older")
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", fails)
+    with pytest.raises(OSError, match="No space left"):
+        out_of_fold.main()
+    assert path.read_bytes() == b"older"
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_system_without_probabilities_can_t_audit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
