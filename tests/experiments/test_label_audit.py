@@ -222,10 +222,33 @@ def test_a_reading_from_the_lists_to_the_figures(folder: Path, monkeypatch: pyte
         with pytest.raises(BertNerError, match=message):
             read_labels.main()
         (lists / file).write_bytes(whole)
+    (audited := folder / "label_audit.json").rename(folder / "away")
+    with pytest.raises(
+        BertNerError, match=r"label_audit\.json can't be read .*; run python experiments/label_audit\.py"
+    ):
+        read_labels.main()
+    assert not (folder / "label_reading.csv").exists()
+    (folder / "away").rename(audited)
     read_labels.main()
     scored = json.loads((folder / "label_audit.json").read_text())["reading"]
     assert scored["readings"]["2"]["suspicious"]["gold"]["count"] == 2
     assert audit(monkeypatch)["reading"] == scored  # the stage computes the same figures from label_reading.csv
+
+
+def test_lists_with_a_verdict_are_not_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del folder
+    monkeypatch.setattr("sys.argv", ["read_labels.py", "--corpus", "sample", "--list", "2"])
+    read_labels.main()
+    lists = read_labels.DATA / "reading/sample"
+    empty = {path.name: path.read_text() for path in lists.iterdir()}
+    read_labels.main()  # nothing is lost by it
+    filled = empty["reading-2.txt"].replace("verdict: ", "verdict: both", 1)
+    (lists / "reading-2.txt").write_text(filled)
+    with pytest.raises(BertNerError, match=rf"reading-2\.txt has verdicts, .*; move {lists} away first"):
+        read_labels.main()
+    assert {path.name: path.read_text() for path in lists.iterdir()} == empty | {"reading-2.txt": filled}
+    lists.rename(lists.with_name("read"))
+    read_labels.main()
 
 
 def test_a_reading_needs_a_weaker_system_for_its_controls(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
