@@ -126,7 +126,10 @@ class Evidence:
             wanted, producer = ", ".join(map("=".join, texts.items())), producer_of(name, self.corpus)
             if producer.startswith("make "):  # its table grows run by run
                 raise NotMeasuredError(f"{name}.csv has no row with {wanted} yet")
-            raise EntryError(f"{name}.csv has no row with {wanted}; correct the entry, or run {producer}", "rule")
+            ways = ["correct the entry", f"run {producer}"]
+            if texts.keys() & {"system", "system_a"}:  # mostly one of scores.csv that an old table lacks
+                ways.reverse()
+            raise EntryError(f"{name}.csv has no row with {wanted}; {', or '.join(ways)}", "rule")
         return rows
 
     def interval(self, metric: str) -> pd.Series:

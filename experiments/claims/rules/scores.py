@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 
+from harness.tables import table_path, table_remedy
+
 import pandas as pd
 from pydantic import Field
 
+from bert_ner.errors import BertNerError
 from bert_ner.scoring import METRICS, Interval
 from bert_ner.scoring.resampling import SAMPLES, p_text
 from bert_ner.scoring.student import t_quantile
@@ -89,6 +92,10 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
     rows = rows[rows["family"] == "confirmatory"].reset_index(drop=True)
     if rows.empty:
         raise NotMeasuredError(f"comparisons.csv has no confirmatory test of {system}")
+    if gone := set(rows["system_b"]) - set(scores["system"]):
+        path, names = table_path(evidence.results, evidence.corpus, "comparisons"), ", ".join(sorted(gone))
+        remedy = table_remedy("comparisons", evidence.corpus)
+        raise BertNerError(f"{path} compares with {names}, which scores.csv does not have; {remedy}")
     runs = scores.groupby("system")
     over_seeds = [_welch(*(runs.get_group(name)[row["metric"]] for name in (system, row["system_b"])))
                   for _, row in rows.iterrows()]  # fmt: skip

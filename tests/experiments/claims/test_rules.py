@@ -345,6 +345,15 @@ def test_the_evidence_has_what_a_study_changes_in_each_part(tmp_path: Path) -> N
     )
 
 
+def test_a_baseline_that_is_no_longer_scored_makes_the_comparisons_stale(tmp_path: Path) -> None:
+    files = comparison(("token_micro_f1", 0.02, 0.05), ("entity_f1", 0.02, 0.001))
+    files["scores.csv"] += [{"system": "hmm", "encoder": ""}]
+    files["scores.csv"] = [row for row in files["scores.csv"] if row["system"] != "crf"]
+    message = r"comparisons\.csv compares with crf, which scores\.csv does not have; run python experiments/compare\.py"
+    with pytest.raises(BertNerError, match=message):
+        judged(tmp_path, entry(BETTER), files)
+
+
 def test_seeds_of_both_systems_make_the_interval_over_seeds(tmp_path: Path) -> None:
     """Welch: means 0.85 and 0.8, variances of the means 1e-4 each, so 2 degrees of freedom and t = 4.30265."""
     files = comparison(("entity_f1", 0.05, 0.001))
