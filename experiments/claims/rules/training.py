@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.params import REFERENCE
+
 import pandas as pd
 from pydantic import Field
 
@@ -185,7 +187,7 @@ def saturates(
     Each fraction must have as many steps as all of the sentences. Otherwise the curve shows too short a training.
     """
     system, scores = evidence.system.name, evidence.table("scores")
-    tables = [evidence.table("studies", study=study, system=name) for name in (system, "crf")]
+    tables = [evidence.table("studies", study=study, system=name) for name in (system, REFERENCE)]
     if not tables[0]["variant"].str.contains("min_steps=").all():
         raise NotMeasuredError(
             f"the fractions of {study} were trained with fewer steps than all of the sentences, so the curve shows too "
