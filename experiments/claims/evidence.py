@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.parts import WHOLE
-from harness.tables import matching, producer_of, read_table
+from harness.tables import as_written_by, matching, producer_of, read_table
 
 import pandas as pd
 
@@ -114,6 +114,12 @@ class Evidence:
             raise NotMeasuredError(f"{self.corpus} has no {name} yet")
         return read_json(path)
 
+    def counted_encoder(self) -> str:
+        """Return the encoder whose word pieces corpus.json and audit.json count."""
+        facts, path = self.facts("audit.json"), self.results / self.corpus / "audit.json"
+        with as_written_by(f"python experiments/audit.py --corpus {self.corpus}", path):
+            return str(facts["encoder"]["name"])
+
     def table(self, name: str, /, **values: Any) -> pd.DataFrame:
         """Return the rows of a table that have these values: at least one, unless the table grows run by run."""
         rows = read_table(self.results, self.corpus, name)
@@ -191,6 +197,8 @@ class Evidence:
             return float(numbers.mean())
         value: Any = self.facts(file)
         for key in place.split("."):
+            if isinstance(value, dict) and "not_tested" in value:  # as audit.py says of an alignment without ##
+                raise NotMeasuredError(f"{file}: {value['not_tested']}")
             if not isinstance(value, dict) or key not in value:
                 found = f"the keys {', '.join(value)}" if isinstance(value, dict) else f"the value {value!r}"
                 raise EntryError(f"{file} has no '{place}': instead of '{key}' it has {found}", source)

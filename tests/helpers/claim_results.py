@@ -87,6 +87,11 @@ def corpus_value(value: Any) -> Files:
     return {"corpus.json": {"a": {"b": value}}}
 
 
+def counted_on(encoder: str) -> Files:
+    """Return an audit that counted the word pieces of an encoder."""
+    return {"audit.json": {"encoder": {"name": encoder}}}
+
+
 def groups(by: str, *rows: tuple[str, str, float, float, float]) -> Files:
     """Return rows of intervals_by_group.csv, (group, than, value, low, high), and one of another grouping."""
     shared = {"system": "encoder", "support": 10}
