@@ -70,7 +70,8 @@ def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredS
 
     def is_papers(used: str) -> bool:
         """Compare an encoder, a name or a folder, by its checksum where that is on record."""
-        sums = {run["weights"]["sha256"] for run in runs.values() if run["settings"].get("name") == used}
+        weights = [run.get("weights") for run in runs.values() if run["settings"].get("name") == used]
+        sums = {each["sha256"] for each in weights if each}
         return sums == {ENCODERS[encoder].sha256} if sums and encoder in ENCODERS else Path(used).name == encoder
 
     def distance(system: MeasuredSystem) -> tuple[bool, float]:

@@ -148,6 +148,12 @@ def test_what_the_audit_could_not_test_is_not_tested_with_its_reason(tmp_path: P
     assert (row["verdict"], row["evidence"]) == ("not tested", "audit.json: BPE pieces have no ##; run make it")
 
 
+def test_a_run_without_weights_leaves_the_encoder_to_its_name(tmp_path: Path) -> None:
+    record = {"settings": {"name": PAPERS}, "weights": None}
+    files = corpus_value(5) | {"provenance.json": {CORPUS: {"runs": {"encoder-1": record}}}}
+    assert judged(tmp_path, entry(EQUALS, "5", more="    encoder: comparable\n"), files)["verdict"] == "reproduced"
+
+
 def test_the_evidence_has_intervals(tmp_path: Path) -> None:
     row = judged(tmp_path, entry(TYPES), by_type((0.4, 0.3, 0.45), (0.9, 0.79, 0.95), (0.95, 0.9, 0.99)))
     assert "1 have an F1 of 0.8 or more, 1 have less (of these, 1 below 0.5), and 1 are undecided" in row["evidence"]
