@@ -30,7 +30,7 @@ def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Pat
             try:
                 rows.append(_judge(claim, evidence))
             except EntryError as error:
-                raise entry_error(claims, position, *error.args) from None
+                raise entry_error(claims, position, *error.args) from error.__cause__
     return rows
 
 
@@ -72,8 +72,7 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
         if claim.encoder:
             system = evidence.system
             note = _encoder_note(claim.encoder, evidence)
-        keys = dict(claim.judge)
-        found = RULES[keys.pop("rule")](evidence, **keys)
+        found = _apply(claim, evidence)
         notes = [f"{note}: {found.evidence}" if note else found.evidence, claim.proxy]
         notes += [claim.independent, claim.remark]
         notes.append(f"a tautology: {claim.tautology}" if claim.tautology else None)
@@ -93,6 +92,17 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
     cells["not_counted"] = _not_counted(claim)
     cells["system"] = f"{system.name} ({system.encoder})" if system else ""
     return {column: _cell(value) for column, value in cells.items()}
+
+
+def _apply(claim: Claim, evidence: Evidence) -> Finding:
+    """Apply the claim's rule. It may fail on what the entry names: the error has what Python says of it."""
+    keys = dict(claim.judge)
+    rule = keys.pop("rule")
+    try:
+        return RULES[rule](evidence, **keys)
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        fault = f"rule {rule} can't judge what the entry names ({type(error).__name__}: {error})"
+        raise EntryError(f"{fault}; correct the entry, or run {claim.command}", "rule") from error
 
 
 def _not_counted(claim: Claim) -> str:

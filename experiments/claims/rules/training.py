@@ -12,7 +12,7 @@ from pydantic import Field
 from bert_ner.scoring import Interval, UnlikeScores, check_same_signature, seed_interval
 from bert_ner.wording import counted
 from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, graded, show
-from claims.fields import Fraction, Text, as_list
+from claims.fields import Fraction, Text, as_list, is_number
 
 _STUDY = "the name of the study in studies.csv"
 
@@ -35,6 +35,8 @@ def recipe(evidence: Evidence, settings: dict[str, Any] = Field(min_length=1, de
 def losses(evidence: Evidence, tolerance: float = Field(ge=0, description="how far they may be apart")) -> Finding:
     """Check that the mean training loss of each epoch is the paper's."""
     found, paper = _losses(evidence), as_list(evidence.paper_value)
+    if not all(map(is_number, paper)):
+        raise EntryError("this rule needs a number for each epoch as paper_value", "paper_value")
     if len(found.columns) < len(paper):
         raise NotMeasuredError(
             f"history.csv has {counted(len(found.columns), 'epoch')}; the claim is about {len(paper)}"

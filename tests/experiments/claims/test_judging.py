@@ -44,7 +44,7 @@ import report
 from bert_ner.errors import BertNerError
 from claims.fields import STAND_IN, VERDICTS
 from claims.judging import CLAIMS, judge_claims, tally
-from claims.schema import ACROSS_CORPORA, read_claims
+from claims.schema import ACROSS_CORPORA, RULES, read_claims
 
 # Claims that must have a row.
 COUNTS = {"D": 9, "M": 3, "A": 3, "T": 5, "R": 10, "C": 4, "G": 4, "F": 4, "B": 1}
@@ -146,6 +146,19 @@ def test_what_the_audit_could_not_test_is_not_tested_with_its_reason(tmp_path: P
     files = {"audit.json": {"alignment": {"not_tested": "BPE pieces have no ##"}}}
     row = judged(tmp_path, entry("no_failures, on: [audit.json alignment.train.differ]"), files)
     assert (row["verdict"], row["evidence"]) == ("not tested", "audit.json: BPE pieces have no ##; run make it")
+
+
+def test_a_fault_in_a_rule_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = AttributeError("a fault of ours")
+
+    def broken(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setitem(RULES, "equals", broken)
+    message = r"line 9: rule equals can't judge what the entry names \(AttributeError: a fault of ours\); correct the"
+    with pytest.raises(BertNerError, match=message) as caught:
+        judged(tmp_path, entry(EQUALS, "5"), corpus_value(5))
+    assert caught.value.__cause__ is fault
 
 
 def test_a_run_without_weights_leaves_the_encoder_to_its_name(tmp_path: Path) -> None:
