@@ -21,6 +21,8 @@ def equals(
     otherwise: Verdict = Field(description="the verdict where it does not hold"),
 ) -> Finding:
     """Check that the measured value is the paper's; of several values, each."""
+    if evidence.paper_value is None:
+        raise EntryError("this rule needs a paper_value", "paper_value")
     values = [evidence.value(source) for source in measured]
     paper = as_list(evidence.paper_value) if len(values) > 1 else [evidence.paper_value]
     if len(paper) != len(values):
@@ -86,6 +88,8 @@ def within_factor(
     number, shown = _quotient(evidence, measured, per)
     number *= times
     paper = evidence.paper_number()
+    if paper <= rounding:
+        raise EntryError(f"paper_value is {show(paper)}, but this rule needs one above {show(rounding)}", "paper_value")
     ratios = [number / (paper + error) for error in ((-rounding, rounding) if rounding else (0,))]
     ratios += [number * or_times / times / paper] if or_times else []
     shown += f" * {show(times)}" if times != 1 else ""
@@ -99,7 +103,9 @@ def within_factor(
 
 def _quotient(evidence: Evidence, measured: str, per: float | str) -> tuple[float, str]:
     name = evidence.name(measured) + ("" if per == 1 else f" / {evidence.name(per)}")
-    return evidence.number(measured) / evidence.number(per), name
+    if not (divisor := evidence.number(per)):
+        raise EntryError(f"{evidence.name(per)} is 0, and nothing can be divided by it", "per")
+    return evidence.number(measured) / divisor, name
 
 
 def _bert_parameters(
@@ -178,6 +184,8 @@ def no_failures(
 def all_exist(evidence: Evidence, measured: Source = Field(description="names with counterparts, or null")) -> Finding:
     """Check that every name that the paper uses has a counterpart in the corpus."""
     found = evidence.value(measured)
+    if not isinstance(found, dict):
+        raise EntryError(f"{measured} is {found!r}, but this rule needs names with their counterparts", measured)
     missing = [name for name, counterpart in found.items() if not counterpart]
     present = [name if name == match else f"{name} as {match}" for name, match in found.items() if match]
     shown = f"present: {', '.join(present) or 'none'}; missing: {', '.join(missing) or 'none'}"

@@ -103,12 +103,15 @@ def error_blocks(results: Results) -> list[Block]:
 
 def _kind_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     """Return the errors of each system by kind, and by kind and type; the mean over its runs."""
+    counts, runs = _with_parts(results, "error_kinds", table), results.needed("scores").groupby("system").size()
+    # Of all runs: those without an error of some kind and type have no row of it.
+    counts = counts.assign(count=counts["count"] / counts["system"].map(runs).astype(float))
     by_part = {
         system: pd.concat({part: _shares(_kinds(of_part)) for part, of_part in rows.groupby("part", sort=False)})
-        for system, rows in by_system(_with_parts(results, "error_kinds", table))
+        for system, rows in by_system(counts)
     }
     by_type = {}
-    for system, rows in by_system(table):
+    for system, rows in by_system(matching(counts, part=WHOLE)):
         errors = pd.DataFrame({name: _kinds(of_type) for name, of_type in rows.groupby("type")}).T
         order = errors.sum(axis=1).sort_values(ascending=False, kind="stable").index
         by_type[system] = errors.loc[order].map(count).rename_axis("type")
@@ -121,8 +124,8 @@ def _kind_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
 
 
 def _kinds(rows: pd.DataFrame) -> pd.Series:
-    """Return the number of errors of each kind, the mean over runs."""
-    return rows.groupby("kind")["count"].sum().reindex(list(KINDS), fill_value=0) / rows["seed"].nunique()
+    """Return the number of errors of each kind."""
+    return rows.groupby("kind")["count"].sum().reindex(list(KINDS), fill_value=0)
 
 
 def _shares(errors: pd.Series) -> pd.Series:

@@ -54,6 +54,7 @@ from claim_results import (
     query,
     scores,
     searched,
+    searching,
     study,
     trained,
     transferred,
@@ -62,6 +63,7 @@ from pydantic.fields import FieldInfo
 
 from bert_ner.errors import BertNerError
 from claims.fields import STAND_IN, VERDICTS
+from claims.rules import tuning
 from claims.schema import RULES
 
 APART = {"scores.csv": scores(encoder={1: 0.8, 2: 0.9})}  # runs that differ
@@ -200,7 +202,11 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "paper", "files", "verdict"), CASES)
-def test_a_rule_gives_its_verdict(tmp_path: Path, rule: str, paper: str | None, files: Files, verdict: str) -> None:
+def test_a_rule_gives_its_verdict(
+    tmp_path: Path, rule: str, paper: str | None, files: Files, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = max((row["fold"] for row in files.get("search.csv", [])), default=3)
+    monkeypatch.setattr(tuning, "read_params", lambda: searching(folds))
     row = judged(tmp_path, entry(rule, paper), files, RIVALS)
     assert row["verdict"] == verdict, row["evidence"]
     assert row["evidence"]
@@ -339,9 +345,13 @@ def test_the_evidence_has_what_a_study_changes_in_each_part(tmp_path: Path) -> N
     )
 
 
-def test_the_evidence_of_a_search_names_what_the_best_trial_changes(tmp_path: Path) -> None:
-    row = judged(tmp_path, entry(TUNED), searched(0.0, 0.02, 0.04))
-    assert "the best of 2 trials has epochs 8, not 4. It is 0.02 (" in row["evidence"]
+def test_a_baseline_that_is_no_longer_scored_makes_the_comparisons_stale(tmp_path: Path) -> None:
+    files = comparison(("token_micro_f1", 0.02, 0.05), ("entity_f1", 0.02, 0.001))
+    files["scores.csv"] += [{"system": "hmm", "encoder": ""}]
+    files["scores.csv"] = [row for row in files["scores.csv"] if row["system"] != "crf"]
+    message = r"comparisons\.csv compares with crf, which scores\.csv does not have; run python experiments/compare\.py"
+    with pytest.raises(BertNerError, match=message):
+        judged(tmp_path, entry(BETTER), files)
 
 
 def test_seeds_of_both_systems_make_the_interval_over_seeds(tmp_path: Path) -> None:
