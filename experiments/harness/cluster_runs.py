@@ -134,14 +134,16 @@ def study_runs(stage: str, params: Params, gpus: int) -> list[Run]:
 def search_runs(stage: str, params: Params, gpus: int) -> list[Run]:
     """Return a run for each training that a search still needs.
 
-    With teachers, one run has all trainings of a fold, so that the fold's teachers are trained once.
+    If a trial has teachers, one run has all trainings of a fold, so that the fold's teachers are trained once.
     """
     corpus, system = corpus_of(stage), parse_stage(stage).system
     trials = trials_of(system, params)
+    # Also those of a trial without teachers: `--fold` alone trains every open trial of the fold.
+    is_by_fold = any(settings.get("teachers") for settings in trials.values())
     groups: dict[str, list[tuple[int, int]]] = {}
     for row in open_folds(corpus, system, params):
         trial, fold = row["trial"], row["fold"]
-        options = f"--fold {fold}" if trials[trial].get("teachers") else f"--fold {fold} --trial {trial}"
+        options = f"--fold {fold}" if is_by_fold else f"--fold {fold} --trial {trial}"
         groups.setdefault(options, []).append((trial, fold))
     runs = []
     for options, parts in groups.items():

@@ -157,7 +157,7 @@ def test_each_training_of_a_study_or_a_search_is_a_run_and_all_are_recorded_here
     assert not list((place.folder / "data/unfinished").rglob("*.json"))
 
 
-def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trainings_of_a_fold_with_teachers_are_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
     from harness import cluster_runs  # noqa: PLC0415 - imports ray
 
@@ -165,7 +165,10 @@ def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: py
     changed = {
         "teacher": plain["mpnet"],
         "student": {**plain["minilm"], "teachers": ["teacher-13"]},
-        "search": {"folds": 3, "trials": {name: [{"epochs": [1, 2]}] for name in ("minilm", "student")}},
+        "search": {
+            "folds": 3,
+            "trials": {"minilm": [{"epochs": [1, 2]}], "student": [{"teachers": [[], ["teacher-13"]]}]},
+        },
     }
     params = Params.model_validate(plain.model_dump() | changed)
     monkeypatch.setattr(cluster_runs, "command_of", lambda _: "python search.py --corpus mit_movie_eng")
@@ -176,9 +179,9 @@ def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: py
         ["--fold", fold, "--trial", trial] for fold, trial in ("11", "21", "22")
     ]
     assert [run.commands[-1][-2:] for run in taught] == [["--fold", "1"], ["--fold", "2"]]
-    names = [[Path(name).stem for name in run.files] for run in taught]
+    names = [[Path(name).stem for name in run.files] for run in taught]  # no training is in two runs
     assert names == [["search-student-1-1"], ["search-student-1-2", "search-student-2-2"]]
-    assert taught[0].memory > 2 * alone[0].memory  # that of its teacher
+    assert taught[1].memory > 2 * alone[0].memory  # that of its teacher
 
 
 def test_a_student_fetches_the_models_of_its_teachers() -> None:
