@@ -27,10 +27,10 @@ TOMORROW = date.today() + timedelta(days=1)
 VALUES = [0.860, 0.861, 0.862, 0.863, 0.864]
 SETTINGS: dict[str, dict[str, Any]] = {"crf": {"c1": [0.1]}, "minilm": {"epochs": 4}}
 
-
+ENVIRONMENT = {"python": "3", "packages": {}, "processor": "A"}
 REFERENCE = json.dumps(
     {"signature": "s", "settings": {}, "data": {}, "weights": None, "runs": [
-        {"seed": 0, "scores": {"entity_f1": 0.5}, "environment": {"python": "3", "packages": {}, "processor": "A"}}
+        {"seed": 0, "scores": {"entity_f1": 0.5}, "environment": ENVIRONMENT}
     ]}
 )  # fmt: skip
 
@@ -46,14 +46,18 @@ def write_results(root: Path, by_seed: dict[int, float], crf: float = 0.85, **se
     write_table(root / "results", "sample", "scores", rows)
     runs = {
         f"{system}-{seed}": {
+            "system": system,
             "settings": SETTINGS[system] | settings.get(system, {}),
+            "seconds": 1.0,
             "history": [],
             "cost": {},
-            "environment": {"python": "3", "packages": {}, "processor": "A"},
+            "environment": ENVIRONMENT,
+            "predictions": "00",
         }
         for system, seed, _ in values
     }
-    (root / "results/provenance.json").write_text(json.dumps({"sample": {"files": {"test.bio": "00"}, "runs": runs}}))
+    record = {"files": {"test.bio": "00"}, "evaluated": ENVIRONMENT, "runs": runs}
+    (root / "results/provenance.json").write_text(json.dumps({"sample": record}))
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, seeds: list[int]) -> None:
