@@ -54,7 +54,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "predictions" / f"{name}.tags").write_text("".join(" ".join(t) + "\n" for t in tags))
         system, seed = name.split("-")
         scored = score(GOLD, tags, split="test", corpus=corpus.name, data=sha256_of(raw)[:8])
-        rows.append({"system": system, "encoder": "tiny" if system == "encoder" else "", "seed": seed}
+        encoder = "tiny" if system == "encoder" else ""
+        rows.append({"system": system, "encoder": encoder, "seed": seed, "n_sentences": len(GOLD)}
                     | {metric: value.value for metric, value in scored.items()}
                     | {"signature": scored["entity_f1"].signature})  # fmt: skip
     (folder / "scores.csv").write_text(as_csv("scores", rows))

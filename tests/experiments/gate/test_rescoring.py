@@ -156,6 +156,13 @@ def test_without_the_corpus(
     assert run()[1].startswith(first_line)
 
 
+def test_a_run_without_its_number_of_sentences_ends_the_check(run: Any, results: Path) -> None:
+    column(5, "")(results)
+    status, text = run()
+    assert status == 2
+    assert "scores.csv:2: n_sentences is '', not a whole number; remove it and run" in text
+
+
 def test_scores_that_are_none_do_not_become_a_reference(run: Any, results: Path) -> None:
     path = results / "reference/sample/crf.json"
     before = path.read_bytes()
