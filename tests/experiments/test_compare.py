@@ -173,6 +173,22 @@ def test_the_first_named_system_is_tested_against_each_baseline() -> None:
     assert not compare.confirmatory_tests("other", scores, named)
     assert not compare.confirmatory_tests("eng", scores, Confirmatory())
 
+    again = named.model_copy(update={"baselines": ["large", "hmm"]})
+    assert compare.confirmatory_tests("eng", scores, again) == {(("large", "hmm"), "entity_f1")}
+
+
+def test_a_confirmatory_test_of_another_pair_is_made_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = Confirmatory(corpora=["mit_movie_eng"], systems=["crf"], baselines=["encoder"], metrics=["entity_f1"])
+    params = read_params().model_copy(update={"confirmatory": named})
+    monkeypatch.setattr(compare, "read_params", lambda: params)
+    compare.main()
+    table = pd.read_csv(folder / "comparisons.csv").set_index(["system_a", "system_b", "metric"])
+    confirmatory = table[table["family"] == "confirmatory"]
+    assert confirmatory.index.tolist() == [("crf", "encoder", "entity_f1")]
+    assert confirmatory["p_holm"].tolist() == confirmatory["p_value"].tolist()
+    usual, turned = (table.loc[(*pair, "entity_f1"), "difference"] for pair in (("encoder", "crf"), ("crf", "encoder")))
+    assert usual == -turned
+
 
 def test_others_meet_the_crf_and_encoders_meet_every_baseline() -> None:
     scores = pd.DataFrame({"system": ["hmm", "crf", "encoder", "encoder"], "encoder": ["", "", "tiny", "tiny"]})
