@@ -225,6 +225,21 @@ def test_predictions_that_are_not_those_of_the_scores_are_refused(folder: Path) 
         compare.main()
 
 
+@pytest.mark.parametrize("metric", ["entity_f1", "token_micro_f1_merged"])
+def test_an_empty_score_is_refused(folder: Path, metric: str) -> None:
+    edit_scores(folder, metric, None)
+    with pytest.raises(BertNerError, match=rf"encoder-1.tags .* {metric} is nan in scores.csv, but 1.000000 here; run"):
+        compare.main()
+
+
+def test_an_older_table_may_lack_a_metric(folder: Path) -> None:
+    [metric] = TABLES["scores"].may_lack
+    table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
+    table.drop(columns=metric).to_csv(folder / "scores.csv", index=False)
+    compare.main()
+    assert metric in pd.read_csv(folder / "intervals.csv")["metric"].tolist()
+
+
 def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> None:
     path = folder / "predictions" / "encoder-2.tags"
     path.write_text("O O O\n")
