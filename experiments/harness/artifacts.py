@@ -13,7 +13,7 @@ from harness.remedies import stage_remedy, training_remedy
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
-from bert_ner.files import check_sums, sha256_of
+from bert_ner.files import check_sums, read_sums, sha256_of
 
 
 def read_part(corpus: str, part: str) -> list[Sentence]:
@@ -44,6 +44,8 @@ def out_of_fold_file(corpus: str) -> Path:
 def read_section(corpus: str, system: str) -> Section:
     """Return a system's section of params.yaml, with what prepare.py noted for the corpus."""
     path = prepared_file(corpus, "min_steps.txt")
+    if path.is_file() or path.name in read_sums(path.parent):
+        check_sums(path.parent, stage_remedy("prepare", corpus), [path.name])
     return read_params().section(system, int(path.read_text(encoding="utf-8")) if path.is_file() else 0)
 
 
