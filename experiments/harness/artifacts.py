@@ -71,8 +71,11 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
     return content
 
 
-def read_json(path: Path, remedy: str = "remove it, and run the stage that writes it") -> dict[str, Any]:
-    """Read a JSON object that a stage wrote; an error ends with the remedy."""
+def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
+    """Read a JSON object that a stage wrote; an error ends with the remedy, by default to run that stage."""
+    if not path.is_file():
+        raise BertNerError(f"{path} is missing; {remedy or 'run the stage that writes it'}")
+    remedy = remedy or "remove it, and run the stage that writes it"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

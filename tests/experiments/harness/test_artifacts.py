@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness import paths
-from harness.artifacts import predictions_text, read_predictions, read_section
+from harness.artifacts import predictions_text, read_json, read_predictions, read_section
 from harness.params import read_params
 from harness.paths import predictions_file, prepared_file
 
@@ -49,6 +49,17 @@ def test_broken_predictions(path: Path, content: bytes | None, complaint: str) -
         read_predictions(path, TEST, "run it")
     assert str(caught.value).startswith(f"{path}{complaint}")
     assert str(caught.value).endswith("; run it")
+
+
+def test_a_json_file_that_is_missing_is_not_to_be_removed(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for remedy, end in (((), "run the stage that writes it"), (("take it from Git",), "take it from Git")):
+        with pytest.raises(BertNerError) as caught:
+            read_json(path, *remedy)
+        assert str(caught.value) == f"{path} is missing; {end}"
+    path.write_text("{")
+    with pytest.raises(BertNerError, match=r"a\.json can't be read .*; remove it, and run the stage that writes it$"):
+        read_json(path)
 
 
 def test_the_least_number_of_steps_must_be_the_one_that_was_written(
