@@ -47,13 +47,15 @@ def main() -> None:
     with_reference, others = pairs(scores)
     params = read_params()
     family = confirmatory_tests(corpus.name, scores, params.confirmatory)
+    # Also a test against another encoder, or of a baseline: Holm's correction must be over all of the family.
+    wanted = list(dict.fromkeys([*with_reference, *others, *sorted({pair for pair, _ in family})]))
     rows = {
         "intervals": intervals(found, strata),
-        "comparisons": comparisons(found, with_reference + others, strata, family=family),
+        "comparisons": comparisons(found, wanted, strata, family=family),
         "intervals_by_group": group_intervals(found, pieces, test, known, part_of),
         "comparisons_by_type": type_comparisons(found, with_reference, strata),
         "study_comparisons": study_comparisons(corpus, test, found, pieces, scores, params, part_of),
-        **part_rows(found, pieces, strata, with_reference + others),
+        **part_rows(found, pieces, strata, wanted),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -81,12 +83,16 @@ def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
 
 
 def confirmatory_tests(corpus: str, scores: pd.DataFrame, named: Confirmatory) -> Family:
-    """Return the tests of the first named system that was scored, against each named baseline by each named metric."""
+    """Return the tests of the first named system that was scored, against each named baseline by each named metric.
+
+    A baseline that was not scored is left out, and so is the system itself.
+    """
     scored = scores["system"].unique()
     system = next((name for name in named.systems if name in scored), None)
     if corpus not in named.corpora or system is None:
         return set()
-    return {((system, name), metric) for name in named.baselines if name in scored for metric in named.metrics}
+    baselines = [name for name in named.baselines if name in scored and name != system]
+    return {((system, name), metric) for name in baselines for metric in named.metrics}
 
 
 def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:

@@ -36,21 +36,29 @@ ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with 
 
 
 def _systems(results: Path, block: str) -> str:
-    """Fill in the table of systems, the best entity F1 first; names, sizes and rows of others stay as they are."""
+    """Fill in the table of systems, the best entity F1 first; names, sizes and rows of others stay as they are.
+
+    Rows of systems that the tables lack come last.
+    """
     rows = {row[2]: row for row in map(ROW.match, block.splitlines()) if row}
     scores, by_part = _scores(results), _entity_f1_by_part(results)
-    ranked = sorted(rows, key=lambda system: -scores[system, "entity_f1"]["value"])
-    lines = [line for line in block.splitlines() if not ROW.match(line)]
-    for system in ranked:
-        found = [
+    measured = {
+        system: [
             scores[system, "entity_f1"],
             *(by_part[system, part] for part in PARTS),
             scores[system, "token_micro_f1"],
         ]
-        cells = [interval_text(row, "value") for row in found]
+        for system in rows
+        if (system, "entity_f1") in scores and all((system, part) in by_part for part in PARTS)
+    }
+    ranked = sorted(measured, key=lambda system: -measured[system][0]["value"])
+    lines = [line for line in block.splitlines() if not ROW.match(line)]
+    for system in ranked:
+        cells = [interval_text(row, "value") for row in measured[system]]
         if system == ranked[0]:
             cells = [re.sub(r"^(\S+)", r"**\1**", cell) for cell in cells]
         lines.append(f"| {rows[system][1]}| {rows[system][3]}| {' | '.join(cells)} |")
+    lines += [row.string for system, row in rows.items() if system not in measured]
     return "\n".join(lines)
 
 

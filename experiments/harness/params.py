@@ -1,7 +1,7 @@
 """params.yaml as a model, and the trainings that it asks for."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -46,7 +46,8 @@ def _known_corpus(name: str) -> str:
     return name
 
 
-Corpora = Annotated[list[Annotated[str, AfterValidator(_known_corpus)]], Field(min_length=1)]
+KnownCorpus = Annotated[str, AfterValidator(_known_corpus)]
+Corpora = Annotated[list[KnownCorpus], Field(min_length=1)]
 
 
 class Run(NamedTuple):
@@ -133,7 +134,7 @@ class LabelAudit(Settings):
 class Confirmatory(Settings):
     """The tests that Holm's correction is over. All other comparisons are exploratory."""
 
-    corpora: list[str] = Field(default=[], description="on these alone")
+    corpora: list[KnownCorpus] = Field(default=[], description="on these alone")
     systems: list[str] = Field(default=[], description="the first of these that was scored is tested")
     baselines: list[str] = Field(default=[], description="it is compared with each of these")
     metrics: list[Literal[*METRICS]] = Field(default=[], description="by each")  # type: ignore[valid-type]
@@ -298,6 +299,8 @@ class Params(Settings):
                     problems.append(((name, WEIGHTS_OF), section[WEIGHTS_OF], rule))
                 elif section["decoding"] not in decodings:
                     problems.append(((name, "decoding"), section["decoding"], f"must be one of {', '.join(decodings)}"))
+        rule = "must be a list, such as [mpnet-13], or be left out"
+        problems += [(where, value, rule) for where, value in self._teachers() if not isinstance(value, list)]
         if problems:
             details = [
                 InitErrorDetails(type=PydanticCustomError("name", text), loc=where, input=value)
@@ -305,6 +308,16 @@ class Params(Settings):
             ]
             raise ValidationError.from_exception_data("Params", details)
         return self
+
+    def _teachers(self) -> Iterator[tuple[Location, Any]]:
+        """Yield the teachers of each section and each trial, with their place in the file."""
+        for name, section in self.__pydantic_extra__.items():
+            if "teachers" in section:
+                yield (name, "teachers"), section["teachers"]
+        for system, grids in self.search.trials.items():
+            for i, grid in enumerate(grids):
+                for j, value in enumerate(grid.get("teachers", [])):
+                    yield ("search", "trials", system, i, "teachers", j), value
 
 
 def read_trials(name: str, params: Params) -> list[Trial]:

@@ -72,7 +72,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "predictions").mkdir(parents=True)
     for name, tags in RUNS.items():
         (folder / "predictions" / f"{name}.tags").write_text("".join(" ".join(line) + "\n" for line in tags))
-    rows = [{"system": name[:-2], "seed": name[-1], "entity_f1": f1} for name, f1 in F1.items()]
+    rows = [{"system": name[:-2], "seed": name[-1], "n_sentences": 9, "entity_f1": f1} for name, f1 in F1.items()]
     (folder / "scores.csv").write_text(as_csv("scores", rows))
     return folder
 

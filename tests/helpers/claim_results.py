@@ -50,7 +50,7 @@ def write(results: Path, files: Files) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if name.endswith(".csv"):
             columns = list(TABLES[path.stem].columns)
-            rows = pd.DataFrame([{"seed": 0} | row for row in content])
+            rows = pd.DataFrame([{"seed": 0, "n_sentences": 9} | row for row in content])
             rows.reindex(columns=columns).to_csv(path, index=False)
         else:
             path.write_text(json.dumps(content))
