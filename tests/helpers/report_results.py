@@ -136,7 +136,8 @@ def write_more(root: Path, corpus: str) -> None:
         {"task": "tag", "system": "crf", "setting": "", "sentences": 3, "tokens": 6, "seconds": 0.5,
          "tokens_per_second": 12, "peak_memory_mb": "", "ratio_to": "", "ratio": "", "machine": "a machine"}
     ])  # fmt: skip
-    (root / "provenance.json").write_text(json.dumps({corpus: {"evaluated": {"revision": "abc123"}}}))
+    evaluated = {"revision": "abc123", "processor": "a machine"}
+    (root / "provenance.json").write_text(json.dumps({corpus: {"evaluated": evaluated}}))
 
 
 def write_corpus(data: Path, folder: Path, corpus: str) -> None:
