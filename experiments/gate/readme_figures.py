@@ -91,7 +91,7 @@ def _by_part(results: Path, system: str) -> str:
         if part in PARTS
     ]
     lead = f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}."
-    return f"{lead} False negatives and false positives together are {' and '.join(changes)}."
+    return f"{lead} False negatives plus false positives are {' and '.join(changes)}."
 
 
 def _fewer_errors(results: Path, system: str) -> dict[str, float]:
@@ -118,9 +118,8 @@ def _claims(results: Path, _: str) -> str:
         f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({by_facts} by counting or "
         f"arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
         f"stand-in (another encoder or quantity). {number['contradicted']} are contradicted by the paper's own corpus "
-        f"or arithmetic, and {number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, "
-        f"and say so. Not counted: {proposed} directions of future work, and {others} that repeat another or could not "
-        "fail."
+        f"or arithmetic, and {number['not tested']} were not tested. {by_hand} of these verdicts are given by hand. "
+        f"Not counted: {proposed} on future work, {others} that repeat another or could not fail."
     )
     return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 

@@ -193,7 +193,9 @@ def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert list(dict.fromkeys(table["task"])) == [task for task in tasks if long or task not in {"stream", "runs"}]
     assert set(table["threads"]) == {benchmark.CORES}
     assert ("1,000,000 lines" in set(table["setting"])) == long
-    assert speed_text(table).startswith("Training runs at 100 % (22.6 M parameters) and 100 % (109 M) of the speed of")
+    assert speed_text(table).startswith(
+        "Training runs at 100 % (22.6 M parameters) and 100 % (BERT-base with random weights) of the speed of"
+    )
 
 
 def test_a_task_that_fails_loses_no_figure_of_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
