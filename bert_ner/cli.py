@@ -114,7 +114,7 @@ def tag(options: argparse.Namespace) -> None:
         queries = read_queries(source.fileno(), name, layout, form)
         lines, errors = write_answers(1, tag_queries(tagger, queries), render)
     if errors:
-        raise BertNerError(f"{errors} of {lines} line(s) can't be read; their records say why")
+        raise BertNerError(f"{errors} of {counted(lines, 'line')} can't be read; their records say why")
 
 
 def tag_files(options: argparse.Namespace) -> None:
@@ -135,7 +135,7 @@ def tag_files(options: argparse.Namespace) -> None:
     complete = f"; {counted(done.complete_before, 'other')} complete before" if done.complete_before else ""
     print(f"{counted(done.files, 'file')} tagged{complete}: {counted(done.rows, 'row')} in {printable(options.target)}")
     if done.errors:
-        raise BertNerError(f"{done.errors} of {done.rows} row(s) can't be read; their records say why")
+        raise BertNerError(f"{done.errors:,} of {counted(done.rows, 'row')} can't be read; their records say why")
 
 
 def _model_folder(options: argparse.Namespace) -> str | Path:

@@ -10,6 +10,8 @@ from pathlib import Path
 from bert_ner.errors import BertNerError
 
 SUMS = "SHA256SUMS"  # as sha256sum writes it and, with -c, checks it
+# For a file in a cache that is not the one asked for.
+CACHE_REMEDY = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
 
 
 class Damaged(BertNerError):

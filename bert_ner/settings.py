@@ -11,6 +11,9 @@ from bert_ner.errors import InvalidValue, shorten
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
 
+CONFLICT = "conflict"  # the type of a PydanticCustomError about several settings; its text is the whole message
+
+_HEXADECIMAL = re.compile(r"\^\[0-9a-f\]\{(\d+)\}\$")
 _SUBJECT = re.compile(r"^(Value error, |\w+ should (?=be|have|match))")
 _NUMBERS = {"integer": "a whole number", "number": "a number"}
 _BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of at most", "exclusiveMaximum": "below"}
@@ -35,6 +38,8 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple
     whole = model.model_json_schema()
     for found in error.errors(include_url=False):
         where, kind, value = found["loc"], found["type"], found["input"]
+        is_key = where[-1:] == ("[key]",)  # pydantic's name of a key, beside that of its value
+        where = where[:-1] if is_key else where
         name = ".".join(map(str, where))
         if kind.startswith("union_tag"):
             union = _schema_at(whole, where)["discriminator"]
@@ -46,15 +51,30 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple
         elif kind == "extra_forbidden":
             keys = _schema_at(whole, where[:-1]).get("properties", {})
             yield where, f"unknown key '{name}'; the keys here are {', '.join(keys)}"
+        elif kind == CONFLICT:
+            yield where, found["msg"]
+        elif kind == "invalid_key" or (is_key and not isinstance(value, str)):
+            key = ".".join([*map(str, where[:-1]), shorten(value)])
+            yield where, f"key {key} must be text; put it in quotes"
+        elif not where and kind in ("model_type", "list_type"):
+            given = "it is empty" if value is None else f"it has {shorten(value)}"
+            wanted = "names and values" if kind == "model_type" else "a list"
+            yield where, f"the file must hold {wanted}; {given}"
         else:
             range_ = "" if kind == "value_error" else _number_range(_schema_at(whole, where))
-            yield where, f"{name} {range_ or _plain(found['msg'])}, not {shorten(value)}"
+            yield where, f"{name} {range_ or _plain(found)}, not {shorten(value)}".lstrip()
 
 
-def _plain(message: str) -> str:
+def _plain(found: Mapping[str, Any]) -> str:
+    """Return what a value must be."""
+    kind, message = found["type"], found["msg"]
+    if kind == "model_type":
+        return "must be a valid dictionary"
+    if kind == "string_pattern_mismatch" and (digits := _HEXADECIMAL.fullmatch(found["ctx"]["pattern"])):
+        return f"must be {digits[1]} digits of 0-9 and a-f"
     text, changed = _SUBJECT.subn("", message)
     text = text.replace(" after validation, not 0", "")
-    return f"must {text}" if changed and not message.startswith("Value error") else text
+    return f"must {text}" if changed and kind != "value_error" else text
 
 
 def _number_range(schema: Mapping[str, Any]) -> str:

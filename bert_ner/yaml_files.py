@@ -13,7 +13,7 @@ from ruamel.yaml.events import AliasEvent
 from bert_ner.errors import BertNerError
 from bert_ner.settings import Location, Model, complaints
 
-# A file at all three limits takes about a second; the largest of ours has 26,000 bytes.
+# A file at all three limits takes about a second. Ours are far below them.
 MAX_BYTES, MAX_VALUES, MAX_DEPTH = 2**16, 10_000, 40
 
 

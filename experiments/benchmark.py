@@ -34,13 +34,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench.benchmark_page import as_markdown
-from bench.measuring import CORPUS, CRF, Figures, encoder_folder, peak_memory
+from bench.measuring import CRF, Figures, encoder_folder, peak_memory
 from bench.tagging_workloads import exported
 from bench.workloads import WORKLOADS
 from bert_ner.cores import available_cores
 from bert_ner.encoder.ranks import launched_ranks
 from bert_ner.errors import BertNerError, install_command
 from bert_ner.files import write_whole
+from claims.paper import PAPER_CORPUS
 
 CORES = available_cores()
 
@@ -58,9 +59,9 @@ def main() -> None:
         if launched_ranks().is_first:
             print(json.dumps({"memory": peak_memory(), **figures}))
         return
-    for folder in (model_folder(CORPUS, CRF), encoder_folder()):
+    for folder in (model_folder(PAPER_CORPUS, CRF), encoder_folder()):
         if not folder.is_dir():
-            raise BertNerError(f"{folder.name} is not trained on {CORPUS}; run 'make repro' first")
+            raise BertNerError(f"{folder.name} is not trained on {PAPER_CORPUS}; run 'make repro' first")
 
     possible = [name for name, one in WORKLOADS.items() if not one.needs or importlib.util.find_spec(one.needs)]
     chosen = {

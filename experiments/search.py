@@ -5,8 +5,8 @@
 Each trial trains once for each fold, on the other folds, and tags the sentences of the fold. Its scores go to
 results/<corpus>/search.csv, its tags to data/search/<corpus>/. A fold that the table has is not trained again, so an
 interrupted search goes on, and `--trial` lets several processes share one; after a change of the code, remove the rows
-to train again. Rows that params.yaml no longer asks for go. With `--fold`, scores and tags stay in data/unfinished/,
-where the run that trains all finds them: perhaps on another machine.
+to train again. Rows that params.yaml no longer asks for go. With `--fold`, scores and tags stay in data/unfinished/.
+A later run without `--fold`, on this or another machine, reads them there.
 
 The teachers of a trial are trained on the same folds, into data/search/<corpus>/teachers/, because those in models/
 have seen the sentences of the fold.

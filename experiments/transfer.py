@@ -21,8 +21,9 @@ from bert_ner.corpus.bio import Sentence, spans_of, tags_of
 from bert_ner.errors import BertNerError
 from bert_ner.loading import load_tagger
 from bert_ner.scoring import compare, count
+from claims.paper import PAPER_CORPUS
 
-ENG, TRIVIA = "mit_movie_eng", "mit_movie_trivia"
+TRIVIA = "mit_movie_trivia"
 # The types of mit_movie_eng that mit_movie_trivia has as well, with their names there.
 SHARED = {
     "ACTOR": "Actor",
@@ -33,14 +34,17 @@ SHARED = {
     "SONG": "Soundtrack",
     "YEAR": "Year",
 }
-NAMES: dict[str, dict[str, str]] = {ENG: {name: name for name in SHARED}, TRIVIA: {b: a for a, b in SHARED.items()}}
+NAMES: dict[str, dict[str, str]] = {
+    PAPER_CORPUS: {name: name for name in SHARED},
+    TRIVIA: {b: a for a, b in SHARED.items()},
+}
 
 Tags = Sequence[Sequence[str]]
 
 
 def main() -> None:
     command_line(__doc__).parse_args()
-    rows = [row for pair in ((ENG, TRIVIA), (TRIVIA, ENG)) for row in transfers(*pair)]
+    rows = [row for pair in ((PAPER_CORPUS, TRIVIA), (TRIVIA, PAPER_CORPUS)) for row in transfers(*pair)]
     if not rows:
         raise BertNerError("no system has a model of one film corpus and predictions on the other; run make repro-all")
     write_table(RESULTS, DOMAINS, "transfers", rows)

@@ -12,10 +12,9 @@ from pathlib import Path
 from bert_ner.corpus.catalog import Corpus, CorpusFile
 from bert_ner.corpus.download import DownloadError, download
 from bert_ner.errors import BertNerError
-from bert_ner.files import cache_folder, write_whole
+from bert_ner.files import CACHE_REMEDY, cache_folder, write_whole
 
 MIRROR_VARIABLE = "BERT_NER_CORPORA"
-_CACHE_REMEDY = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
 
 
 class CorpusUnavailable(BertNerError, RuntimeError):
@@ -77,7 +76,7 @@ def _find(corpus: Corpus, file: CorpusFile, shared: Path) -> tuple[bytes, str]:
     cached, folder = cache_folder("corpora") / name, shared / "corpora"
     copies = [  # the source, the path, how messages call it, and the remedy for a wrong file
         (str(folder), folder / name, str(folder / name), f"{mend}, or remove it; then run again."),
-        ("download cache", cached, f"download cache: {cached}", _CACHE_REMEDY),
+        ("download cache", cached, f"download cache: {cached}", CACHE_REMEDY),
     ]
     tried = [] if mirror else [f"${MIRROR_VARIABLE} is not set"]
     if mirror:

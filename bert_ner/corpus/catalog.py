@@ -4,22 +4,38 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from bert_ner.corpus.bio import Sentence, labels_of
-from bert_ner.corpus.columns import Layout, Order, column_index
+from bert_ner.corpus.columns import TAG, Layout, Order, column_index
 from bert_ner.corpus.formats import Reading, read_sentences
 from bert_ner.corpus.schemes import ALIASES, Scheme
 from bert_ner.deprecated import moved
 from bert_ner.errors import InvalidValue
 from bert_ner.settings import Settings
 from bert_ner.wording import as_key, options_as
-from bert_ner.yaml_files import read_yaml
+from bert_ner.yaml_files import at_line, read_yaml
 
 # A checkout's, or, of an installed package, the copies of ours beside it.
 FOLDER = Path(__file__).parents[2] / "corpora"
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
+GENERATED = "sample"  # the only corpus whose files sample.py writes
+
+
+def _type(name: str) -> str:
+    if not TAG.fullmatch(f"B-{name}"):
+        raise ValueError("must be a name without spaces")
+    return name
+
+
+def _once(types: list[str]) -> list[str]:
+    if len({*types}) < len(types):
+        raise ValueError("must name each type once")
+    return types
+
+
+_Types = Annotated[list[Annotated[str, AfterValidator(_type)]], Field(min_length=1), AfterValidator(_once)]
 
 
 class CorpusFile(Settings):
@@ -78,7 +94,7 @@ class Corpus(Settings):
     train: _File = Field(description="the training file")
     validation: _File | None = Field(None, description="the validation file; without it, part of the training file")
     test: _File = Field(description="the test file")
-    types: list[_Text] | None = Field(None, min_length=1, description="the entity types; without them, those found")
+    types: _Types | None = Field(None, description="the entity types; without them, those found")
     format: FileFormat = Field(default={}, validate_default=True, description="how the files are read")
     min_steps: int = Field(0, ge=0, description="the least number of training steps of an encoder, for a small corpus")
     is_generated: bool = Field(False, description="whether bert_ner/corpus/sample.py writes the files")
@@ -137,6 +153,9 @@ def read_corpus(path: Path) -> Corpus:
         raise InvalidValue(
             f"{path}: its name is '{corpus.name}'; name it '{path.stem}', as the file, or remove the key"
         )
+    if corpus.is_generated and path.stem != GENERATED:
+        text = f"is_generated is for {GENERATED} alone, whose files bert_ner/corpus/sample.py writes; remove the key"
+        raise InvalidValue(at_line(path, ("is_generated",), (), text))
     return corpus.model_copy(update={"name": path.stem, "folder": str(path.parent / corpus.folder)})
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
@@ -26,7 +27,7 @@ from bert_ner.encoder.distillation import Targets, taught_loss
 from bert_ner.encoder.optimizer import make_optimizer, use_best_weights
 from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
-from bert_ner.settings import Settings
+from bert_ner.settings import CONFLICT, Settings
 
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
 
@@ -74,14 +75,16 @@ class Recipe(Settings):
     @classmethod
     def _without_patience(cls, value: str, others: ValidationInfo) -> str:
         if value == "all" and others.data.get("patience"):
-            raise ValueError("must be train with patience, which needs sentences to validate on")
+            remedy = "set train_on: train or patience: 0"
+            text = f"train_on: all leaves no sentences to validate on, which patience needs; {remedy}"
+            raise PydanticCustomError(CONFLICT, text)
         return value
 
     @field_validator("teachers")
     @classmethod
     def _taught_without_crf(cls, value: list[str], others: ValidationInfo) -> list[str]:
         if value and others.data.get("crf"):
-            raise ValueError("must be empty with crf, whose loss is that of a path of labels")
+            raise PydanticCustomError(CONFLICT, "teachers can't be used with crf: true; leave one out")
         return value
 
 

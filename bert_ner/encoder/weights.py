@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter
 from bert_ner.encoder import hub
 from bert_ner.encoder.archive import ArchiveError, unpack
 from bert_ner.errors import BertNerError, library_errors
-from bert_ner.files import cache_folder, sha256_of
+from bert_ner.files import CACHE_REMEDY, cache_folder, sha256_of
 from bert_ner.model_folder import WEIGHTS, weight_files, weights_sha256
 from bert_ner.settings import Settings
 from bert_ner.unfinished import unfinished_folder
@@ -198,9 +198,8 @@ def _from_hub(encoder: Encoder, fetch: bool) -> Weights:
         folder = folder or hub.download(*files)
     except hub.HubError as error:
         raise _NotHere(f"{address}: {error}") from None
-    remedy = "It was removed: run again to download it. If it is still there, the cache is read-only: remove it."
     try:
-        return _verified(folder, address, encoder, remedy)
+        return _verified(folder, address, encoder, CACHE_REMEDY)
     except _WrongSum as error:
         with suppress(OSError):
             hub.forget(error.path)

@@ -168,8 +168,8 @@ def _chunks(types: Array, begins: NDArray[np.bool_], first: NDArray[np.bool_]) -
 def _most_pairs(a: Array, b: Array) -> list[int]:
     """Return indexes of as many pairs (a[i], b[i]) as possible, with no entity in two of them.
 
-    They are overlaps from left to right, so the entity of the first pair that ends sooner is in no other pair. So
-    choosing the first pair excludes at most one other, and so does each next one.
+    Pair overlaps from left to right, each entity once. Of two overlapping entities, the one that ends first can be in
+    no later pair, so taking the first free pair is optimal.
     """
     chosen, last_a, last_b = [], -1, -1
     for i, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):

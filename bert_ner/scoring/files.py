@@ -149,6 +149,12 @@ def types_not_in_gold(prediction: ParsedFile, gold: ParsedFile) -> list[str]:
     return sorted(found - known)
 
 
+def wrong_types(prediction: str, gold: str, types: Sequence[str]) -> str:
+    """Return a remark on the types that only the prediction has, of the files with these names."""
+    listed = ", ".join(f"{kind}{unusual_letters(kind)}" for kind in types)
+    return f"{prediction}: types that {gold} does not have, so their entities are all wrong: {listed}"
+
+
 def _read_as(file: File, reading: Reading, gold: ParsedFile) -> ParsedFile:
     """Return a prediction; raise BioError if it has something that is no tag, or other words than the gold file."""
     parsed = _with_empty_sentences(parse_file(file.content, file.name, reading, gold.scheme), gold)
@@ -269,8 +275,7 @@ def _lines(record: Record) -> Iterator[str]:
                 f"{lines[0]}; they are read as conlleval reads them, also for entity_f1_strict"
             )
         if types:
-            listed = ", ".join(f"{name}{unusual_letters(name)}" for name in types)
-            yield f"{file}: types that {gold['file']} does not have, so their entities are all wrong: {listed}"
+            yield wrong_types(file, gold["file"], types)
 
     files = [system["file"] for system in systems]
     names = [Path(file).name for file in files]

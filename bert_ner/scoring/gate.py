@@ -170,7 +170,7 @@ def _compare(metric: str, reference: Runs | None, new: Runs | None) -> tuple[Out
     low = high = before
     if not reference.is_deterministic:
         low, high = bounds(reference.values(metric), len(new.runs))
-        note = f"{counted(len(new.runs), 'run')}, {len(reference.runs)} in the reference"
+        note = sizes(len(reference.runs), len(new.runs))
     elif abs(now - before) <= EQUAL:
         note = "equal to six digits"
     elif changes := differences(reference.environment, new.environment):
@@ -179,6 +179,11 @@ def _compare(metric: str, reference: Runs | None, new: Runs | None) -> tuple[Out
     else:
         note = "deterministic, but not equal to six digits in the same environment"
     return within(now, low, high), low, note
+
+
+def sizes(reference: int, new: int) -> str:
+    """Return how many runs there are on each side."""
+    return f"{counted(new, 'run')}, {reference} in the reference"
 
 
 def within(value: float, low: float, high: float) -> Outcome:

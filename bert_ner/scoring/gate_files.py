@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from bert_ner.corpus.bio import spans_of
 from bert_ner.corpus.formats import ParsedFile, Reading
-from bert_ner.errors import InvalidValue, unusual_letters
+from bert_ner.errors import InvalidValue
 from bert_ner.scoring.counts import Tags, count
-from bert_ner.scoring.files import File, prediction_readings, read_gold, read_prediction, types_not_in_gold
-from bert_ner.scoring.gate import ALPHA, BAD, EQUAL, METRICS, MIN_RUNS, Outcome, Verdict, bounds, within
+from bert_ner.scoring.files import File, prediction_readings, read_gold, read_prediction, types_not_in_gold, wrong_types
+from bert_ner.scoring.gate import ALPHA, BAD, EQUAL, METRICS, MIN_RUNS, Outcome, Verdict, bounds, sizes, within
 from bert_ner.scoring.reference_file import Prediction, is_saved, read_saved, save_reference
 from bert_ner.scoring.resampling import MIN_SENTENCES
 from bert_ner.scoring.scores import METRICS as ALL_METRICS
@@ -141,8 +141,7 @@ def _remarks(prediction: ParsedFile, gold: ParsedFile) -> Iterator[str]:
         where = f"{prediction.place}{slips[0].line}"
         yield f"{where}: {slips[0].message} (such tags in the file: {len(slips):,}; they count as in conlleval)"
     if extra := types_not_in_gold(prediction, gold):
-        listed = ", ".join(f"{kind}{unusual_letters(kind)}" for kind in extra)
-        yield f"{prediction.name}: types that {gold.name} does not have, so their entities are all wrong: {listed}"
+        yield wrong_types(prediction.name, gold.name, extra)
 
 
 def _copies_of_gold(runs: Sequence[Prediction], gold: ParsedFile) -> Iterator[str]:
@@ -171,7 +170,7 @@ def _by_run(
 ) -> list[Verdict]:
     """Apply the t-test to the scores of the runs."""
     before, after = ([score(gold, run.tags) for run in side] for side in (reference, new))
-    note = _sizes(reference, new)
+    note = sizes(len(reference), len(new))
     found = []
     for metric in metrics:
         known, values = ([scores[metric].value for scores in side] for side in (before, after))
@@ -191,17 +190,13 @@ def _by_sentence(
     before, after = ([count(gold, run.tags) for run in side] for side in (reference, new))
     compared = compare(after, before)
     limit = 2 * ALPHA / len(metrics)
-    note = f"{_sizes(reference, new)}; over sentences, p = {{:.4f}} ({limit:.4g} or less is a change)"
+    note = f"{sizes(len(reference), len(new))}; over sentences, p = {{:.4f}} ({limit:.4g} or less is a change)"
     found = []
     for metric in metrics:
         result = compared[metric]
         outcome = within(result.difference, 0, 0) if result.p_value <= limit else Outcome.PASS
         found.append(Verdict("", "", metric, outcome, result.b, None, result.a, note.format(result.p_value)))
     return found
-
-
-def _sizes(reference: Sequence[Prediction], new: Sequence[Prediction]) -> str:
-    return f"{counted(len(new), 'run')}, {len(reference)} in the reference"
 
 
 def _with_types(

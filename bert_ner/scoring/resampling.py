@@ -60,7 +60,7 @@ Row = TypeVar("Row", Interval, Comparison)
 
 
 def paired_text(samples: int, within: str = "") -> str:
-    """Name the test and the interval of a comparison, with ` within parts` or the like for what is drawn within."""
+    """Name the test and the interval of a comparison; `within`, such as ` within parts`, names the strata."""
     drawn = f"interval: paired percentile bootstrap{within}"
     return f"paired approximate randomisation over sentences, {samples}; {drawn}, {samples}"
 

@@ -207,7 +207,7 @@ def _counted(system: System | Tags, gold: Tags | None) -> System:
 
 
 def _tables(systems: Mapping[str, System]) -> tuple[dict[str, NDArray[np.int64]], Statistic]:
-    """Return a table of each system's counts, of shape (runs, n, L + 2T + 2, 3), and the metrics of them."""
+    """Return a table of each system's counts, of shape (runs, n, L + 2T + 3, 3), and the metrics of them."""
     listed = {name: [system] if isinstance(system, Counts) else list(system) for name, system in systems.items()}
     all_runs = [run for runs in listed.values() for run in runs]
     if not all_runs or not all(listed.values()):

@@ -10,8 +10,8 @@ from harness.artifacts import model_folder, read_labels
 from harness.params import Run, read_params
 
 from bert_ner.corpus.bio import Sentence
+from claims.paper import PAPER_CORPUS
 
-CORPUS = "mit_movie_eng"
 CRF = Run("crf", 0)
 
 # By setting ("" if there is one), the sentences, tokens (words), seconds and, of matrix products, their TFLOP.
@@ -20,7 +20,7 @@ Figures = dict[str, Any]
 
 def encoder_folder() -> Path:
     """Return the folder of the encoder's run that is measured: the first seed of params.yaml."""
-    return model_folder(CORPUS, Run("minilm", read_params().seeds[0]))
+    return model_folder(PAPER_CORPUS, Run("minilm", read_params().seeds[0]))
 
 
 def fresh_model(large: bool) -> tuple[Any, Any]:
@@ -31,7 +31,7 @@ def fresh_model(large: bool) -> tuple[Any, Any]:
     from bert_ner.encoder.weights import find_weights, load_tokenizer
 
     folder = find_weights("all-MiniLM-L6-v2").folder
-    options: dict[str, Any] = {"num_labels": len(read_labels(CORPUS)), "dtype": torch.float32}
+    options: dict[str, Any] = {"num_labels": len(read_labels(PAPER_CORPUS)), "dtype": torch.float32}
     torch.manual_seed(0)
     if large:
         model = AutoModelForTokenClassification.from_config(BertConfig(**options))  # type: ignore[no-untyped-call]

@@ -5,7 +5,8 @@ from random import Random
 
 from harness.artifacts import read_labels, read_part
 
-from bench.measuring import CORPUS, Figures, figures, measure_seconds
+from bench.measuring import Figures, figures, measure_seconds
+from claims.paper import PAPER_CORPUS
 
 
 def _with_errors(gold: Sequence[Sequence[str]], labels: Sequence[str], share: float, draw: Random) -> list[list[str]]:
@@ -19,7 +20,7 @@ def score(scorer: str) -> Figures:
 
     from bert_ner import scoring
 
-    draw, labels = Random(0), read_labels(CORPUS)
+    draw, labels = Random(0), read_labels(PAPER_CORPUS)
     gold = [draw.choices(labels, k=10) for _ in range(100_000)]
     found = _with_errors(gold, labels, 0.03, draw)
     work = {
@@ -33,8 +34,8 @@ def uncertainty() -> Figures:
     """Compute all scores of the test set, and 10,000 bootstrap samples of each."""
     from bert_ner import scoring
 
-    test = read_part(CORPUS, "test")
+    test = read_part(PAPER_CORPUS, "test")
     gold = [tags for _, tags in test]
-    found = _with_errors(gold, read_labels(CORPUS), 0.05, Random(0))
+    found = _with_errors(gold, read_labels(PAPER_CORPUS), 0.05, Random(0))
     seconds = measure_seconds(lambda: (scoring.score(gold, found), scoring.bootstrap(scoring.count(gold, found))))
     return {"": figures(test, seconds)}

@@ -14,7 +14,6 @@ from harness.artifacts import model_folder, read_part
 from harness.paths import DATA
 
 from bench.measuring import (
-    CORPUS,
     CRF,
     Figures,
     encoder_folder,
@@ -26,6 +25,7 @@ from bench.measuring import (
 )
 from bench.products import forward_products, measure_products
 from bert_ner.scoring import entity_f1
+from claims.paper import PAPER_CORPUS
 
 QUERY = "show me films with drew barrymore from the 1980s\n"
 PERCENTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
@@ -35,7 +35,7 @@ BATCHES = (16, 32, 64, 128)  # among which the tuned pipeline chooses
 
 def tag(tagger: str, times: int = 1) -> Figures:
     """Tag the test set, repeated `times` times, in one call, after a hundred sentences to warm up."""
-    test = read_part(CORPUS, "test") * times
+    test = read_part(PAPER_CORPUS, "test") * times
     tags_of, sentences = _tagger(tagger), [words for words, _ in test]
     tags_of(sentences[:100])
     started = time.perf_counter()
@@ -50,7 +50,7 @@ def products(dtype: str) -> Figures:
     """Measure the matrix products of such a call alone, in a number type; by default in the one that training uses."""
     from bert_ner.encoder.tagger import EncoderTagger
 
-    test, tagger = read_part(CORPUS, "test"), EncoderTagger.load(encoder_folder())
+    test, tagger = read_part(PAPER_CORPUS, "test"), EncoderTagger.load(encoder_folder())
     batches = [batch.mask.sum(1).tolist() for batch in tagger.batches([words for words, _ in test])]
     needed = [product for lengths in batches for product in forward_products(tagger.model, lengths)]
     return {"": figures(test, **measure_products(needed, dtype or fast_dtype()))}
@@ -58,7 +58,7 @@ def products(dtype: str) -> Figures:
 
 def latency(tagger: str) -> Figures:
     """Tag one sentence at a time: the median, the 95th and the 99th percentile of the seconds."""
-    test = read_part(CORPUS, "test")
+    test = read_part(PAPER_CORPUS, "test")
     random.Random(0).shuffle(test)
     tags_of, sentences = _tagger(tagger), [words for words, _ in test[:1000]]
     tags_of(sentences[:100])
@@ -111,14 +111,14 @@ def _tuned_pipeline() -> Callable[[Sequence[Sequence[str]]], Any]:
         with torch.inference_mode():
             return run(texts, batch_size=size)
 
-    words = [words for words, _ in read_part(CORPUS, "validation")]
+    words = [words for words, _ in read_part(PAPER_CORPUS, "validation")]
     tag_texts(words[:100], BATCH)
     best = min(BATCHES, key=lambda size: measure_seconds(tag_texts, words, size))
     return partial(tag_texts, size=best)
 
 
 def _folder(tagger: str) -> Path:
-    return model_folder(CORPUS, CRF) if tagger == "crf" else encoder_folder()
+    return model_folder(PAPER_CORPUS, CRF) if tagger == "crf" else encoder_folder()
 
 
 def exported() -> Path:

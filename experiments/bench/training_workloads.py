@@ -14,11 +14,11 @@ from harness.artifacts import read_labels, read_part
 from harness.params import read_params, settings_of
 from harness.paths import DATA
 
-from bench.measuring import CORPUS, Figures, fast_dtype, figures, fresh_model, measure_seconds
+from bench.measuring import Figures, fast_dtype, figures, fresh_model, measure_seconds
 from bench.products import measure_products, step_products
 from bert_ner.corpus.bio import Sentence
+from claims.paper import PAPER_CORPUS, PAPER_LENGTH
 
-PADDED = 55  # pieces, from the paper's section 3.3.1
 BATCH = 32  # sentences
 EPOCHS = 2  # the first warms up, the second is measured
 
@@ -50,7 +50,7 @@ def checkpoint(large: bool = False) -> Figures:
     from bert_ner.encoder.checkpoint import Checkpoint
 
     model, tokenizer = fresh_model(large)
-    sentences = read_part(CORPUS, "train")
+    sentences = read_part(PAPER_CORPUS, "train")
     # The folder is on the disk that a training writes to.
     with TemporaryDirectory(dir=DATA) as folder:
         saved = Checkpoint(Path(folder, "checkpoint.safetensors"), "")
@@ -61,7 +61,7 @@ def checkpoint(large: bool = False) -> Figures:
 
 def _sample(size: int) -> list[Sentence]:
     """Return training sentences from all over the corpus, the same for every program."""
-    sentences = read_part(CORPUS, "train")
+    sentences = read_part(PAPER_CORPUS, "train")
     return sentences[:: len(sentences) // size][:size]
 
 
@@ -69,7 +69,7 @@ def _examples(tokenizer: Any, sentences: Sequence[Sentence]) -> list[Any]:
     from bert_ner.encoder.alignment import WordPieces
     from bert_ner.encoder.tagger import examples_of
 
-    label_id = {label: i for i, label in enumerate(read_labels(CORPUS))}
+    label_id = {label: i for i, label in enumerate(read_labels(PAPER_CORPUS))}
     return examples_of(sentences, WordPieces.of(tokenizer, 512), label_id)
 
 
@@ -97,13 +97,13 @@ def _our_rows(
 def _paper_epochs(model: Any, tokenizer: Any, train: Sequence[Sentence]) -> list[float]:
     """Train as sections 3.3 and 3.4 say; return the seconds of each epoch.
 
-    Each sentence is padded to 55 pieces. Numbers are float32; AdamW, with clipping and a linear decay.
+    Each sentence is padded to PAPER_LENGTH pieces. Numbers are float32; AdamW, with clipping and a linear decay.
     """
     import torch
     from transformers import DataCollatorForTokenClassification
 
-    collate = DataCollatorForTokenClassification(tokenizer, padding="max_length", max_length=PADDED)
-    batch = collate([{name: ids[:PADDED] for name, ids in row.items()} for row in _rows(tokenizer, train)])
+    collate = DataCollatorForTokenClassification(tokenizer, padding="max_length", max_length=PAPER_LENGTH)
+    batch = collate([{name: ids[:PAPER_LENGTH] for name, ids in row.items()} for row in _rows(tokenizer, train)])
     data = torch.utils.data.TensorDataset(batch["input_ids"], batch["attention_mask"], batch["labels"])
     loader = torch.utils.data.DataLoader(data, batch_size=BATCH, shuffle=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01)

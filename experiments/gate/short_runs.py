@@ -19,8 +19,9 @@ from bert_ner.corpus.split import split
 from bert_ner.scoring import score
 from bert_ner.scoring.gate import Runs
 from bert_ner.yaml_files import load_yaml
+from claims.paper import PAPER_CORPUS
 
-CORPORA = ("sample", "mit_movie_eng")
+CORPORA = ("sample", PAPER_CORPUS)
 SENTENCES = 2000  # the first of the training part
 SETTINGS = Path(__file__).with_suffix(".yaml")
 SECTIONS = load_yaml(SETTINGS)

@@ -73,7 +73,7 @@ def check_saved(tagger: Tagger, folder: Path, words: Sequence[str]) -> None:
 
 def has_weights(section: Mapping[str, Any]) -> bool:
     """Return whether the weights of a system's encoder are available; also true for a system without an encoder."""
-    from bert_ner.encoder.weights import ENCODERS, availability  # imports transformers
+    from bert_ner.encoder.weights import ENCODERS, availability
 
     name = section.get("name")
     return name not in ENCODERS or availability(ENCODERS[name])[0]

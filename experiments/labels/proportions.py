@@ -7,15 +7,15 @@ from statistics import NormalDist
 from typing import Any
 
 
-def proportion(count: int, of: int, level: float = 0.95) -> dict[str, Any]:
-    """Return a share with its Wilson score interval; both are None if there is nothing to count.
+def proportion(count: int, of: int) -> dict[str, Any]:
+    """Return a share with its 95 % Wilson score interval; both are None if there is nothing to count.
 
     Source: Wilson, Journal of the American Statistical Association 1927. The interval lies in [0, 1], and it is not
     empty where the count is 0 or all.
     """
     if not of:
         return {"count": 0, "of": 0, "share": None, "low": None, "high": None}
-    z, share = NormalDist().inv_cdf((1 + level) / 2), count / of
+    z, share = NormalDist().inv_cdf(0.975), count / of
     middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
     half = z / (1 + z**2 / of) * math.sqrt(share * (1 - share) / of + z**2 / (4 * of**2))
     low, high = max(0.0, middle - half), min(1.0, middle + half)

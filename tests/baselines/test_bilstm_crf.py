@@ -47,14 +47,6 @@ ODD = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def parsed(*lines: str) -> list[Sentence]:
     pairs = [[entry.split("/") for entry in line.split()] for line in lines]
     return [Sentence(tuple(word for word, _ in row), tuple(tag for _, tag in row)) for row in pairs]

@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console import run
 
-from bert_ner import __version__, cli, load_tagger
+from bert_ner import __version__, load_tagger
 from bert_ner.encoder import weights
 from bert_ner.encoder.weights import ENCODERS
 from bert_ner.errors import BertNerError
 
 PROGRAM = [sys.executable, "-c", "from bert_ner.__main__ import main; main()"]
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["bert-ner", *arguments])
-    cli.main()
 
 
 def test_encoders(tmp_path: Path) -> None:
@@ -178,7 +174,7 @@ def test_bad_lines_make_the_exit_status_one(
     (tmp_path / "queries").write_bytes(b"olaf\ncaf\xe9\nada brook\n")
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, "tag", str(tmp_path / "queries"), "--model", str(crf_folder))
-    assert stopped.value.code == "bert-ner: 1 of 3 line(s) can't be read; their records say why"
+    assert stopped.value.code == "bert-ner: 1 of 3 lines can't be read; their records say why"
     assert [list(json.loads(line))[1] for line in capfd.readouterr().out.splitlines()] == ["text", "error", "text"]
 
 

@@ -10,16 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from bert_ner import cli
+from console import run
 
 PROGRAM = [sys.executable, "-c", "from bert_ner.cli import main; main()"]
 INPUTS = Path(__file__).parent / "corpus" / "inputs"
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["bert-ner", *arguments])
-    cli.main()
 
 
 @pytest.fixture

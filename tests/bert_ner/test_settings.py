@@ -22,6 +22,7 @@ class Outer(Settings):
     inner: Inner | None = None
     inners: dict[str, list[Inner]] = Field(default={})
     even: int | None = None
+    sum: str = Field(default="0f", pattern="^[0-9a-f]{2}$")
 
     @field_validator("even")
     @classmethod
@@ -54,8 +55,13 @@ def test_valid_settings() -> None:
         ({"inner": {"x": 0}}, "unknown key 'inner.x'; the keys here are size"),
         ({"inners": {"a": [{}, {"size": 0}]}}, "inners.a.1.size must be a whole number of at least 1, not 0"),
         ({"inners": {"a": [{"x": 0}]}}, "unknown key 'inners.a.0.x'; the keys here are size"),
+        ({"inners": {3: []}}, "key inners.3 must be text; put it in quotes"),
+        ({"inners": 3}, "inners must be a valid dictionary, not 3"),
+        ({"inner": [1]}, "inner must be a valid dictionary, not [1]"),
+        ({3: 1}, "key 3 must be text; put it in quotes"),
+        ({"sum": "AB"}, "sum must be 2 digits of 0-9 and a-f, not 'AB'"),
         ({"even": 3}, "even must be even, not 3"),
-        ({"x": 1}, "unknown key 'x'; the keys here are rate, count, counts, inner, inners, even"),
+        ({"x": 1}, "unknown key 'x'; the keys here are rate, count, counts, inner, inners, even, sum"),
         ({"rate": 0, "count": None}, "rate must be a number above 0 and below 1, not 0; count must be a whole number"),
     ],
 )

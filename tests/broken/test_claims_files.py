@@ -52,7 +52,7 @@ claims:
         ("!!set a\n", ["is not YAML: expected a mapping"]),
         ("!!bool a\n", ["can't be read: "]),
         ("? [a, b]\n: c\n", ["line 1: "]),
-        ("1: x\n", ["line 1: 1 must be"]),
+        ("1: x\n", ["line 1: key 1 must be text; put it in quotes"]),
     ],
 )
 def test_not_the_yaml_of_claims(change: Change, messages: list[str], tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ systems:
     ("change", "message"),
     [
         (None, "No such file"),
-        ("systems:\n  -\n", "line 2: systems.0 must be"),
+        ("systems:\n  -\n", "line 2: systems.0 must be a valid dictionary"),
         ("5\n", "line 1: "),
         ("systems: [a: b, c]\n", "line 1: unknown key 'systems.0.a'; the keys here are system, parameters, score"),
         (swapped("0.88", "88"), "line 5: systems.0.score must be"),

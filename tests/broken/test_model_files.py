@@ -73,7 +73,7 @@ def folders(trained: Any, crf_folder: Path, tmp_path_factory: pytest.TempPathFac
         ),
         ("onnx/tagger.json", with_values(limit=0), "limit must be a whole number above 2"),
         ("onnx/tagger.json", with_values(limit="48"), "limit must be a whole number above 2"),
-        ("onnx/tagger.json", with_values(sha256=[]), "sha256 must be"),
+        ("onnx/tagger.json", with_values(sha256=[]), "sha256 must be a valid dictionary"),
     ],
 )
 def test_broken_file(name: str, change: Change, message: str, folders: Path, tmp_path: Path) -> None:

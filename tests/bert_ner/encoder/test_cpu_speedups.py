@@ -6,16 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForTokenClassification, PreTrainedModel
+from models import fresh
+from transformers import PreTrainedModel
 
 from bert_ner.encoder.cpu_speedups import MasterWeights, cheap_dropout, used_embeddings_only
 
 IDS = torch.tensor([[101, 2003, 2017, 102], [101, 3000, 102, 0]])
-
-
-def fresh(folder: Path) -> PreTrainedModel:
-    torch.manual_seed(0)
-    return AutoModelForTokenClassification.from_pretrained(folder, num_labels=3)
 
 
 def three_steps(model: PreTrainedModel) -> None:

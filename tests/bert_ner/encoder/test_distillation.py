@@ -73,7 +73,7 @@ def test_the_loss_weighs_the_label_and_the_targets_of_each_word() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"teachers": ["a-1"], "crf": True}, "teachers must be empty with crf"),
+        ({"teachers": ["a-1"], "crf": True}, "teachers can't be used with crf: true; leave one out"),
         ({"teacher_weight": 0.0}, "teacher_weight must be a number above 0"),
     ],
 )

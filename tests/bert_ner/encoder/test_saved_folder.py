@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from models import change_config
 from safetensors.torch import load_file, save_file
 from transformers import (
     AutoTokenizer,
@@ -39,11 +40,6 @@ ODD = [
 def copy(trained: Any, tmp_path: Path) -> Path:
     """Return a copy of the saved folder, to be spoilt."""
     return Path(shutil.copytree(trained.folder, tmp_path / "copy"))
-
-
-def change_config(folder: Path, **changes: Any) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
 
 def test_saved_and_loaded(trained: Any, sentences: list[Sentence]) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from models import change_config
 from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForTokenClassification,
@@ -68,11 +69,6 @@ def tags_by_piece(tagger: EncoderTagger, words: list[str]) -> list[str]:
         is_inside = following.startswith("I-") and before in (following, f"B-{following[2:]}")
         tags[i] = following if is_inside else ""
     return [tag or "O" for tag in tags]
-
-
-def change_config(folder: Path, **changes: Any) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
 
 # --- training -----------------------------------------------------------------------------------------------------

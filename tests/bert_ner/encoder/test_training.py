@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 import torch
+from models import fresh
 from transformers import (
-    AutoModelForTokenClassification,
-    PreTrainedModel,
     get_constant_schedule_with_warmup,
     get_linear_schedule_with_warmup,
 )
@@ -41,11 +40,6 @@ def examples(n: int = 12) -> list[Example]:
     draw = random.Random(0)
     rows = [[101, *(draw.randint(2000, 2040) for _ in range(draw.randint(1, 12))), 102] for _ in range(n)]
     return [Example(ids, [IGNORED, *(i % 3 if i % 5 else IGNORED for i in ids[1:-1]), IGNORED]) for ids in rows]
-
-
-def fresh(folder: Path) -> PreTrainedModel:
-    torch.manual_seed(0)
-    return AutoModelForTokenClassification.from_pretrained(folder, num_labels=3)
 
 
 def train(recipe: Recipe, seed: int = 1, **changes: Any) -> tuple[str, list[dict[str, Any]]]:
@@ -258,7 +252,8 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"train_on": "test"}, "train_on must be 'train' or 'all', not 'test'"),
         (
             {"train_on": "all", "patience": 2},
-            "train_on must be train with patience, which needs sentences to validate on, not 'all'",
+            "train_on: all leaves no sentences to validate on, which patience needs; set train_on: train or "
+            "patience: 0",
         ),
         ({"teacher_weight": 1.1}, "teacher_weight must be a number above 0 and of at most 1, not 1.1"),
         ({"crf": 1}, "crf must be a valid boolean, not 1"),

@@ -52,7 +52,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run(folder, "undisturbed")
     assert done.returncode == 1, done.stderr
     assert done.stdout == f"2 files tagged: {ROWS + 101:,} rows in undisturbed\n"
-    assert messages(done.stderr) == [f"bert-ner: 1 of {ROWS + 101} row(s) can't be read; their records say why"]
+    assert messages(done.stderr) == [f"bert-ner: 1 of {ROWS + 101:,} rows can't be read; their records say why"]
     return folder
 
 
@@ -181,7 +181,7 @@ def test_a_node_vanishes(place: Path, cluster: Any) -> None:
     cluster.remove_node(node, allow_graceful=False)  # by SIGKILL
     _, errors = process.communicate()
     assert process.returncode == 1, errors
-    assert "row(s) can't be read" in messages(errors)[-1]
+    assert "rows can't be read" in messages(errors)[-1]
     assert_undisturbed(place, "node")
 
 
@@ -197,7 +197,7 @@ def test_a_full_disk(place: Path) -> None:
     assert "first: 1\n" in done.stdout
     first, second = messages(done.stderr)
     assert "No space left on device" in first
-    assert "row(s) can't be read" in second
+    assert "rows can't be read" in second
     assert_undisturbed(place, "full-copy")
 
 

@@ -41,6 +41,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["check.py", *arguments])
+        monkeypatch.setattr(check, "write_readme", lambda root: None)  # that of this checkout
         with pytest.raises(SystemExit) as end:
             check.main()
         captured = capsys.readouterr()

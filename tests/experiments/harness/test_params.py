@@ -144,12 +144,14 @@ def test_an_error_has_its_line(path: Path, old: str, new: str, line: int, messag
     [
         (None, r"params\.yaml can't be read: .*; correct it"),
         ("corpora: [a", r"(?s)params\.yaml is not YAML: .*; correct it"),
-        ("5", r"params\.yaml, line 1: .* must be a valid dictionary"),
+        ("5", r"params\.yaml, line 1: the file must hold names and values; it has 5"),
+        ("", r"params\.yaml, line 1: the file must hold names and values; it is empty"),
+        ("corpora: [a]\n3: x", r"params\.yaml, line 2: key 3 must be text; put it in quotes"),
         ("[a]: b", r"params\.yaml"),
     ],
 )
 def test_a_file_that_is_not_a_mapping_is_named(path: Path, text: str | None, message: str) -> None:
-    path.write_text(text) if text else path.unlink()
+    path.write_text(text) if text is not None else path.unlink()
     with pytest.raises(BertNerError, match=message):
         read_params()
 
