@@ -11,6 +11,7 @@ evidence gives the reason). The claims are about one corpus; the table of any ot
 from harness.run_main import arguments, run_main
 
 from harness.paths import DOMAINS, RESULTS
+from harness.provenance import read_provenance
 from harness.tables import read_table, write_table
 
 import pandas as pd
@@ -22,6 +23,7 @@ from claims.paper import PAPER_CORPUS
 def main() -> None:
     options = arguments(__doc__, domains={"action": "store_true", "help": "judge the claims about other corpora"})
     name = DOMAINS if options.domains else options.corpus
+    read_provenance(RESULTS)  # names what a bad merge left out, before a rule needs it
     write_table(RESULTS, name, "claims", judge_claims(name, RESULTS))
     if name not in (PAPER_CORPUS, DOMAINS):
         print(f"no claim of the paper is about {name}; its claims.csv is empty")

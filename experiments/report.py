@@ -12,6 +12,7 @@ from harness.run_main import arguments, run_main
 import shutil
 
 from harness.paths import DOMAINS, RESULTS
+from harness.provenance import read_provenance
 
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.files import write_whole
@@ -27,6 +28,7 @@ def main() -> None:
     options = arguments(__doc__, domains={"action": "store_true", "help": "compare the corpora"})
     name = DOMAINS if options.domains else options.corpus
     folder = RESULTS / name
+    read_provenance(RESULTS)  # names what a bad merge left out, before a section needs it
     title, content = report_content(RESULTS, name)
     errors = "" if options.domains else error_page(Results(RESULTS, corpus_named(name)))
     links = [] if options.domains else [("errors.html", "Sentences with errors (errors.html)")]
