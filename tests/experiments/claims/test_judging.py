@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import ModuleType
 
 from harness.paths import DOMAINS, RESULTS
 from harness.tables import TABLES
@@ -38,6 +39,8 @@ from claim_results import (
 )
 
 import judge
+import report
+from bert_ner.errors import BertNerError
 from claims.fields import STAND_IN, VERDICTS
 from claims.judging import CLAIMS, judge_claims, tally
 from claims.schema import ACROSS_CORPORA, read_claims
@@ -249,3 +252,14 @@ def test_the_table_has_a_row_per_claim_about_its_corpus(
         table = list(csv.reader(file))
     assert table[0] == list(TABLES["claims"].columns)
     assert len(table) == rows + 1
+
+
+@pytest.mark.parametrize("script", [judge, report])
+def test_a_bad_merge_of_the_provenance_is_named_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: ModuleType
+) -> None:
+    monkeypatch.setattr(script, "RESULTS", tmp_path)
+    monkeypatch.setattr("sys.argv", ["script.py", "--corpus", CORPUS])
+    (tmp_path / "provenance.json").write_text('{"mit_movie_eng": {"runs": {"crf-0": {}}}}')
+    with pytest.raises(BertNerError, match=r"provenance\.json: .*mit_movie_eng\.runs\.crf-0\.\w+ is missing"):
+        script.main()
