@@ -107,6 +107,7 @@ class BiLSTMCRFTagger(System):
 
     Settings = BiLSTMSettings
     settings: BiLSTMSettings
+    keeps_best = True
 
     @property
     def parameters(self) -> int:

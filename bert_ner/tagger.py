@@ -80,6 +80,7 @@ class System(BaseTagger):
     """
 
     Settings: ClassVar[type[AnySettings]] = AnySettings
+    keeps_best: ClassVar[bool] = False  # whether `fit` always keeps the weights of the best epoch, not of the last
     settings: AnySettings
 
     def __init__(

@@ -73,8 +73,12 @@ def main() -> None:
     if not any(chosen.values()):
         raise BertNerError(f"every workload of {', '.join(chosen)} takes minutes; add --long to run it")
     exported()  # now, so that no measurement includes it
-    rows = [row for names in chosen.values() if names for row in table_rows(measure(names, options.rounds))]
-    save_table(merged(read_table(RESULTS, "", "benchmarks"), pd.DataFrame(rows).assign(**machine())))
+    facts, page = machine(), ""
+    for names in filter(None, chosen.values()):
+        rows = pd.DataFrame(table_rows(measure(names, options.rounds))).assign(**facts)
+        # Saved now, so that what was measured is kept if a later task fails.
+        page = save_table(merged(read_table(RESULTS, "", "benchmarks"), rows))
+    print(page)
 
 
 def machine() -> dict[str, Any]:
@@ -147,8 +151,8 @@ def _names(table: pd.DataFrame) -> list[tuple[str, str, str]]:
     return list(zip(table["task"], table["system"], table["setting"], strict=True))
 
 
-def save_table(table: pd.DataFrame) -> None:
-    """Write the table as CSV, Markdown and pictures, and print it."""
+def save_table(table: pd.DataFrame) -> str:
+    """Write the table as CSV, Markdown and pictures; return the Markdown."""
     from reporting.plots import ratio_plot, save  # matplotlib takes a second to import
 
     write_table(RESULTS, "", "benchmarks", table)
@@ -156,7 +160,7 @@ def save_table(table: pd.DataFrame) -> None:
     text = as_markdown(table)
     write_whole(RESULTS / "benchmarks.md", text)
     save(ratio_plot(table), RESULTS, "benchmarks")
-    print(text)
+    return text
 
 
 if __name__ == "__main__":

@@ -23,11 +23,12 @@ from harness.params import read_params
 from harness.paths import RESULTS, ROOT
 
 from bert_ner.errors import BertNerError, printable, printable_message
+from bert_ner.files import write_whole
 from bert_ner.scoring.gate import Outcome, Runs, Verdict, differences, verdicts
 from bert_ner.scoring.gate_table import as_markdown, headline, passes
 from bert_ner.wording import counted
 from gate.bypasses import apply_bypasses, read_bypasses, unused
-from gate.figure_blocks import write_figures
+from gate.figure_blocks import documents
 from gate.records import inconsistent, other_versions, update_sums
 from gate.references import FAST, UPDATE, Faults, Key, at_revision, present, read_references, unlisted, update
 from gate.rescoring import unfounded
@@ -68,10 +69,12 @@ def main() -> None:
 def make_reference(options: argparse.Namespace) -> bool:
     """Make the present results the reference; return whether all of them could become one."""
     new, faults = new_runs(options)
+    texts = {} if options.fast else documents(ROOT)  # before anything is written: an error in one leaves all as it was
     changes = list(update(REFERENCE, FAST if options.fast else "", new, faults))
     print(*map(printable, changes), sep="\n")
+    for name, (_, text) in texts.items():
+        write_whole(ROOT / name, text)
     if not options.fast:
-        write_figures(ROOT)
         update_sums(RESULTS)
     return not faults
 

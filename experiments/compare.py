@@ -47,13 +47,15 @@ def main() -> None:
     with_reference, others = pairs(scores)
     params = read_params()
     family = confirmatory_tests(corpus.name, scores, params.confirmatory)
+    # Also a test against another encoder, or of a baseline: Holm's correction must be over all of the family.
+    wanted = list(dict.fromkeys([*with_reference, *others, *sorted({pair for pair, _ in family})]))
     rows = {
         "intervals": intervals(found, strata),
-        "comparisons": comparisons(found, with_reference + others, strata, family),
+        "comparisons": comparisons(found, wanted, strata, family=family),
         "intervals_by_group": group_intervals(found, pieces, test, known, part_of),
-        "comparisons_by_type": type_comparisons(found, with_reference),
-        "study_comparisons": study_comparisons(corpus, test, found, scores, params, part_of),
-        **part_rows(found, pieces, strata, with_reference + others),
+        "comparisons_by_type": type_comparisons(found, with_reference, strata),
+        "study_comparisons": study_comparisons(corpus, test, found, pieces, scores, params, part_of),
+        **part_rows(found, pieces, strata, wanted),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -81,12 +83,16 @@ def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
 
 
 def confirmatory_tests(corpus: str, scores: pd.DataFrame, named: Confirmatory) -> Family:
-    """Return the tests of the first named system that was scored, against each named baseline by each named metric."""
+    """Return the tests of the first named system that was scored, against each named baseline by each named metric.
+
+    A baseline that was not scored is left out, and so is the system itself.
+    """
     scored = scores["system"].unique()
     system = next((name for name in named.systems if name in scored), None)
     if corpus not in named.corpora or system is None:
         return set()
-    return {((system, name), metric) for name in named.baselines if name in scored for metric in named.metrics}
+    baselines = [name for name in named.baselines if name in scored and name != system]
+    return {((system, name), metric) for name in baselines for metric in named.metrics}
 
 
 def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
@@ -113,11 +119,15 @@ def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
 
 
 def comparisons(
-    found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None, family: Family = ()
+    found: Recount,
+    wanted: Sequence[Pair],
+    strata: Sequence[str] | None = None,
+    metrics: Collection[str] = tuple(scoring.METRICS),
+    family: Family = (),
 ) -> Rows:
     """Return a row per pair and metric. The Holm correction is over the confirmatory family; other rows have none."""
     within = " within parts" if strata else ""
-    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata)
+    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata, metrics=metrics)
     tests = [(pair, metric) for pair, results in compared.items() for metric in results if (pair, metric) in family]
     corrected = scoring.holm([compared[pair][metric].p_value for pair, metric in tests])
     p_holm = dict(zip(tests, corrected, strict=True))
@@ -141,15 +151,14 @@ def part_rows(
     whole = [(WHOLE, found, strata)] if pieces else []
     for part, piece, within in [*whole, *((part, piece, None) for part, piece in pieces.items())]:
         rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, within)]
-        compared = [row for row in comparisons(piece, wanted, within) if row["metric"] in BY_PART]
-        rows["comparisons_by_part"] += [{"part": part, **row} for row in compared]
+        rows["comparisons_by_part"] += [{"part": part, **row} for row in comparisons(piece, wanted, within, BY_PART)]
     return rows
 
 
-def type_comparisons(found: Recount, wanted: Sequence[Pair]) -> Rows:
+def type_comparisons(found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None) -> Rows:
     """Return a row per pair and type. The Holm correction is over the types of a pair; all rows are exploratory."""
     rows: Rows = []
-    for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL).items():
+    for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata).items():
         shared = {"system_a": a, "system_b": b, "n": len(found.counts[a][0].words)}
         corrected = scoring.holm([result.p_value for result in compared.values()])
         rows += [

@@ -27,7 +27,8 @@ from harness.params import WEIGHTS_OF, Params, Run, read_params, settings_of
 from harness.parts import places_by_part, read_parts, source_of_part
 from harness.paths import RESULTS, RUN_FILE, predictions_file, raw_folder
 from harness.provenance import environment, record, recorded
-from harness.systems import has_weights
+from harness.remedies import training_remedy
+from harness.systems import has_weights, load_model
 from harness.tables import TABLES, stage_tables, write_table
 
 import pandas as pd
@@ -35,6 +36,7 @@ from tqdm import tqdm
 
 from bert_ner.corpus.bio import Sentence
 from bert_ner.corpus.catalog import corpus_named
+from bert_ner.errors import BertNerError
 from bert_ner.files import sha256_of, write_whole
 from bert_ner.loading import load_tagger
 from bert_ner.model_folder import QUANTISED
@@ -78,6 +80,9 @@ def main() -> None:
         for name, run_table in found.items():
             rows[name] += [{**shared, **row} for row in run_table]
 
+    if not predictions:
+        remedy = training_remedy(corpus.name, params.all_runs(corpus.name)[0])
+        raise BertNerError(f"no system is trained on {corpus.name}, and no predictions are committed; {remedy}")
     folder = RESULTS / corpus.name
     for name, table in rows.items():
         write_table(RESULTS, corpus.name, name, table)
@@ -99,10 +104,13 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
     folder = model_folder(corpus, run)
     if not folder.is_dir():
         return None
-    trained, tagger = read_run(corpus, run), load_tagger(folder, quantised=False)
-    if WEIGHTS_OF in (section := params[run.system]):
+    section, trained = params[run.system], read_run(corpus, run)
+    if trained["settings"] != settings_of(read_section(corpus, section.get(WEIGHTS_OF, run.system))):
+        remedy = training_remedy(corpus, run)
+        raise BertNerError(f"{folder} was trained with other settings than params.yaml has now; {remedy}")
+    if WEIGHTS_OF in section:
         trained |= {"system": run.system, "settings": settings_of(section), "history": []}
-        cast(Any, tagger).decoding = section["decoding"]
+    tagger = load_model(folder, section)
     sentences = [words for words, _ in test]
     tagger.tag(sentences[:WARM_UP])
     started = time.perf_counter()

@@ -8,6 +8,8 @@ every tag of the fold's words to data/out_of_fold/<corpus>. The training file is
 
 from harness.run_main import arguments, run_main
 
+import io
+
 from harness.artifacts import out_of_fold_file, read_labels, read_section, read_training_file
 from harness.params import read_params
 from harness.systems import build
@@ -18,8 +20,9 @@ from tqdm import tqdm
 from bert_ner.corpus.catalog import corpus_named
 from bert_ner.corpus.split import split
 from bert_ner.errors import BertNerError
+from bert_ner.files import write_whole
 from bert_ner.tagger import ProbabilisticTagger
-from labels.folds import folds_of
+from labels.folds import folds_keeping_copies
 
 
 def main() -> None:
@@ -28,7 +31,8 @@ def main() -> None:
     audit = params.label_audit
     section = read_section(corpus.name, audit.system) | audit.settings
     found = [np.empty(0)] * len(sentences)
-    for fold in tqdm(folds_of(sentences, audit.folds, audit.seed), desc="out of fold", unit="fold", disable=None):
+    folds = folds_keeping_copies(sentences, audit.folds, audit.seed)
+    for fold in tqdm(folds, desc="out of fold", unit="fold", disable=None):
         held_out = set(fold)
         others = [sentence for i, sentence in enumerate(sentences) if i not in held_out]
         tagger = build(audit.system, section, labels, audit.seed)
@@ -38,10 +42,10 @@ def main() -> None:
         tables = tagger.tag_probabilities([sentences[i].words for i in fold], labels)
         for i, table in zip(fold, tables, strict=True):
             found[i] = table
-    path = out_of_fold_file(corpus.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path, content = out_of_fold_file(corpus.name), io.BytesIO()
     # Five digits rank as well as more, and a file of the paper's corpus takes 1 MB in place of 20.
-    np.savez_compressed(path, probabilities=np.concatenate(found).round(5).astype(np.float32))
+    np.savez_compressed(content, probabilities=np.concatenate(found).round(5).astype(np.float32))
+    write_whole(path, content.getvalue())
     print(path)
 
 

@@ -52,8 +52,10 @@ def main() -> None:
         write_bio(prepared_file(corpus.name, f"{part}.bio"), sentences)
     # Training depends on these files alone, so that a new title of the corpus makes no model stale.
     write_whole(prepared_file(corpus.name, "labels.txt"), "\n".join(labels) + "\n")
+    min_steps = prepared_file(corpus.name, "min_steps.txt")
+    min_steps.unlink(missing_ok=True)  # the number of an earlier run would stay in force
     if corpus.min_steps:
-        write_whole(prepared_file(corpus.name, "min_steps.txt"), f"{corpus.min_steps}\n")
+        write_whole(min_steps, f"{corpus.min_steps}\n")
     write_sums(prepared_file(corpus.name, "labels.txt").parent)
     for name, found in part_of.items():
         write_whole(parts_file(corpus.name, name), "\n".join(found) + "\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.artifacts import read_json, read_part
 from harness.params import read_params
 from harness.paths import DATA, RESULTS
+from harness.remedies import stage_remedy
 from harness.tables import as_written_by, require_table, write_table
 
 from bert_ner.errors import BertNerError
@@ -41,7 +42,11 @@ def main() -> None:
 
 
 def write_lists(corpus: str, folder: Path, n: int) -> None:
-    """Write a list for each reading, and the key."""
+    """Write a list for each reading, and the key; refuse if an older list has a verdict."""
+    paths = {number: folder / f"reading-{number}.txt" for number in reading.READINGS}
+    for path in paths.values():
+        if path.is_file() and any(reading.answers_in(path.read_text(encoding="utf-8", errors="replace"))):
+            raise BertNerError(f"{path} has verdicts, which a new list would replace; move {folder} away first")
     test, scores = read_part(corpus, "test"), require_table(RESULTS, corpus, "scores")
     strong, f1, tagged = strong_systems(scores), mean_f1(scores), predicted_tags(corpus, scores, test)
     weak = max((system for system in f1 if system not in strong), key=f1.__getitem__, default=None)
@@ -52,8 +57,8 @@ def write_lists(corpus: str, folder: Path, n: int) -> None:
     questions = reading.draw_questions(test, common, majority(tagged[weak]), n, seed)
     key = {number: reading.shuffled(questions, number, seed) for number in reading.READINGS}
     for number, asked in key.items():
-        write_whole(folder / f"reading-{number}.txt", reading.list_text(test, asked))
-        print(folder / f"reading-{number}.txt")
+        write_whole(paths[number], reading.list_text(test, asked))
+        print(paths[number])
     write_whole(folder / "key.json", json.dumps(key))
 
 
@@ -69,9 +74,11 @@ def record_verdicts(corpus: str, folder: Path, reader: str) -> None:
             raise BertNerError(f"{path} is not UTF-8; save it in that encoding, and run this again") from None
         with as_written_by(again, folder / "key.json"):
             rows += reading.read_verdicts(str(path), text, key[str(number)])
-    write_table(RESULTS, corpus, "label_reading", [{**row, "reader": reader} for row in rows])
     path = RESULTS / corpus / "label_audit.json"
-    facts = read_json(path) | {"reading": reading.describe(require_table(RESULTS, corpus, "label_reading"))}
+    # Before anything is written, so that an error leaves both files as they are.
+    facts = read_json(path, stage_remedy("label_audit", corpus))
+    write_table(RESULTS, corpus, "label_reading", [{**row, "reader": reader} for row in rows])
+    facts["reading"] = reading.describe(require_table(RESULTS, corpus, "label_reading"))
     write_whole(path, json.dumps(facts, indent=2) + "\n")
     print(f"{path} has the figures of {len(rows)} verdicts")
 

@@ -25,6 +25,7 @@ from harness.dvc_runs import AT_ONCE, PIPELINE, REPRO, run_pipeline, stages_to_r
 from harness.params import Params, read_params
 from harness.paths import DOMAINS, RESULTS, ROOT, SHARED
 from harness.provenance import recorded
+from harness.stage_names import parse_stage
 from harness.teachers import is_available
 
 import psutil
@@ -136,8 +137,7 @@ def repro_all(params: Params, address: str | None = None) -> None:
     for system in params.systems:
         if not is_available(system, params):
             print(f"{system} is left out: weights that it needs are unavailable ('bert-ner encoders' says why)")
-            search = f"{PIPELINE}:search@{system}"
-            stages = [stage for stage in stages if f"-{system}-" not in stage and stage != search]
+            stages = [stage for stage in stages if parse_stage(stage).system != system]
     # DVC does not know that these stages also read the models of extra runs, and the studies.
     names = ("evaluate", "compare", "judge", "report")
     again = [f"{PIPELINE}:{name}@{corpus}" for name in names for corpus in params.corpora]

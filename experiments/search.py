@@ -4,9 +4,9 @@
 
 Each trial trains once for each fold, on the other folds, and tags the sentences of the fold. Its scores go to
 results/<corpus>/search.csv, its tags to data/search/<corpus>/. A fold that the table has is not trained again, so an
-interrupted search goes on, and `--trial` lets several processes share one; after a change of the code, remove the rows
-to train again. Rows that params.yaml no longer asks for go. With `--fold`, scores and tags stay in data/unfinished/.
-A later run without `--fold`, on this or another machine, reads them there.
+interrupted search goes on, and `--trial` lets several processes share one; after a change of the code or of a
+teacher's settings, remove the rows to train again. Rows that params.yaml no longer asks for go. With `--fold`, scores
+and tags stay in data/unfinished/. A later run without `--fold`, on this or another machine, reads them there.
 
 The teachers of a trial are trained on the same folds, into data/search/<corpus>/teachers/, because those in models/
 have seen the sentences of the fold.
@@ -63,7 +63,10 @@ def main() -> None:
     check_acquired(corpus, raw_folder(corpus.name))
     sentences = read_training_file(corpus)
     folds = folds_of(len(sentences), params.search.folds, params.search.seed)
-    for row in open_folds(corpus.name, options.system, params):
+    missing = open_folds(corpus.name, options.system, params)
+    if not missing:
+        print(f"search.csv has all rows of {options.system}: nothing is trained; to train again, remove them")
+    for row in missing:
         number, fold = row["trial"], row["fold"]
         if number != (options.trial or number) or fold != (options.fold or fold):
             continue

@@ -19,9 +19,9 @@ from typing import Any
 from harness.artifacts import predictions_text, read_json, read_labels, read_part, signature_source, study_folder
 from harness.draws import trial_sentences
 from harness.locks import sole_writer
-from harness.params import Section, Trial, read_params, read_trials
+from harness.params import Section, Trial, identity, read_params, read_trials
 from harness.paths import RESULTS, outcome_file, state_file
-from harness.provenance import record_study
+from harness.provenance import record_study, recorded
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
 from harness.trials import as_text
@@ -46,16 +46,15 @@ def main() -> None:
         study={"required": True, "help": "a name under 'studies' in params.yaml"},
         trial={"help": "the name of its predictions: train only this, and leave the table to the run that trains all"},
     )
-    from bert_ner.encoder.checkpoint import fingerprint  # not at the top, because torch takes seconds to import
-
     corpus, params = options.corpus, read_params()
-    trials = available_trials(read_trials(options.study, params))
+    asked, labels = read_trials(options.study, params), read_labels(corpus)
+    trials = available_trials(asked)
+    left_out = [trial for trial in asked if trial not in trials]
     if options.trial:
         names = [trial.name for trial in trials]
         if options.trial not in names:
             raise BertNerError(f"studies.{options.study} has no trial {options.trial!r}; it has {', '.join(names)}")
         trials = [trials[names.index(options.trial)]]
-    labels, source = read_labels(corpus), signature_source(corpus_named(corpus))
     types = {label[2:] for label in labels if label != "O"}
     if unknown := sorted({trial.new_type for trial in trials if trial.new_type} - types):
         raise BertNerError(
@@ -63,32 +62,17 @@ def main() -> None:
             f"its types are {', '.join(sorted(types))}"
         )
     train, validation, test = (read_part(corpus, part) for part in ("train", "validation", "test"))
-
-    def tagger_of(trial: Trial, settings: Section) -> Tagger:
-        state = state_file(corpus, trial.state)
-        return build(trial.system, settings, labels, trial.seed, state, ("studies", trial.study, trial.system))
-
     # All of them before the first trains, so that an error in the last one shows at once.
     for trial in trials:
         for changes in trial.candidates:
-            tagger_of(trial, trial.settings | changes)
+            build_trial(corpus, labels, trial, changes)
 
+    source = signature_source(corpus_named(corpus))
     rows: Rows = []
     tags: dict[str, Tags] = {}
     for trial in trials:
-        notes = outcome_file(corpus, trial.state)
-        finished = read_json(notes) if notes.is_file() else {}
-        sentences, outcomes = [*trial_sentences(trial, train, validation), test], []
-        for changes in trial.candidates:
-            settings = trial.settings | changes
-            tagger = tagger_of(trial, settings)
-            code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
-            key = fingerprint(trial[:6], settings, code, *sentences)
-            if key not in finished:
-                finished[key] = run_trial(trial, settings, tagger, sentences)
-                write_whole(notes, json.dumps(finished))
-                state_file(corpus, trial.state).unlink(missing_ok=True)
-            outcomes.append(finished[key])
+        sentences = [*trial_sentences(trial, train, validation), test]
+        outcomes = finished_outcomes(corpus, labels, trial, sentences)
         best = chosen(outcomes)
         changes = trial.candidates[best] if len(trial.candidates) > 1 else {}
         shared = {**trial._asdict(), "encoder": trial.settings.get("name", ""), "chosen": as_text(changes)}
@@ -97,8 +81,8 @@ def main() -> None:
         tags[trial.name] = outcomes[best]["tags"]
     if options.trial:
         return
-    record(corpus, options.study, rows, tags, list(params.studies))
-    rmtree(notes.parent)
+    record(corpus, options.study, rows, tags, list(params.studies), left_out)
+    rmtree(outcome_file(corpus, trials[0].state).parent)
     shown = ["variant", "chosen", "system", "seed", "sentences", "test_token_micro_f1", "test_entity_f1"]
     print(pd.DataFrame(rows)[shown].dropna().to_string(index=False))
 
@@ -109,8 +93,34 @@ def available_trials(trials: list[Trial]) -> list[Trial]:
     if not available:
         raise BertNerError(f"studies.{trials[0].study}: its encoders have no weights; 'bert-ner encoders' says why")
     for system in dict.fromkeys(trial.system for trial in trials if trial not in available):
-        print(f"{system} is left out: its weights are unavailable")
+        print(f"{system} is not trained, because its weights are unavailable; results that are here are kept")
     return available
+
+
+def build_trial(corpus: str, labels: Sequence[str], trial: Trial, changes: Section) -> Tagger:
+    """Build the system of a trial, with one candidate's changes to its settings."""
+    state, where = state_file(corpus, trial.state), ("studies", trial.study, trial.system)
+    return build(trial.system, trial.settings | changes, labels, trial.seed, state, where)
+
+
+def finished_outcomes(
+    corpus: str, labels: Sequence[str], trial: Trial, sentences: Sequence[list[Sentence]]
+) -> list[Outcome]:
+    """Return the outcome of each candidate of a trial; those that are not in data/unfinished/ yet are trained."""
+    from bert_ner.encoder.checkpoint import fingerprint  # not at the top, because torch takes seconds to import
+
+    notes, outcomes = outcome_file(corpus, trial.state), []
+    finished = read_json(notes) if notes.is_file() else {}
+    for changes in trial.candidates:
+        settings, tagger = trial.settings | changes, build_trial(corpus, labels, trial, changes)
+        code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
+        key = fingerprint(trial[:6], settings, code, *sentences)
+        if key not in finished:
+            finished[key] = run_trial(trial, settings, tagger, sentences)
+            write_whole(notes, json.dumps(finished))
+            state_file(corpus, trial.state).unlink(missing_ok=True)
+        outcomes.append(finished[key])
+    return outcomes
 
 
 def run_trial(trial: Trial, settings: Section, tagger: Tagger, sentences: Sequence[list[Sentence]]) -> Outcome:
@@ -126,7 +136,7 @@ def run_trial(trial: Trial, settings: Section, tagger: Tagger, sentences: Sequen
     rows, kept = [row for row in history if "epoch" in row], -1
     if not rows:  # the history has the settings that were tried; the best on the validation sentences was chosen
         rows = [{"seconds": seconds} | ({"validation_entity_f1": max(validated)} if validated else {})]
-    elif settings.get("patience"):
+    elif settings.get("patience") or getattr(tagger, "keeps_best", False):
         kept = validated.index(max(validated))
     print(f"{trial.name}: trained in {seconds:.0f} s", flush=True)
     return {"rows": rows, "kept": kept, "tags": tagger.tag([words for words, _ in test])}
@@ -150,9 +160,15 @@ def with_test_scores(outcome: Outcome, test: Sequence[Sentence], source: dict[st
     return rows
 
 
-def record(corpus: str, study: str, rows: Rows, tags: Mapping[str, Tags], studies: list[str]) -> None:
-    """Put a study into the table of studies, and its predictions into their folder, in place of older ones."""
-    folder, sums = study_folder(RESULTS, corpus, study), {}
+def record(
+    corpus: str, study: str, rows: Rows, tags: Mapping[str, Tags], studies: list[str], left_out: Sequence[Trial] = ()
+) -> None:
+    """Put a study into the table of studies, and its predictions into their folder, in place of older ones.
+
+    What is there of trials that were left out stays.
+    """
+    folder, known = study_folder(RESULTS, corpus, study), recorded(corpus).get("studies", {}).get(study, {})
+    sums = {trial.name: known[trial.name] for trial in left_out if trial.name in known}
     for name, sentences in tags.items():
         write_whole(folder / f"{name}.tags", predictions_text(sentences))
         sums[name] = sha256_of(folder / f"{name}.tags")
@@ -160,14 +176,21 @@ def record(corpus: str, study: str, rows: Rows, tags: Mapping[str, Tags], studie
         if path.stem not in sums:
             path.unlink()
     with sole_writer("studies"):
-        write_table(RESULTS, corpus, "studies", merged(read_table(RESULTS, corpus, "studies"), rows, studies))
+        table = read_table(RESULTS, corpus, "studies")
+        write_table(RESULTS, corpus, "studies", merged(table, rows, studies, left_out))
     record_study(corpus, study, sums)
 
 
-def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str]) -> Rows:
-    """Return the table's rows with these in place of their study's old ones; only studies of params.yaml stay."""
+def merged(table: pd.DataFrame | None, rows: Rows, studies: list[str], left_out: Sequence[Trial] = ()) -> Rows:
+    """Return the table's rows with these in place of their study's old ones, but for those of trials left out.
+
+    Only studies of params.yaml stay.
+    """
     old: list[Any] = [] if table is None else table.to_dict("records")
-    others = [row for row in old if row["study"] in studies and row["study"] != rows[0]["study"]]
+    stay = {identity(trial._asdict()) for trial in left_out}
+    others = [
+        row for row in old if row["study"] in studies and (row["study"] != rows[0]["study"] or identity(row) in stay)
+    ]
     return sorted([*others, *rows], key=lambda row: studies.index(row["study"]))
 
 

@@ -15,11 +15,11 @@ from typing import Any
 from harness.artifacts import model_folder, read_part, read_predictions
 from harness.params import Run, read_params
 from harness.paths import DOMAINS, RESULTS, predictions_file
+from harness.systems import load_model
 from harness.tables import write_table
 
 from bert_ner.corpus.bio import Sentence, spans_of, tags_of
 from bert_ner.errors import BertNerError
-from bert_ner.loading import load_tagger
 from bert_ner.scoring import compare, count
 from claims.paper import PAPER_CORPUS
 
@@ -56,13 +56,14 @@ def transfers(trained_on: str, test_corpus: str) -> Iterator[dict[str, Any]]:
     """Yield a row for each system that has models of the first corpus and predictions on the second."""
     test = read_part(test_corpus, "test")
     gold = shared_types([tags for _, tags in test], NAMES[test_corpus])
-    for system in read_params().systems:
+    params = read_params()
+    for system in params.systems:
         folders = [model_folder(trained_on, run) for run in runs_of(trained_on, system)]
-        models = [load_tagger(folder, quantised=False) for folder in folders if folder.is_dir()]
-        away = [shared_types(model.tag([words for words, _ in test]), NAMES[trained_on]) for model in models]
         at_home = [shared_types(tags, NAMES[test_corpus]) for tags in predictions(test_corpus, system, test)]
-        if not (away and at_home):
+        models = [load_model(folder, params[system]) for folder in folders if folder.is_dir() and at_home]
+        if not models:
             continue
+        away = [shared_types(model.tag([words for words, _ in test]), NAMES[trained_on]) for model in models]
         found = compare([count(gold, run) for run in at_home], [count(gold, run) for run in away])["entity_f1"]
         yield {
             "system": system,

@@ -16,9 +16,11 @@ _KINDS = (
 
 def binary_problem(start: bytes) -> str | None:
     """Return what a file is, and what to do, if it is not text; None if it may be. `start` is its beginning."""
-    if (place := start.find(b"\0")) >= 0 and not known_binary(start):
+    if known := known_binary(start):
+        return known
+    if (place := start.find(b"\0")) >= 0:
         return f"not text, because byte {place + 1} is NUL; if it is UTF-16, convert it with iconv -f utf-16 -t utf-8"
-    return known_binary(start)
+    return None
 
 
 def known_binary(start: bytes) -> str | None:

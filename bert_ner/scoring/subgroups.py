@@ -1,8 +1,8 @@
 """Measure the uncertainty of subgroups: F1 by type, recall by group of entities, and the ranks of confusions.
 
-As in `uncertainty`, which explains `samples`, `seed` and `level`, sentences are resampled, and the value of a system is
-the mean of its runs. All systems share the draws, so they are passed together, by name. A resample without an entity of
-a subgroup has 0 there, which makes the interval of a small subgroup wide, as it should be.
+As in `uncertainty`, which explains `samples`, `seed`, `level` and `strata`, sentences are resampled, and the value of a
+system is the mean of its runs. All systems share the draws, so they are passed together, by name. A resample without an
+entity of a subgroup has 0 there, which makes the interval of a small subgroup wide, as it should be.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +12,17 @@ import numpy as np
 
 from bert_ner.corpus.bio import Sentence, Span, spans_of
 from bert_ner.scoring.counts import Counts, Tags, shared_axes
-from bert_ner.scoring.resampling import LEVEL, SAMPLES, SEED, Comparison, Interval, Pair, comparisons, intervals
+from bert_ner.scoring.resampling import (
+    LEVEL,
+    SAMPLES,
+    SEED,
+    Comparison,
+    Interval,
+    Pair,
+    Strata,
+    comparisons,
+    intervals,
+)
 from bert_ner.scoring.scores import Floats, conlleval_f1
 
 LONG = 4  # words; entities of this length or more form one group
@@ -44,29 +54,42 @@ def entities_of(sentence: Sentence) -> list[Entity]:
     return [_entity(sentence.words, span) for span in spans_of(sentence.tags)]
 
 
-def f1_by_type(systems: Counted, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL) -> ByType:
+def f1_by_type(
+    systems: Counted, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL, strata: Strata = None
+) -> ByType:
     """Return each system's entity F1 of each type in gold or its predictions, in alphabetical order."""
     types = {name: shared_axes(runs)[1] for name, runs in systems.items()}
     tables = {name: _entity_table(runs, types[name]) for name, runs in systems.items()}
-    found = intervals(tables, _f1, samples, seed, level)
+    found = intervals(tables, _f1, samples, seed, level, strata)
     return {name: dict(zip(types[name], found[name], strict=True)) for name in systems}
 
 
 def compare_types(
-    systems: Counted, pairs: Sequence[Pair], samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL
+    systems: Counted,
+    pairs: Sequence[Pair],
+    samples: int = SAMPLES,
+    seed: int = SEED,
+    level: float = LEVEL,
+    strata: Strata = None,
 ) -> dict[Pair, dict[str, Comparison]]:
     """Compare pairs of systems by the entity F1 of each type in gold or their predictions, as `compare_all` does."""
     _, types = shared_axes([run for runs in systems.values() for run in runs])
     tables = {name: _entity_table(runs, types) for name, runs in systems.items()}
     compared = {}
-    for (a, b), found in comparisons(tables, pairs, _f1, samples, seed, level).items():
+    for (a, b), found in comparisons(tables, pairs, _f1, samples, seed, level, strata).items():
         _, own = shared_axes([*systems[a], *systems[b]])
         compared[a, b] = {name: result for name, result in zip(types, found, strict=True) if name in own}
     return compared
 
 
 def recall_gaps(
-    gold: Tags, systems: Tagged, group: Grouping, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL
+    gold: Tags,
+    systems: Tagged,
+    group: Grouping,
+    samples: int = SAMPLES,
+    seed: int = SEED,
+    level: float = LEVEL,
+    strata: Strata = None,
 ) -> Groups:
     """Return for each system: (group, "") -> its recall of a group of gold entities; (a, b) -> that of a minus b's."""
     entities = [(i, group(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
@@ -87,7 +110,7 @@ def recall_gaps(
 
     keys = [*((name, "") for name in names), *permutations(names, 2)]
     tables = {name: np.stack([table(run) for run in runs]) for name, runs in systems.items()}
-    found = intervals(tables, statistic, samples, seed, level)
+    found = intervals(tables, statistic, samples, seed, level, strata)
     return {name: dict(zip(keys, values, strict=True)) for name, values in found.items()}
 
 
@@ -101,6 +124,7 @@ def gaps_within(
     samples: int = SAMPLES,
     seed: int = SEED,
     level: float = LEVEL,
+    strata: Strata = None,
 ) -> dict[str, dict[str, Interval]]:
     """Return each system's recall of one group of gold entities minus another's: within each stratum, and "" for all.
 
@@ -111,15 +135,15 @@ def gaps_within(
     """
     entities = [(i, group(i, span), stratum(i, span), span) for i, tags in enumerate(gold) for span in spans_of(tags)]
     strata_of = {name: {within for _, found, within, _ in entities if found == name} for name in (easy, hard)}
-    strata = sorted(strata_of[easy] & strata_of[hard])
+    shared = sorted(strata_of[easy] & strata_of[hard])
 
     def table(predicted: Tags) -> Floats:
         """Count [gold, found] by sentence, stratum and group."""
         spans = [set(spans_of(tags)) for tags in predicted]
-        counts = np.zeros((len(gold), len(strata), 2, 2))
+        counts = np.zeros((len(gold), len(shared), 2, 2))
         for i, name, within, span in entities:
-            if name in strata_of and within in strata:
-                counts[i, strata.index(within), (easy, hard).index(name)] += 1, span in spans[i]
+            if name in strata_of and within in shared:
+                counts[i, shared.index(within), (easy, hard).index(name)] += 1, span in spans[i]
         return counts
 
     def statistic(sums: Floats, _: Floats) -> Floats:
@@ -130,15 +154,15 @@ def gaps_within(
         pooled = (weights * gaps).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1e-9)
         return np.concatenate([pooled[..., None], gaps], axis=-1)
 
-    if not strata:
+    if not shared:
         return {}
     tables = {name: np.stack([table(run) for run in runs]) for name, runs in systems.items()}
-    found = intervals(tables, statistic, samples, seed, level)
-    return {name: dict(zip(["", *strata], values, strict=True)) for name, values in found.items()}
+    found = intervals(tables, statistic, samples, seed, level, strata)
+    return {name: dict(zip(["", *shared], values, strict=True)) for name, values in found.items()}
 
 
 def confusion_ranks(
-    gold: Tags, systems: Tagged, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL
+    gold: Tags, systems: Tagged, samples: int = SAMPLES, seed: int = SEED, level: float = LEVEL, strata: Strata = None
 ) -> Groups:
     """Return for each system: a pair of types -> its rank by the number of words confused either way, over all runs.
 
@@ -149,7 +173,8 @@ def confusion_ranks(
     def statistic(sums: Floats, _: Floats) -> Floats:
         return np.asarray(1 + (sums[..., None, :] > sums[..., None]).sum(axis=-1, dtype=float))
 
-    found = intervals({name: words[None] for name, (_, words) in confused.items()}, statistic, samples, seed, level)
+    tables = {name: words[None] for name, (_, words) in confused.items()}
+    found = intervals(tables, statistic, samples, seed, level, strata)
     return {name: dict(zip(confused[name][0], ranks, strict=True)) for name, ranks in found.items()}
 
 

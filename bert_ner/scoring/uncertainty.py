@@ -12,7 +12,7 @@ score is their mean.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -140,14 +140,17 @@ def compare_all(
     seed: int = SEED,
     level: float = LEVEL,
     strata: Strata = None,
+    *,
+    metrics: Collection[str] = tuple(METRICS),
 ) -> dict[Pair, ByMetric[Comparison]]:
     """Apply `compare` to pairs of systems, by name; much faster than one by one. A KeyError names an unknown system.
 
-    `strata` are those of `bootstrap_all`; the test, which draws no sentences, is the same without them.
+    `strata` are those of `bootstrap_all`; the test, which draws no sentences, is the same without them. Only the named
+    `metrics` are compared, in that order.
     """
-    tables, metrics = _tables(systems)
-    found = comparisons(tables, pairs, metrics, samples, seed, level, strata)
-    return {pair: ByMetric(zip(METRICS, values, strict=True)) for pair, values in found.items()}
+    tables, statistic = _tables(systems, metrics)
+    found = comparisons(tables, pairs, statistic, samples, seed, level, strata)
+    return {pair: ByMetric(zip(metrics, values, strict=True)) for pair, values in found.items()}
 
 
 def seed_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
@@ -206,7 +209,9 @@ def _counted(system: System | Tags, gold: Tags | None) -> System:
     return cast(System, system) if gold is None else count(gold, cast(Tags, system))
 
 
-def _tables(systems: Mapping[str, System]) -> tuple[dict[str, NDArray[np.int64]], Statistic]:
+def _tables(
+    systems: Mapping[str, System], metrics: Collection[str] = tuple(METRICS)
+) -> tuple[dict[str, NDArray[np.int64]], Statistic]:
     """Return a table of each system's counts, of shape (runs, n, L + 2T + 3, 3), and the metrics of them."""
     listed = {name: [system] if isinstance(system, Counts) else list(system) for name, system in systems.items()}
     all_runs = [run for runs in listed.values() for run in runs]
@@ -243,8 +248,8 @@ def _tables(systems: Mapping[str, System]) -> tuple[dict[str, NDArray[np.int64]]
         spans, overlaps, typed_words = (table[..., 0, :] for table in single)
         return Counts(labels, types, words, entities, strict_entities, spans, overlaps, typed_words)
 
-    def metrics(sums: Floats, whole: Floats) -> Floats:
+    def statistic(sums: Floats, whole: Floats) -> Floats:
         counts = replace(counts_of(sums), whole=counts_of(whole))
-        return np.stack([metric.compute(counts) for metric in METRICS.values()], axis=-1)
+        return np.stack([METRICS[name].compute(counts) for name in metrics], axis=-1)
 
-    return tables, metrics
+    return tables, statistic

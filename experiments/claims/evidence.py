@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.parts import WHOLE
-from harness.tables import producer_of, read_table
+from harness.tables import as_written_by, matching, producer_of, read_table
 
 import pandas as pd
 
@@ -70,7 +70,8 @@ def measured_systems(results: Path, corpus: str, encoder: str) -> list[MeasuredS
 
     def is_papers(used: str) -> bool:
         """Compare an encoder, a name or a folder, by its checksum where that is on record."""
-        sums = {run["weights"]["sha256"] for run in runs.values() if run["settings"].get("name") == used}
+        weights = [run.get("weights") for run in runs.values() if run["settings"].get("name") == used]
+        sums = {each["sha256"] for each in weights if each}
         return sums == {ENCODERS[encoder].sha256} if sums and encoder in ENCODERS else Path(used).name == encoder
 
     def distance(system: MeasuredSystem) -> tuple[bool, float]:
@@ -114,6 +115,12 @@ class Evidence:
             raise NotMeasuredError(f"{self.corpus} has no {name} yet")
         return read_json(path)
 
+    def counted_encoder(self) -> str:
+        """Return the encoder whose word pieces corpus.json and audit.json count."""
+        facts, path = self.facts("audit.json"), self.results / self.corpus / "audit.json"
+        with as_written_by(f"python experiments/audit.py --corpus {self.corpus}", path):
+            return str(facts["encoder"]["name"])
+
     def table(self, name: str, /, **values: Any) -> pd.DataFrame:
         """Return the rows of a table that have these values: at least one, unless the table grows run by run."""
         rows = read_table(self.results, self.corpus, name)
@@ -126,7 +133,10 @@ class Evidence:
             wanted, producer = ", ".join(map("=".join, texts.items())), producer_of(name, self.corpus)
             if producer.startswith("make "):  # its table grows run by run
                 raise NotMeasuredError(f"{name}.csv has no row with {wanted} yet")
-            raise EntryError(f"{name}.csv has no row with {wanted}; correct the entry, or run {producer}", "rule")
+            ways = ["correct the entry", f"run {producer}"]
+            if texts.keys() & {"system", "system_a"}:  # mostly one of scores.csv that an old table lacks
+                ways.reverse()
+            raise EntryError(f"{name}.csv has no row with {wanted}; {', or '.join(ways)}", "rule")
         return rows
 
     def interval(self, metric: str) -> pd.Series:
@@ -152,21 +162,20 @@ class Evidence:
 
     def effect(self, study: str, **size: float) -> str:
         """Return what a study changes in the test's entity F1, on the whole and in each part, over sentences."""
-        rows = read_table(self.results, self.corpus, "study_comparisons")
-        if rows is None:
-            return ""
         values = {"study": study, "against": USUAL, "system_a": self.system.name, "metric": "entity_f1", **size}
-        rows = rows[(rows[list(values)] == pd.Series(values)).all(axis=1)].sort_values("part", key=lambda p: p != WHOLE)
+        rows = self._parts("study_comparisons", whole=True, **values)
         return _listed_parts(f"{study} minus the usual settings, entity F1 of the test", rows, "difference", "+", None)
 
-    def _parts(self, name: str, **values: str) -> pd.DataFrame:
-        """Return the rows of a table by part; none where the corpus has no parts, or they are not compared yet."""
+    def _parts(self, name: str, *, whole: bool = False, **values: Any) -> pd.DataFrame:
+        """Return the rows of a table by part; none where the corpus has no parts, or they are not compared yet.
+
+        With `whole`, those of the whole corpus come first.
+        """
         rows = read_table(self.results, self.corpus, name)
         if rows is None:
             return pd.DataFrame()
-        for column, value in values.items():
-            rows = rows[rows[column] == value]
-        return rows[rows["part"] != WHOLE]
+        rows = matching(rows, **values).sort_values("part", key=lambda part: part != WHOLE, kind="stable")
+        return rows if whole else rows[rows["part"] != WHOLE]
 
     def groups(self, by: str) -> pd.DataFrame:
         """Return the rows of intervals_by_group.csv of the system that are grouped in one way."""
@@ -189,6 +198,8 @@ class Evidence:
             return float(numbers.mean())
         value: Any = self.facts(file)
         for key in place.split("."):
+            if isinstance(value, dict) and "not_tested" in value:  # as audit.py says of an alignment without ##
+                raise NotMeasuredError(f"{file}: {value['not_tested']}")
             if not isinstance(value, dict) or key not in value:
                 found = f"the keys {', '.join(value)}" if isinstance(value, dict) else f"the value {value!r}"
                 raise EntryError(f"{file} has no '{place}': instead of '{key}' it has {found}", source)

@@ -11,7 +11,7 @@ from harness.paths import ROOT
 import pandas as pd
 
 from bert_ner.wording import counted
-from claims.evidence import EntryError, Evidence, Finding, MeasuredSystem, NotMeasuredError, measured_systems
+from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, measured_systems
 from claims.fields import STAND_IN, VERDICTS
 from claims.schema import RULES, Claim, entry_error, read_claims, read_published
 
@@ -30,7 +30,7 @@ def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Pat
             try:
                 rows.append(_judge(claim, evidence))
             except EntryError as error:
-                raise entry_error(claims, position, *error.args) from None
+                raise entry_error(claims, position, *error.args) from error.__cause__
     return rows
 
 
@@ -57,10 +57,11 @@ def _judge(claim: Claim, evidence: Evidence) -> dict[str, str]:
         systems = measured_systems(evidence.results, evidence.corpus, evidence.encoder)
     except NotMeasuredError:
         return _judge_once(claim, evidence)
-    if claim.encoder == "vocabulary":  # about the word pieces that were counted, not about scores
+    if claim.encoder == "vocabulary":
+        # The pieces of one encoder were counted. Its system comes first, so that the row has its verdict or its reason.
         with suppress(NotMeasuredError):
-            counted = evidence.facts("audit.json").get("encoder", {}).get("name")
-            systems.sort(key=lambda system: system.encoder != counted)
+            counted_encoder = evidence.counted_encoder()
+            systems.sort(key=lambda system: system.encoder != counted_encoder)
     rows = [_judge_once(claim, replace(evidence, chosen=system)) for system in systems]
     return next((row for row in rows if row["verdict"] != "not tested"), rows[0])
 
@@ -70,9 +71,8 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
     try:
         if claim.encoder:
             system = evidence.system
-            note = _encoder_note(claim.encoder, evidence.encoder, system)
-        keys = dict(claim.judge)
-        found = RULES[keys.pop("rule")](evidence, **keys)
+            note = _encoder_note(claim.encoder, evidence)
+        found = _apply(claim, evidence)
         notes = [f"{note}: {found.evidence}" if note else found.evidence, claim.proxy]
         notes += [claim.independent, claim.remark]
         notes.append(f"a tautology: {claim.tautology}" if claim.tautology else None)
@@ -94,16 +94,32 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
     return {column: _cell(value) for column, value in cells.items()}
 
 
+def _apply(claim: Claim, evidence: Evidence) -> Finding:
+    """Apply the claim's rule. It may fail on what the entry names: the error has what Python says of it."""
+    keys = dict(claim.judge)
+    rule = keys.pop("rule")
+    try:
+        return RULES[rule](evidence, **keys)
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        fault = f"rule {rule} can't judge what the entry names ({type(error).__name__}: {error})"
+        raise EntryError(f"{fault}; correct the entry, or run {claim.command}", "rule") from error
+
+
 def _not_counted(claim: Claim) -> str:
     if claim.repeats:
         return f"repeats {claim.repeats}"
     return "tautology" if claim.tautology else "future work" if claim.future_work else ""
 
 
-def _encoder_note(use: str, paper: str, system: MeasuredSystem) -> str:
+def _encoder_note(use: str, evidence: Evidence) -> str:
     """Return what the evidence says of another encoder than the paper's, if that can stand for it in the claim."""
-    used = system.encoder
-    if system.has_papers_encoder:
+    paper, used = evidence.encoder, evidence.system.encoder
+    if use == "vocabulary" and used != (counted_encoder := evidence.counted_encoder()):
+        raise NotMeasuredError(
+            f"the claim is about the word pieces of {paper}, but those of {counted_encoder} were counted, not those of "
+            f"{used}; in params.yaml, put a system with one of {', '.join(SAME_PIECES)} first in encoders"
+        )
+    if evidence.system.has_papers_encoder:
         return ""
     if use == "required":
         raise NotMeasuredError(

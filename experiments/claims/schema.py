@@ -56,7 +56,9 @@ class Claim(Settings):
         None, description="evidence against the claim that does not depend on the encoder: a failure is then not capped"
     )
     remark: Text | None = Field(None, description="what the evidence says as well; the verdict does not depend on it")
-    repeats: Text | None = Field(None, description="the claim whose error this one repeats; the tally counts it once")
+    repeats: Text | None = Field(
+        None, description="the claim whose figure or error this one repeats; the tally counts it once"
+    )
     tautology: Text | None = Field(None, description="why it could not have failed; the tally leaves it out")
     future_work: bool = Field(False, description="a direction that the paper only proposes; the tally leaves it out")
     command: Text = Field(description="the command that produces the evidence")

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from harness.parts import places_by_part
-
 from bert_ner.corpus.bio import Sentence, spans_of
 from bert_ner.scoring import subgroups
 from bert_ner.scoring.resampling import LEVEL, SAMPLES
@@ -21,16 +19,18 @@ def group_intervals(
 
     The groups are types, with their F1, groups of entities, with their recall and its differences, and confusions.
     """
-    rows = type_rows(found) + recall_rows(found, subgroups.entity_groupings(test, known), strata_of(part_of))
+    parts = part_of if pieces else None
+    rows = type_rows(found, parts)
+    rows += recall_rows(found, subgroups.entity_groupings(test, known), parts)
     for part, piece in pieces.items():
-        rows += type_rows(piece, f" in part {part}")
+        rows += type_rows(piece, None, f" in part {part}")
     return rows
 
 
-def type_rows(found: Recount, where: str = "") -> Rows:
+def type_rows(found: Recount, parts: Sequence[str] | None, where: str = "") -> Rows:
     """Return a row per system and type with its F1, and per system and confusion with its rank."""
-    f1 = subgroups.f1_by_type(found.counts, SAMPLES, level=LEVEL)
-    ranks = subgroups.confusion_ranks(found.gold, found.tags, SAMPLES, level=LEVEL)
+    f1 = subgroups.f1_by_type(found.counts, SAMPLES, level=LEVEL, strata=parts)
+    ranks = subgroups.confusion_ranks(found.gold, found.tags, SAMPLES, level=LEVEL, strata=parts)
     support = Counter(span.type for tags in found.gold for span in spans_of(tags))
     shared = {"than": "", "n": len(found.gold), "level": LEVEL}
     rows: Rows = []
@@ -48,9 +48,7 @@ def type_rows(found: Recount, where: str = "") -> Rows:
     return rows
 
 
-def recall_rows(
-    found: Recount, groupings: Mapping[str, subgroups.Grouping], strata: Mapping[str, subgroups.Grouping]
-) -> Rows:
+def recall_rows(found: Recount, groupings: Mapping[str, subgroups.Grouping], parts: Sequence[str] | None) -> Rows:
     """Return a row per system and group of entities with its recall, and with its difference to another group's."""
     entities = [(i, span) for i, tags in enumerate(found.gold) for span in spans_of(tags)]
     shared = {"metric": "recall", "n": len(found.gold), "level": LEVEL}
@@ -58,17 +56,18 @@ def recall_rows(
     for by, (easy, hard) in HARDER.items():
         group = groupings[by]
         support = Counter(group(i, span) for i, span in entities)
-        for system, gaps in subgroups.recall_gaps(found.gold, found.tags, group, SAMPLES, level=LEVEL).items():
+        gaps_of = subgroups.recall_gaps(found.gold, found.tags, group, SAMPLES, level=LEVEL, strata=parts)
+        for system, gaps in gaps_of.items():
             rows += [
                 {"system": system, "by": by, "group": name, "than": than, "support": support[name]}
                 | shared | interval._asdict()
                 for (name, than), interval in gaps.items()
             ]  # fmt: skip
-        for kind, stratum in strata.items():
+        for kind, stratum in strata_of(parts).items():
             held = Counter(stratum(i, span) for i, span in entities if group(i, span) == hard)
             within = subgroups.gaps_within(
-                found.gold, found.tags, group, easy, hard, stratum, SAMPLES, level=LEVEL
-            )  # fmt: skip
+                found.gold, found.tags, group, easy, hard, stratum, SAMPLES, level=LEVEL, strata=parts
+            )
             rows += [
                 {"system": system, "by": f"{by} within {kind}", "group": f"{name}: {easy}" if name else easy}
                 | {"than": hard, "support": held[name] if name else support[hard]} | shared | interval._asdict()
@@ -78,10 +77,10 @@ def recall_rows(
     return rows
 
 
-def strata_of(part_of: Sequence[str]) -> dict[str, subgroups.Grouping]:
+def strata_of(parts: Sequence[str] | None) -> dict[str, subgroups.Grouping]:
     """Return the strata within which recall is compared: types, and parts and both if the corpus has parts."""
     strata: dict[str, subgroups.Grouping] = {"type": lambda _, span: span.type}
-    if places_by_part(part_of):
-        strata["part"] = lambda i, _: f"part {part_of[i]}"
-        strata["type and part"] = lambda i, span: f"{span.type} in part {part_of[i]}"
+    if parts:
+        strata["part"] = lambda i, _: f"part {parts[i]}"
+        strata["type and part"] = lambda i, span: f"{span.type} in part {parts[i]}"
     return strata

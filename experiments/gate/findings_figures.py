@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.params import REFERENCE
 from harness.parts import WHOLE
-from harness.tables import require_table
+from harness.tables import matching, require_table
 
 import pandas as pd
 
@@ -16,7 +16,6 @@ from claims.evidence import measured_systems
 from claims.paper import PAPER_CORPUS, PAPER_ENCODER
 from comparisons.study_pairs import USUAL
 from gate.readme_figures import interval_text
-from reporting.results import matching
 
 Row = Mapping[Any, Any]
 

@@ -36,21 +36,29 @@ ROW = re.compile(r"\| (`(\w+)`[^|]*)\| ([^|]*)\|")  # the name of a system with 
 
 
 def _systems(results: Path, block: str) -> str:
-    """Fill in the table of systems, the best entity F1 first; names, sizes and rows of others stay as they are."""
+    """Fill in the table of systems, the best entity F1 first; names, sizes and rows of others stay as they are.
+
+    Rows of systems that the tables lack come last.
+    """
     rows = {row[2]: row for row in map(ROW.match, block.splitlines()) if row}
     scores, by_part = _scores(results), _entity_f1_by_part(results)
-    ranked = sorted(rows, key=lambda system: -scores[system, "entity_f1"]["value"])
-    lines = [line for line in block.splitlines() if not ROW.match(line)]
-    for system in ranked:
-        found = [
+    measured = {
+        system: [
             scores[system, "entity_f1"],
             *(by_part[system, part] for part in PARTS),
             scores[system, "token_micro_f1"],
         ]
-        cells = [interval_text(row, "value") for row in found]
+        for system in rows
+        if (system, "entity_f1") in scores and all((system, part) in by_part for part in PARTS)
+    }
+    ranked = sorted(measured, key=lambda system: -measured[system][0]["value"])
+    lines = [line for line in block.splitlines() if not ROW.match(line)]
+    for system in ranked:
+        cells = [interval_text(row, "value") for row in measured[system]]
         if system == ranked[0]:
             cells = [re.sub(r"^(\S+)", r"**\1**", cell) for cell in cells]
         lines.append(f"| {rows[system][1]}| {rows[system][3]}| {' | '.join(cells)} |")
+    lines += [row.string for system, row in rows.items() if system not in measured]
     return "\n".join(lines)
 
 
@@ -69,7 +77,7 @@ def _remarks(results: Path, _: str) -> str:
 
 
 def _by_part(results: Path, system: str) -> str:
-    """State how far a system is ahead of the reference in each part of the corpus."""
+    """State how far a system is ahead of the reference in each part, and how its errors differ in the large ones."""
     rows = require_table(results, PAPER_CORPUS, "comparisons_by_part").to_dict("records")
     pair = (system, REFERENCE, "entity_f1")
     leads = [
@@ -80,13 +88,14 @@ def _by_part(results: Path, system: str) -> str:
     changes = [
         f"{abs(100 * share):.0f} % {'fewer' if share > 0 else 'more'} in part {part}"
         for part, share in _fewer_errors(results, system).items()
+        if part in PARTS
     ]
     lead = f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}."
-    return f"{lead} Missed and false entities together are {', '.join(changes)}."
+    return f"{lead} False negatives and false positives together are {' and '.join(changes)}."
 
 
 def _fewer_errors(results: Path, system: str) -> dict[str, float]:
-    """Return by what share a system has fewer missed and false entities than the reference, in each part.
+    """Return by what share a system has fewer false negatives and positives than the reference, in each part.
 
     With recall r and precision p, they are 1 + r / p - 2 r times the gold entities.
     """
@@ -108,11 +117,12 @@ def _claims(results: Path, _: str) -> str:
     text = (
         f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({by_facts} by counting or "
         f"arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
-        f"stand-in. {number['contradicted']} are contradicted by the paper's own corpus or arithmetic, and "
-        f"{number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, and say so. Not "
-        f"counted: {proposed} directions of future work, and {others} that repeat another or could not have failed."
+        f"stand-in (another encoder or quantity). {number['contradicted']} are contradicted by the paper's own corpus "
+        f"or arithmetic, and {number['not tested']} were not tested. {by_hand} of these verdicts are given by hand, "
+        f"and say so. Not counted: {proposed} directions of future work, and {others} that repeat another or could not "
+        "fail."
     )
-    return textwrap.fill(text, WIDTH)
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 def _speed(results: Path, block: str) -> str:

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from bench.benchmark_page import as_markdown
 from bert_ner.corpus.catalog import corpus_named, corpus_names
+from bert_ner.errors import BertNerError
 from bert_ner.files import SUMS, list_sums, read_sums, sha256_of
 from gate.figure_blocks import outdated_figures
 from gate.references import UPDATE
@@ -167,7 +168,10 @@ def other_versions(root: Path) -> list[str]:
 
 def _locked(root: Path) -> dict[str, set[str]]:
     """Return the versions of each package in requirements.lock; markers may choose among several."""
-    lines = re.findall(r"^([\w.-]+)==([^\s;]+)", (root / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    path = root / "requirements.lock"
+    if not path.is_file():
+        raise BertNerError(f"{path} is missing; take it from Git, or run make lock")
+    lines = re.findall(r"^([\w.-]+)==([^\s;]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     found: dict[str, set[str]] = {}
     for name, version in lines:
         found.setdefault(canonicalize_name(name), set()).add(version)

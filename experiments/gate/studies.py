@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.artifacts import read_json, study_folder
-from harness.params import Params, Trial, read_trials
+from harness.params import Params, Trial, identity, read_trials
 from harness.parts import WHOLE
 from harness.tables import TABLES, read_table
 
@@ -17,7 +17,6 @@ Sums = Mapping[str, Mapping[str, str]]  # SHA-256 of predictions, by study and n
 
 ROUNDED = 2e-6  # the most that means of scores with six decimals are off
 SIZE = ["study", "fraction", "per_type", "new_type"]
-COLUMNS = ["study", "variant", "system", "seed", "fraction", "per_type"]  # the first fields of a trial
 
 
 def study_problems(results: Path, params: Params) -> Iterator[str]:
@@ -37,14 +36,16 @@ def study_problems(results: Path, params: Params) -> Iterator[str]:
 def _rows(table: pd.DataFrame, trials: list[Trial]) -> Iterator[str]:
     if table.duplicated(list(TABLES["studies"].key)).any():
         yield "an epoch of a training twice"
-    asked = {trial[: len(COLUMNS)] for trial in trials}
-    found = {tuple(None if pd.isna(cell) else cell for cell in row) for row in table[COLUMNS].itertuples(index=False)}
+    asked = {identity(trial._asdict()) for trial in trials if trial.study in set(table["study"])}
+    found = set(map(identity, table.to_dict("records")))
     for trial in sorted(found - asked, key=str):
         yield f"a training that params.yaml does not ask for: {trial}"
+    for trial in sorted(asked - found, key=str):
+        yield f"no row of a training that params.yaml asks for: {trial}"
     scores = table[["validation_entity_f1", "test_token_micro_f1", "test_entity_f1"]]
     if not ((scores >= 0) & (scores <= 1) | scores.isna()).all(axis=None):
         yield "a score that is no fraction"
-    tested = table.groupby(COLUMNS, dropna=False)["test_entity_f1"].count()
+    tested = table.groupby(list(Trial._fields[:6]), dropna=False)["test_entity_f1"].count()
     if (tested != 1).any():
         yield "a training without one test score"
 
@@ -54,14 +55,13 @@ def _not_as_scored(
 ) -> Iterator[str]:
     """Yield the trainings whose test scores do not follow from their predictions; older ones kept none."""
     kept = {
-        trial[: len(COLUMNS)]: study_folder(results, corpus, trial.study) / f"{trial.name}.tags"
+        identity(trial._asdict()): study_folder(results, corpus, trial.study) / f"{trial.name}.tags"
         for trial in trials
         if trial.name in recorded.get(trial.study, {})
     }
     gold = gold_tags(corpus) if kept else None
     for row in table.dropna(subset=["test_entity_f1"]).to_dict("records"):
-        path = kept.get(tuple(None if pd.isna(row[name]) else row[name] for name in COLUMNS))
-        if path:
+        if path := kept.get(identity(row)):
             values = {name: row[f"test_{name}"] for name in ("token_micro_f1", "entity_f1")}
             size = read_json(results / corpus / "corpus.json")["test"]["sentences"]
             scored = Scored("studies.csv", f"study.py --study {row['study']}", values, size)

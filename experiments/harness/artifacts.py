@@ -13,7 +13,7 @@ from harness.remedies import stage_remedy, training_remedy
 from bert_ner.corpus.bio import Sentence, read_bio
 from bert_ner.corpus.catalog import Corpus
 from bert_ner.errors import BertNerError
-from bert_ner.files import check_sums, sha256_of
+from bert_ner.files import check_sums, read_sums, sha256_of
 
 
 def read_part(corpus: str, part: str) -> list[Sentence]:
@@ -44,6 +44,8 @@ def out_of_fold_file(corpus: str) -> Path:
 def read_section(corpus: str, system: str) -> Section:
     """Return a system's section of params.yaml, with what prepare.py noted for the corpus."""
     path = prepared_file(corpus, "min_steps.txt")
+    if path.is_file() or path.name in read_sums(path.parent):
+        check_sums(path.parent, stage_remedy("prepare", corpus), [path.name])
     return read_params().section(system, int(path.read_text(encoding="utf-8")) if path.is_file() else 0)
 
 
@@ -69,8 +71,11 @@ def read_run(corpus: str, run: Run) -> dict[str, Any]:
     return content
 
 
-def read_json(path: Path, remedy: str = "remove it, and run the stage that writes it") -> dict[str, Any]:
-    """Read a JSON object that a stage wrote; an error ends with the remedy."""
+def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
+    """Read a JSON object that a stage wrote; an error ends with the remedy, by default to run that stage."""
+    if not path.is_file():
+        raise BertNerError(f"{path} is missing; {remedy or 'run the stage that writes it'}")
+    remedy = remedy or "remove it, and run the stage that writes it"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

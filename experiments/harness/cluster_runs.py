@@ -19,9 +19,10 @@ from tempfile import TemporaryDirectory
 
 from harness.artifacts import model_folder
 from harness.dvc_runs import DVC, ENVIRONMENT, PIPELINE, THREADS, open_repository, run_dvc, show
-from harness.live_display import DONE, FAILED, LiveDisplay, is_training, label
+from harness.live_display import DONE, FAILED, LiveDisplay, label
 from harness.params import Params, Section, read_trials
 from harness.paths import ROOT, outcome_file
+from harness.stage_names import is_training, parse_stage
 from harness.systems import has_weights
 from harness.teachers import teachers_of
 from harness.trials import open_folds, state_name, trials_of
@@ -29,7 +30,6 @@ from harness.trials import open_folds, state_name, trials_of
 import ray
 
 from bert_ner.cores import asked_cores
-from bert_ner.corpus.catalog import corpus_names
 from bert_ner.errors import BertNerError
 from bert_ner.files import write_whole
 from bert_ner.markdown import table
@@ -39,7 +39,6 @@ from bert_ner.scale.runs import Outcome, Run, pack, run_all
 # They decide the bits, as on one machine.
 CORES = asked_cores() or THREADS
 NODE_DVC = ("python", "-m", "dvc")
-STUDY, SEARCH = f"{PIPELINE}:study@", f"{PIPELINE}:search@"
 UNFINISHED = "data/unfinished"  # the checkpoints
 WITHOUT_DEAD_LINK = ("sh", "-c", f"test -d {UNFINISHED} || rm {UNFINISHED}")  # dead where the disk is not shared
 
@@ -104,27 +103,28 @@ def runs_on_cluster(stage: str) -> bool:
 
 def has_parts(stage: str) -> bool:
     """Whether a stage is a study or a search: its trainings are runs of their own."""
-    return stage.startswith((STUDY, SEARCH))
+    return parse_stage(stage).stage in ("study", "search")
 
 
 def cluster_runs(stage: str, params: Params, gpus: int) -> list[Run]:
     """Return the runs of a stage: one for a training, and one for each training of a study or a search."""
-    if stage.startswith(STUDY):
+    parts = parse_stage(stage)
+    if parts.stage == "study":
         return study_runs(stage, params, gpus)
-    if stage.startswith(SEARCH):
+    if parts.stage == "search":
         return search_runs(stage, params, gpus)
     commands = [
         (*NODE_DVC, "repro", "--single-item", stage),
         (*NODE_DVC, "push", "--quiet", "--run-cache", stage),
     ]
     inputs = [*inputs_of(stage), *teacher_models(stage, params)]
-    return [node_run(stage, inputs, commands, [params[system_of(stage)]], gpus)]
+    return [node_run(stage, inputs, commands, [params[parts.system]], gpus)]
 
 
 def study_runs(stage: str, params: Params, gpus: int) -> list[Run]:
     """Return a run for each training of a study, but for those without weights."""
     corpus, runs = corpus_of(stage), []
-    for trial in read_trials(stage.removeprefix(STUDY), params):
+    for trial in read_trials(parse_stage(stage).item, params):
         if has_weights(trial.settings):
             file = outcome_file(corpus, trial.state)
             runs.append(part_run(stage, trial.name, ["--trial", trial.name], [trial.settings], [file], gpus))
@@ -134,14 +134,16 @@ def study_runs(stage: str, params: Params, gpus: int) -> list[Run]:
 def search_runs(stage: str, params: Params, gpus: int) -> list[Run]:
     """Return a run for each training that a search still needs.
 
-    With teachers, one run has all trainings of a fold, so that the fold's teachers are trained once.
+    If a trial has teachers, one run has all trainings of a fold, so that the fold's teachers are trained once.
     """
-    corpus, system = corpus_of(stage), stage.removeprefix(SEARCH)
+    corpus, system = corpus_of(stage), parse_stage(stage).system
     trials = trials_of(system, params)
+    # Also those of a trial without teachers: `--fold` alone trains every open trial of the fold.
+    is_by_fold = any(settings.get("teachers") for settings in trials.values())
     groups: dict[str, list[tuple[int, int]]] = {}
     for row in open_folds(corpus, system, params):
         trial, fold = row["trial"], row["fold"]
-        options = f"--fold {fold}" if trials[trial].get("teachers") else f"--fold {fold} --trial {trial}"
+        options = f"--fold {fold}" if is_by_fold else f"--fold {fold} --trial {trial}"
         groups.setdefault(options, []).append((trial, fold))
     runs = []
     for options, parts in groups.items():
@@ -206,12 +208,7 @@ def corpus_of(stage: str) -> str:
     if has_parts(stage):
         words = shlex.split(command_of(stage))
         return words[words.index("--corpus") + 1]
-    return max((name for name in corpus_names() if label(stage).startswith(f"{name}-")), key=len)
-
-
-def system_of(stage: str) -> str:
-    """Return the system of a training, whose label is <corpus>-<system>-<seed>."""
-    return label(stage).removeprefix(f"{corpus_of(stage)}-").rpartition("-")[0]
+    return parse_stage(stage).corpus
 
 
 def inputs_of(stage: str) -> list[str]:
@@ -224,8 +221,9 @@ def teacher_models(stage: str, params: Params) -> list[str]:
     """Return the folders of the models that teach that of a stage; the teachers of a search are trained in it."""
     if has_parts(stage):
         return []
-    corpus, system = corpus_of(stage), system_of(stage)
-    folders = [model_folder(corpus, run) for run in teachers_of(system, params[system], params)]
+    parts = parse_stage(stage)
+    runs = teachers_of(parts.system, params[parts.system], params)
+    folders = [model_folder(parts.corpus, run) for run in runs]
     return [folder.relative_to(ROOT).as_posix() for folder in folders]
 
 

@@ -12,8 +12,9 @@ from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from harness.live_display import CACHED, DONE, FAILED, UNCHANGED, LiveDisplay, is_training
+from harness.live_display import CACHED, DONE, FAILED, UNCHANGED, LiveDisplay
 from harness.paths import ROOT
+from harness.stage_names import is_training, parse_stage
 
 from bert_ner.cores import available_cores
 from bert_ner.errors import BertNerError
@@ -81,7 +82,7 @@ def run_pipeline(
 
         async def run_each(kind: str) -> None:
             for stage in stages:
-                if f":{kind}@" in stage:
+                if parse_stage(stage).stage == kind:
                     await run_stage(display, stage)
 
         if trainings:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
+from harness.stage_names import parse_stage
+
 from rich.console import Console
 from rich.live import Live
 from rich.table import Column, Table
@@ -134,13 +136,8 @@ class LiveDisplay:
 
 def label(stage: str) -> str:
     """Return a short name: of a training `<corpus>-<system>-<seed>`, of other stages `<stage> <corpus>`."""
-    name, _, item = stage.rpartition(":")[2].partition("@")
-    return item if is_training(stage) else f"{name} {item}".strip()
-
-
-def is_training(stage: str) -> bool:
-    """Whether a stage trains: its name ends with a seed."""
-    return "@" in stage and stage.rpartition("-")[2].isdecimal()
+    parts = parse_stage(stage)
+    return f"{parts.stage} {parts.item}".strip() if parts.seed is None else parts.item
 
 
 def clock(seconds: float | None) -> str:

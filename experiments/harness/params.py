@@ -1,6 +1,7 @@
 """params.yaml as a model, and the trainings that it asks for."""
 
 import math
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from harness.paths import ROOT
 
+import pandas as pd
 from pydantic import (
     AfterValidator,
     ConfigDict,
@@ -44,7 +46,8 @@ def _known_corpus(name: str) -> str:
     return name
 
 
-Corpora = Annotated[list[Annotated[str, AfterValidator(_known_corpus)]], Field(min_length=1)]
+KnownCorpus = Annotated[str, AfterValidator(_known_corpus)]
+Corpora = Annotated[list[KnownCorpus], Field(min_length=1)]
 
 
 class Run(NamedTuple):
@@ -99,6 +102,11 @@ def settings_of(section: Section) -> Section:
     return {name: value for name, value in section.items() if name not in {"kind", WEIGHTS_OF}}
 
 
+def identity(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """Return the cells of studies.csv that identify a training: the first six fields of its trial."""
+    return tuple(None if pd.isna(row[name]) else row[name] for name in Trial._fields[:6])
+
+
 class Split(Settings):
     """How the training file is split."""
 
@@ -126,7 +134,7 @@ class LabelAudit(Settings):
 class Confirmatory(Settings):
     """The tests that Holm's correction is over. All other comparisons are exploratory."""
 
-    corpora: list[str] = Field(default=[], description="on these alone")
+    corpora: list[KnownCorpus] = Field(default=[], description="on these alone")
     systems: list[str] = Field(default=[], description="the first of these that was scored is tested")
     baselines: list[str] = Field(default=[], description="it is compared with each of these")
     metrics: list[Literal[*METRICS]] = Field(default=[], description="by each")  # type: ignore[valid-type]
@@ -291,6 +299,8 @@ class Params(Settings):
                     problems.append(((name, WEIGHTS_OF), section[WEIGHTS_OF], rule))
                 elif section["decoding"] not in decodings:
                     problems.append(((name, "decoding"), section["decoding"], f"must be one of {', '.join(decodings)}"))
+        rule = "must be a list, such as [mpnet-13], or be left out"
+        problems += [(where, value, rule) for where, value in self._teachers() if not isinstance(value, list)]
         if problems:
             details = [
                 InitErrorDetails(type=PydanticCustomError("name", text), loc=where, input=value)
@@ -298,6 +308,16 @@ class Params(Settings):
             ]
             raise ValidationError.from_exception_data("Params", details)
         return self
+
+    def _teachers(self) -> Iterator[tuple[Location, Any]]:
+        """Yield the teachers of each section and each trial, with their place in the file."""
+        for name, section in self.__pydantic_extra__.items():
+            if "teachers" in section:
+                yield (name, "teachers"), section["teachers"]
+        for system, grids in self.search.trials.items():
+            for i, grid in enumerate(grids):
+                for j, value in enumerate(grid.get("teachers", [])):
+                    yield ("search", "trials", system, i, "teachers", j), value
 
 
 def read_trials(name: str, params: Params) -> list[Trial]:

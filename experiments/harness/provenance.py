@@ -40,23 +40,40 @@ class Environment(Settings, extra="allow"):
 class Weights(Settings, extra="allow"):
     """The pretrained weights of a run."""
 
+    source: str = Field(description="the package, hub or folder that they came from")
     sha256: str = Field(description="of the file")
 
 
 class RunRecord(Settings, extra="allow"):
     """What is recorded of a run, and is read again; other facts are kept."""
 
-    settings: dict[str, Any] = Field(description="the system's section of params.yaml")
+    system: str = Field(description="a section of params.yaml")
+    settings: dict[str, Any] = Field(description="those in that section")
+    seconds: float = Field(description="how long the training took", ge=0)
     history: list[dict[str, Any]] = Field(description="one entry for each epoch, or for each combination of settings")
     cost: dict[str, Any] = Field(description="a row of costs.csv")
     environment: Environment = Field(description="machine, versions and time")
     weights: Weights | None = Field(default=None, description="None for a system without an encoder")
+    predictions: str = Field(description="SHA-256 of the tags of the test sentences")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if "name" in self.settings and self.weights is None:
+            raise ValueError("must have the weights of its encoder")
+        return self
+
+
+class Evaluation(Settings, extra="allow"):
+    """Where and when the runs of a corpus were evaluated."""
+
+    processor: str = Field(description="name")
 
 
 class CorpusRecord(Settings, extra="allow"):
     """What is recorded of a corpus."""
 
     files: dict[str, str] = Field(default={}, description="SHA-256 of each file")
+    evaluated: Evaluation | None = Field(default=None, description="of its runs")
     runs: dict[Annotated[str, Field(pattern=r"-\d+$")], RunRecord] = Field(
         default={}, description="by name: <system>-<seed>"
     )
@@ -66,6 +83,8 @@ class CorpusRecord(Settings, extra="allow"):
     def _check(self) -> Self:
         if self.runs and not self.files:
             raise ValueError("must have the files that its runs were made from")
+        if self.runs and not self.evaluated:
+            raise ValueError("must have evaluated, the machine on which its runs were evaluated")
         return self
 
 

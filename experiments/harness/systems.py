@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from harness.params import kind_of, settings_of
+from harness.params import WEIGHTS_OF, kind_of, settings_of
 from harness.paths import ROOT
 
 from pydantic import ValidationError
@@ -53,6 +53,14 @@ def _class_of(name: str, section: Any) -> type[System]:
     if missing := [name for name in ("fit", "tag", "save", "load") if name not in written]:
         raise BertNerError(f"{system.__name__} lacks {', '.join(missing)}; bert_ner.tagger.Tagger describes them")
     return system
+
+
+def load_model(folder: Path, section: Mapping[str, Any]) -> Tagger:
+    """Load a trained model, with the decoding of its section if that takes the weights of another system."""
+    tagger = load_tagger(folder, quantised=False)
+    if WEIGHTS_OF in section:
+        cast(Any, tagger).decoding = section["decoding"]
+    return tagger
 
 
 def check_saved(tagger: Tagger, folder: Path, words: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from bert_ner.yaml_files import load_yaml
 
 TYPES: dict[str, Any] = {"text": "str", "int": "Int64", "float": "float64"}
 
+NEVER_ABSENT = ("seed", "trial", "fold", "n_sentences")  # numbers that every row of a table with such a column has
 NO_STAGES = ("ablation", "read_labels")  # commands that write tables
 
 Rows = Sequence[Mapping[str, Any]] | pd.DataFrame
@@ -104,6 +105,11 @@ def require_table(results: Path, corpus: str, name: str) -> pd.DataFrame:
     return table
 
 
+def matching(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """Return the rows that have these values in the columns of these names."""
+    return table[(table[list(values)] == pd.Series(values)).all(axis=1)]
+
+
 @lru_cache(maxsize=128)
 def _read(path: Path, name: str, remedy: str, *_version: int) -> pd.DataFrame:
     known = TABLES[name]
@@ -124,7 +130,7 @@ def _read(path: Path, name: str, remedy: str, *_version: int) -> pd.DataFrame:
 
 def _numbers(path: Path, cells: pd.Series, kind: str, remedy: str) -> pd.Series:
     values: pd.Series = pd.to_numeric(cells.replace("", "nan"), errors="coerce")
-    is_absent = cells.str.lower().isin([] if cells.name == "seed" else ["", "nan"])
+    is_absent = cells.str.lower().isin([] if cells.name in NEVER_ABSENT else ["", "nan"])
     is_right = is_absent | (values.notna() & ((kind != "int") | (values % 1 == 0)))
     if not is_right.all():
         row = int(is_right.to_numpy().argmin())

@@ -1,7 +1,9 @@
 """The predictions and the probabilities that the label audit questions gold with."""
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
+from zipfile import BadZipFile
 
 from harness.artifacts import model_folder, out_of_fold_file, read_predictions
 from harness.params import Run
@@ -37,8 +39,11 @@ def out_of_fold_probabilities(corpus: str, sentences: Sequence[Sentence]) -> Pro
     path, remedy = out_of_fold_file(corpus), stage_remedy("out_of_fold", corpus)
     if not path.is_file():
         raise BertNerError(f"{path} is missing; {remedy}")
-    with np.load(path) as file:
-        words = file["probabilities"]
+    try:
+        with np.load(path) as file:
+            words = file["probabilities"]
+    except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile, zlib.error) as error:
+        raise BertNerError(f"{path} is not as it was written ({type(error).__name__}: {error}); {remedy}") from None
     ends = np.cumsum([len(words) for words, _ in sentences])
     if not len(ends) or len(words) != ends[-1]:
         raise BertNerError(f"{path} has {len(words):,} words, but the training file has {ends[-1]:,}; {remedy}")

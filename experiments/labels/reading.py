@@ -67,9 +67,14 @@ def marked(words: Sequence[str], tags: Sequence[str]) -> str:
     return " ".join(pieces)
 
 
+def answers_in(text: str) -> list[str]:
+    """Return what stands after each `verdict:` of a list; an empty text where it is not filled in."""
+    return [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("verdict:")]
+
+
 def read_verdicts(name: str, text: str, questions: Sequence[Question]) -> list[Question]:
     """Return a row for each question of a list that was filled in, without its words: what the verdict means."""
-    answers = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("verdict:")]
+    answers = answers_in(text)
     if len(answers) != len(questions):
         found = counted(len(answers), "verdict")
         raise BertNerError(f"{name} has {found}, its key {len(questions)}; write a new reading list")

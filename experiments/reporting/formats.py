@@ -11,7 +11,7 @@ from bert_ner.yaml_files import load_yaml
 from reporting.blocks import Text
 
 NOTES = load_yaml(Path(__file__).with_name("notes.yaml"))
-MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+MINUS = "\N{MINUS SIGN}"
 METRIC_NAMES: dict[str, str] = NOTES["metric_names"]
 
 

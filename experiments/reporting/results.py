@@ -75,8 +75,3 @@ def records(table: pd.DataFrame) -> Iterable[Any]:
 def by_system(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return each system with its rows, in the table's order."""
     return [(str(name), rows) for name, rows in table.groupby("system", sort=False)]
-
-
-def matching(table: pd.DataFrame, **values: str) -> pd.DataFrame:
-    """Return the rows that have these values in the columns of these names."""
-    return table[(table[list(values)] == pd.Series(values)).all(axis=1)]

@@ -182,15 +182,36 @@ def test_every_task_is_measured_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_pat
         ("encoder_folder", lambda: tmp_path),
         ("exported", lambda: None),
         ("measure", measured),
-        ("read_table", lambda *table: None),
+        ("read_table", lambda *table: saved[-1] if saved else None),
         ("save_table", saved.append),
     ):
         monkeypatch.setattr(benchmark, name, double)
     benchmark.main()
     assert asked == [(name, 5) for name, workload in WORKLOADS.items() if long or not workload.long]
-    [table] = saved
+    table = saved[-1]
     tasks = ["train", "torchrun", "tag", "latency", "start", "stream", "tag_files", "runs", "score"]
     assert list(dict.fromkeys(table["task"])) == [task for task in tasks if long or task not in {"stream", "runs"}]
     assert set(table["threads"]) == {benchmark.CORES}
     assert ("1,000,000 lines" in set(table["setting"])) == long
     assert speed_text(table).startswith("Training runs at 100 % (22.6 M parameters) and 100 % (109 M) of the speed of")
+
+
+def test_a_task_that_fails_loses_no_figure_of_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def measured(names: list[str], _: int) -> dict[str, Any]:
+        if WORKLOADS[names[0]].task == "start":
+            raise BertNerError("it failed")
+        return {name: rounds(1.0) for name in names}
+
+    monkeypatch.setattr("sys.argv", ["benchmark.py", "--only", "tag", "start", "score"])
+    monkeypatch.setattr(benchmark, "RESULTS", tmp_path)
+    for name, double in (
+        ("model_folder", lambda *run: tmp_path), ("encoder_folder", lambda: tmp_path), ("exported", lambda: None),
+        ("measure", measured),
+    ):  # fmt: skip
+        monkeypatch.setattr(benchmark, name, double)
+    with pytest.raises(BertNerError, match="it failed"):
+        benchmark.main()
+    table = read_table(tmp_path, "", "benchmarks")
+    assert table is not None
+    assert set(table["task"]) == {"tag"}
+    assert (tmp_path / "benchmarks.md").read_text() == as_markdown(table)

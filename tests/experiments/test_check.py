@@ -19,7 +19,7 @@ import pytest
 import check
 from bert_ner.scoring import METRICS
 from check import main
-from gate import short_runs
+from gate import figure_blocks, short_runs
 from gate.references import present
 
 SEEDS = [13, 42, 87, 7, 101]
@@ -27,10 +27,10 @@ TOMORROW = date.today() + timedelta(days=1)
 VALUES = [0.860, 0.861, 0.862, 0.863, 0.864]
 SETTINGS: dict[str, dict[str, Any]] = {"crf": {"c1": [0.1]}, "minilm": {"epochs": 4}}
 
-
+ENVIRONMENT = {"python": "3", "packages": {}, "processor": "A"}
 REFERENCE = json.dumps(
     {"signature": "s", "settings": {}, "data": {}, "weights": None, "runs": [
-        {"seed": 0, "scores": {"entity_f1": 0.5}, "environment": {"python": "3", "packages": {}, "processor": "A"}}
+        {"seed": 0, "scores": {"entity_f1": 0.5}, "environment": ENVIRONMENT}
     ]}
 )  # fmt: skip
 
@@ -46,14 +46,18 @@ def write_results(root: Path, by_seed: dict[int, float], crf: float = 0.85, **se
     write_table(root / "results", "sample", "scores", rows)
     runs = {
         f"{system}-{seed}": {
+            "system": system,
             "settings": SETTINGS[system] | settings.get(system, {}),
+            "seconds": 1.0,
             "history": [],
             "cost": {},
-            "environment": {"python": "3", "packages": {}, "processor": "A"},
+            "environment": ENVIRONMENT,
+            "predictions": "00",
         }
         for system, seed, _ in values
     }
-    (root / "results/provenance.json").write_text(json.dumps({"sample": {"files": {"test.bio": "00"}, "runs": runs}}))
+    record = {"files": {"test.bio": "00"}, "evaluated": ENVIRONMENT, "runs": runs}
+    (root / "results/provenance.json").write_text(json.dumps({"sample": record}))
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, seeds: list[int]) -> None:
@@ -72,7 +76,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(check, "outdated", lambda results: {})
     monkeypatch.setattr(check, "inconsistent", lambda root: {})
     monkeypatch.setattr(check, "unfounded", lambda results: {})
-    monkeypatch.setattr(check, "write_readme", lambda root: None)  # that of this checkout
+    monkeypatch.setattr(check, "documents", lambda root: {})  # those of this checkout
     configure(monkeypatch, SEEDS)
 
     def call(*arguments: str) -> tuple[int, str]:
@@ -199,6 +203,18 @@ def test_what_cannot_be_read_is_named_with_status_2(
     status, text = run()
     assert status == 2
     assert message in text
+
+
+def test_no_reference_changes_if_the_figures_of_a_document_cannot_be_made(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_results(tmp_path, dict.fromkeys(SEEDS, 0.8))
+    monkeypatch.setattr(check, "documents", figure_blocks.documents)
+    monkeypatch.setattr(check, "ROOT", tmp_path)
+    status, text = run("--update")
+    assert status == 2
+    assert text.startswith(f"check.py: {tmp_path}/README.md can't be read (")
+    assert not (tmp_path / "results/reference").exists()
 
 
 def test_another_machine_informs_and_fails_nothing(run: Any, tmp_path: Path) -> None:

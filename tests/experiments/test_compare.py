@@ -54,7 +54,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "predictions" / f"{name}.tags").write_text("".join(" ".join(t) + "\n" for t in tags))
         system, seed = name.split("-")
         scored = score(GOLD, tags, split="test", corpus=corpus.name, data=sha256_of(raw)[:8])
-        rows.append({"system": system, "encoder": "tiny" if system == "encoder" else "", "seed": seed}
+        encoder = "tiny" if system == "encoder" else ""
+        rows.append({"system": system, "encoder": encoder, "seed": seed, "n_sentences": len(GOLD)}
                     | {metric: value.value for metric, value in scored.items()}
                     | {"signature": scored["entity_f1"].signature})  # fmt: skip
     (folder / "scores.csv").write_text(as_csv("scores", rows))
@@ -165,12 +166,31 @@ def test_the_whole_is_resampled_within_its_parts_in_every_table(folder: Path) ->
 def test_the_first_named_system_is_tested_against_each_baseline() -> None:
     scores = pd.DataFrame({"system": ["hmm", "crf", "small", "large"], "encoder": ["", "", "tiny", "big"]})
     named = Confirmatory(
-        corpora=["eng"], systems=["absent", "large", "small"], baselines=["hmm", "crf", "none"], metrics=["entity_f1"]
+        corpora=["sample"],
+        systems=["absent", "large", "small"],
+        baselines=["hmm", "crf", "none"],
+        metrics=["entity_f1"],
     )
-    family = compare.confirmatory_tests("eng", scores, named)
+    family = compare.confirmatory_tests("sample", scores, named)
     assert family == {(("large", "hmm"), "entity_f1"), (("large", "crf"), "entity_f1")}
     assert not compare.confirmatory_tests("other", scores, named)
-    assert not compare.confirmatory_tests("eng", scores, Confirmatory())
+    assert not compare.confirmatory_tests("sample", scores, Confirmatory())
+
+    again = named.model_copy(update={"baselines": ["large", "hmm"]})
+    assert compare.confirmatory_tests("sample", scores, again) == {(("large", "hmm"), "entity_f1")}
+
+
+def test_a_confirmatory_test_of_another_pair_is_made_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = Confirmatory(corpora=["mit_movie_eng"], systems=["crf"], baselines=["encoder"], metrics=["entity_f1"])
+    params = read_params().model_copy(update={"confirmatory": named})
+    monkeypatch.setattr(compare, "read_params", lambda: params)
+    compare.main()
+    table = pd.read_csv(folder / "comparisons.csv").set_index(["system_a", "system_b", "metric"])
+    confirmatory = table[table["family"] == "confirmatory"]
+    assert confirmatory.index.tolist() == [("crf", "encoder", "entity_f1")]
+    assert confirmatory["p_holm"].tolist() == confirmatory["p_value"].tolist()
+    usual, turned = (table.loc[(*pair, "entity_f1"), "difference"] for pair in (("encoder", "crf"), ("crf", "encoder")))
+    assert usual == -turned
 
 
 def test_others_meet_the_crf_and_encoders_meet_every_baseline() -> None:
@@ -206,6 +226,21 @@ def test_predictions_that_are_not_those_of_the_scores_are_refused(folder: Path) 
     edit_scores(folder, "span_f1", 0.25)
     with pytest.raises(BertNerError, match=r"encoder-1.tags .* span_f1 is 0.25 in scores.csv, but 1.000000 here; run"):
         compare.main()
+
+
+@pytest.mark.parametrize("metric", ["entity_f1", "token_micro_f1_merged"])
+def test_an_empty_score_is_refused(folder: Path, metric: str) -> None:
+    edit_scores(folder, metric, None)
+    with pytest.raises(BertNerError, match=rf"encoder-1.tags .* {metric} is nan in scores.csv, but 1.000000 here; run"):
+        compare.main()
+
+
+def test_an_older_table_may_lack_a_metric(folder: Path) -> None:
+    [metric] = TABLES["scores"].may_lack
+    table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
+    table.drop(columns=metric).to_csv(folder / "scores.csv", index=False)
+    compare.main()
+    assert metric in pd.read_csv(folder / "intervals.csv")["metric"].tolist()
 
 
 def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> None:

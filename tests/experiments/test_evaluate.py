@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from harness.params import Run, read_params, settings_of
 from harness.tables import TABLES, stage_tables
@@ -10,7 +11,9 @@ from harness.tables import TABLES, stage_tables
 import pandas as pd
 import pytest
 
+import evaluate
 from bert_ner.corpus.bio import Sentence
+from bert_ner.errors import BertNerError
 from bert_ner.scoring import METRICS, UnlikeScores, signature
 from bert_ner.scoring.subgroups import known_entities
 from evaluate import mean_scores, part_rows, run_rows, tag_test
@@ -72,7 +75,7 @@ def test_another_decoding_tags_with_the_models_of_its_system(monkeypatch: pytest
     folders = []
     monkeypatch.setattr("evaluate.model_folder", lambda _, run: folders.append(run) or tmp_path)
     monkeypatch.setattr("evaluate.read_run", lambda *_: {**recorded, "environment": {"processor": "p"}})
-    monkeypatch.setattr("evaluate.load_tagger", lambda *_, **__: Greedy())
+    monkeypatch.setattr("harness.systems.load_tagger", lambda *_, **__: Greedy())
     found = {name: tag_test("c", Run(name, 13), TEST, params) for name in ("minilm", "minilm_legal")}
     assert [text for text, _ in found.values()] == ["I-YEAR I-YEAR I-YEAR I-YEAR\n" + "I-YEAR " * 4 + "I-YEAR\n",
                                                     "O O O O\nO O O O O\n"]  # fmt: skip
@@ -92,15 +95,38 @@ def test_the_8_bit_copy_is_scored_with_the_decoding_of_its_system(
             return PREDICTED if self.decoding == "legal" else [["O"] * len(words) for words in sentences]
 
     monkeypatch.setattr("evaluate.model_folder", lambda *_: tmp_path)
-    trained = {"seconds": 1, "history": [], "environment": {"processor": "p"}}
+    trained: dict[str, Any] = {"seconds": 1, "history": [], "environment": {"processor": "p"}}
+    trained["settings"] = settings_of(read_params()["minilm_tuned"])
     monkeypatch.setattr("evaluate.read_run", lambda *_: dict(trained))
-    monkeypatch.setattr("evaluate.load_tagger", lambda _, quantised: Copied("greedy" if quantised else "legal"))
+    monkeypatch.setattr("evaluate.load_tagger", lambda *_, **__: Copied("greedy"))
+    monkeypatch.setattr("harness.systems.load_tagger", lambda *_, **__: Copied("legal"))
     for has_copy, f1 in ((False, None), (True, pytest.approx(0.4))):
         if has_copy:
             (tmp_path / "int8").mkdir()
         outcome = tag_test("c", Run("minilm_tuned", 13), TEST, read_params())
         assert outcome is not None
         assert outcome[1]["cost"]["entity_f1_8bit"] == f1
+
+
+def test_a_model_of_other_settings_is_not_scored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = settings_of(read_params()["minilm"])
+    monkeypatch.setattr("evaluate.model_folder", lambda *_: tmp_path)
+    monkeypatch.setattr("evaluate.read_run", lambda *_: {"settings": settings | {"epochs": 9}, "history": []})
+    for name in ("minilm", "minilm_legal"):
+        with pytest.raises(BertNerError, match="was trained with other settings than params"):
+            tag_test("mit_movie_eng", Run(name, 13), TEST, read_params())
+
+
+def test_where_nothing_is_trained_nothing_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "--corpus", "sample"])
+    monkeypatch.setattr("evaluate.RESULTS", tmp_path)
+    for name, value in {"read_part": [], "read_parts": [], "signature_source": SOURCE, "sha256_of": "0"}.items():
+        monkeypatch.setattr(f"evaluate.{name}", lambda *_, value=value: value)
+    for name in ("tag_test", "committed"):
+        monkeypatch.setattr(f"evaluate.{name}", lambda *_: None)
+    with pytest.raises(BertNerError, match="no system is trained on sample, and no predictions are committed; run "):
+        evaluate.main()
+    assert not list(tmp_path.iterdir())
 
 
 def test_each_part_is_scored_by_itself() -> None:

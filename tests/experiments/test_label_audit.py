@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 import label_audit
 import out_of_fold
 import read_labels
+from bert_ner import files
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
 from labels import predictions
@@ -71,7 +72,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "predictions").mkdir(parents=True)
     for name, tags in RUNS.items():
         (folder / "predictions" / f"{name}.tags").write_text("".join(" ".join(line) + "\n" for line in tags))
-    rows = [{"system": name[:-2], "seed": name[-1], "entity_f1": f1} for name, f1 in F1.items()]
+    rows = [{"system": name[:-2], "seed": name[-1], "n_sentences": 9, "entity_f1": f1} for name, f1 in F1.items()]
     (folder / "scores.csv").write_text(as_csv("scores", rows))
     return folder
 
@@ -117,6 +118,43 @@ def test_no_fold_is_tagged_by_a_model_that_has_seen_it(folder: Path, monkeypatch
     assert [table[0, 0] for table in tables] == pytest.approx([i % 9 / 10 for i in range(12)])  # as in the file
     with pytest.raises(BertNerError, match="has 24 words, but the training file has 22; run python"):
         predictions.out_of_fold_probabilities("sample", TRAIN[1:])
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda content: content[: len(content) // 2], "BadZipFile: "),
+    (lambda _: b"", "EOFError: "),
+    (lambda _: b"not a zip", "ValueError: "),
+])  # fmt: skip
+def test_damaged_probabilities_are_named_with_the_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[bytes], bytes], message: str
+) -> None:
+    del folder
+    monkeypatch.setattr(out_of_fold, "build", lambda *_: Recorder())
+    out_of_fold.main()
+    path = artifacts.out_of_fold_file("sample")
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(
+        BertNerError, match=rf"{path} is not as it was written \({message}.*; run python .*out_of_fold\.py"
+    ):
+        predictions.out_of_fold_probabilities("sample", TRAIN)
+
+
+def test_probabilities_are_written_whole_or_not_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full half-way leaves the older file."""
+    del folder
+    monkeypatch.setattr(out_of_fold, "build", lambda *_: Recorder())
+    path = artifacts.out_of_fold_file("sample")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"older")
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", fails)
+    with pytest.raises(OSError, match="No space left"):
+        out_of_fold.main()
+    assert path.read_bytes() == b"older"
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_system_without_probabilities_can_t_audit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,10 +222,31 @@ def test_a_reading_from_the_lists_to_the_figures(folder: Path, monkeypatch: pyte
         with pytest.raises(BertNerError, match=message):
             read_labels.main()
         (lists / file).write_bytes(whole)
+    (audited := folder / "label_audit.json").rename(folder / "away")
+    with pytest.raises(BertNerError, match=r"label_audit\.json is missing; run python experiments/label_audit\.py"):
+        read_labels.main()
+    assert not (folder / "label_reading.csv").exists()
+    (folder / "away").rename(audited)
     read_labels.main()
     scored = json.loads((folder / "label_audit.json").read_text())["reading"]
     assert scored["readings"]["2"]["suspicious"]["gold"]["count"] == 2
     assert audit(monkeypatch)["reading"] == scored  # the stage computes the same figures from label_reading.csv
+
+
+def test_lists_with_a_verdict_are_not_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del folder
+    monkeypatch.setattr("sys.argv", ["read_labels.py", "--corpus", "sample", "--list", "2"])
+    read_labels.main()
+    lists = read_labels.DATA / "reading/sample"
+    empty = {path.name: path.read_text() for path in lists.iterdir()}
+    read_labels.main()  # nothing is lost by it
+    filled = empty["reading-2.txt"].replace("verdict: ", "verdict: both", 1)
+    (lists / "reading-2.txt").write_text(filled)
+    with pytest.raises(BertNerError, match=rf"reading-2\.txt has verdicts, .*; move {lists} away first"):
+        read_labels.main()
+    assert {path.name: path.read_text() for path in lists.iterdir()} == empty | {"reading-2.txt": filled}
+    lists.rename(lists.with_name("read"))
+    read_labels.main()
 
 
 def test_a_reading_needs_a_weaker_system_for_its_controls(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

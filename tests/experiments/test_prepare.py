@@ -17,6 +17,7 @@ from bert_ner.corpus.catalog import Corpus
 from bert_ner.encoder.alignment import WordPieces
 from bert_ner.encoder.weights import find_weights
 from bert_ner.errors import BertNerError
+from bert_ner.files import read_sums
 from prepare import describe, lengths, shared
 
 
@@ -54,7 +55,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
 
     def run(train: str, test: str = "films\tO\n", **keys: Any) -> None:
         raw = tmp_path / "raw"
-        raw.mkdir()
+        raw.mkdir(exist_ok=True)
         (raw / "train.txt").write_text(train, encoding="utf-8")
         (raw / "test.txt").write_text(test, encoding="utf-8")
         corpus = Corpus.model_validate(
@@ -91,6 +92,17 @@ def test_a_small_corpus_without_a_least_number_of_steps_is_named(
 def test_a_file_in_another_format_names_the_yaml_file(prepared: Callable[..., None]) -> None:
     with pytest.raises(BertNerError, match=r"train\.txt:1: 3 columns(.|\n)*tag_column(.|\n)*\ncorpora/mine\.yaml says"):
         prepared("films NN O\n")
+
+
+def test_a_least_number_of_steps_that_is_no_longer_asked_for_is_gone(
+    prepared: Callable[..., None], tmp_path: Path
+) -> None:
+    path = tmp_path / "prepared/min_steps.txt"
+    prepared("films\tO\n\nheist\tB-GENRE\n\n" * 5, min_steps=8)
+    assert path.read_text() == "8\n"
+    prepared("films\tO\n\nheist\tB-GENRE\n\n" * 5)
+    assert not path.exists()
+    assert path.name not in read_sums(path.parent)
 
 
 def one_word(words: Sequence[str]) -> str:

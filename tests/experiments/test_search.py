@@ -190,11 +190,15 @@ def test_other_folds_are_trained_and_the_rows_of_the_old_ones_go(results: Path) 
     assert set(table["split"]) == {"2 folds, seed 42; validation 0.1, seed 42"}
 
 
-def test_rows_that_nobody_asks_for_go_although_nothing_is_trained(results: Path) -> None:
+def test_rows_that_nobody_asks_for_go_although_nothing_is_trained(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     search.main()
+    assert "nothing is trained" not in capsys.readouterr().out
     path = results.parents[1] / "params.yaml"
     params = YAML(typ="safe").load(path)
     params["search"]["trials"]["gazetteer"][0]["min_count"].pop()
     YAML().dump(params, path)
     search.main()
     assert set(pd.read_csv(results / "search.csv")["trial"]) == {1, 2}
+    assert "search.csv has all rows of gazetteer: nothing is trained; to train again" in capsys.readouterr().out

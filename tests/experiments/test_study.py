@@ -38,7 +38,10 @@ def test_an_encoder_without_weights_is_left_out_and_named(
     )
     trials = read_trials("few_shot", read_params())
     assert {trial.system for trial in available_trials(trials)} == {"crf", "minilm"}
-    assert capsys.readouterr().out == "mpnet is left out: its weights are unavailable\n"
+    assert (
+        capsys.readouterr().out
+        == "mpnet is not trained, because its weights are unavailable; results that are here are kept\n"
+    )
     with pytest.raises(BertNerError, match=r"studies\.few_shot: its encoders have no weights"):
         available_trials([trial for trial in trials if trial.system == "mpnet"])
 
@@ -134,6 +137,22 @@ def test_predictions_that_a_study_no_longer_makes_are_removed(workplace: Path) -
     assert [path.name for path in (workplace / "results/sample/studies/curve").iterdir()] == ["crf-0.5-1.tags"]
 
 
+def test_results_of_a_system_without_weights_stay(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.main()
+
+    def minilms() -> list[str]:
+        table, facts = workplace / "results/sample/studies.csv", workplace / "results/provenance.json"
+        return [line for line in (table.read_text() + facts.read_text()).splitlines() if "minilm" in line]
+
+    study.main()
+    before = minilms()
+    monkeypatch.setattr(study, "has_weights", lambda settings: "name" not in settings)
+    study.main()
+    assert minilms() == before
+    assert len(before) == 4 + 2  # epochs in the table, sums in the record
+    assert len(list((workplace / "results/sample/studies/curve").iterdir())) == 4
+
+
 def test_the_validation_sentences_choose_among_a_grid_s_settings(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +168,7 @@ def test_the_validation_sentences_choose_among_a_grid_s_settings(
     assert [path.name for path in (workplace / "results/sample/studies/curve").iterdir()] == ["crf-5-13.tags"]
 
 
-def test_with_patience_the_best_epoch_is_tested() -> None:
+def test_the_epoch_that_is_kept_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     class Tagger:
         def fit(self, *_: Any) -> list[dict[str, Any]]:
             return [{"epoch": i, "validation_entity_f1": f1} for i, f1 in enumerate((0.1, 0.5, 0.5, 0.4), start=1)]
@@ -158,7 +177,8 @@ def test_with_patience_the_best_epoch_is_tested() -> None:
             return [("O",) * len(words) for words in sentences]
 
     [trial] = read_trials("random_weights", read_params())[:1]
-    for settings, tested in (({"patience": 2}, 2), ({}, 4)):
+    for settings, keeps_best, tested in (({"patience": 2}, False, 2), ({}, True, 2), ({}, False, 4)):
+        monkeypatch.setattr(Tagger, "keeps_best", keeps_best, raising=False)
         outcome = study.run_trial(trial, settings, Tagger(), [SENTENCES] * 3)
         rows = study.with_test_scores(outcome, SENTENCES, {}, None)
         assert [row["epoch"] for row in rows if "test_entity_f1" in row] == [tested]

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from harness.params import Params
 from harness.tables import TABLES
+from harness.trials import asked_folds
 
 import pandas as pd
 
@@ -48,7 +50,7 @@ def write(results: Path, files: Files) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if name.endswith(".csv"):
             columns = list(TABLES[path.stem].columns)
-            rows = pd.DataFrame([{"seed": 0} | row for row in content])
+            rows = pd.DataFrame([{"seed": 0, "n_sentences": 9} | row for row in content])
             rows.reindex(columns=columns).to_csv(path, index=False)
         else:
             path.write_text(json.dumps(content))
@@ -83,6 +85,11 @@ def judged(folder: Path, text: str, files: Files, published: str | None = None) 
 
 def corpus_value(value: Any) -> Files:
     return {"corpus.json": {"a": {"b": value}}}
+
+
+def counted_on(encoder: str) -> Files:
+    """Return an audit that counted the word pieces of an encoder."""
+    return {"audit.json": {"encoder": {"name": encoder}}}
 
 
 def groups(by: str, *rows: tuple[str, str, float, float, float]) -> Files:
@@ -219,20 +226,25 @@ def losses(*values: float) -> Files:
     }
 
 
+def searching(folds: int) -> Params:
+    """Return parameters with a search of two trials over so many folds: one has the paper's epochs."""
+    return Params.model_validate({
+        "corpora": ["sample"], "baselines": ["crf"], "encoders": ["encoder"], "seeds": [1], "extra_runs": {},
+        "split": {"validation_fraction": 0.1, "seed": 42}, "label_audit": {"system": "crf", "folds": 3, "seed": 42},
+        "search": {"folds": max(folds, 2), "fewer_folds": {"encoder": 1} if folds == 1 else {},
+                   "trials": {"encoder": [{"epochs": [4, 8]}]}},
+        "crf": {}, "encoder": {"kind": "encoder", "name": "x", "warmup": 0.1},
+    })  # fmt: skip
+
+
 def searched(*gains: float) -> Files:
     """Return a search with a trial of the paper's, of 0.8 in each fold, and another that gains so much in each."""
     return {
         "search.csv": [
-            {
-                "system": "encoder",
-                "trial": trial,
-                "fold": fold,
-                "settings": settings,
-                "validation_entity_f1": 0.8 + more,
-                "standard_error": 0.003 if trial == 1 else 0.004,
-            }
-            for fold, gain in enumerate(gains, 1)
-            for trial, settings, more in ((1, "epochs=4 warmup=0.1", 0), (2, "epochs=8 warmup=0.1", gain))
+            row
+            | {"validation_entity_f1": 0.8 + (gains[row["fold"] - 1] if row["trial"] == 2 else 0)}
+            | {"standard_error": 0.003 if row["trial"] == 1 else 0.004}
+            for row in asked_folds("encoder", searching(len(gains)))
         ]
     }
 

@@ -124,16 +124,20 @@ def write_more(root: Path, corpus: str) -> None:
         for n, f1s in ((5, (0.31, 0.33)), (20, (0.41, 0.43))) for seed, f1 in enumerate(f1s)
     ])  # fmt: skip
     write_table(folder / "study_comparisons.csv", [
-        {"study": study, "fraction": fraction, "per_type": per_type, "system_a": "crf", "system_b": "encoder",
-         "metric": "entity_f1", "a": 0.5, "b": 0.6, "difference": -0.1, "low": -0.2, "high": 0.05, "p_value": 0.25,
-         "test": "paired", "n": 4, "runs": 3}
-        for study, fraction, per_type in (("learning_curve", 0.1, ""), ("few_shot", "", 5), ("few_shot", "", 20))
+        {"study": study, "fraction": fraction, "per_type": per_type, "system_a": a, "system_b": "encoder", "part": part,
+         "against": "study" if a == "crf" else "usual", "metric": "entity_f1", "a": 0.5, "b": 0.6, "difference": -0.1,
+         "low": -0.2, "high": 0.05, "p_value": 0.25, "test": "paired", "n": 4, "runs": 3, "runs_low": -0.3,
+         "runs_high": 0.4}
+        for study, fraction, per_type, a in (("learning_curve", 0.1, "", "crf"), ("few_shot", "", 5, "crf"),
+                                             ("few_shot", "", 20, "crf"), ("warmup", 1, "", "encoder"))
+        for part in ("all", "1")
     ])  # fmt: skip
     write_table(root / "benchmarks.csv", [
         {"task": "tag", "system": "crf", "setting": "", "sentences": 3, "tokens": 6, "seconds": 0.5,
          "tokens_per_second": 12, "peak_memory_mb": "", "ratio_to": "", "ratio": "", "machine": "a machine"}
     ])  # fmt: skip
-    (root / "provenance.json").write_text(json.dumps({corpus: {"evaluated": {"revision": "abc123"}}}))
+    evaluated = {"revision": "abc123", "processor": "a machine"}
+    (root / "provenance.json").write_text(json.dumps({corpus: {"evaluated": evaluated}}))
 
 
 def write_corpus(data: Path, folder: Path, corpus: str) -> None:

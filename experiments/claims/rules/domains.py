@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from harness.params import REFERENCE
 from harness.paths import DOMAINS
 
 import pandas as pd
@@ -16,15 +17,15 @@ def transfers(
     corpora: list[Text] = Field(min_length=1, description="the other corpora"),
     metric: Metric = Field(description="the metric"),
 ) -> Finding:
-    """Check that on other corpora the system is above the CRF, by the whole paired interval over sentences."""
+    """Check that on other corpora the system is above the reference, by the whole paired interval over sentences."""
     system = evidence.system.name
     tables = [replace(evidence, corpus=corpus).table("comparisons").assign(corpus=corpus) for corpus in corpora]
     rows = pd.concat(tables)
-    rows = rows[(rows["system_a"] == system) & (rows["system_b"] == "crf") & (rows["metric"] == metric)]
+    rows = rows[(rows["system_a"] == system) & (rows["system_b"] == REFERENCE) & (rows["metric"] == metric)]
     if missing := [corpus for corpus in corpora if corpus not in set(rows["corpus"])]:
-        raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with the CRF")
+        raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with {REFERENCE}")
     notes = [
-        f"{row['corpus']}: {row['a']:.4f}, crf {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
+        f"{row['corpus']}: {row['a']:.4f}, {REFERENCE} {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
         f"{row['high']:+.4f} over sentences): "
         f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
         for _, row in rows.iterrows()

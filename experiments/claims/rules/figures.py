@@ -21,6 +21,8 @@ def equals(
     otherwise: Verdict = Field(description="the verdict where it does not hold"),
 ) -> Finding:
     """Check that the measured value is the paper's; of several values, each."""
+    if evidence.paper_value is None:
+        raise EntryError("this rule needs a paper_value", "paper_value")
     values = [evidence.value(source) for source in measured]
     paper = as_list(evidence.paper_value) if len(values) > 1 else [evidence.paper_value]
     if len(paper) != len(values):
@@ -75,27 +77,35 @@ def within_factor(
     measured: Source = Field(description="the measured number"),
     per: Operand = Field(1, description="what it is divided by"),
     times: float = Field(1, gt=0, description="what it is multiplied by"),
+    or_times: float | None = Field(None, gt=0, description="what it is multiplied by in another reading of the claim"),
     factor: float = Field(ge=1, description="how many times larger or smaller it may be"),
     rounding: float = Field(0, ge=0, description="how far the printed figure may be from the true one"),
 ) -> Finding:
     """Check that a number is the paper's up to a factor: for costs on a machine that the paper does not name.
 
-    Partly, if that depends on how the paper's figure was rounded.
+    Partly, if that depends on how the paper's figure was rounded, or on how the claim is read.
     """
     number, shown = _quotient(evidence, measured, per)
     number *= times
-    ratio = number / evidence.paper_number()
-    ends = (number / (evidence.paper_number() + error) for error in (-rounding, rounding))
-    verdict = graded(1 / factor <= end <= factor for end in ends)
+    paper = evidence.paper_number()
+    if paper <= rounding:
+        raise EntryError(f"paper_value is {show(paper)}, but this rule needs one above {show(rounding)}", "paper_value")
+    ratios = [number / (paper + error) for error in ((-rounding, rounding) if rounding else (0,))]
+    ratios += [number * or_times / times / paper] if or_times else []
     shown += f" * {show(times)}" if times != 1 else ""
-    shown += f" is {show(number)}, {show(ratio)} times the paper's; wanted: within a factor of {show(factor)}"
-    shown += f", and the paper's is rounded, ± {show(rounding)}" if rounding else ""
-    return Finding(verdict, number, shown)
+    shown += f" is {show(number)}, {show(number / paper)} times the paper's; wanted: within a factor of {show(factor)}"
+    if rounding:
+        rounded = f"{show(paper - rounding)} to {show(paper + rounding)}"
+        shown += f". The paper's is rounded: of {rounded} it is {show(ratios[0])} to {show(ratios[1])} times"
+    shown += f". Times {show(or_times)}, it is {show(ratios[-1])} times the paper's" if or_times else ""
+    return Finding(graded(1 / factor <= ratio <= factor for ratio in ratios), number, shown)
 
 
 def _quotient(evidence: Evidence, measured: str, per: float | str) -> tuple[float, str]:
     name = evidence.name(measured) + ("" if per == 1 else f" / {evidence.name(per)}")
-    return evidence.number(measured) / evidence.number(per), name
+    if not (divisor := evidence.number(per)):
+        raise EntryError(f"{evidence.name(per)} is 0, and nothing can be divided by it", "per")
+    return evidence.number(measured) / divisor, name
 
 
 def _bert_parameters(
@@ -174,6 +184,8 @@ def no_failures(
 def all_exist(evidence: Evidence, measured: Source = Field(description="names with counterparts, or null")) -> Finding:
     """Check that every name that the paper uses has a counterpart in the corpus."""
     found = evidence.value(measured)
+    if not isinstance(found, dict):
+        raise EntryError(f"{measured} is {found!r}, but this rule needs names with their counterparts", measured)
     missing = [name for name, counterpart in found.items() if not counterpart]
     present = [name if name == match else f"{name} as {match}" for name, match in found.items() if match]
     shown = f"present: {', '.join(present) or 'none'}; missing: {', '.join(missing) or 'none'}"

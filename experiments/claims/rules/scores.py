@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 
+from harness.tables import table_path, table_remedy
+
 import pandas as pd
 from pydantic import Field
 
+from bert_ner.errors import BertNerError
 from bert_ner.scoring import METRICS, Interval
 from bert_ner.scoring.resampling import SAMPLES, p_text
 from bert_ner.scoring.student import t_quantile
@@ -89,6 +92,10 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
     rows = rows[rows["family"] == "confirmatory"].reset_index(drop=True)
     if rows.empty:
         raise NotMeasuredError(f"comparisons.csv has no confirmatory test of {system}")
+    if gone := set(rows["system_b"]) - set(scores["system"]):
+        path, names = table_path(evidence.results, evidence.corpus, "comparisons"), ", ".join(sorted(gone))
+        remedy = table_remedy("comparisons", evidence.corpus)
+        raise BertNerError(f"{path} compares with {names}, which scores.csv does not have; {remedy}")
     runs = scores.groupby("system")
     over_seeds = [_welch(*(runs.get_group(name)[row["metric"]] for name in (system, row["system_b"])))
                   for _, row in rows.iterrows()]  # fmt: skip
@@ -137,8 +144,9 @@ def best_published(evidence: Evidence, metric: Metric = Field(description="the m
     higher, unlike = ([e for e in those if e.score > row["value"]] for those in (rivals, others))
     verdict = "not reproduced" if best.score > row["high"] else "partly" if higher or unlike else "reproduced"
     shown = (
-        f"{len(higher)} of {len(rivals)} comparable published systems have a higher {metric}; the best is "
-        f"{best.system} with {show(best.score)} ({best.source})"
+        f"{len(higher)} of {len(rivals)} comparable published systems have a higher {metric}, "
+        f"{sum(entry.score > row['high'] for entry in rivals)} above its interval; the best is {best.system} with "
+        f"{show(best.score)} ({best.source})"
     )
     listed = "; ".join(f"{entry.system} {show(entry.score)} ({entry.reason})" for entry in unlike)
     return with_interval(verdict, row, f"{shown}. Higher, but not comparable: {listed or 'none'}")
@@ -234,9 +242,15 @@ def lower_recall(
         f"recall by {by}, {'; '.join(notes)}. Its difference is {', '.join(gaps)}; wanted of each: {show(margin)} or "
         f"more. By type, with the number of {hard} entities, of {FEWEST} or more: {_listed(types)}"
     )
-    if reverse := [name for name, row in types.items() if row["high"] < 0 and row["support"] >= FEWEST]:
-        shown += f". The reverse is shown of {', '.join(reverse)}"
     shown += f". By part: {_listed(parts)}" if parts else ""
+    enough = {name: row for name, row in (types | parts).items() if row["support"] >= FEWEST}
+    there = [name for name, row in enough.items() if margin <= row["low"] < row["high"]]
+    shown += f". It is shown of {', '.join(there) or 'none of these'}"
+    if reverse := [name for name, row in enough.items() if row["high"] < 0]:
+        shown += f", the reverse of {', '.join(reverse)}"
+    if unknown := [name for name in named if name not in types]:
+        complaint = f"recall by {by} is not measured of type {unknown[0]}, but of {', '.join(types)}"
+        raise EntryError(complaint, unknown[0])
     named_notes = [f"{name} {'shown' if types[name]['low'] >= margin else 'not shown'}" for name in named]
     shown += f". Of the types that the paper names: {', '.join(named_notes)}" if named else ""
     lowest = min(row["low"] for row in (groups[easy, hard], *pooled.values()))
@@ -269,7 +283,10 @@ def queries(evidence: Evidence, measured: Source = Field(description="the querie
     """Check that the types in the paper's queries are in the corpus, and that the system finds the same entities."""
     system, same, notes = evidence.system.name, [], []
     unknown: set[str] = set()
-    for query in evidence.value(measured):
+    tagged = evidence.value(measured)
+    if not (isinstance(tagged, list) and all(isinstance(query, dict) and "predicted" in query for query in tagged)):
+        raise EntryError(f"{measured} is not a list of queries as audit.py tagged them", measured)
+    for query in tagged:
         if system not in query["predicted"]:
             raise NotMeasuredError(f"{system} has not tagged '{query['query']}'")
         predicted = query["predicted"][system]

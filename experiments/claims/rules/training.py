@@ -4,13 +4,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.params import REFERENCE
+
 import pandas as pd
 from pydantic import Field
 
 from bert_ner.scoring import Interval, UnlikeScores, check_same_signature, seed_interval
 from bert_ner.wording import counted
 from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, graded, show
-from claims.fields import Fraction, Text, as_list
+from claims.fields import Fraction, Text, as_list, is_number
 
 _STUDY = "the name of the study in studies.csv"
 
@@ -33,6 +35,8 @@ def recipe(evidence: Evidence, settings: dict[str, Any] = Field(min_length=1, de
 def losses(evidence: Evidence, tolerance: float = Field(ge=0, description="how far they may be apart")) -> Finding:
     """Check that the mean training loss of each epoch is the paper's."""
     found, paper = _losses(evidence), as_list(evidence.paper_value)
+    if not all(map(is_number, paper)):
+        raise EntryError("this rule needs a number for each epoch as paper_value", "paper_value")
     if len(found.columns) < len(paper):
         raise NotMeasuredError(
             f"history.csv has {counted(len(found.columns), 'epoch')}; the claim is about {len(paper)}"
@@ -185,7 +189,7 @@ def saturates(
     Each fraction must have as many steps as all of the sentences. Otherwise the curve shows too short a training.
     """
     system, scores = evidence.system.name, evidence.table("scores")
-    tables = [evidence.table("studies", study=study, system=name) for name in (system, "crf")]
+    tables = [evidence.table("studies", study=study, system=name) for name in (system, REFERENCE)]
     if not tables[0]["variant"].str.contains("min_steps=").all():
         raise NotMeasuredError(
             f"the fractions of {study} were trained with fewer steps than all of the sentences, so the curve shows too "

@@ -4,7 +4,8 @@ import math
 from statistics import NormalDist
 from typing import Any
 
-from harness.trials import changed, settings_in
+from harness.params import read_params
+from harness.trials import asked_folds, asked_rows, changed, settings_in
 
 import pandas as pd
 from pydantic import Field
@@ -26,9 +27,14 @@ def tuned(
     Of a single fold, the interval comes from the standard errors over sentences of the two scores. It is too wide,
     because both trials tagged the same sentences.
     """
-    system = evidence.system.name
-    rows = evidence.table("search", system=system)
-    scores = rows.pivot_table(index="fold", columns="settings", values="validation_entity_f1").dropna(axis="columns")
+    system, params = evidence.system.name, read_params()
+    found = asked_rows(evidence.table("search", system=system).to_dict("records"), params)
+    if not found:
+        raise NotMeasuredError(f"search.csv has no trial of {system} that params.yaml asks for")
+    if left := len(asked_folds(system, params)) - len(found):
+        raise NotMeasuredError(f"the search of {system} is not finished: {counted(left, 'fold')} to go")
+    rows = pd.DataFrame(found)
+    scores = rows.pivot_table(index="fold", columns="settings", values="validation_entity_f1")
     papers = [trial for trial in scores if _has(str(trial), settings)]
     if not papers:
         raise NotMeasuredError(f"search.csv has no trial of {system} with the paper's settings")

@@ -1,10 +1,12 @@
 """How settings were chosen on the training file, and what each of them brings."""
 
-from harness.trials import choose, settings_in
+from harness.params import read_params
+from harness.trials import asked_folds, asked_rows, choose, settings_in, trials_of
 
 import pandas as pd
 
-from reporting.blocks import Block, Section
+from bert_ner.wording import counted
+from reporting.blocks import Block, Missing, Section
 from reporting.formats import note
 from reporting.layouts import layout_table
 from reporting.results import Results, by_system
@@ -17,26 +19,35 @@ def settings_sections(results: Results) -> list[Section]:
 
 
 def _blocks(results: Results, search: pd.DataFrame) -> list[Block]:
-    ablation = results.table("ablation")
-    blocks: list[Block] = [note("search"), layout_table("search", pd.DataFrame(_searches(search)))]
+    ablation, (rows, unfinished) = results.table("ablation"), _searches(results.corpus.name, search)
+    blocks: list[Block] = [note("search"), *([layout_table("search", pd.DataFrame(rows))] if rows else []), *unfinished]
     if len(ablation):
         blocks += [layout_table("ablation", ablation.assign(change=ablation["change"].replace("", "none"))),
                    note("ablation")]  # fmt: skip
     return blocks
 
 
-def _searches(search: pd.DataFrame) -> list[dict[str, object]]:
-    """Return a row for each system whose trials have all folds: the score of the best one and of the chosen one."""
-    rows = []
-    for system, trials in by_system(search):
+def _searches(corpus: str, search: pd.DataFrame) -> tuple[list[dict[str, object]], list[Missing]]:
+    """Return a row for each finished search, with the scores of the best trial and of the chosen one, and the others.
+
+    A search is finished if it has every trial and fold that params.yaml asks for. Other rows are of older settings.
+    """
+    params, rows, unfinished = read_params(), [], []
+    for system, found in by_system(search[search["system"].isin(params.search.trials)]):
+        asked, done = asked_folds(system, params), asked_rows(found.to_dict("records"), params)
+        trials = pd.DataFrame(done, columns=found.columns).sort_values(["trial", "fold"])
+        chosen = choose(trials, system, trials_of(system, params)) if len(done) == len(asked) else None
+        if chosen is None:
+            text = f"The search of {system} is not finished: it has {len(done)} of {counted(len(asked), 'fold')}."
+            unfinished.append(Missing(text, f"python experiments/search.py --corpus {corpus} --system {system}"))
+            continue
         means = trials.groupby("trial")["validation_entity_f1"].mean()
-        if chosen := choose(search, system, set(means.index)):
-            rows.append({
-                "system": system, "trials": len(means), "folds": trials["fold"].nunique(), "worst": means.min(),
-                "best": means.max(), "error": chosen.standard_error, "chosen": chosen.entity_f1,
-                "settings": _varied(trials, chosen.trial),
-            })  # fmt: skip
-    return rows
+        rows.append({
+            "system": system, "trials": len(means), "folds": trials["fold"].nunique(), "worst": means.min(),
+            "best": means.max(), "error": chosen.standard_error, "chosen": chosen.entity_f1,
+            "settings": _varied(trials, chosen.trial),
+        })  # fmt: skip
+    return rows, unfinished
 
 
 def _varied(trials: pd.DataFrame, chosen: int) -> str:

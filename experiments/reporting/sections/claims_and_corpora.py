@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.paths import DOMAINS
-from harness.tables import producer_of, read_table
+from harness.tables import matching, producer_of, read_table
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from reporting.blocks import Block, Missing, Plot, Section, Text
 from reporting.formats import claim_value, count, note, percent
 from reporting.layouts import crossed, frame_table, layout_table
 from reporting.plots import Dot, dots_plot
-from reporting.results import Results, matching, records
+from reporting.results import Results, records
 
 
 def claim_blocks(results: Results) -> list[Block]:

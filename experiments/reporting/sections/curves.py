@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from harness.parts import WHOLE
+from harness.tables import matching
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ from reporting.blocks import Block, Plot, Section, Table, Text
 from reporting.formats import count, decimals, mean_and_spread, note, percent
 from reporting.layouts import crossed, frame_table, layout_table, spreads
 from reporting.plots import Line, lines_plot
-from reporting.results import Results, by_system, matching
+from reporting.results import Results, by_system
 
 CURVE, FEW_SHOT, FLOAT32 = "learning_curve", "few_shot", "float32"  # studies with a table of their own
 LOSSES = {"train_loss": "training", "validation_loss": "validation"}
@@ -41,6 +42,7 @@ def loss_blocks(results: Results) -> list[Block]:
         Plot("Mean cross-entropy by epoch; bands span the seeds", "loss", draw),
         layout_table("losses", rows, title="Loss by epoch"),
         note("losses"),
+        note("validation_decoding"),
     ]
 
 
@@ -68,7 +70,10 @@ def study_sections(results: Results) -> list[Section]:
     tested, longer = studies.dropna(subset=["test_entity_f1"]), studies[studies["study"].str.startswith("epochs")]
     curve, few, exact = (tested[tested["study"] == name] for name in (CURVE, FEW_SHOT, FLOAT32))
     rest = tested[~tested["study"].isin([CURVE, FEW_SHOT])]
-    others = [_other_studies(rest), *_effects(results, rest), *_precision(results, exact), *_more_epochs(longer)]
+    others = [
+        _other_studies(rest), note("validation_decoding"), *_effects(results, rest), *_precision(results, exact),
+        *_more_epochs(longer),
+    ]  # fmt: skip
     return [
         Section("learning", title, _curve_blocks(results, curve)),
         Section("few-shot", "Few sentences of each type", _few_shot_blocks(results, few)),
@@ -158,10 +163,12 @@ def _effects(results: Results, tested: pd.DataFrame) -> list[Block]:
 def _more_epochs(longer: pd.DataFrame) -> list[Block]:
     if longer.empty:
         return []
-    draw = partial(_loss_plot, longer, suffix=" loss")
+    # Each study is apart: two of them may be the same trainings, decoded in two ways, and would count each seed twice.
+    draw = partial(_loss_plot, longer.assign(system=longer["system"] + "_" + longer["study"]), suffix=" loss")
+    rows = spreads(longer, ["study", "system", "epoch"], VALIDATED)
     return [
         Plot("Loss over more epochs than the paper's", "more_epochs", draw),
-        layout_table("losses", spreads(longer, ["epoch"], VALIDATED), title="More epochs"),
+        layout_table("losses", rows, title="More epochs")._replace(text_columns=2),
     ]
 
 

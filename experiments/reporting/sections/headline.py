@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.params import REFERENCE
 from harness.parts import WHOLE
-from harness.tables import as_written_by
+from harness.tables import as_written_by, matching
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from reporting.blocks import Block, Plot, Table, Text
 from reporting.formats import NOTES, count, interval, mean_and_spread, note, percent, points, short
 from reporting.further_run import further_run_text
 from reporting.plots import Line, lines_plot
-from reporting.results import Results, by_system, matching, records
+from reporting.results import Results, by_system, records
 
 METRICS = {"entity_f1": "entity F1", "token_micro_f1": "accuracy"}
 SIZES = {"parameters": "M parameters", "model_bytes": "MB"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.params import REFERENCE
 from harness.parts import WHOLE
-from harness.tables import as_written_by
+from harness.tables import as_written_by, matching
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ from reporting.formats import (
 )
 from reporting.layouts import frame_table, layout_table
 from reporting.plots import Dot, dots_plot
-from reporting.results import Results, by_system, matching, records
+from reporting.results import Results, by_system, records
 from reporting.speed import speed_blocks
 
 FEW = 3  # of so many systems, the figure and the table of pairs show more metrics

@@ -4,6 +4,7 @@ from functools import partial
 
 from harness.params import REFERENCE
 from harness.parts import WHOLE
+from harness.tables import matching
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from reporting.blocks import Block, Missing, Plot
 from reporting.formats import NOTES, count, note, with_p_texts
 from reporting.layouts import crossed, frame_table, layout_table
 from reporting.plots import Dot, confusion_plot, dots_plot
-from reporting.results import Results, by_system, matching, records
+from reporting.results import Results, by_system, records
 
 COMMONEST = 12  # confusions that the report lists
 
@@ -102,12 +103,15 @@ def error_blocks(results: Results) -> list[Block]:
 
 def _kind_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     """Return the errors of each system by kind, and by kind and type; the mean over its runs."""
+    counts, runs = _with_parts(results, "error_kinds", table), results.needed("scores").groupby("system").size()
+    # Of all runs: those without an error of some kind and type have no row of it.
+    counts = counts.assign(count=counts["count"] / counts["system"].map(runs).astype(float))
     by_part = {
         system: pd.concat({part: _shares(_kinds(of_part)) for part, of_part in rows.groupby("part", sort=False)})
-        for system, rows in by_system(_with_parts(results, "error_kinds", table))
+        for system, rows in by_system(counts)
     }
     by_type = {}
-    for system, rows in by_system(table):
+    for system, rows in by_system(matching(counts, part=WHOLE)):
         errors = pd.DataFrame({name: _kinds(of_type) for name, of_type in rows.groupby("type")}).T
         order = errors.sum(axis=1).sort_values(ascending=False, kind="stable").index
         by_type[system] = errors.loc[order].map(count).rename_axis("type")
@@ -120,8 +124,8 @@ def _kind_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
 
 
 def _kinds(rows: pd.DataFrame) -> pd.Series:
-    """Return the number of errors of each kind, the mean over runs."""
-    return rows.groupby("kind")["count"].sum().reindex(list(KINDS), fill_value=0) / rows["seed"].nunique()
+    """Return the number of errors of each kind."""
+    return rows.groupby("kind")["count"].sum().reindex(list(KINDS), fill_value=0)
 
 
 def _shares(errors: pd.Series) -> pd.Series:

@@ -49,6 +49,25 @@ def quantiles(values: list[float], level: float) -> tuple[float, float]:
     return low, high
 
 
+def test_sentences_are_drawn_within_strata() -> None:
+    """Sentences of a stratum are alike here, so every draw has the same entities, found and missed."""
+    gold, strata = [["B-A", "I-A"]] * 3 + [["B-A", "O"]] * 4, ["x"] * 3 + ["y"] * 4
+    run = [["B-A", "O"]] * 3 + [["B-A", "B-B"]] * 4
+    systems, empty = {"one": [count(gold, run)]}, {"one": [count(gold, run)], "none": [count(gold, [["O", "O"]] * 7)]}
+    assert f1_by_type(systems, 200, strata=strata)["one"]["A"] == pytest.approx((4 / 7,) * 3)
+    compared = compare_types(empty, [("one", "none")], 200, strata=strata)["one", "none"]["A"]
+    assert (compared.low, compared.high) == pytest.approx((4 / 7, 4 / 7))
+    tagged, length = {"one": [run]}, lambda _, span: str(span.end - span.start)
+    assert recall_gaps(gold, tagged, length, 200, strata=strata)["one"]["1", "2"] == (1, 1, 1)
+    assert recall_gaps(gold, tagged, length, 200)["one"]["1", ""].low == 1
+    within = gaps_within(gold, tagged, length, "1", "2", by_type, 200, strata=strata)["one"]["A"]
+    assert within == (1, 1, 1)
+    wrong = {"one": [[["B-B", "O"]] * 3 + [["B-C", "O"]] * 4]}
+    ranks = confusion_ranks(gold, wrong, 200, strata=strata)["one"]
+    assert ranks == {("A", "B"): (2, 2, 2), ("A", "C"): (1, 1, 1)}
+    assert confusion_ranks(gold, wrong, 200)["one"]["A", "B"] == (2, 1, 2)
+
+
 def test_f1_by_type_has_the_quantiles_of_all_possible_resamples_averaged_over_runs() -> None:
     found = f1_by_type({"both": [count(GOLD, ONE), count(GOLD, TWO)]}, samples=20_000, level=0.7)["both"]
     assert list(found) == ["A", "B"]

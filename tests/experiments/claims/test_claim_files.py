@@ -6,9 +6,28 @@ import re
 from pathlib import Path
 
 import pytest
-from claim_results import EQUALS, RIVALS, corpus_value, entry, judged, trained
+from claim_results import (
+    EQUALS,
+    EXIST,
+    FACTOR,
+    QUERIES,
+    RECALL,
+    RIVALS,
+    STREAM,
+    TYPES,
+    Files,
+    corpus_value,
+    entry,
+    gap,
+    groups,
+    judged,
+    losses,
+    trained,
+)
 
 from bert_ner.errors import BertNerError
+from claims.judging import CLAIMS
+from claims.paper import PAPER_LOSSES, PAPER_MICRO_F1
 from claims.schema import read_claims, read_published
 
 BROKEN = [
@@ -30,7 +49,9 @@ BROKEN = [
     ("corpus.json a.b", "corps.json a.b", 9, "the files are audit.json, .*, not 'corps.json a.b'"),
     ("corpus.json a.b", "corpus.json", 9, "measured.0 must be a file of results/ and a place in"),
     ("corpus.json a.b", "scores.csv f1 where system=crf", 9, "must name columns of scores.csv, which are corpus, sys"),
-    ("corpus.json a.b", "scores.csv seed where system=hmm", 9, "scores.csv has no row with system=hmm; correct"),
+    ("corpus.json a.b", "scores.csv seed where system=hmm", 9, "no row with system=hmm; run python .*, or correct"),
+    ("corpus.json a.b", "scores.csv seed where encoder=x", 9, "no row with encoder=x; correct the entry, or run py"),
+    ("    paper_value: 5\n", "", 4, "this rule needs a paper_value"),
     ("corpus.json a.b", "scores.csv system where seed=0", 9, "there is no number in scores.csv system where seed=0"),
     ("corpus.json a.b", "scores.csv system of crf", 9, "must name columns .*, not 'scores.csv system of crf'"),
     ("corpus.json a.b", "[corpus.json a.b]", 8, None),
@@ -63,6 +84,38 @@ def test_what_is_wrong_in_the_file_stops_with_its_line(
     with pytest.raises(BertNerError, match=message) as caught:
         judged(tmp_path, text.replace(old, new), files)
     assert re.search(rf"claims\.yaml\"?, line {line}\b", str(caught.value)), str(caught.value)
+
+
+MISFITS = [
+    # a rule, paper_value, the results, the line, the message
+    (f"{RECALL}, named: [A, ACTORS]", None, gap(0.1, 0.05, 0.15), 8, "is not measured of type ACTORS, but of A"),
+    (EXIST, None, corpus_value(5), 8, "corpus.json a.b is 5, but this rule needs names with their counterparts"),
+    (QUERIES, None, corpus_value(5), 8, "corpus.json a.b is not a list of queries as audit.py tagged them"),
+    (QUERIES, None, corpus_value(["films"]), 8, "corpus.json a.b is not a list of queries as audit.py tagged them"),
+    (STREAM, None, corpus_value({"x": 1, "y": 0}), 8, "corpus.json a.b.y is 0, and nothing can be divided by it"),
+    (STREAM.replace("corpus.json a.b.y", "0"), None, corpus_value({"x": 1}), 8, "0 is 0, and nothing can be divided"),
+    (f"{FACTOR}, rounding: 10", "10", corpus_value(5), 8, "paper_value is 10, but this rule needs one above 10"),
+    (FACTOR, "0", corpus_value(5), 8, "paper_value is 0, but this rule needs one above 0"),
+    ("losses, tolerance: 0.02", None, losses(0.4), 4, "this rule needs a number for each epoch as paper_value"),
+    ("arithmetic, formula: share, arguments: [0, 0]", "1", {}, 9,
+     r"rule arithmetic can't judge what the entry names \(ZeroDivisionError: .*\); correct the entry, or run make it"),
+    (TYPES, None, groups("other"), 8, r"rule every_type can't judge what the entry names \(IndexError"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "paper", "files", "line", "message"), MISFITS)
+def test_an_entry_that_does_not_fit_the_results_stops_with_its_line(
+    tmp_path: Path, rule: str, paper: str | None, files: Files, line: int, message: str
+) -> None:
+    with pytest.raises(BertNerError, match=rf"claims\.yaml, line {line}: .*{message}"):
+        judged(tmp_path, entry(rule, paper), files)
+
+
+def test_the_papers_figures_in_the_code_are_those_of_its_claims() -> None:
+    """The report needs no claim to name them, so they stand in paper.py, too."""
+    by_rule = {claim.judge.rule: claim.paper_value for claim in read_claims(CLAIMS).claims}
+    assert by_rule["one_further_run"] == PAPER_MICRO_F1
+    assert tuple(by_rule["losses"]) == PAPER_LOSSES
 
 
 @pytest.mark.parametrize(("content", "message"), [

@@ -28,6 +28,7 @@ from claim_results import (
     Files,
     by_type,
     corpus_value,
+    counted_on,
     elsewhere,
     entry,
     gap,
@@ -43,7 +44,7 @@ import report
 from bert_ner.errors import BertNerError
 from claims.fields import STAND_IN, VERDICTS
 from claims.judging import CLAIMS, judge_claims, tally
-from claims.schema import ACROSS_CORPORA, read_claims
+from claims.schema import ACROSS_CORPORA, RULES, read_claims
 
 # Claims that must have a row.
 COUNTS = {"D": 9, "M": 3, "A": 3, "T": 5, "R": 10, "C": 4, "G": 4, "F": 4, "B": 1}
@@ -63,7 +64,7 @@ IDS = [f"{letter}{i}" for letter, n in COUNTS.items() for i in range(1, n + 1)]
 def test_another_encoder_is_named_and_caps_the_verdict_and_the_papers_own_needs_no_edit(
     tmp_path: Path, use: str, encoder: str, verdict: str, evidence: str
 ) -> None:
-    files = corpus_value(5) | {"scores.csv": scores(encoder, encoder={1: 0.9})}
+    files = corpus_value(5) | {"scores.csv": scores(encoder, encoder={1: 0.9})} | counted_on(encoder)
     row = judged(tmp_path, entry(EQUALS, "5", more=f"    encoder: {use}\n"), files)
     assert (row["verdict"], row["system"]) == (verdict, f"encoder ({encoder})")
     assert row["evidence"].startswith(evidence)
@@ -111,9 +112,59 @@ def test_what_was_measured_on_a_lesser_encoder_alone_is_judged_on_that_and_names
 
 def test_a_claim_about_word_pieces_names_the_encoder_whose_pieces_were_counted(tmp_path: Path) -> None:
     scored = [*scores("all-MiniLM-L6-v2", encoder={1: 0.8}), *scores("all-mpnet-base-v2", large={1: 0.9})]
-    files = corpus_value(5) | {"scores.csv": scored, "audit.json": {"encoder": {"name": "all-MiniLM-L6-v2"}}}
+    files = corpus_value(5) | {"scores.csv": scored} | counted_on("all-MiniLM-L6-v2")
     for use, system in (("vocabulary", "encoder (all-MiniLM-L6-v2)"), ("comparable", "large (all-mpnet-base-v2)")):
         assert judged(tmp_path, entry(EQUALS, "5", more=f"    encoder: {use}\n"), files)["system"] == system
+
+
+@pytest.mark.parametrize(("audit", "evidence"), [
+    (counted_on("roberta-base"),
+     "the claim is about the word pieces of bert-base-uncased, but roberta-base may split words differently; add one"),
+    (counted_on("xlnet"),
+     "the claim is about the word pieces of bert-base-uncased, but those of xlnet were counted, not those of "
+     "all-mpnet-base-v2; in params.yaml, put a system with one of bert-base-uncased, all-MiniLM-L6-v2, "),
+    ({}, "mit_movie_eng has no audit.json yet; run make it"),
+])  # fmt: skip
+def test_a_claim_about_word_pieces_is_not_judged_on_those_of_another_tokenizer(
+    tmp_path: Path, audit: Files, evidence: str
+) -> None:
+    """The figure would be `contradicted`, and all-mpnet-base-v2 splits words as the paper's encoder does."""
+    scored = [*scores("roberta-base", encoder={1: 0.8}), *scores("all-mpnet-base-v2", large={1: 0.9})]
+    files = corpus_value(63) | {"scores.csv": scored} | audit
+    row = judged(tmp_path, entry(EQUALS, "51", more="    encoder: vocabulary\n"), files)
+    assert row["verdict"] == "not tested"
+    assert row["evidence"].startswith(evidence)
+
+
+def test_an_audit_without_the_encoder_is_damaged(tmp_path: Path) -> None:
+    files = corpus_value(5) | {"audit.json": {"encoder": None}}
+    with pytest.raises(BertNerError, match=r"audit\.json: not as it was written .* run python experiments/audit\.py"):
+        judged(tmp_path, entry(EQUALS, "5", more="    encoder: vocabulary\n"), files)
+
+
+def test_what_the_audit_could_not_test_is_not_tested_with_its_reason(tmp_path: Path) -> None:
+    files = {"audit.json": {"alignment": {"not_tested": "BPE pieces have no ##"}}}
+    row = judged(tmp_path, entry("no_failures, on: [audit.json alignment.train.differ]"), files)
+    assert (row["verdict"], row["evidence"]) == ("not tested", "audit.json: BPE pieces have no ##; run make it")
+
+
+def test_a_fault_in_a_rule_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = AttributeError("a fault of ours")
+
+    def broken(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setitem(RULES, "equals", broken)
+    message = r"line 9: rule equals can't judge what the entry names \(AttributeError: a fault of ours\); correct the"
+    with pytest.raises(BertNerError, match=message) as caught:
+        judged(tmp_path, entry(EQUALS, "5"), corpus_value(5))
+    assert caught.value.__cause__ is fault
+
+
+def test_a_run_without_weights_leaves_the_encoder_to_its_name(tmp_path: Path) -> None:
+    record = {"settings": {"name": PAPERS}, "weights": None}
+    files = corpus_value(5) | {"provenance.json": {CORPUS: {"runs": {"encoder-1": record}}}}
+    assert judged(tmp_path, entry(EQUALS, "5", more="    encoder: comparable\n"), files)["verdict"] == "reproduced"
 
 
 def test_the_evidence_has_intervals(tmp_path: Path) -> None:
@@ -141,7 +192,8 @@ def test_a_worse_verdict_is_not_lifted_by_the_cap(tmp_path: Path) -> None:
 def test_a_failure_of_another_encoder_is_capped_unless_other_evidence_supports_it(
     tmp_path: Path, use: str, more: str, verdict: str
 ) -> None:
-    files = corpus_value(9) | {"scores.csv": scores("all-MiniLM-L6-v2", encoder={1: 0.9})}
+    files = corpus_value(9) | counted_on("all-MiniLM-L6-v2")
+    files |= {"scores.csv": scores("all-MiniLM-L6-v2", encoder={1: 0.9})}
     rule = EQUALS.replace("contradicted", "not reproduced")
     row = judged(tmp_path, entry(rule, "5", more=f"    encoder: {use}\n{more}"), files)
     assert row["verdict"] == verdict

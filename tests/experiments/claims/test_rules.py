@@ -54,6 +54,7 @@ from claim_results import (
     query,
     scores,
     searched,
+    searching,
     study,
     trained,
     transferred,
@@ -62,6 +63,7 @@ from pydantic.fields import FieldInfo
 
 from bert_ner.errors import BertNerError
 from claims.fields import STAND_IN, VERDICTS
+from claims.rules import tuning
 from claims.schema import RULES
 
 APART = {"scores.csv": scores(encoder={1: 0.8, 2: 0.9})}  # runs that differ
@@ -185,6 +187,10 @@ CASES = [
     (QUERIES, None, corpus_value([query(FOUND), query(FOUND, is_known=False)]), "contradicted"),
     (FACTOR, "10", corpus_value(20), "reproduced"),
     (FACTOR, "10", corpus_value(4.9), "not reproduced"),
+    (FACTOR + ", rounding: 1", "10", corpus_value(4.9), "partly"),
+    (FACTOR + ", or_times: 5", "10", corpus_value(4.9), "not reproduced"),
+    (FACTOR + ", or_times: 4", "10", corpus_value(4.9), "partly"),
+    (FACTOR + ", times: 2, or_times: 3", "10", corpus_value(4.9), "reproduced"),
     (FACTOR.replace("a.b", "a.b.x") + ", per: corpus.json a.b.y, times: 100", "10", corpus_value({"x": 1, "y": 10}),
      "reproduced"),
     (FACTOR.replace("a.b", "a.b.x") + ", per: corpus.json a.b.y, times: 10", "10", corpus_value({"x": 1, "y": 10}),
@@ -196,7 +202,11 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "paper", "files", "verdict"), CASES)
-def test_a_rule_gives_its_verdict(tmp_path: Path, rule: str, paper: str | None, files: Files, verdict: str) -> None:
+def test_a_rule_gives_its_verdict(
+    tmp_path: Path, rule: str, paper: str | None, files: Files, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = max((row["fold"] for row in files.get("search.csv", [])), default=3)
+    monkeypatch.setattr(tuning, "read_params", lambda: searching(folds))
     row = judged(tmp_path, entry(rule, paper), files, RIVALS)
     assert row["verdict"] == verdict, row["evidence"]
     assert row["evidence"]
@@ -258,6 +268,8 @@ def test_the_evidence_names_the_parts_where_a_claim_holds(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("rule", "paper", "wanted"), [
     (BOUND, None, "wanted: at most 10, and for partly at most 20"),
     (EQUALS, "5", "wanted: 5 ± 1"),
+    (FACTOR + ", rounding: 2", "8", "factor of 2. The paper's is rounded: of 6 to 10 it is 0.8333 to 0.5 times"),
+    (FACTOR + ", or_times: 4", "10", "wanted: within a factor of 2. Times 4, it is 2 times the paper's"),
     (EQUALS.replace("tolerance: 1", "relative: 0.1"), "50", "wanted: 50 ± 5"),
     ("arithmetic, formula: sum, arguments: [2, 3], tolerance: 0.5", "5", "2 + 3 is 5; the other figure is 5 ± 0.5"),
     ("arithmetic, formula: share, arguments: [1, 3]", "0.25", "1 / (1 + 3) is 0.25; the other figure is 0.25"),
@@ -278,19 +290,21 @@ def test_the_evidence_says_of_which_named_types_a_lower_recall_is_shown(tmp_path
     assert row["evidence"].endswith(
         "Its difference is 0.1000 (0.0500 to 0.1500) over all, 0.1000 (0.0500 to 0.1500) within type; wanted of each: "
         "0.05 or more. By type, with the number of unseen entities, of 10 or more: A +0.1000 (+0.0500 to "
-        "+0.1500; 10 entities). Of the types that the paper names: A shown"
+        "+0.1500; 10 entities). It is shown of A. Of the types that the paper names: A shown"
     )
     row = judged(tmp_path, entry(f"{RECALL}, named: [A]"), gap(0.1, 0.04, 0.15))
     assert row["evidence"].endswith(": A not shown")
     row = judged(tmp_path, entry(RECALL), gap(-0.1, -0.15, -0.05))
-    assert row["evidence"].endswith("10 entities). The reverse is shown of A")
+    assert row["evidence"].endswith("10 entities). It is shown of none of these, the reverse of A")
 
 
 def test_a_lower_recall_is_also_measured_within_parts(tmp_path: Path) -> None:
     row = judged(tmp_path, entry(RECALL), gap(0.1, 0.06, 0.15, low_in_both=0.06))
     assert row["verdict"] == "reproduced"
     assert "0.1000 (0.0600 to 0.1500) within type and part; wanted of each: 0.05" in row["evidence"]
-    assert row["evidence"].endswith("By part: part 1 +0.1000 (+0.0600 to +0.1500; 10 entities)")
+    assert row["evidence"].endswith(
+        "By part: part 1 +0.1000 (+0.0600 to +0.1500; 10 entities). It is shown of A, part 1"
+    )
     row = judged(tmp_path, entry(RECALL), gap(0.1, 0.06, 0.15, low_in_both=0.04))
     assert (row["verdict"], row["low"]) == ("partly", "0.040000")
 
@@ -331,9 +345,13 @@ def test_the_evidence_has_what_a_study_changes_in_each_part(tmp_path: Path) -> N
     )
 
 
-def test_the_evidence_of_a_search_names_what_the_best_trial_changes(tmp_path: Path) -> None:
-    row = judged(tmp_path, entry(TUNED), searched(0.0, 0.02, 0.04))
-    assert "the best of 2 trials has epochs 8, not 4. It is 0.02 (" in row["evidence"]
+def test_a_baseline_that_is_no_longer_scored_makes_the_comparisons_stale(tmp_path: Path) -> None:
+    files = comparison(("token_micro_f1", 0.02, 0.05), ("entity_f1", 0.02, 0.001))
+    files["scores.csv"] += [{"system": "hmm", "encoder": ""}]
+    files["scores.csv"] = [row for row in files["scores.csv"] if row["system"] != "crf"]
+    message = r"comparisons\.csv compares with crf, which scores\.csv does not have; run python experiments/compare\.py"
+    with pytest.raises(BertNerError, match=message):
+        judged(tmp_path, entry(BETTER), files)
 
 
 def test_seeds_of_both_systems_make_the_interval_over_seeds(tmp_path: Path) -> None:

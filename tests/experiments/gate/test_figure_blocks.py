@@ -12,7 +12,8 @@ from harness.tables import table_path
 
 import pytest
 
-from gate.figure_blocks import BLOCK, BLOCKS, TABLES, outdated_figures, with_figures, write_figures
+from bert_ner.errors import BertNerError
+from gate.figure_blocks import BLOCK, BLOCKS, TABLES, documents, outdated_figures, with_figures
 
 
 @pytest.fixture
@@ -27,6 +28,11 @@ def checkout(tmp_path: Path) -> Path:
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "base"]):
         subprocess.run([*git, *command], cwd=tmp_path, check=True)
     return tmp_path
+
+
+def write_figures(root: Path) -> None:
+    for name, (_, text) in documents(root).items():
+        (root / name).write_text(text, encoding="utf-8")
 
 
 def with_lower_f1(intervals: str) -> str:
@@ -98,3 +104,55 @@ def test_systems_stand_in_the_order_of_their_scores(checkout: Path) -> None:
     names = [row.split("`")[1] for row in rows]
     assert rows[names.index("mpnet") + 1].startswith("| `make")  # it is the last; the table of commands follows
     assert ["**" in row for row in rows] == [True] + [False] * (len(rows) - 1)
+
+
+def test_a_system_that_the_tables_lack_keeps_its_row(checkout: Path) -> None:
+    write_figures(checkout)
+    text = (checkout / "README.md").read_text(encoding="utf-8")
+    [row] = re.findall(r"(?m)^\| `mpnet`.*\n", text)
+    for name in ("intervals", "intervals_by_part"):
+        table = checkout / f"results/mit_movie_eng/{name}.csv"
+        table.write_text(re.sub(r"(?m)^mpnet,.*\n", "", table.read_text()))
+    write_figures(checkout)
+    [block] = [
+        block for block in BLOCK.findall((checkout / "README.md").read_text(encoding="utf-8")) if block[1] == "systems"
+    ]
+    assert block[2].endswith(f"\n{row}")
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "block"),
+    [
+        ("intervals", r"mpnet,token_micro_f1_no_o,", "remarks"),
+        ("scores_by_part", r"mpnet,", "remarks"),
+        ("intervals_by_part", r"mpnet,", "parts"),
+        ("scores", r"mit_movie_eng,crf,", "few"),
+        ("scores", r"mit_movie_eng,.*,all-[mM]", "parts"),  # no encoder
+    ],
+)
+def test_a_block_about_what_was_not_measured_stays_as_it_is(checkout: Path, table: str, line: str, block: str) -> None:
+    [name] = [name for name, blocks in BLOCKS.items() if block in blocks]
+    path = checkout / f"results/mit_movie_eng/{table}.csv"
+    path.write_text(re.sub(f"(?m)^{line}.*\n", "", path.read_text()))
+    text = f"<!-- figures: {block} -->\nas it was\n<!-- end -->\n"
+    assert with_figures(name, text, checkout / "results") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a\n\n<!-- figures: sped -->\n<!-- end -->\n",
+         "README.md, line 3: no figures are named 'sped', but systems, remarks, claims, speed"),
+        ("a\n<!-- figures: claims -->\nb\n<!-- figures: speed -->\n<!-- end -->\n",
+         "README.md, line 2: no <!-- end --> follows the figures 'claims'; add it"),
+    ],
+)  # fmt: skip
+def test_a_wrong_marker_is_named_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(BertNerError, match=f"^{re.escape(message)}$"):
+        with_figures("README.md", text, RESULTS)
+
+
+def test_a_document_that_is_gone_is_named(checkout: Path) -> None:
+    (checkout / "docs/findings.md").unlink()
+    with pytest.raises(BertNerError, match=r"docs/findings\.md can't be read \(.*\); take it from Git$"):
+        outdated_figures(checkout)

@@ -10,6 +10,7 @@ from harness.paths import RESULTS, ROOT
 
 import pytest
 
+from bert_ner.errors import BertNerError
 from bert_ner.files import SUMS, read_sums
 from gate.records import inconsistent, other_versions, update_sums
 
@@ -36,6 +37,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_records_of_this_checkout_agree(whole: Path) -> None:
     assert inconsistent(whole) == {}
     assert other_versions(whole) == []
+
+
+def test_a_lock_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BertNerError, match=r"requirements\.lock is missing; take it from Git, or run make lock$"):
+        other_versions(tmp_path)
 
 
 @pytest.mark.parametrize(

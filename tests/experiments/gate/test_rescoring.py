@@ -41,7 +41,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["check.py", *arguments])
-        monkeypatch.setattr(check, "write_readme", lambda root: None)  # that of this checkout
+        monkeypatch.setattr(check, "documents", lambda root: {})  # those of this checkout
         with pytest.raises(SystemExit) as end:
             check.main()
         captured = capsys.readouterr()
@@ -154,6 +154,13 @@ def test_without_the_corpus(
     assert run()[0] == 0
     harm(results)
     assert run()[1].startswith(first_line)
+
+
+def test_a_run_without_its_number_of_sentences_ends_the_check(run: Any, results: Path) -> None:
+    column(5, "")(results)
+    status, text = run()
+    assert status == 2
+    assert "scores.csv:2: n_sentences is '', not a whole number; remove it and run" in text
 
 
 def test_scores_that_are_none_do_not_become_a_reference(run: Any, results: Path) -> None:

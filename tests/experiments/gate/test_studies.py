@@ -45,7 +45,12 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def problems(results: Path) -> list[str]:
     study = Study(seeds=[1], per_type=[5], crf={}, minilm={})
-    return list(study_problems(results, read_params().model_copy(update={"studies": {"few": study, "old": study}})))
+    return list(
+        study_problems(
+            results,
+            read_params().model_copy(update={"studies": {"few": study, "old": Study(seeds=[1], per_type=[5], crf={})}}),
+        )
+    )
 
 
 def test_scores_that_follow_from_the_predictions(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +70,7 @@ def test_scores_that_follow_from_the_predictions(results: Path, monkeypatch: pyt
         ("c/study_comparisons.csv", "(?m)^few.*\n", "",
          "c/study_comparisons.csv does not have the scores of few; run compare.py"),
         ("c/studies.csv", "per_type=5,crf", "per_type=6,crf", "c/studies.csv has a training that params.yaml does not"),
+        ("c/studies.csv", "(?m)^few,.*,minilm,.*\n", "", "c/studies.csv has no row of a training that params"),
     ],
 )  # fmt: skip
 def test_a_change_by_hand_is_named(results: Path, file: str, old: str, new: str, problem: str) -> None:

@@ -145,7 +145,7 @@ def test_each_training_of_a_study_or_a_search_is_a_run_and_all_are_recorded_here
     output = place.succeed(*DRIVER, "local", STUDY, SEARCH)
     ran = sorted(line.split(" | ")[0] for line in output.splitlines() if " | done | " in line)
     assert ran == [
-        *(f"| curve crf-0.5-{seed}" for seed in (1, 2)),
+        *(f"| study curve crf-0.5-{seed}" for seed in (1, 2)),
         *(f"| search gazetteer fold {fold} trial {trial}" for fold in (1, 2) for trial in (1, 2)),
     ]
     for name in ("studies", "search"):
@@ -157,7 +157,7 @@ def test_each_training_of_a_study_or_a_search_is_a_run_and_all_are_recorded_here
     assert not list((place.folder / "data/unfinished").rglob("*.json"))
 
 
-def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trainings_of_a_fold_with_teachers_are_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
     from harness import cluster_runs  # noqa: PLC0415 - imports ray
 
@@ -165,20 +165,23 @@ def test_the_trainings_that_one_fold_s_teachers_help_are_one_run(monkeypatch: py
     changed = {
         "teacher": plain["mpnet"],
         "student": {**plain["minilm"], "teachers": ["teacher-13"]},
-        "search": {"folds": 3, "trials": {name: [{"epochs": [1, 2]}] for name in ("minilm", "student")}},
+        "search": {
+            "folds": 3,
+            "trials": {"minilm": [{"epochs": [1, 2]}], "student": [{"teachers": [[], ["teacher-13"]]}]},
+        },
     }
     params = Params.model_validate(plain.model_dump() | changed)
     monkeypatch.setattr(cluster_runs, "command_of", lambda _: "python search.py --corpus mit_movie_eng")
     wanted = [{"trial": trial, "fold": fold} for trial, fold in ((1, 1), (1, 2), (2, 2))]
     monkeypatch.setattr(cluster_runs, "open_folds", lambda *_: wanted)
-    alone, taught = (cluster_runs.search_runs(cluster_runs.SEARCH + name, params, 0) for name in ("minilm", "student"))
+    alone, taught = (cluster_runs.search_runs(f"x:search@{name}", params, 0) for name in ("minilm", "student"))
     assert [list(run.commands[-1][-4:]) for run in alone] == [
         ["--fold", fold, "--trial", trial] for fold, trial in ("11", "21", "22")
     ]
     assert [run.commands[-1][-2:] for run in taught] == [["--fold", "1"], ["--fold", "2"]]
-    names = [[Path(name).stem for name in run.files] for run in taught]
+    names = [[Path(name).stem for name in run.files] for run in taught]  # no training is in two runs
     assert names == [["search-student-1-1"], ["search-student-1-2", "search-student-2-2"]]
-    assert taught[0].memory > 2 * alone[0].memory  # that of its teacher
+    assert taught[1].memory > 2 * alone[0].memory  # that of its teacher
 
 
 def test_a_student_fetches_the_models_of_its_teachers() -> None:
@@ -218,14 +221,3 @@ def test_ctrl_c_ends_everything_with_one_line(tmp_path: Path, encoder_folder: Pa
     assert "Traceback" not in text
     _, alive = psutil.wait_procs(below, timeout=20)
     assert not alive
-
-
-@pytest.mark.parametrize(
-    ("stage", "corpus", "system"),
-    [(CRF, "sample", "crf"), ("pipeline/dvc.yaml:seeds@mit_movie_eng-minilm_crf-17", "mit_movie_eng", "minilm_crf")],
-)
-def test_the_names_in_a_stage(stage: str, corpus: str, system: str) -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
-    from harness.cluster_runs import corpus_of, system_of  # noqa: PLC0415 - imports ray
-
-    assert (corpus_of(stage), system_of(stage)) == (corpus, system)

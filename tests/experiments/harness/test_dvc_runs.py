@@ -89,11 +89,11 @@ def test_evaluate_and_audit_run_at_once_after_the_trainings(capfd: pytest.Captur
 
 @pytest.mark.usefixtures("fake")
 def test_students_train_after_all_teachers(capfd: pytest.CaptureFixture[str]) -> None:
-    students = [f"{module.STUDENTS}@sample-best-{seed}" for seed in range(3)]
+    students = [f"{module.STUDENTS}@sample-minilm_best-{seed}" for seed in range(3)]
     run_pipeline([PREPARE, *students, *TRAININGS], [PREPARE])
     lines = [line for line in capfd.readouterr().out.splitlines() if ": running" in line or ": done" in line]
     systems = [line.split("-")[1] for line in lines if line.startswith("sample-")]
-    assert systems == ["minilm"] * 12 + ["best"] * 6
+    assert systems == ["minilm"] * 12 + ["minilm_best"] * 6
 
 
 def test_a_failure_stops_the_others(fake: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from harness import provenance
 from harness.paths import RESULTS
@@ -38,6 +41,38 @@ def test_the_records_of_this_checkout_are_read() -> None:
 
 def test_without_a_file_there_are_no_records(tmp_path: Path) -> None:
     assert provenance.read_provenance(tmp_path) == {}
+
+
+RUN = {
+    "system": "a", "settings": {"name": "b"}, "seconds": 1.5, "history": [], "cost": {}, "predictions": "00",
+    "environment": (MACHINE := {"python": "3", "packages": {}, "processor": "A"}),
+    "weights": {"source": "hub", "sha256": "00"},
+}  # fmt: skip
+RECORD = {"files": {"c.bio": "00"}, "evaluated": MACHINE, "runs": {"a-1": RUN}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, ""),
+        ({"runs": {"a-1": {**RUN, "weights": None, "settings": {}}}}, ""),
+        ({"runs": {"a-1": {**RUN, "weights": None}}}, "c.runs.a-1 must have the weights of its encoder"),
+        *(
+            (
+                {"runs": {"a-1": {key: value for key, value in RUN.items() if key != gone}}},
+                f"c.runs.a-1.{gone} is missing",
+            )
+            for gone in RUN
+            if gone != "weights"
+        ),
+        ({"evaluated": None}, "c must have evaluated, the machine"),
+        ({"evaluated": {"revision": "a"}}, "c.evaluated.processor is missing"),
+    ],
+)
+def test_what_is_read_again_is_checked(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    (tmp_path / "provenance.json").write_text(json.dumps({"c": RECORD | change}))
+    with pytest.raises(BertNerError, match=message) if message else nullcontext():
+        provenance.read_provenance(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"a": {}}}', "<<<<<<< HEAD\n{}", "[]", '{"a": 3}', '{"a": {"runs": 3}}'])

@@ -98,6 +98,14 @@ def test_a_broken_table_is_named_with_the_command_that_writes_it(tmp_path: Path,
         read_table(tmp_path, "c", "error_kinds")
 
 
+@pytest.mark.parametrize(("name", "column"), [("scores", "n_sentences"), ("search", "trial"), ("search", "fold")])
+def test_a_number_that_every_row_has_is_not_absent(tmp_path: Path, name: str, column: str) -> None:
+    numbers = {"seed": 0, "n_sentences": 9, "trial": 1, "fold": 1}
+    write_table(tmp_path, "c", name, [{"system": "crf", **numbers, column: None}])
+    with pytest.raises(BertNerError, match=rf"{name}\.csv:2: {column} is '', not a whole number; remove it and run"):
+        read_table(tmp_path, "c", name)
+
+
 def test_a_table_that_is_needed_must_have_rows(tmp_path: Path) -> None:
     assert read_table(tmp_path, "c", "scores") is None
     for _ in range(2):

@@ -9,7 +9,7 @@ import pytest
 
 from bert_ner.corpus.bio import Sentence
 from labels.ceiling import perfect_f1, rates, simulate
-from labels.folds import folds_of
+from labels.folds import folds_keeping_copies
 from labels.repeats import agreement, copy_counts, repeated, repeated_rows
 
 TYPES = ["ACTOR", "TITLE"]
@@ -125,8 +125,8 @@ def test_perfect_copies_have_a_ceiling_of_one() -> None:
 
 def test_copies_share_a_fold_and_each_sentence_is_in_one() -> None:
     sentences = [tagged(f"movie {i % 20}") for i in range(30)]
-    folds = folds_of(sentences, 3, seed=1)
+    folds = folds_keeping_copies(sentences, 3, seed=1)
     assert sorted(i for fold in folds for i in fold) == list(range(30))
     for i in range(10):
         assert any({i, i + 20} <= set(fold) for fold in folds)
-    assert folds == folds_of(sentences, 3, seed=1) != folds_of(sentences, 3, seed=2)
+    assert folds == folds_keeping_copies(sentences, 3, seed=1) != folds_keeping_copies(sentences, 3, seed=2)

@@ -23,7 +23,7 @@ from bert_ner.errors import BertNerError
         ("corpus.json", "{}", r"corpus\.json: not as it was written \(KeyError: 'train'\).*prepare\.py"),
         ("audit.json", "[]", r"audit\.json is not a JSON object"),
         ("audit.json", '{"alignment": 3}', r"audit\.json: not as it was written"),
-        ("../provenance.json", '{"mit_movie_eng": []}', r"provenance\.json: not as it was written"),
+        ("../provenance.json", '{"mit_movie_eng": []}', r"provenance\.json: mit_movie_eng must be a valid dictionary"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_an_error_with_its_remedy(

@@ -23,7 +23,8 @@ def first_screen(results: Path, corpus: str, f1s: dict[str, float] = ENTITY_F1) 
     folder.mkdir(parents=True)
     metrics: dict[str, Any] = {"entity_f1": f1s, "token_micro_f1": dict.fromkeys(f1s, 0.94)}
     write_table(folder / "scores.csv", [
-        {"system": system, "seed": 0, "encoder": ENCODERS.get(system, ""), "entity_f1": f1, "token_micro_f1": 0.94}
+        {"system": system, "seed": 0, "encoder": ENCODERS.get(system, ""), "n_sentences": 9, "entity_f1": f1,
+         "token_micro_f1": 0.94}
         for system, f1 in f1s.items()
     ])  # fmt: skip
     write_table(folder / "intervals.csv", [

@@ -1,0 +1,30 @@
+"""The section on kinds of errors: means over all runs of a system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from report_results import write_results, write_table
+
+from bert_ner.corpus.catalog import corpus_named
+from reporting.blocks import Table
+from reporting.results import Results
+from reporting.sections.types_and_errors import error_blocks
+
+
+def test_a_run_without_errors_counts_in_the_mean(results: Path) -> None:
+    """The table has no rows of such a run: of two runs, one has six missed entities, and in part 1 four of them."""
+    folder = write_results(results, "sample")
+    shared = {"system": "encoder", "seed": 1, "kind": "missed", "type": "ACTOR"}
+    write_table(folder / "error_kinds.csv", [{**shared, "count": 6}])
+    write_table(folder / "error_kinds_by_part.csv", [{**shared, "part": "1", "count": 4}])
+    by_part, by_type = (
+        block for block in error_blocks(Results(results, corpus_named("sample"))) if isinstance(block, Table)
+    )
+    assert {(row[0], row[2]) for row in by_part.rows if row[1] == "missed"} == {
+        ("all", "3 (100 %)"),
+        ("1", "2 (100 %)"),
+    }
+    [row] = by_type.rows
+    assert row[:2] == ["encoder", "ACTOR"]
+    assert row[by_type.header.index("missed")] == "3"
