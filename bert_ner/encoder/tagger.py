@@ -24,7 +24,7 @@ from bert_ner.encoder.decoding import Batch, Decoding, PathScores, PieceTagger, 
 from bert_ner.encoder.distillation import Targets, digest_of, soft_targets
 from bert_ner.encoder.forks import one_thread_after_fork
 from bert_ner.encoder.probe import probe_tokenizer
-from bert_ner.encoder.ranks import join_ranks
+from bert_ner.encoder.ranks import Ranks, join_ranks
 from bert_ner.encoder.training import IGNORED, Example, Precision, Recipe, compute_type, fine_tune, model_inputs
 from bert_ner.encoder.weights import ENCODERS, Weights, WeightsUnavailable, find_weights, load_tokenizer, loading_errors
 from bert_ner.errors import BertNerError, first_line
@@ -33,6 +33,7 @@ from bert_ner.tagger import ProbabilisticTagger, System
 from bert_ner.wording import counted
 
 CHAIN = "chain.safetensors"
+SEEDS = 2**32  # so many seeds there are; those of a soup's later trainings are above
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call] # otherwise each load reports that the classifier is new
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -69,18 +70,55 @@ class EncoderTagger(System, PieceTagger):
             raise BertNerError("`fit` was given teachers, but the recipe names none; add their names to it")
         if self.settings.train_on == "all":
             train, validation = [*train, *validation], []
-        ranks = join_ranks()
+        ranks, label_id = join_ranks(), {label: i for i, label in enumerate(self.labels)}
         self.precision, self.decoding = self.settings.precision, self.settings.decoding
-        label_id = {label: i for i, label in enumerate(self.labels)}
         self.weights = find_weights(self.settings.name)
-        torch.manual_seed(self.seed)
-        names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
         if self.settings.name not in ENCODERS:
             probe_tokenizer(self.weights.folder)
+        self._start(label_id)
+        examples = self._examples(train, label_id, teachers)
+        history = self._train(examples, validation, label_id, ranks)
+        if self.settings.soup > 1:
+            history += self._add_to_soup(examples, validation, label_id, ranks)
+        return history
+
+    def _start(self, label_id: Mapping[str, int]) -> None:
+        """Load the encoder, with a new classifier and, if the recipe has one, a new CRF; the seed draws them."""
+        torch.manual_seed(self.seed)
+        names = {"id2label": dict(enumerate(self.labels)), "label2id": label_id}
         self._read(self.weights.folder, new_classifier=True, pretrained=self.settings.pretrained, **names)
         self.model.config.bert_ner_chain = self.settings.crf  # so that `load` notices a missing CRF
         self.chain = LinearChainCRF(len(self.labels)).to(self.model.device) if self.settings.crf else None
-        examples = self._examples(train, label_id, teachers)
+
+    def _add_to_soup(
+        self,
+        examples: Sequence[Example],
+        validation: Sequence[Sentence],
+        label_id: Mapping[str, int],
+        ranks: Ranks,
+    ) -> list[dict[str, Any]]:
+        """Train again from the same start, as often as the recipe says, and take the mean of all weights."""
+        sums, history = [weights.clone() for weights in self._weights()], []
+        for member in range(1, self.settings.soup):
+            self._start(label_id)
+            history += self._train(examples, validation, label_id, ranks, member)
+            for total, weights in zip(sums, self._weights(), strict=True):
+                total.add_(weights)
+        for total, weights in zip(sums, self._weights(), strict=True):
+            weights.copy_(total / self.settings.soup)
+        for state in filter(None, map(self._state, range(1, self.settings.soup))):
+            state.unlink(missing_ok=True)  # the caller removes the first one
+        return history
+
+    def _train(
+        self,
+        examples: Sequence[Example],
+        validation: Sequence[Sentence],
+        label_id: Mapping[str, int],
+        ranks: Ranks,
+        member: int = 0,
+    ) -> list[dict[str, Any]]:
+        """Train, and return the history; `member` is the number of the training in a soup, and numbers its epochs."""
         validation_words = [words for words, _ in validation]
         windows = [window for windows in self.pieces.encode(validation_words) for window in windows]
         also_used = {piece for window in windows for piece in window.ids}
@@ -100,18 +138,19 @@ class EncoderTagger(System, PieceTagger):
 
         steps = -(-len(examples) // self.settings.batch_size)  # in an epoch
         epochs = max(self.settings.epochs, math.ceil(self.settings.min_steps / max(steps, 1)))
-        recipe = self.settings.model_copy(update={"epochs": epochs})
+        recipe, seed = self.settings.model_copy(update={"epochs": epochs}), self.seed + member * SEEDS
         taught = digest_of(example.targets for example in examples if example.targets is not None)
-        key = fingerprint(recipe, self.seed, [example[:2] for example in examples], taught, ranks.size)
-        checkpoint = Checkpoint(self.checkpoint, key, writes=ranks.is_first, keeps_best=bool(recipe.patience))
+        key = fingerprint(recipe, seed, [example[:2] for example in examples], taught, ranks.size)
+        state = self._state(member)
+        checkpoint = Checkpoint(state, key, writes=ranks.is_first, keeps_best=bool(recipe.patience))
         if not ranks.agree_on(len(checkpoint.history)):
             remedy = "let them share its folder, or remove it"
-            raise BertNerError(f"not all processes read the same checkpoint, {self.checkpoint}: {remedy}")
+            raise BertNerError(f"not all processes read the same checkpoint, {state}: {remedy}")
         done = steps * len(checkpoint.history)
-        task = f"{recipe.name} seed {self.seed}"
+        task = f"{recipe.name} seed {self.seed}" + (f", {member + 1} of {recipe.soup}" if recipe.soup > 1 else "")
         progress = Progress(task, steps * recipe.epochs, recipe.epochs, done, shown=ranks.is_first)
         rows = fine_tune(
-            self.model, examples, recipe, self.seed, self.pieces.special.pad,
+            self.model, examples, recipe, seed, self.pieces.special.pad,
             also_used=also_used, chain=self.chain, checkpoint=checkpoint, ranks=ranks, on_step=progress.step,
         )  # fmt: skip
         with progress, closing(rows):
@@ -120,13 +159,22 @@ class EncoderTagger(System, PieceTagger):
                     row.update(validate())
                 progress.end_epoch(row)
                 checkpoint.save(row)
-        return checkpoint.history
+        return [row | {"epoch": row["epoch"] + member * recipe.epochs} for row in checkpoint.history]
+
+    def _state(self, member: int) -> Path | None:
+        """Return the checkpoint's path: of a soup, each training has its own."""
+        path = self.checkpoint
+        return path.with_stem(f"{path.stem}-{member + 1}") if path and member else path
+
+    def _weights(self) -> list[torch.Tensor]:
+        """Return all trained weights, those of the classifier and the CRF included."""
+        modules = [self.model, self.chain] if self.chain else [self.model]
+        return [parameter.data for module in modules for parameter in module.parameters()]
 
     @property
     def parameters(self) -> int:
         """The number of parameters, classifier and CRF included."""
-        modules = [self.model, self.chain] if self.chain else [self.model]
-        return sum(parameter.numel() for module in modules for parameter in module.parameters())
+        return sum(weights.numel() for weights in self._weights())
 
     @torch.inference_mode()
     def logits(self, batch: Batch) -> NDArray[np.float32]:

@@ -64,6 +64,11 @@ class Recipe(Settings):
     train_on: Literal["train", "all"] = Field(
         default="train", description="all: the validation sentences train as well, so the history has no score of them."
     )
+    soup: _Count = Field(
+        default=1,
+        description="The number of trainings whose weights are averaged. They start alike, and differ in the order of "
+        "sentences and in dropout. Source: Wortsman et al., ICML 2022.",
+    )
     teachers: list[str] = Field(
         default=[], description="Names of the trained taggers to learn from, which `fit` is given."
     )
