@@ -114,7 +114,7 @@ def finished_outcomes(
     for changes in trial.candidates:
         settings, tagger = trial.settings | changes, build_trial(corpus, labels, trial, changes)
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
-        key = fingerprint(trial[:6], settings, code, *sentences)
+        key = fingerprint(identity(trial._asdict()), settings, code, *sentences)
         if key not in finished:
             finished[key] = run_trial(trial, settings, tagger, sentences)
             write_whole(notes, json.dumps(finished))

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.artifacts import read_predictions, signature_source, study_folder
-from harness.params import Params, Trial, read_trials
+from harness.params import Params, Trial, all_trials
 from harness.parts import WHOLE, places_by_part, source_of_part
 from harness.paths import RESULTS
 
@@ -39,22 +40,21 @@ def study_comparisons(
 ) -> Rows:  # fmt: skip
     """Return a row per pairing and part of the test sentences, from the predictions of studies that are here."""
     places, source = places_by_part(part_of), signature_source(corpus)
+    trials = [trial for trial in all_trials(params) if _tags_file(corpus, trial).is_file()]
     tags = {}
-    for trial in _trials(params):
-        path = study_folder(RESULTS, corpus.name, trial.study) / f"{trial.name}.tags"
-        if path.is_file():
-            remedy = f"run python experiments/study.py --corpus {corpus.name} --study {trial.study}"
-            tags[_key(trial)] = [read_predictions(path, test, remedy)]
+    for trial in trials:
+        remedy = f"run python experiments/study.py --corpus {corpus.name} --study {trial.study}"
+        tags[_key(trial)] = [read_predictions(_tags_file(corpus, trial), test, remedy)]
     trained = count_and_score(found.gold, tags, source)
     scopes = [(WHOLE, _both(found, trained), part_of if places else None)]
     for part, at in places.items():
         scopes.append((part, _both(pieces[part], recount_part(trained, at, source_of_part(source, part))), None))
-    pairings = list(_pairings([trial for trial in _trials(params) if _key(trial) in tags], _usual_runs(scores)))
+    pairings = list(_pairings(trials, _usual_runs(scores)))
     return [row for pairing in pairings for scope in scopes for row in _compared(pairing, *scope)]
 
 
-def _trials(params: Params) -> list[Trial]:
-    return [trial for study in params.studies for trial in read_trials(study, params)]
+def _tags_file(corpus: Corpus, trial: Trial) -> Path:
+    return study_folder(RESULTS, corpus.name, trial.study) / f"{trial.name}.tags"
 
 
 def _key(trial: Trial) -> str:

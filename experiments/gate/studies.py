@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.artifacts import read_json, study_folder
-from harness.params import Params, Trial, identity, read_trials
+from harness.params import IDENTITY, Params, Trial, all_trials, identity
 from harness.parts import WHOLE
 from harness.tables import TABLES, read_table
 
@@ -21,7 +21,7 @@ SIZE = ["study", "fraction", "per_type", "new_type"]
 
 def study_problems(results: Path, params: Params) -> Iterator[str]:
     """Yield what is wrong in the studies of each corpus."""
-    trials = [trial for name in params.studies for trial in read_trials(name, params)]
+    trials = all_trials(params)
     for path in sorted(results.glob("*/studies.csv")):
         corpus = path.parent.name
         table = read_table(results, corpus, "studies")
@@ -45,7 +45,7 @@ def _rows(table: pd.DataFrame, trials: list[Trial]) -> Iterator[str]:
     scores = table[["validation_entity_f1", "test_token_micro_f1", "test_entity_f1"]]
     if not ((scores >= 0) & (scores <= 1) | scores.isna()).all(axis=None):
         yield "a score that is no fraction"
-    tested = table.groupby(list(Trial._fields[:6]), dropna=False)["test_entity_f1"].count()
+    tested = table.groupby(list(IDENTITY), dropna=False)["test_entity_f1"].count()
     if (tested != 1).any():
         yield "a training without one test score"
 

@@ -87,6 +87,9 @@ class Trial(NamedTuple):
         return f"study-{self.study}/{self.name}"
 
 
+IDENTITY = Trial._fields[:6]  # the columns of studies.csv that identify a training
+
+
 def kind_of(name: str, section: Section) -> str:
     """Return the kind of a system, a key of `kinds()`: the one in its section, otherwise its name."""
     return str(section.get("kind", name))
@@ -103,8 +106,8 @@ def settings_of(section: Section) -> Section:
 
 
 def identity(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    """Return the cells of studies.csv that identify a training: the first six fields of its trial."""
-    return tuple(None if pd.isna(row[name]) else row[name] for name in Trial._fields[:6])
+    """Return the cells of a row of studies.csv that identify its training."""
+    return tuple(None if pd.isna(row[name]) else row[name] for name in IDENTITY)
 
 
 class Split(Settings):
@@ -335,6 +338,11 @@ def read_trials(name: str, params: Params) -> list[Trial]:
         settings, candidates = {**params[system], **changes}, combinations(study.grids.get(system, {}))
         trials.append(Trial(name, variant, system, seed, **sees, settings=settings, candidates=candidates))
     return trials
+
+
+def all_trials(params: Params) -> list[Trial]:
+    """Return the trainings of all studies."""
+    return [trial for study in params.studies for trial in read_trials(study, params)]
 
 
 def read_params() -> Params:

@@ -51,6 +51,8 @@ def run_main(main: Callable[[], None]) -> None:
         sys.exit(f"{name}: {reason}; correct that, and run it again: finished work is kept")
     except KeyboardInterrupt:
         exit_interrupted()
+    finally:
+        handle_interrupts(exit_interrupted)  # while Python ends, it would print a KeyboardInterrupt and go on
 
 
 def seed(text: str) -> int:

@@ -311,8 +311,8 @@ def test_a_study_is_compared_with_the_usual_runs_of_its_seeds_in_every_part(
     """The usual run with seed 2 finds everything in the first part, and not all later; those of the study nothing."""
     study = Study(seeds=[2, 3], per_type=[5], new_types=["ACTOR"], encoder={})
     monkeypatch.setattr(compare, "read_params", lambda: read_params().model_copy(update={"studies": {"new": study}}))
-    monkeypatch.setattr(study_pairs, "read_trials", lambda name, _: [
-        Trial(name, "", "encoder", seed, None, 5, {}, [{}], "ACTOR") for seed in (2, 3)
+    monkeypatch.setattr(study_pairs, "all_trials", lambda _: [
+        Trial("new", "", "encoder", seed, None, 5, {}, [{}], "ACTOR") for seed in (2, 3)
     ])  # fmt: skip
     write_parts("1" * 8 + "2" * 12)
     for seed in (2, 3):
