@@ -109,7 +109,7 @@ def tag_test(corpus: str, run: Run, test: Sequence[Sentence], params: Params) ->
         remedy = training_remedy(corpus, run)
         raise BertNerError(f"{folder} was trained with other settings than params.yaml has now; {remedy}")
     if WEIGHTS_OF in section:
-        trained |= {"system": run.system, "settings": settings_of(section), "history": []}
+        trained |= {"system": run.system, "settings": settings_of(section), "seconds": None, "history": []}
     tagger = load_model(folder, section)
     sentences = [words for words, _ in test]
     tagger.tag(sentences[:WARM_UP])

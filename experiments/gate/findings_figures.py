@@ -20,7 +20,7 @@ from gate.readme_figures import interval_text
 Row = Mapping[Any, Any]
 
 OTHER_CORPORA = ("mit_movie_trivia", "mit_restaurant")
-OF_CORPUS = ("intervals_by_part", "comparisons_by_part", "scores", "studies", "study_comparisons")
+OF_CORPUS = ("intervals_by_part", "comparisons_by_part", "study_comparisons")
 TABLES = (*((PAPER_CORPUS, name) for name in OF_CORPUS), *((corpus, "scores") for corpus in OTHER_CORPORA))
 STEP = re.compile(r"\| ([^|]*\| `(\w+)` \N{MINUS SIGN} `(\w+)`) \|")  # what changes, and the two systems
 F1, STRICT = "entity_f1", "entity_f1_strict"
@@ -69,28 +69,6 @@ def _compared(results: Path, a: str, b: str, metric: str) -> Sequence[Row]:
     return rows.to_dict("records")
 
 
-def _few(results: Path, _: str) -> str:
-    return _by_size(results, "few_shot", "per_type", "sentences of each type (all)")
-
-
-def _curve(results: Path, _: str) -> str:
-    return _by_size(results, "learning_curve", "fraction", "share of the sentences (all)")
-
-
-def _by_size(results: Path, study: str, size: str, title: str) -> str:
-    """Return entity F1 by the size of the training part, and with all sentences."""
-    scores, rows = _by_system(results, PAPER_CORPUS), require_table(results, PAPER_CORPUS, "studies")
-    rows = rows[rows["study"] == study].dropna(subset="test_entity_f1")
-    sizes = rows.groupby(size)["sentences"].mean()
-    f1 = rows.groupby(["system", size])["test_entity_f1"]
-    cells = [
-        [system, *(_mean(f1.get_group((system, at))) for at in sizes.index), _mean(scores[system])]
-        for system in rows["system"].unique()
-    ]
-    header = [f"{at:g} ({n:,.0f})" for at, n in sizes.items()]
-    return table([title, *header, "every one"], cells, 1)
-
-
 def _corpora(results: Path, block: str) -> str:
     """Return the scores of the systems that the table's head names, on each of the other corpora."""
     systems = [name.strip() for name in block.splitlines()[0].strip("|").split("|")][1:]
@@ -112,4 +90,4 @@ def _mean(values: pd.Series) -> str:
     return f"{100 * values.mean():.2f}{spread}"
 
 
-BLOCKS = {"parts": _parts, "steps": _steps, "few": _few, "curve": _curve, "corpora": _corpora}
+BLOCKS = {"parts": _parts, "steps": _steps, "corpora": _corpora}

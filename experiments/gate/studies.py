@@ -10,7 +10,7 @@ from harness.tables import TABLES, read_table
 
 import pandas as pd
 
-from comparisons.study_pairs import STUDY
+from comparisons.study_pairs import STUDY, USUAL
 from gate.rescoring import Scored, fault, gold_tags
 
 Sums = Mapping[str, Mapping[str, str]]  # SHA-256 of predictions, by study and name
@@ -75,11 +75,15 @@ def _not_compared(results: Path, corpus: str, table: pd.DataFrame, recorded: Sum
     if compared is None:
         compared = pd.DataFrame(columns=list(TABLES["study_comparisons"].columns))
     compared = compared[(compared["part"] == WHOLE) & (compared["metric"] == "entity_f1")]
+    scored = read_table(results, corpus, "scores")
+    usual = set() if scored is None else set(scored["system"])
     means = table.groupby([*SIZE, "system"], dropna=False, as_index=False)["test_entity_f1"].mean()
     for study in recorded:
         rows = compared[compared["study"] == study]
         of_study = rows[rows["against"] == STUDY]
-        is_right = len(of_study) > 0 or means.loc[means["study"] == study, "system"].nunique() < 2
+        systems = set(means.loc[means["study"] == study, "system"])
+        is_right = len(of_study) > 0 or len(systems) < 2
+        is_right &= systems & usual <= set(rows.loc[rows["against"] == USUAL, "system_a"])
         for side, sided in (("a", rows), ("b", of_study)):
             if len(sided):
                 pairs = sided.merge(means, how="left", left_on=[*SIZE, f"system_{side}"], right_on=[*SIZE, "system"])

@@ -49,7 +49,7 @@ class RunRecord(Settings, extra="allow"):
 
     system: str = Field(description="a section of params.yaml")
     settings: dict[str, Any] = Field(description="those in that section")
-    seconds: float = Field(description="how long the training took", ge=0)
+    seconds: float | None = Field(description="of the training; null if another system's model tags", ge=0)
     history: list[dict[str, Any]] = Field(description="one entry for each epoch, or for each combination of settings")
     cost: dict[str, Any] = Field(description="a row of costs.csv")
     environment: Environment = Field(description="machine, versions and time")

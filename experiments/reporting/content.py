@@ -6,7 +6,7 @@ from harness.paths import DOMAINS
 
 from bert_ner.corpus.catalog import corpus_named
 from claims.paper import PAPER_CORPUS
-from reporting.blocks import Section
+from reporting.blocks import Block, Section
 from reporting.results import Results
 from reporting.sections import (
     audit_and_provenance,
@@ -36,7 +36,7 @@ def corpus_sections(results: Results) -> list[Section]:
         Section("claims", "The paper's claims", claims_and_corpora.claim_blocks(results)),
         Section("corpus", "Corpus and systems", scores_and_costs.corpus_blocks(results)),
         Section("metrics", metrics, scores_and_costs.metric_blocks(results)),
-        Section("intervals", "Scores with intervals", show("intervals", scores_and_costs.interval_blocks)),
+        Section("intervals", "Scores with intervals", _intervals(results)),
         Section("comparisons", "Comparisons", show("comparisons", scores_and_costs.comparison_blocks)),
         Section("loss", "Loss by epoch", curves.loss_blocks(results)),
         Section("types", "Entity F1 by type", types_and_errors.type_blocks(results)),
@@ -50,3 +50,7 @@ def corpus_sections(results: Results) -> list[Section]:
         Section("audit", "Audit of data and alignment", audit_and_provenance.audit_blocks(results)),
         Section("provenance", "Provenance", audit_and_provenance.provenance_blocks(results)),
     ]
+
+
+def _intervals(results: Results) -> list[Block]:
+    return [*results.show("intervals", scores_and_costs.interval_blocks), *headline.part_pictures(results)]

@@ -54,7 +54,8 @@ def good_away(
     # The interval is that of the difference, and the score at home is given.
     low, high = (1 - rows[end] / rows["at_home"] for end in ("high", "low"))
     verdict = graded([(low >= share).all(), (high >= share).any()])
-    shown = f"entity F1 of the shared types, wanted: {show(share)} of that at home; {_listed(rows)}"
+    shares = ", ".join(f"{show(a)} to {show(b)}" for a, b in zip(low, high, strict=True))
+    shown = f"entity F1 of the shared types, wanted: {show(share)} of that at home, is {shares}; {_listed(rows)}"
     return Finding(verdict, (rows["away"] / rows["at_home"]).tolist(), shown)
 
 

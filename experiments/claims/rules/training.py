@@ -124,6 +124,7 @@ def stable(
         f"F1 lost without a part, wanted: {show(margin)} or more. {_listed(costs)}. Standard deviation over seeds: "
         f"with the whole recipe {show(f1.std())}, {_deviations(evidence, studies)}"
     )
+    shown += "".join(map(evidence.effect, studies))
     needed = [cost.low >= margin for cost, _ in costs.values()]
     return Finding(graded([falls and half <= spread, *needed]), [cost.value for cost, _ in costs.values()], shown)
 
@@ -137,7 +138,7 @@ def ablation(
     costs = _costs(evidence, studies)
     verdict = graded(end >= margin for cost, _ in costs.values() for end in (cost.low, cost.high))
     shown = f"entity F1 lost without it, wanted: {show(margin)} or more. {_listed(costs)}"
-    shown += "".join(evidence.effect(study) for study in studies)
+    shown += "".join(map(evidence.effect, studies))
     first = next(iter(costs.values()))[0]
     ends = (first.low, first.high) if len(costs) == 1 else (None, None)
     return Finding(verdict, [cost.value for cost, _ in costs.values()], shown, *ends)
@@ -150,7 +151,7 @@ def _deviations(evidence: Evidence, studies: Sequence[str]) -> str:
     return ", ".join(f"{study} {show(found['test_entity_f1'].std())}" for study, found in rows.items())
 
 
-def _costs(evidence: Evidence, studies: Sequence[str]) -> dict[str, tuple[Interval, int]]:
+def _costs(evidence: Evidence, studies: Sequence[str]) -> dict[str, tuple[Interval, str]]:
     """Return the entity F1 that each study loses against the full recipe with the same seeds, and its epochs."""
     system, costs = evidence.system.name, {}
     full = evidence.table("scores", system=system).set_index("seed")["entity_f1"]
@@ -159,12 +160,13 @@ def _costs(evidence: Evidence, studies: Sequence[str]) -> dict[str, tuple[Interv
         cost = (full - rows.groupby("seed")["test_entity_f1"].mean()).dropna()
         if len(cost) < 2:
             raise NotMeasuredError(f"study {study} shares fewer than two seeds with scores.csv")
-        costs[study] = _over_seeds(cost), int(rows["epoch"].max())
+        least, most = int(rows["epoch"].min()), int(rows["epoch"].max())
+        costs[study] = _over_seeds(cost), (f"{least} to " if least < most else "") + counted(most, "epoch")
     return costs
 
 
-def _listed(costs: Mapping[str, tuple[Interval, int]]) -> str:
-    return "; ".join(f"{study}: {_ends(cost)}, {counted(epochs, 'epoch')}" for study, (cost, epochs) in costs.items())
+def _listed(costs: Mapping[str, tuple[Interval, str]]) -> str:
+    return "; ".join(f"{study}: {_ends(cost)}, {epochs}" for study, (cost, epochs) in costs.items())
 
 
 def _over_seeds(values: pd.Series) -> Interval:

@@ -64,7 +64,6 @@ def _facts(record: dict[str, Any]) -> list[list[str]]:
         *((f"SHA-256 of {name}", digest) for name, digest in record.get("files", {}).items()),
         *((name, evaluated.get(name)) for name in ("platform", "processor", "cores", "threads", "device", "python")),
         ("packages", ", ".join(f"{name} {version}" for name, version in evaluated.get("packages", {}).items())),
-        ("training time", ", ".join(f"{name} {run.get('seconds', '?')} s" for name, run in runs.items())),
         ("evaluated", evaluated.get("time")),
     ]
     return [[name, str(value)] for name, value in rows if value not in (None, "")]

@@ -1,6 +1,8 @@
 """How settings were chosen on the training file, and what each of them brings."""
 
-from harness.params import read_params
+from typing import Any
+
+from harness.params import Params, read_params, settings_of
 from harness.trials import asked_folds, asked_rows, choose, settings_in, trials_of
 
 import pandas as pd
@@ -36,7 +38,8 @@ def _searches(corpus: str, search: pd.DataFrame) -> tuple[list[dict[str, object]
     for system, found in by_system(search[search["system"].isin(params.search.trials)]):
         asked, done = asked_folds(system, params), asked_rows(found.to_dict("records"), params)
         trials = pd.DataFrame(done, columns=found.columns).sort_values(["trial", "fold"])
-        chosen = choose(trials, system, trials_of(system, params)) if len(done) == len(asked) else None
+        asked_settings = trials_of(system, params)
+        chosen = choose(trials, system, asked_settings) if len(done) == len(asked) else None
         if chosen is None:
             text = f"The search of {system} is not finished: it has {len(done)} of {counted(len(asked), 'fold')}."
             unfinished.append(Missing(text, f"python experiments/search.py --corpus {corpus} --system {system}"))
@@ -45,9 +48,15 @@ def _searches(corpus: str, search: pd.DataFrame) -> tuple[list[dict[str, object]
         rows.append({
             "system": system, "trials": len(means), "folds": trials["fold"].nunique(), "worst": means.min(),
             "best": means.max(), "error": chosen.standard_error, "chosen": chosen.entity_f1,
-            "settings": _varied(trials, chosen.trial),
+            "settings": _varied(trials, chosen.trial), "used": _used_by(asked_settings[chosen.trial], params),
         })  # fmt: skip
     return rows, unfinished
+
+
+def _used_by(settings: dict[str, Any], params: Params) -> str:
+    """Return the system that has these settings."""
+    names = (name for name, section in params.systems.items() if settings_of(section) == settings_of(settings))
+    return next(names, "none: its own were fixed beforehand")
 
 
 def _varied(trials: pd.DataFrame, chosen: int) -> str:

@@ -14,10 +14,10 @@ from bert_ner.scoring import seed_interval
 from claims.paper import PAPER_CORPUS, PAPER_LOSSES
 from comparisons.study_pairs import STUDY, USUAL
 from reporting.blocks import Block, Plot, Section, Table, Text
-from reporting.formats import count, decimals, mean_and_spread, note, percent
+from reporting.formats import NOTES, count, decimals, mean_and_spread, note, percent
 from reporting.layouts import crossed, frame_table, layout_table, spreads
 from reporting.plots import Line, lines_plot
-from reporting.results import Results, by_system
+from reporting.results import Results, by_system, records
 
 CURVE, FEW_SHOT, FLOAT32 = "learning_curve", "few_shot", "float32"  # studies with a table of their own
 LOSSES = {"train_loss": "training", "validation_loss": "validation"}
@@ -41,8 +41,7 @@ def loss_blocks(results: Results) -> list[Block]:
     return [
         Plot("Mean cross-entropy by epoch; bands span the seeds", "loss", draw),
         layout_table("losses", rows, title="Loss by epoch"),
-        note("losses"),
-        note("validation_decoding"),
+        Text(f"{NOTES['losses']} {NOTES['validation_decoding']}"),
     ]
 
 
@@ -94,6 +93,7 @@ def _curve_blocks(results: Results, curve: pd.DataFrame) -> list[Block]:
         layout_table(CURVE, rows),
         *_changed_settings(curve, "fraction"),
         *_pairs(results, CURVE, "Learning curve", "fraction", "{:g} of the sentences"),
+        *_part_plot(results, CURVE, "fraction", "share of the training sentences"),
     ]
 
 
@@ -105,12 +105,31 @@ def _changed_settings(rows: pd.DataFrame, size: str) -> list[Text]:
 
 
 def _pairs(results: Results, study: str, title: str, size: str, size_text: str) -> list[Block]:
-    """Return the paired tests between the systems of a study."""
-    rows = matching(results.table("study_comparisons"), study=study, against=STUDY, part=WHOLE, metric="entity_f1")
+    """Return the paired tests between the systems of a study, on the whole and by part."""
+    rows = _compared(results, study)
     if rows.empty:
         return []
     table = layout_table("study_comparisons", rows.assign(size=rows[size].map(size_text.format)), title=title)
     return [table, note("study_pairs")]
+
+
+def _compared(results: Results, study: str) -> pd.DataFrame:
+    return matching(results.table("study_comparisons"), study=study, against=STUDY, metric="entity_f1")
+
+
+def _part_plot(results: Results, study: str, size: str, x_label: str) -> list[Plot]:
+    """Return the means of the systems of a study in each part of the corpus, if it has parts."""
+    rows = _compared(results, study)
+    rows = rows[rows["part"] != WHOLE].sort_values(size)
+    columns = ["part", "system", "x", "f1"]
+    sides = [rows[["part", f"system_{side}", size, side]].set_axis(columns, axis=1) for side in "ab"]
+    means = pd.concat(sides).drop_duplicates(columns[:-1])
+    lines = [
+        Line(f"{system}, part {part}", str(system), [(row.x, row.f1, row.f1, row.f1) for row in records(found)])
+        for (system, part), found in means.groupby(["system", "part"], sort=False)
+    ]
+    draw = partial(lines_plot, lines, x_label, "entity F1, test sentences", scores=True)
+    return [Plot(f"Entity F1 by part and {x_label}; means over draws", f"{study}_by_part", draw)] if lines else []
 
 
 def _chosen(few: pd.DataFrame) -> list[Table]:
@@ -143,6 +162,7 @@ def _few_shot_blocks(results: Results, few: pd.DataFrame) -> list[Block]:
         *_changed_settings(few, "per_type"),
         *_chosen(few),
         *_pairs(results, FEW_SHOT, "Few sentences", "per_type", "{:g} of each type"),
+        *_part_plot(results, FEW_SHOT, "per_type", "sentences of each type"),
     ]
 
 

@@ -30,23 +30,39 @@ def headline_blocks(results: Results) -> list[Block]:
     blocks: list[Block] = [Text(NOTES["generated"], warning="Generated corpus.")] if corpus.is_generated else []
     blocks.append(note("question", paper=percent(PAPER_MICRO_F1)) if is_papers else note("which", title=corpus.title))
     intervals = matching(results.table("intervals"), source="sentences")
-    parts = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
-    parts = parts[parts["part"] != WHOLE]
+    parts = _parts(results)
     if len(intervals):
         if is_papers and (closest := results.closest_to_papers()):
             system, stated = closest, further_run_text(results.table("intervals"), closest, closest)
         else:
             system, stated = _best(intervals)
         blocks.append(Text(f"{stated} {_lead(results, system)}".strip()))
-    sizes = results.table("costs").groupby("system")[[*SIZES]].mean() / 1e6
-    weak = _weak_baselines(scores)
+    sizes, weak = _sizes(results), _weak_baselines(scores)
     shown = scores[~scores["system"].isin(weak)]
     blocks.append(_table(shown, intervals, parts, sizes))
     if weak:
         others = ", ".join(f"{system} {score}" for system, score in weak.items())
         blocks.append(note("weak_baselines", reference=REFERENCE, systems=others))
-    blocks += _picture(intervals[intervals["system"].isin(shown["system"])], sizes["parameters"])
+    f1 = matching(intervals, metric="entity_f1")
+    blocks += _picture(f1[~f1["system"].isin(weak)], sizes["parameters"])
     return [*blocks, *_caveats(results, scores, parts)]
+
+
+def part_pictures(results: Results) -> list[Block]:
+    """Return the picture of the first screen for each part of the corpus."""
+    weak, parameters = _weak_baselines(results.needed("scores")), _sizes(results)["parameters"]
+    by_part = _parts(results).groupby("part", sort=False)
+    return [plot for part, f1 in by_part for plot in _picture(f1[~f1["system"].isin(weak)], parameters, str(part))]
+
+
+def _parts(results: Results) -> pd.DataFrame:
+    """Return the entity F1 of each system in each part of the corpus, with its interval over sentences."""
+    rows = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
+    return rows[rows["part"] != WHOLE]
+
+
+def _sizes(results: Results) -> pd.DataFrame:
+    return results.table("costs").groupby("system")[[*SIZES]].mean() / 1e6
 
 
 def _best(intervals: pd.DataFrame) -> tuple[str, str]:
@@ -90,10 +106,9 @@ def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, s
     return Table(NOTES["first_table"], ["system", *columns], rows, is_whole=True)
 
 
-def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
+def _picture(intervals: pd.DataFrame, parameters: pd.Series, part: str = "") -> list[Block]:
     known = parameters.dropna().clip(lower=LEAST)
-    shown = matching(intervals, metric="entity_f1")
-    shown = shown[shown["system"].isin(known.index)]
+    shown = intervals[intervals["system"].isin(known.index)]
     x = shown["system"].map(known).astype(float)
     # Systems of one size stand side by side: otherwise their whiskers cover each other.
     place, size = x.groupby(x).cumcount(), x.groupby(x).transform("size")
@@ -103,8 +118,9 @@ def _picture(intervals: pd.DataFrame, parameters: pd.Series) -> list[Block]:
         for at, row in zip(x, records(shown), strict=True)
     ]
     draw = partial(lines_plot, lines, "million parameters", "entity F1", scores=True)
-    title = "Entity F1 by number of parameters, equal ones side by side; whiskers are intervals over sentences"
-    return [Plot(title, "quality_and_cost", draw)] if lines else []
+    scope, name = (f" in part {part}", f"quality_and_cost_part_{part}") if part else ("", "quality_and_cost")
+    shared = "by number of parameters, equal ones side by side; whiskers are intervals over sentences"
+    return [Plot(f"Entity F1{scope} {shared}", name, draw)] if lines else []
 
 
 def _caveats(results: Results, scores: pd.DataFrame, parts: pd.DataFrame) -> list[Block]:
@@ -123,22 +139,9 @@ def _caveats(results: Results, scores: pd.DataFrame, parts: pd.DataFrame) -> lis
         texts.append(NOTES["one_seed"].format(systems=", ".join(single)))
     with as_written_by(results.command("label_audit"), results.folder / LABELS):
         facts = results.facts(LABELS) or {}
-        repeated, ceiling = facts.get("repeated", {}).get("both", {}).get("entity_f1"), facts.get("ceiling")
-        if repeated and ceiling:
-            texts.append(NOTES["label_caveat"].format(f1=_value(repeated), ceiling=_value(ceiling["all"])))
-            texts += _above_ceiling(parts, ceiling)
+        if repeated := facts.get("repeated", {}).get("both", {}).get("entity_f1"):
+            texts.append(NOTES["label_caveat"].format(f1=_value(repeated)))
     return [Text(" ".join(texts))]
-
-
-def _above_ceiling(parts: pd.DataFrame, ceiling: dict[str, Any]) -> list[str]:
-    """Say in which parts a system is better than the simulated perfect tagger."""
-    best = parts.sort_values("value").groupby("part").tail(1)
-    above = [row for row in records(best) if row.value > ceiling.get(row.part, {}).get("value", 1)]
-    return [
-        NOTES["above_ceiling"].format(part=row.part, ceiling=_value(ceiling[row.part]), system=row.system,
-                                      f1=percent(row.value))
-        for row in above
-    ]  # fmt: skip
 
 
 def _values(rows: pd.DataFrame) -> dict[str, str]:

@@ -3,14 +3,15 @@
 import math
 from typing import Any
 
-from harness.tables import as_written_by
+from harness.parts import WHOLE
+from harness.tables import as_written_by, matching
 
 import pandas as pd
 
 from reporting.blocks import Block, Missing
-from reporting.formats import NOTES, note
+from reporting.formats import NOTES, note, percent
 from reporting.layouts import layout_table
-from reporting.results import Results
+from reporting.results import Results, records
 
 
 def label_blocks(results: Results) -> list[Block]:
@@ -22,6 +23,7 @@ def label_blocks(results: Results) -> list[Block]:
             note("labels"),
             _table("repeated", _repeated(facts["repeated"])),
             *_ceiling_blocks(facts["ceiling"]),
+            *_above_ceiling(results, facts["ceiling"]),
             note("doubtful", systems=", ".join(facts["systems"]["systems"])),
             _table("doubtful", _doubtful(facts)),
             *_reading_blocks(facts["reading"]),
@@ -50,6 +52,18 @@ def _ceiling_blocks(found: dict[str, Any]) -> list[Block]:
         return [note("no_ceiling")]
     rows = [{"part": part, **interval} for part, interval in found.items()]
     return [note("ceiling"), _table("ceiling", rows)]
+
+
+def _above_ceiling(results: Results, ceiling: dict[str, Any]) -> list[Block]:
+    """Say in which parts a system is better than the simulated perfect tagger."""
+    f1 = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
+    best = f1[f1["part"] != WHOLE].sort_values("value").groupby("part").tail(1)
+    above = [row for row in records(best) if row.value > ceiling.get(row.part, {}).get("value", 1)]
+    named = "; ".join(
+        f"in part {row.part} it is {percent(ceiling[row.part]['value'])}, and {row.system} has {percent(row.value)}"
+        for row in above
+    )
+    return [note("above_ceiling", named=named)] if named else []
 
 
 def _doubtful(facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -55,7 +55,9 @@ def _comparison(labels: dict[str, str], results: Results, table: pd.DataFrame) -
     if rows.empty:
         return []
     rows = rows.loc[[name for name in labels if name in rows.index]]
-    signs = np.sign(rows["difference"]).where(rows["p_holm"] <= ALPHA, 0)
+    # Near the level, the permutation test and the interval may disagree.
+    is_shown = (rows["p_holm"] <= ALPHA) & (rows["low"] * rows["high"] > 0)
+    signs = np.sign(rows["difference"]).where(is_shown, 0)
     rows = rows.assign(label=rows.index.map(labels), outcome=signs.map({1: "better", -1: "worse", 0: "not shown"}))
     types = {word: ", ".join(rows.index[rows["outcome"] == word]) or "none" for word in ("better", "worse")}
     names = {"reference": REFERENCE, "system": rows["system_a"].iloc[0]}

@@ -126,7 +126,6 @@ def test_a_system_that_the_tables_lack_keeps_its_row(checkout: Path) -> None:
         ("intervals", r"mpnet,token_micro_f1_no_o,", "remarks"),
         ("scores_by_part", r"mpnet,", "remarks"),
         ("intervals_by_part", r"mpnet,", "parts"),
-        ("scores", r"mit_movie_eng,crf,", "few"),
         ("scores", r"mit_movie_eng,.*,all-[mM]", "parts"),  # no encoder
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.params import Study, read_params
-from harness.tables import as_csv
+from harness.tables import as_csv, require_table
 
 import pytest
 
@@ -56,6 +56,16 @@ def problems(results: Path) -> list[str]:
 def test_scores_that_follow_from_the_predictions(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems(results) == []
     monkeypatch.setattr(module, "gold_tags", lambda corpus: None)
+    assert problems(results) == []
+
+
+def test_systems_are_compared_with_their_usual_runs(results: Path) -> None:
+    (results / "c/scores.csv").write_text(as_csv("scores", [{"system": "crf", "seed": 1, "n_sentences": 2}]))
+    missing = ["c/study_comparisons.csv does not have the scores of few; run compare.py"]
+    assert problems(results) == missing
+    [pair] = require_table(results, "c", "study_comparisons").to_dict("records")
+    usual = pair | {"against": "usual", "system_b": "crf", "b": 0.5}
+    (results / "c/study_comparisons.csv").write_text(as_csv("study_comparisons", [pair, usual]))
     assert problems(results) == []
 
 

@@ -36,13 +36,15 @@ def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypat
              "systems": {"systems": ["crf"], "against_gold": counted}}  # fmt: skip
     (folder / "label_audit.json").write_text(json.dumps(audit))
     text, html = run(monkeypatch)
-    assert "ceiling: in part 2 the simulation gives 90.00 (80.00 to 100.00), and encoder has 95.50." in text
+    assert "ceiling: in part 2 it is 90.00, and encoder has 95.50." in text
     assert "ceiling: in part 1" not in text
     assert "(part 1, free questions: 10; part 2, templates: 20 test sentences)" in text
     assert "| system | entity F1 | part 1 | part 2 | accuracy |" in text
     assert "70.00 (69.00 to 72.00) | 95.00 (94.00 to 97.00) |" in text
     assert f"not shown to differ in part 1 (+0.50, {MINUS}1.00 to +2.00), in part 2" in text
     assert "Entity F1 by part: the difference to crf in points" in html
+    plots = {path.stem for path in (folder / "plots").glob("*.svg")}
+    assert {f"quality_and_cost{part}" for part in ("", "_part_1", "_part_2")} <= plots
 
 
 def test_a_corpus_of_one_piece_has_no_such_section(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from report_results import write_results, write_table
+from report_results import write_more, write_results, write_table
 
 from bert_ner.corpus.catalog import corpus_named
 from reporting.blocks import Plot, Table, Text
@@ -41,4 +41,18 @@ def test_studies_of_more_epochs_are_not_pooled(results: Path) -> None:
 def test_validation_f1_is_said_to_be_without_the_decoding_setting(results: Path) -> None:
     write_results(results, "sample")
     blocks = loss_blocks(Results(results, corpus_named("sample")))
-    assert Text(NOTES["validation_decoding"]) in blocks
+    assert any(NOTES["validation_decoding"] in block.text for block in blocks if isinstance(block, Text))
+
+
+def test_a_study_has_the_means_of_each_part(results: Path) -> None:
+    write_results(results, "sample")
+    write_more(results, "sample")
+    sections = {each.anchor: each.blocks for each in study_sections(Results(results, corpus_named("sample")))}
+    for anchor, name, x in (("learning", "learning_curve", [0.1]), ("few-shot", "few_shot", [5, 20])):
+        [plot] = [block for block in sections[anchor] if isinstance(block, Plot) and block.name == f"{name}_by_part"]
+        axes = plot.figure.axes[0]
+        assert {text.get_text() for text in axes.texts} == {"crf, part 1", "encoder, part 1"}
+        assert sorted(set(axes.lines[0].get_xdata())) == x
+        assert [set(line.get_ydata()) for line in axes.lines] == [{0.5}, {0.6}]
+        [table] = [block for block in sections[anchor] if isinstance(block, Table) and "pairs of" in block.caption]
+        assert [row[1] for row in table.rows] == ["all", "1"] * len(x)

@@ -7,9 +7,23 @@ from pathlib import Path
 from report_results import write_results, write_table
 
 from bert_ner.corpus.catalog import corpus_named
-from reporting.blocks import Table
+from reporting.blocks import Table, Text
 from reporting.results import Results
-from reporting.sections.types_and_errors import error_blocks
+from reporting.sections.types_and_errors import error_blocks, type_blocks
+
+
+def test_a_type_is_named_only_where_test_and_interval_agree(results: Path) -> None:
+    folder = write_results(results, "sample")
+    shared = {"system_a": "encoder", "system_b": "crf", "support": 9, "a": 0.9, "b": 0.8, "difference": 0.1, "n": 9}
+    write_table(folder / "comparisons_by_type.csv", [
+        {**shared, "type": name, "low": low, "high": 0.2, "p_value": 0.01, "p_holm": p, "test": "t"}
+        for name, low, p in (("ACTOR", 0.01, 0.04), ("YEAR", -0.001, 0.04))
+    ])  # fmt: skip
+    text = next(
+        block.text for block in type_blocks(Results(results, corpus_named("sample")))
+        if isinstance(block, Text) and "better on" in block.text
+    )  # fmt: skip
+    assert "better on ACTOR; worse on none" in text
 
 
 def test_a_run_without_errors_counts_in_the_mean(results: Path) -> None:
