@@ -117,9 +117,9 @@ def _picture(intervals: pd.DataFrame, parameters: pd.Series, part: str = "") -> 
         Line(row.system, row.system, [(at, row.value, row.low, row.high)])
         for at, row in zip(x, records(shown), strict=True)
     ]
-    draw = partial(lines_plot, lines, "million parameters", "entity F1", scores=True)
+    draw = partial(lines_plot, lines, "million parameters (equal ones side by side)", "entity F1", scores=True)
     scope, name = (f" in part {part}", f"quality_and_cost_part_{part}") if part else ("", "quality_and_cost")
-    shared = "by number of parameters, equal ones side by side; whiskers are intervals over sentences"
+    shared = "by number of parameters; whiskers are intervals over sentences"
     return [Plot(f"Entity F1{scope} {shared}", name, draw)] if lines else []
 
 
@@ -133,7 +133,8 @@ def _caveats(results: Results, scores: pd.DataFrame, parts: pd.DataFrame) -> lis
         texts.append(NOTES["mixture"].format(parts="; ".join(named)))
     absent = results.table("not_run").drop_duplicates("system")
     absent = absent[~absent["system"].isin(scores["system"])]
-    texts += [f"{row.system} ({row.encoder}) was not run: {row.reason}." for row in records(absent)]
+    for (encoder, reason), rows in absent.groupby(["encoder", "reason"], sort=False):
+        texts.append(f"Not run: {', '.join(rows['system'])} ({encoder}), {reason}.")
     runs = scores[scores["encoder"] != ""].groupby("system", sort=False).size()
     if single := [str(system) for system, n in runs.items() if n == 1]:
         texts.append(NOTES["one_seed"].format(systems=", ".join(single)))
