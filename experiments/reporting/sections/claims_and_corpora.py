@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from harness.parts import WHOLE
 from harness.paths import DOMAINS
 from harness.tables import matching, producer_of, read_table
 
@@ -70,6 +71,10 @@ def _score_blocks(root: Path) -> list[Block]:
     if len(best):
         cells.loc["best comparable published"] = best["score"].map(percent).reindex(cells.columns, fill_value="")
     blocks: list[Block] = [*_plots(corpora), frame_table("Entity F1 on each corpus", cells, is_whole=True)]
+    parts = pd.concat([_by_part(results) for results in corpora])
+    if len(parts):
+        cells = crossed(parts, "system", "part", "value", absent="not run")
+        blocks.append(frame_table("Entity F1 in each part of a corpus, mean over seeds", cells, is_whole=True))
     if len(best):
         found = records(best.loc[[name for name in cells if name in best.index]])
         named = "; ".join(f"{entry.Index}: {entry.system} ({entry.source})" for entry in found)
@@ -77,6 +82,12 @@ def _score_blocks(root: Path) -> list[Block]:
     if missing := [results.corpus.name for results in corpora if results.corpus.name not in cells]:
         blocks.append(Missing(f"No results on {', '.join(missing)} yet.", "make repro-all"))
     return blocks
+
+
+def _by_part(results: Results) -> pd.DataFrame:
+    rows = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
+    rows = rows[rows["part"] != WHOLE]
+    return rows.assign(part=f"{results.corpus.name}, part " + rows["part"].astype(str))
 
 
 def _plots(corpora: list[Results]) -> list[Block]:

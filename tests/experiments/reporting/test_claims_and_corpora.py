@@ -33,7 +33,14 @@ def test_domains_stand_side_by_side_with_the_best_published_result(
             {"system": "crf", "metric": "entity_f1", "source": "sentences", "value": 0.85, "low": 0.84, "high": 0.86,
              "n": 3, "level": 0.95, "method": "m", "signature": "s", "sd": ""}
         ])  # fmt: skip
+    write_table(results / "mit_movie_eng/intervals_by_part.csv", [
+        {"system": "crf", "part": part, "metric": "entity_f1", "source": "sentences", "value": value, "low": 0.5,
+         "high": 0.9, "n": 3, "level": 0.95, "method": "m", "signature": "s", "sd": ""}
+        for part, value in (("all", 0.85), ("1", 0.7), ("2", 0.9))
+    ])  # fmt: skip
     text, html = run(monkeypatch, "--domains")
+    by_part = text[text.index("| system | mit_movie_eng, part 1 | mit_movie_eng, part 2 |") :].splitlines()
+    assert by_part[2] == "| crf | 70.00 | 90.00 |"
     table = text[text.index("| system | mit_movie_eng | mit_restaurant |") :].splitlines()
     assert table[2:5] == [
         "| crf | 85.00 | 85.00 |",
