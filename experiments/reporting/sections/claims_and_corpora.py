@@ -73,8 +73,8 @@ def _score_blocks(root: Path) -> list[Block]:
     blocks: list[Block] = [*_plots(corpora), frame_table("Entity F1 on each corpus", cells, is_whole=True)]
     parts = pd.concat([_by_part(results) for results in corpora])
     if len(parts):
-        cells = crossed(parts, "system", "part", "value", absent="not run")
-        blocks.append(frame_table("Entity F1 in each part of a corpus, mean over seeds", cells, is_whole=True))
+        by_part = crossed(parts, "system", "part", "value", absent="not run")
+        blocks.append(frame_table("Entity F1 in each part of a corpus, mean over seeds", by_part, is_whole=True))
     if len(best):
         found = records(best.loc[[name for name in cells if name in best.index]])
         named = "; ".join(f"{entry.Index}: {entry.system} ({entry.source})" for entry in found)
