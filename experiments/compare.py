@@ -28,6 +28,7 @@ from bert_ner.scoring.resampling import LEVEL, SAMPLES, p_text
 from comparisons.groups import group_intervals
 from comparisons.recounting import Recount, Rows, method_text, recount, recount_part
 from comparisons.study_pairs import study_comparisons
+from comparisons.text_matching import text_matches
 
 BY_PART = ("token_micro_f1", "entity_f1", "entity_f1_strict")  # the metrics that are compared by part
 
@@ -55,6 +56,7 @@ def main() -> None:
         "intervals_by_group": group_intervals(found, pieces, test, known, part_of),
         "comparisons_by_type": type_comparisons(found, with_reference, strata),
         "study_comparisons": study_comparisons(corpus, test, found, pieces, scores, params, part_of),
+        "text_matching": text_matches(test, found),
         **part_rows(found, pieces, strata, wanted),
     }
     for name, content in rows.items():

@@ -8,6 +8,7 @@ from harness.paths import DOMAINS
 import pandas as pd
 from pydantic import Field
 
+from bert_ner.wording import counted
 from claims.evidence import Evidence, Finding, NotMeasuredError, graded, show
 from claims.fields import Fraction, Metric, Text
 
@@ -39,9 +40,10 @@ def no_general_tagger(evidence: Evidence) -> Finding:
     losses = f"{100 * rows['difference'].min():.1f} to {100 * rows['difference'].max():.1f}"
     shown = (
         "no tagger of general text was measured. Between the two film corpora, a tagger trained on the other one loses "
-        f"{losses} points, but both are of one domain and annotated differently. Entity F1 of the shared types: "
+        f"{losses} points of entity F1 on the shared types ({counted(len(rows), 'comparison')}, transfers.csv), but both are of "
+        "one domain and annotated differently"
     )
-    return Finding("not tested", None, shown + _listed(rows))
+    return Finding("not tested", None, shown)
 
 
 def good_away(
