@@ -40,8 +40,8 @@ def no_general_tagger(evidence: Evidence) -> Finding:
     losses = f"{100 * rows['difference'].min():.1f} to {100 * rows['difference'].max():.1f}"
     shown = (
         "no tagger of general text was measured. Between the two film corpora, a tagger trained on the other one loses "
-        f"{losses} points of entity F1 on the shared types ({counted(len(rows), 'comparison')}, transfers.csv), but both "
-        "are of one domain and annotated differently"
+        f"{losses} points of entity F1 on the shared types ({counted(len(rows), 'comparison')}, transfers.csv), but "
+        "both are of one domain and annotated differently"
     )
     return Finding("not tested", None, shown)
 
