@@ -113,7 +113,8 @@ def training_seconds(corpus: Corpus, params: Params) -> dict[str, float]:
     seconds = {}
     for name, run in recorded(corpus.name).get("runs", {}).items():
         kind = "train_encoder" if run["system"] in params.encoders else "train_baseline"
-        seconds[f"{PIPELINE}:{kind}@{corpus.name}-{name}"] = run["seconds"]
+        if run["seconds"] is not None:
+            seconds[f"{PIPELINE}:{kind}@{corpus.name}-{name}"] = run["seconds"]
     return seconds
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from harness.artifacts import predictions_text, read_json, read_labels, read_training_file
 from harness.locks import sole_writer
 from harness.params import Params, Run, Section, read_params
-from harness.paths import DATA, RESULTS, outcome_file, raw_folder, state_file
+from harness.paths import DATA, RESULTS, outcome_file, raw_folder, remove_state, state_file
 from harness.provenance import processor
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
@@ -104,7 +104,7 @@ def run_fold(
     fit(tagger, train, validation, teachers)
     seconds = time.perf_counter() - started
     tags = tagger.tag([words for words, _ in tested])
-    state.unlink(missing_ok=True)
+    remove_state(corpus, state_name(*place(row)))
     f1 = bootstrap(count([gold for _, gold in tested], tags), SAMPLES, level=ONE_ERROR)["entity_f1"]
     print(f"{row['system']} trial {row['trial']} fold {row['fold']}: {f1.value:.4f}, {seconds:.0f} s", flush=True)
     measured = {"validation_entity_f1": f1.value, "standard_error": (f1.high - f1.low) / 2, "seconds": seconds}
@@ -129,7 +129,7 @@ def fold_teacher(
             write_sums(unfinished)
             if not folder.exists():  # another process may train it, too
                 unfinished.rename(folder)
-        state_file(corpus, f"search-{name}").unlink(missing_ok=True)
+        remove_state(corpus, f"search-{name}")
     return folder
 
 

@@ -20,7 +20,7 @@ from harness.artifacts import predictions_text, read_json, read_labels, read_par
 from harness.draws import trial_sentences
 from harness.locks import sole_writer
 from harness.params import Section, Trial, identity, read_params, read_trials
-from harness.paths import RESULTS, outcome_file, state_file
+from harness.paths import RESULTS, outcome_file, remove_state, state_file
 from harness.provenance import record_study, recorded
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
@@ -118,7 +118,7 @@ def finished_outcomes(
         if key not in finished:
             finished[key] = run_trial(trial, settings, tagger, sentences)
             write_whole(notes, json.dumps(finished))
-            state_file(corpus, trial.state).unlink(missing_ok=True)
+            remove_state(corpus, trial.state)
         outcomes.append(finished[key])
     return outcomes
 

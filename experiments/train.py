@@ -13,7 +13,7 @@ import warnings
 
 from harness.artifacts import model_folder, read_labels, read_part, read_section
 from harness.params import WEIGHTS_OF, Run, kind_of, read_params, settings_of
-from harness.paths import MODELS, RUN_FILE, state_file
+from harness.paths import MODELS, RUN_FILE, remove_state, state_file
 from harness.provenance import environment
 from harness.systems import build, check_saved
 from harness.teachers import fit, teacher_folders, teachers_of
@@ -84,7 +84,7 @@ def main() -> None:
         check_saved(tagger, unfinished, train[0].words)
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
-    state.unlink(missing_ok=True)
+    remove_state(options.corpus, run.name)
     print(f"{run.name} on {options.corpus}: {seconds:.0f} s")
 
 

@@ -33,7 +33,7 @@ from bert_ner.tagger import ProbabilisticTagger, System
 from bert_ner.wording import counted
 
 CHAIN = "chain.safetensors"
-SEEDS = 2**32  # so many seeds there are; those of a soup's later trainings are above
+STRIDE = 2**32  # seeds are below this, so those of a soup's later trainings are no run's
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call] # otherwise each load reports that the classifier is new
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -106,8 +106,6 @@ class EncoderTagger(System, PieceTagger):
                 total.add_(weights)
         for total, weights in zip(sums, self._weights(), strict=True):
             weights.copy_(total / self.settings.soup)
-        for state in filter(None, map(self._state, range(1, self.settings.soup))):
-            state.unlink(missing_ok=True)  # the caller removes the first one
         return history
 
     def _train(
@@ -138,7 +136,7 @@ class EncoderTagger(System, PieceTagger):
 
         steps = -(-len(examples) // self.settings.batch_size)  # in an epoch
         epochs = max(self.settings.epochs, math.ceil(self.settings.min_steps / max(steps, 1)))
-        recipe, seed = self.settings.model_copy(update={"epochs": epochs}), self.seed + member * SEEDS
+        recipe, seed = self.settings.model_copy(update={"epochs": epochs}), self.seed + member * STRIDE
         taught = digest_of(example.targets for example in examples if example.targets is not None)
         key = fingerprint(recipe, seed, [example[:2] for example in examples], taught, ranks.size)
         state = self._state(member)
@@ -162,9 +160,9 @@ class EncoderTagger(System, PieceTagger):
         return [row | {"epoch": row["epoch"] + member * recipe.epochs} for row in checkpoint.history]
 
     def _state(self, member: int) -> Path | None:
-        """Return the checkpoint's path: of a soup, each training has its own."""
+        """Return the checkpoint's path: of a soup, each training has its own, numbered before the suffix."""
         path = self.checkpoint
-        return path.with_stem(f"{path.stem}-{member + 1}") if path and member else path
+        return path.with_suffix(f".training{member + 1}{path.suffix}") if path and member else path
 
     def _weights(self) -> list[torch.Tensor]:
         """Return all trained weights, those of the classifier and the CRF included."""

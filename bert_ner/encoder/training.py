@@ -29,6 +29,7 @@ from bert_ner.encoder.ranks import ALONE, Ranks
 from bert_ner.errors import BertNerError
 from bert_ner.settings import CONFLICT, Settings
 
+RANK_STRIDE = 1_000_000_007  # between the seeds of two ranks; a CPU's generator takes the low 32 bits of a seed
 IGNORED = -100  # the label of pieces that are not a word's first; PyTorch's cross-entropy skips it
 
 Precision = Literal["auto", "bfloat16", "float32"]
@@ -66,8 +67,8 @@ class Recipe(Settings):
     )
     soup: _Count = Field(
         default=1,
-        description="The number of trainings whose weights are averaged. They start alike, and differ in the order of "
-        "sentences and in dropout. Source: Wortsman et al., ICML 2022.",
+        description="The number of trainings whose weights are averaged. They start alike, and have the sentences in "
+        "another order. The history has the scores of each, and none of the mean. Source: Wortsman et al., ICML 2022.",
     )
     teachers: list[str] = Field(
         default=[], description="Names of the trained taggers to learn from, which `fit` is given."
@@ -82,6 +83,14 @@ class Recipe(Settings):
         if value == "all" and others.data.get("patience"):
             remedy = "set train_on: train or patience: 0"
             text = f"train_on: all leaves no sentences to validate on, which patience needs; {remedy}"
+            raise PydanticCustomError(CONFLICT, text)
+        return value
+
+    @field_validator("soup")
+    @classmethod
+    def _without_patience_either(cls, value: int, others: ValidationInfo) -> int:
+        if value > 1 and others.data.get("patience"):
+            text = "patience keeps the best epoch of a training, and a soup is none; set soup: 1 or patience: 0"
             raise PydanticCustomError(CONFLICT, text)
         return value
 
@@ -184,7 +193,7 @@ def fine_tune(
         for epoch in _epochs_left(recipe, checkpoint):
             started = time.perf_counter()
             # Its own, so that a checkpoint needs no generator's state, and each rank's, so that their dropout differs.
-            torch.manual_seed(seed * 1000 + epoch + (ranks.rank << 32))
+            torch.manual_seed(seed * 1000 + epoch + ranks.rank * RANK_STRIDE)
             model.train()
             losses: list[float] = []
             batches = shuffled_batches(lengths, recipe.batch_size, f"{seed}-{epoch}")

@@ -28,6 +28,10 @@ class EntryError(Exception):
     """A claim's entry does not fit the results: a complaint, and the key or source of the entry that it is about."""
 
 
+class NotScoredError(EntryError):
+    """The entry names a system that was not scored here. If it is named beside the evidence, that is left out."""
+
+
 class Finding(NamedTuple):
     """A rule's answer. Low and high: the ends of the measured value's interval over sentences, or over seeds."""
 
@@ -136,8 +140,14 @@ class Evidence:
             ways = ["correct the entry", f"run {producer}"]
             if texts.keys() & {"system", "system_a"}:  # mostly one of scores.csv that an old table lacks
                 ways.reverse()
-            raise EntryError(f"{name}.csv has no row with {wanted}; {', or '.join(ways)}", "rule")
+            named = {text for column, text in texts.items() if column in {"system", "system_a", "system_b"}}
+            kind = EntryError if named <= self._scored() else NotScoredError
+            raise kind(f"{name}.csv has no row with {wanted}; {', or '.join(ways)}", "rule")
         return rows
+
+    def _scored(self) -> set[str]:
+        scores = read_table(self.results, self.corpus, "scores")
+        return set() if scores is None else set(scores["system"])
 
     def interval(self, metric: str) -> pd.Series:
         """Return a score of the system with its interval over sentences."""

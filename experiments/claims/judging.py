@@ -11,7 +11,7 @@ from harness.paths import ROOT
 import pandas as pd
 
 from bert_ner.wording import counted
-from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, measured_systems
+from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, NotScoredError, measured_systems
 from claims.fields import STAND_IN, VERDICTS
 from claims.schema import RULES, Claim, entry_error, read_claims, read_published
 
@@ -77,7 +77,7 @@ def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:
         notes += [claim.independent, claim.remark]
         notes.append(f"a tautology: {claim.tautology}" if claim.tautology else None)
         for source in claim.also_shown:
-            with suppress(NotMeasuredError):
+            with suppress(NotMeasuredError, NotScoredError):
                 notes.append(f"also: {evidence.shown(source)}")
         found = found._replace(evidence="; ".join(filter(None, notes)))
         is_stand_in = claim.proxy or (note and claim.encoder == "comparable")

@@ -1,6 +1,6 @@
 """Do the rows of studies.csv follow from params.yaml, and their test scores from the committed predictions?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.artifacts import read_json, study_folder
@@ -30,7 +30,7 @@ def study_problems(results: Path, params: Params) -> Iterator[str]:
             yield f"{corpus}/studies.csv has {problem}"
         recorded = read_json(results / "provenance.json").get(corpus, {}).get("studies", {})
         yield from _not_as_scored(results, corpus, table, trials, recorded)
-        yield from _not_compared(results, corpus, table, recorded)
+        yield from _not_compared(results, corpus, table, trials, recorded)
 
 
 def _rows(table: pd.DataFrame, trials: list[Trial]) -> Iterator[str]:
@@ -69,21 +69,30 @@ def _not_as_scored(
                 yield f"{corpus}: {reason}"
 
 
-def _not_compared(results: Path, corpus: str, table: pd.DataFrame, recorded: Sums) -> Iterator[str]:
+def _with_usual_runs(seeds: Sequence[tuple[str, int]], scores: pd.DataFrame | None) -> set[str]:
+    """Return the systems, of those given with their seeds, that scores.csv has with such a seed, or with one run."""
+    if scores is None:
+        return set()
+    usual = scores.groupby("system")["seed"].agg(set).to_dict()
+    return {system for system, seed in seeds if seed in usual.get(system, ()) or len(usual.get(system, ())) == 1}
+
+
+def _not_compared(
+    results: Path, corpus: str, table: pd.DataFrame, trials: list[Trial], recorded: Sums
+) -> Iterator[str]:
     """Yield the studies whose comparisons are missing, or of other scores."""
     compared = read_table(results, corpus, "study_comparisons")
     if compared is None:
         compared = pd.DataFrame(columns=list(TABLES["study_comparisons"].columns))
     compared = compared[(compared["part"] == WHOLE) & (compared["metric"] == "entity_f1")]
-    scored = read_table(results, corpus, "scores")
-    usual = set() if scored is None else set(scored["system"])
     means = table.groupby([*SIZE, "system"], dropna=False, as_index=False)["test_entity_f1"].mean()
-    for study in recorded:
+    scores = read_table(results, corpus, "scores")
+    for study, names in recorded.items():
         rows = compared[compared["study"] == study]
         of_study = rows[rows["against"] == STUDY]
-        systems = set(means.loc[means["study"] == study, "system"])
-        is_right = len(of_study) > 0 or len(systems) < 2
-        is_right &= systems & usual <= set(rows.loc[rows["against"] == USUAL, "system_a"])
+        is_right = len(of_study) > 0 or means.loc[means["study"] == study, "system"].nunique() < 2
+        seeds = [(trial.system, trial.seed) for trial in trials if trial.study == study and trial.name in names]
+        is_right &= _with_usual_runs(seeds, scores) <= set(rows.loc[rows["against"] == USUAL, "system_a"])
         for side, sided in (("a", rows), ("b", of_study)):
             if len(sided):
                 pairs = sided.merge(means, how="left", left_on=[*SIZE, f"system_{side}"], right_on=[*SIZE, "system"])

@@ -169,7 +169,7 @@ def node_run(
     name: str, inputs: Sequence[str], commands: Sequence[Sequence[str]], sections: Sequence[Section], gpus: int
 ) -> Run:
     """Return a run of these commands after DVC has fetched their inputs; it trains each of the sections."""
-    size = max(map(weights_size, sections))
+    size, is_soup = max(map(weights_size, sections)), any(section.get("soup", 1) > 1 for section in sections)
     return Run(
         name,
         [WITHOUT_DEAD_LINK, (*NODE_DVC, "pull", "--quiet", *inputs), *commands],
@@ -180,7 +180,7 @@ def node_run(
             VARIABLE: "lines",
         },
         cores=CORES,
-        memory=750_000_000 + 4 * size,  # weights, gradients and two moments
+        memory=750_000_000 + (5 if is_soup else 4) * size,  # weights, gradients, two moments; of a soup, a sum
         gpus=gpus if size else 0,
     )
 

@@ -1,5 +1,6 @@
 """Where things are: the checkout, its data, models and results."""
 
+from glob import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,13 @@ def predictions_file(results: Path, corpus: str, run: str) -> Path:
 def state_file(corpus: str, name: str) -> Path:
     """Return the path where a training keeps its state; unknown to DVC, which removes outputs before a stage runs."""
     return DATA / "unfinished" / corpus / f"{name}.safetensors"
+
+
+def remove_state(corpus: str, name: str) -> None:
+    """Remove the state of a training that is saved; a soup's later trainings have a number before the suffix."""
+    path = state_file(corpus, name)
+    for state in (path, *path.parent.glob(f"{escape(path.stem)}.training*{path.suffix}")):
+        state.unlink(missing_ok=True)
 
 
 def outcome_file(corpus: str, name: str) -> Path:

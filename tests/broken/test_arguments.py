@@ -6,6 +6,7 @@ from harness.run_main import run_main
 
 import importlib
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,13 @@ def test_wrong_argument(
     program, *arguments = command.split(" ")
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "argv", [program, *arguments])
+    handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(SystemExit) as end:
         if program == "bert-ner":
             cli.main()
         else:
             run_main(importlib.import_module(program.removesuffix(".py")).main)
+    signal.signal(signal.SIGINT, handler)  # pytest's own
     assert end.value.code not in (0, None)
     said = f"{end.value.code}\n{capfd.readouterr().err}"
     assert message in said

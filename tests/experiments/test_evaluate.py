@@ -81,6 +81,7 @@ def test_another_decoding_tags_with_the_models_of_its_system(monkeypatch: pytest
                                                     "O O O O\nO O O O O\n"]  # fmt: skip
     facts = found["minilm_legal"][1]
     assert (facts["system"], facts["settings"]["decoding"], facts["history"]) == ("minilm_legal", "legal", [])
+    assert (facts["seconds"], facts["cost"]["train_seconds"]) == (None, None)  # it was not trained
     assert found["minilm"][1]["history"] == [{"epoch": 1}]
 
 

@@ -44,6 +44,7 @@ def run(tmp_path: Path, sentences: list[Sentence], monkeypatch: pytest.MonkeyPat
             ("read_part", lambda corpus, part: sentences),
             ("MODELS", tmp_path),
             ("state_file", lambda corpus, name: tmp_path / "state"),
+            ("remove_state", lambda corpus, name: (tmp_path / "state").unlink(missing_ok=True)),
             ("model_folder", lambda corpus, run: tmp_path / corpus / run.name),
         ):
             monkeypatch.setattr(train, name, value)

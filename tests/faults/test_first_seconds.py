@@ -59,7 +59,7 @@ def test_one_line_and_130(name: str, program: str, place: Workplace) -> None:
         if (said_its_error and process.returncode in (1, -signal.SIGINT)) or (
             process.returncode in (0, -signal.SIGINT) and not errors
         ):
-            break  # it had done its work: while Python ends, it handles no signal any more
+            break  # it had done its work: at its very end, Python handles no signal any more
         assert (process.returncode, errors.strip()) == (130, f"{name}: interrupted"), moment
 
 

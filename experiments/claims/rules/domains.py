@@ -57,7 +57,7 @@ def good_away(
     low, high = (1 - rows[end] / rows["at_home"] for end in ("high", "low"))
     verdict = graded([(low >= share).all(), (high >= share).any()])
     shares = ", ".join(f"{show(a)} to {show(b)}" for a, b in zip(low, high, strict=True))
-    shown = f"entity F1 of the shared types, wanted: {show(share)} of that at home, is {shares}; {_listed(rows)}"
+    shown = f"entity F1 of the shared types, wanted: {show(share)} of that at home, measured: {shares}; {_listed(rows)}"
     return Finding(verdict, (rows["away"] / rows["at_home"]).tolist(), shown)
 
 

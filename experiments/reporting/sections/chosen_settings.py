@@ -48,15 +48,17 @@ def _searches(corpus: str, search: pd.DataFrame) -> tuple[list[dict[str, object]
         rows.append({
             "system": system, "trials": len(means), "folds": trials["fold"].nunique(), "worst": means.min(),
             "best": means.max(), "error": chosen.standard_error, "chosen": chosen.entity_f1,
-            "settings": _varied(trials, chosen.trial), "used": _used_by(asked_settings[chosen.trial], params),
+            "settings": _varied(trials, chosen.trial),
+            "used": _used_by(params.kind(system), asked_settings[chosen.trial], params),
         })  # fmt: skip
     return rows, unfinished
 
 
-def _used_by(settings: dict[str, Any], params: Params) -> str:
-    """Return the system that has these settings."""
-    names = (name for name, section in params.systems.items() if settings_of(section) == settings_of(settings))
-    return next(names, "none: its own were fixed beforehand")
+def _used_by(kind: str, settings: dict[str, Any], params: Params) -> str:
+    """Return the system of this kind that has these settings."""
+    wanted = kind, settings_of(settings)
+    names = (name for name, section in params.systems.items() if (params.kind(name), settings_of(section)) == wanted)
+    return next(names, "no system")
 
 
 def _varied(trials: pd.DataFrame, chosen: int) -> str:

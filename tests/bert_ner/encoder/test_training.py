@@ -251,6 +251,10 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
         ({"name": 7}, "name must be a valid string, not 7"),
         ({"train_on": "test"}, "train_on must be 'train' or 'all', not 'test'"),
         (
+            {"soup": 2, "patience": 2},
+            "patience keeps the best epoch of a training, and a soup is none; set soup: 1 or patience: 0",
+        ),
+        (
             {"train_on": "all", "patience": 2},
             "train_on: all leaves no sentences to validate on, which patience needs; set train_on: train or "
             "patience: 0",

@@ -231,7 +231,10 @@ def test_a_proxy_is_named_and_at_best_partly(tmp_path: Path) -> None:
 
 
 def test_further_sources_are_quoted_as_far_as_they_are_measured(tmp_path: Path) -> None:
-    more = '    also_shown: [studies.csv seconds where study=y, "scores.csv entity_f1 where system={system}"]\n'
+    more = (
+        "    also_shown: [studies.csv seconds where study=y, scores.csv entity_f1 where system=not_scored, "
+        '"scores.csv entity_f1 where system={system}"]\n'
+    )
     row = judged(tmp_path, entry(EQUALS, "5", more=more), corpus_value(5))
     assert row["evidence"].endswith("; wanted: 5 ± 1; also: scores.csv entity_f1 where system=encoder is 0.85")
 

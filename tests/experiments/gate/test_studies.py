@@ -63,6 +63,11 @@ def test_systems_are_compared_with_their_usual_runs(results: Path) -> None:
     (results / "c/scores.csv").write_text(as_csv("scores", [{"system": "crf", "seed": 1, "n_sentences": 2}]))
     missing = ["c/study_comparisons.csv does not have the scores of few; run compare.py"]
     assert problems(results) == missing
+    several = [{"system": "crf", "seed": seed, "n_sentences": 2} for seed in (2, 3)]
+    (results / "c/scores.csv").write_text(as_csv("scores", several))
+    assert problems(results) == []  # no run with the study's seed, so none to compare with
+    (results / "c/scores.csv").write_text(as_csv("scores", [*several, {**several[0], "seed": 1}]))
+    assert problems(results) == missing
     [pair] = require_table(results, "c", "study_comparisons").to_dict("records")
     usual = pair | {"against": "usual", "system_b": "crf", "b": 0.5}
     (results / "c/study_comparisons.csv").write_text(as_csv("study_comparisons", [pair, usual]))

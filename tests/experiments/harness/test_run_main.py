@@ -26,6 +26,13 @@ def test_a_reader_that_closes_the_pipe_ends_it_silently() -> None:
     assert (child.returncode, child.stderr) == (141, b"")
 
 
+def test_ctrl_c_while_python_ends_is_one_line() -> None:
+    late = "import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+    ending = [sys.executable, "-c", f"{late}{PROGRAM}"]
+    child = subprocess.run(ending, cwd=EXPERIMENTS, capture_output=True, text=True, check=False)
+    assert (child.returncode, child.stdout, child.stderr) == (130, "a line\n", "\n-c: interrupted\n")
+
+
 @pytest.mark.parametrize("text", ["0", "-3", "1.5", "", "²", "many"])
 def test_a_count_is_one_or_more(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=f"^{text!r} is not a whole number from 1$"):

@@ -57,8 +57,8 @@ def test_a_finished_search_has_a_row_with_the_settings_that_vary(results: Path) 
     write_table(folder / "search.csv", [older, unknown, *rows_of("crf")])
     [search] = tables(results)
     # The error is that of a mean of two folds, 0.02 / sqrt(2). Trial 2 is the first within it.
-    assert [row[:3] for row in search.rows] == [["crf", "c=2", "3"]]
-    assert search.rows[0][3:] == ["2", "81.50", "85.50", "1.41", "84.50", "none: its own were fixed beforehand"]
+    assert [row[:4] for row in search.rows] == [["crf", "c=2", "no system", "3"]]
+    assert search.rows[0][4:] == ["2", "81.50", "85.50", "1.41", "84.50"]
 
 
 def test_a_choice_that_a_system_has_is_named(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_choice_that_a_system_has_is_named(results: Path, monkeypatch: pytest.
     tuned = {**PARAMS.model_dump(), "crf_tuned": {"kind": "crf", "d": ["x", "y"], "e": 5, "c": 2}}
     monkeypatch.setattr(chosen_settings, "read_params", lambda: Params.model_validate(tuned))
     write_table(folder / "search.csv", rows_of("crf"))
-    assert tables(results)[0].rows[0][-1] == "crf_tuned"
+    assert tables(results)[0].rows[0][2] == "crf_tuned"
 
 
 @pytest.mark.parametrize(("kept", "count"), [(slice(2), 2), (slice(0, None, 2), 2), (slice(1, 4), 3)])
