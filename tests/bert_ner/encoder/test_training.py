@@ -20,6 +20,7 @@ from transformers import (
 from bert_ner.encoder.batches import attention_mask, pad_rows
 from bert_ner.encoder.training import (
     IGNORED,
+    RANK_STRIDE,
     Example,
     Recipe,
     compute_type,
@@ -221,6 +222,14 @@ def test_weights_stay_float32(recipe: Recipe, precision: str) -> None:
     list(fine_tune(model, examples(), Recipe(**{**vars(recipe), "precision": precision}), 1, PAD))
     assert seen == {getattr(torch, precision)}
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_no_two_ranks_draw_the_same_numbers() -> None:
+    draws = []
+    for rank in range(8):
+        torch.manual_seed(13_001 + rank * RANK_STRIDE)
+        draws.append(tuple(torch.rand(4).tolist()))
+    assert len(set(draws)) == 8
 
 
 @pytest.mark.parametrize(
