@@ -18,6 +18,7 @@ from reporting.layouts import crossed, frame_table, layout_table
 from reporting.plots import Dot, confusion_plot, dots_plot
 from reporting.results import Results, by_system, records
 
+IN_PART = "type in part "  # a grouping of intervals_by_group.csv, with the part's name
 COMMONEST = 12  # confusions that the report lists
 
 
@@ -30,6 +31,7 @@ def type_blocks(results: Results) -> list[Block]:
     f1s.insert(0, "test entities", support.map(count))
     return [
         _type_plot(results, table, labels),
+        *_type_plots_by_part(results),
         *results.show("comparisons_by_type", partial(_comparison, labels)),
         frame_table("Entity F1 by type", f1s),
         *([note("paper_types")] if results.corpus.name == PAPER_CORPUS else []),
@@ -47,6 +49,23 @@ def _type_plot(results: Results, table: pd.DataFrame, labels: dict[str, str]) ->
     whiskers = "span the seeds" if intervals.empty else "are intervals over sentences"
     title = f"Entity F1 by type (test entities); whiskers {whiskers}"
     return Plot(title, "f1_by_type", partial(dots_plot, dots, pairs=True))
+
+
+def _type_plots_by_part(results: Results) -> list[Block]:
+    """Draw the F1 of each type in each part of the corpus, the most frequent type first."""
+    rows = results.table("intervals_by_group")
+    rows = rows[rows["system"].isin(results.featured()) & rows["by"].str.startswith(IN_PART)]
+    plots: list[Block] = []
+    for by, found in rows.groupby("by"):
+        ordered = found.sort_values(["support", "group"], ascending=[False, True], kind="stable")
+        dots = [
+            Dot(f"{row.group} ({count(row.support)})", row.system, row.value, row.low, row.high)
+            for row in records(ordered)
+        ]
+        part = str(by).removeprefix(IN_PART)
+        title = f"Entity F1 by type in part {part} (test entities); whiskers are intervals over sentences"
+        plots.append(Plot(title, f"f1_by_type_part_{part}", partial(dots_plot, dots, pairs=True)))
+    return plots
 
 
 def _comparison(labels: dict[str, str], results: Results, table: pd.DataFrame) -> list[Block]:

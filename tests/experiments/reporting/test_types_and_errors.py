@@ -7,7 +7,7 @@ from pathlib import Path
 from report_results import write_results, write_table
 
 from bert_ner.corpus.catalog import corpus_named
-from reporting.blocks import Table, Text
+from reporting.blocks import Plot, Table, Text
 from reporting.results import Results
 from reporting.sections.types_and_errors import error_blocks, type_blocks
 
@@ -24,6 +24,21 @@ def test_a_type_is_named_only_where_test_and_interval_agree(results: Path) -> No
         if isinstance(block, Text) and "better on" in block.text
     )  # fmt: skip
     assert "better on ACTOR; worse on none" in text
+
+
+def test_each_part_has_a_plot_of_its_types(results: Path) -> None:
+    folder = write_results(results, "sample")
+    write_table(folder / "intervals_by_group.csv", [
+        {"system": system, "by": f"type in part {part}", "group": name, "than": "", "metric": "f1", "support": n,
+         "value": 0.8, "low": 0.7, "high": 0.9, "n": 9, "level": 0.95}
+        for system in ("crf", "encoder")
+        for part, name, n in (("1", "YEAR", 2), ("1", "ACTOR", 7), ("2", "YEAR", 5))
+    ])  # fmt: skip
+    blocks = type_blocks(Results(results, corpus_named("sample")))
+    plots = {block.name: block.figure.axes[0] for block in blocks if isinstance(block, Plot)}
+    labels = {name: [text.get_text() for text in axes.get_yticklabels()] for name, axes in plots.items()}
+    assert labels["f1_by_type_part_1"] == ["ACTOR (7)", "YEAR (2)"]
+    assert labels["f1_by_type_part_2"] == ["YEAR (5)"]
 
 
 def test_a_run_without_errors_counts_in_the_mean(results: Path) -> None:
