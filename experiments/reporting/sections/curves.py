@@ -70,8 +70,7 @@ def study_sections(results: Results) -> list[Section]:
     curve, few, exact = (tested[tested["study"] == name] for name in (CURVE, FEW_SHOT, FLOAT32))
     rest = tested[~tested["study"].isin([CURVE, FEW_SHOT])]
     others = [
-        _other_studies(rest), note("validation_decoding"), *_effects(results, rest), *_precision(results, exact),
-        *_more_epochs(longer),
+        _other_studies(rest), *_effects(results, rest), *_precision(results, exact), *_more_epochs(longer),
     ]  # fmt: skip
     return [
         Section("learning", title, _curve_blocks(results, curve)),
