@@ -92,7 +92,7 @@ def _curve_blocks(results: Results, curve: pd.DataFrame) -> list[Block]:
         layout_table(CURVE, rows),
         *_changed_settings(curve, "fraction"),
         *_pairs(results, CURVE, "Learning curve", "fraction", "{:g} of the sentences"),
-        *_part_plot(results, CURVE, "fraction", "share of the training sentences"),
+        *_part_plots(results, CURVE, "fraction", "share of the training sentences"),
     ]
 
 
@@ -116,19 +116,20 @@ def _compared(results: Results, study: str) -> pd.DataFrame:
     return matching(results.table("study_comparisons"), study=study, against=STUDY, metric="entity_f1")
 
 
-def _part_plot(results: Results, study: str, size: str, x_label: str) -> list[Plot]:
-    """Return the means of the systems of a study in each part of the corpus, if it has parts."""
-    rows = _compared(results, study)
-    rows = rows[rows["part"] != WHOLE].sort_values(size)
-    columns = ["part", "system", "x", "f1"]
-    sides = [rows[["part", f"system_{side}", size, side]].set_axis(columns, axis=1) for side in "ab"]
-    means = pd.concat(sides).drop_duplicates(columns[:-1])
-    lines = [
-        Line(f"{system}, part {part}", str(system), [(row.x, row.f1, row.f1, row.f1) for row in records(found)])
-        for (system, part), found in means.groupby(["system", "part"], sort=False)
-    ]
-    draw = partial(lines_plot, lines, x_label, "entity F1, test sentences", scores=True)
-    return [Plot(f"Entity F1 by part and {x_label}; means over draws", f"{study}_by_part", draw)] if lines else []
+def _part_plots(results: Results, study: str, size: str, x_label: str) -> list[Plot]:
+    """Return a plot of the means of a study's systems for each part of the corpus, if it has parts."""
+    rows, plots = _compared(results, study), []
+    for part, found in rows[rows["part"] != WHOLE].sort_values(size).groupby("part"):
+        sides = [found[[f"system_{side}", size, side]].set_axis(["system", "x", "f1"], axis=1) for side in "ab"]
+        means = pd.concat(sides).drop_duplicates(["system", "x"])
+        lines = [
+            Line(system, system, [(row.x, row.f1, row.f1, row.f1) for row in records(runs)])
+            for system, runs in by_system(means)
+        ]
+        draw = partial(lines_plot, lines, x_label, f"entity F1, part {part}", scores=True)
+        title = f"Entity F1 in part {part} by {x_label}; means over draws"
+        plots.append(Plot(title, f"{study}_part_{part}", draw))
+    return plots
 
 
 def _chosen(few: pd.DataFrame) -> list[Table]:
@@ -161,7 +162,7 @@ def _few_shot_blocks(results: Results, few: pd.DataFrame) -> list[Block]:
         *_changed_settings(few, "per_type"),
         *_chosen(few),
         *_pairs(results, FEW_SHOT, "Few sentences", "per_type", "{:g} of each type"),
-        *_part_plot(results, FEW_SHOT, "per_type", "sentences of each type"),
+        *_part_plots(results, FEW_SHOT, "per_type", "sentences of each type"),
     ]
 
 

@@ -49,9 +49,9 @@ def test_a_study_has_the_means_of_each_part(results: Path) -> None:
     write_more(results, "sample")
     sections = {each.anchor: each.blocks for each in study_sections(Results(results, corpus_named("sample")))}
     for anchor, name, x in (("learning", "learning_curve", [0.1]), ("few-shot", "few_shot", [5, 20])):
-        [plot] = [block for block in sections[anchor] if isinstance(block, Plot) and block.name == f"{name}_by_part"]
+        [plot] = [block for block in sections[anchor] if isinstance(block, Plot) and block.name == f"{name}_part_1"]
         axes = plot.figure.axes[0]
-        assert {text.get_text() for text in axes.texts} == {"crf, part 1", "encoder, part 1"}
+        assert {text.get_text() for text in axes.texts} == {"crf", "encoder"}
         assert sorted(set(axes.lines[0].get_xdata())) == x
         assert [set(line.get_ydata()) for line in axes.lines] == [{0.5}, {0.6}]
         [table] = [block for block in sections[anchor] if isinstance(block, Table) and "pairs of" in block.caption]
