@@ -50,6 +50,7 @@ def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypat
 def test_a_corpus_of_one_piece_has_no_such_section(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_results(results, "mit_movie_eng")
     write_more(results, "mit_movie_eng")
+    write_table(folder / "study_comparisons.csv", [])
     assert "part 1" not in run(monkeypatch)[0]
     for name in ("intervals_by_part", "comparisons_by_part"):
         write_table(folder / f"{name}.csv", [])
