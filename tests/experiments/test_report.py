@@ -153,7 +153,6 @@ def test_the_caveats_name_the_encoders_of_one_seed_and_the_limits_of_the_labels(
     text, _ = run(monkeypatch)
     assert "Of encoder there is one seed" in text
     assert "reach an F1 of 85.29 (78.53 to 91.52) against another's" in text
-    assert "A perfect tagger would reach 90.00 (78.53 to 91.52)" in text
 
 
 def test_a_system_without_parameters_has_an_empty_cell(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
