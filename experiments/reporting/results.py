@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from harness.artifacts import read_json
 from harness.params import REFERENCE
-from harness.tables import TABLES, as_written_by, producer_of, read_table, require_table
+from harness.parts import WHOLE
+from harness.tables import TABLES, as_written_by, matching, producer_of, read_table, require_table
 
 import pandas as pd
 
@@ -47,6 +48,11 @@ class Results(NamedTuple):
     def needed(self, name: str) -> pd.DataFrame:
         """Read a table that the report can't do without; its absence is an error."""
         return require_table(self.root, self.corpus.name, name)
+
+    def f1_by_part(self) -> pd.DataFrame:
+        """Return the entity F1 of each system in each part of the corpus, with its interval over sentences."""
+        rows = matching(self.table("intervals_by_part"), metric="entity_f1", source="sentences")
+        return rows[rows["part"] != WHOLE]
 
     def closest_to_papers(self) -> str | None:
         """Return the system with the paper's recipe whose encoder is closest to the paper's; None without encoders."""

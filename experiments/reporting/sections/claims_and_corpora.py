@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-from harness.parts import WHOLE
 from harness.paths import DOMAINS
 from harness.tables import matching, producer_of, read_table
 
@@ -85,8 +84,7 @@ def _score_blocks(root: Path) -> list[Block]:
 
 
 def _by_part(results: Results) -> pd.DataFrame:
-    rows = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
-    rows = rows[rows["part"] != WHOLE]
+    rows = results.f1_by_part()
     return rows.assign(part=f"{results.corpus.name}, part " + rows["part"].astype(str))
 
 

@@ -69,9 +69,7 @@ def study_sections(results: Results) -> list[Section]:
     tested, longer = studies.dropna(subset=["test_entity_f1"]), studies[studies["study"].str.startswith("epochs")]
     curve, few, exact = (tested[tested["study"] == name] for name in (CURVE, FEW_SHOT, FLOAT32))
     rest = tested[~tested["study"].isin([CURVE, FEW_SHOT])]
-    others = [
-        _other_studies(rest), *_effects(results, rest), *_precision(results, exact), *_more_epochs(longer),
-    ]  # fmt: skip
+    others = [_other_studies(rest), *_effects(results, rest), *_precision(results, exact), *_more_epochs(longer)]
     return [
         Section("learning", title, _curve_blocks(results, curve)),
         Section("few-shot", "Few sentences of each type", _few_shot_blocks(results, few)),

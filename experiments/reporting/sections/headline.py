@@ -30,7 +30,7 @@ def headline_blocks(results: Results) -> list[Block]:
     blocks: list[Block] = [Text(NOTES["generated"], warning="Generated corpus.")] if corpus.is_generated else []
     blocks.append(note("question", paper=percent(PAPER_MICRO_F1)) if is_papers else note("which", title=corpus.title))
     intervals = matching(results.table("intervals"), source="sentences")
-    parts = _parts(results)
+    parts = results.f1_by_part()
     if len(intervals):
         if is_papers and (closest := results.closest_to_papers()):
             system, stated = closest, further_run_text(results.table("intervals"), closest, closest)
@@ -51,14 +51,8 @@ def headline_blocks(results: Results) -> list[Block]:
 def part_pictures(results: Results) -> list[Block]:
     """Return the picture of the first screen for each part of the corpus."""
     weak, parameters = _weak_baselines(results.needed("scores")), _sizes(results)["parameters"]
-    by_part = _parts(results).groupby("part", sort=False)
+    by_part = results.f1_by_part().groupby("part", sort=False)
     return [plot for part, f1 in by_part for plot in _picture(f1[~f1["system"].isin(weak)], parameters, str(part))]
-
-
-def _parts(results: Results) -> pd.DataFrame:
-    """Return the entity F1 of each system in each part of the corpus, with its interval over sentences."""
-    rows = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
-    return rows[rows["part"] != WHOLE]
 
 
 def _sizes(results: Results) -> pd.DataFrame:

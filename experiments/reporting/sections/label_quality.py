@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-from harness.parts import WHOLE
-from harness.tables import as_written_by, matching
+from harness.tables import as_written_by
 
 import pandas as pd
 
@@ -56,8 +55,7 @@ def _ceiling_blocks(found: dict[str, Any]) -> list[Block]:
 
 def _above_ceiling(results: Results, ceiling: dict[str, Any]) -> list[Block]:
     """Say in which parts a system is better than the simulated perfect tagger."""
-    f1 = matching(results.table("intervals_by_part"), metric="entity_f1", source="sentences")
-    best = f1[f1["part"] != WHOLE].sort_values("value").groupby("part").tail(1)
+    best = results.f1_by_part().sort_values("value").groupby("part").tail(1)
     above = [row for row in records(best) if row.value > ceiling.get(row.part, {}).get("value", 1)]
     named = "; ".join(
         f"in part {row.part} it is {percent(ceiling[row.part]['value'])}, and {row.system} has {percent(row.value)}"
