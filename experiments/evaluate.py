@@ -180,7 +180,7 @@ def part_rows(
     places: Mapping[str, Sequence[int]],
 ) -> dict[str, Rows]:
     """Return the rows of one run in the tables by part; `places` are the sentences of each part."""
-    found: dict[str, Rows] = {f"{name}_by_part": [] for name in ("scores", "error_kinds", "recall")}
+    found: dict[str, Rows] = {f"{name}_by_part": [] for name in ("scores", "confusion", "error_kinds", "recall")}
     for part, at in places.items():
         rows = run_rows([test[i] for i in at], [predicted[i] for i in at], known, source_of_part(source, part))
         for name in found:

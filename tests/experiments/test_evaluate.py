@@ -139,6 +139,14 @@ def test_each_part_is_scored_by_itself() -> None:
     assert "|split:test/2|" in scores["2"]["signature"]
     kinds = [(row["part"], row["kind"], row["count"]) for row in tables["error_kinds_by_part"]]
     assert kinds == [("1", "boundary", 1), ("2", "spurious", 1)]
+    assert [tuple(row.values()) for row in tables["confusion_by_part"]] == [
+        ("1", "O", "O", 3),
+        ("1", "YEAR", "O", 1),
+        ("1", "YEAR", "YEAR", 1),
+        ("2", "ACTOR", "ACTOR", 2),
+        ("2", "O", "GENRE", 1),
+        ("2", "O", "O", 1),
+    ]
     seen = [(row["part"], row["group"], row["recall"]) for row in tables["recall_by_part"] if row["by"] == "seen"]
     assert seen == [("1", "unseen", 0.0), ("2", "seen", 1.0)]
 

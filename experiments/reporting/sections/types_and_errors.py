@@ -87,24 +87,40 @@ def _comparison(labels: dict[str, str], results: Results, table: pd.DataFrame) -
 
 
 def confusion_blocks(results: Results) -> list[Block]:
-    """Return the confusions between types, counted by words."""
-    table, featured = results.needed("confusion"), results.featured()
-    runs = table.groupby("system", sort=False)["seed"].nunique()
-    wrong = table[(table["gold"] != table["predicted"]) & (table["gold"] != "O") & (table["predicted"] != "O")]
-    # Words per run, so that systems with several seeds can be compared with those with one.
-    wrong = wrong.assign(words=wrong["words"] / wrong["system"].map(runs).astype(float))
-    words = wrong.groupby(["gold", "predicted", "system"])["words"].sum()
-    pairs = words.unstack("system", fill_value=0).reindex(columns=runs.index, fill_value=0)
-    commonest = pairs.loc[pairs.sum(axis=1).sort_values(ascending=False, kind="stable").index[:COMMONEST]]
-    cells = commonest.map(lambda n: f"{n:,.1f}".removesuffix(".0")).rename_axis(["gold", "tagged as"])
+    """Return the confusions between types, counted by words, over all and in each part of the corpus."""
+    table = _with_parts(results, "confusion", results.needed("confusion"))
+    by_part = {str(part): rows for part, rows in table.groupby("part", sort=False)}
+    runs = results.needed("scores").groupby("system", sort=False).size()
+    commonest = pd.concat({part: _commonest(rows, runs) for part, rows in by_part.items()})
+    caption = "The commonest confusions between types: words, mean over seeds"
+    cells = commonest.rename_axis(["part", "gold", "tagged as"])
     return [
         note("confusion"),
-        *(
-            Plot(f"Confusion matrix of {name}", f"confusion_{name}", partial(confusion_plot, _matrix(found), name))
-            for name, found in by_system(table[table["system"].isin(featured)])
-        ),
-        frame_table("The commonest confusions between types: words, mean over seeds", cells, text_columns=2),
+        *(plot for part, rows in by_part.items() for plot in _confusion_plots(results, part, rows)),
+        frame_table(caption, cells, text_columns=3, filters=["part"]),
     ]
+
+
+def _confusion_plots(results: Results, part: str, table: pd.DataFrame) -> list[Block]:
+    """Draw the confusion matrix of each featured system in a part of the corpus."""
+    scope, suffix = ("", "") if part == WHOLE else (f" in part {part}", f"_part_{part}")
+    return [
+        Plot(
+            f"Confusion matrix of {name}{scope}",
+            f"confusion_{name}{suffix}",
+            partial(confusion_plot, _matrix(found), name),
+        )
+        for name, found in by_system(table[table["system"].isin(results.featured())])
+    ]
+
+
+def _commonest(table: pd.DataFrame, runs: pd.Series) -> pd.DataFrame:
+    """Return the words of the commonest confusions by system: the mean over its runs."""
+    wrong = table[(table["gold"] != table["predicted"]) & (table["gold"] != "O") & (table["predicted"] != "O")]
+    words = wrong.groupby(["gold", "predicted", "system"])["words"].sum()
+    pairs = words.unstack("system", fill_value=0).reindex(columns=runs.index, fill_value=0) / runs
+    first = pairs.sum(axis=1).sort_values(ascending=False, kind="stable").index[:COMMONEST]
+    return pairs.loc[first].map(lambda n: f"{n:,.1f}".removesuffix(".0"))
 
 
 def _matrix(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from report_results import write_results, write_table
 from bert_ner.corpus.catalog import corpus_named
 from reporting.blocks import Plot, Table, Text
 from reporting.results import Results
-from reporting.sections.types_and_errors import error_blocks, type_blocks
+from reporting.sections.types_and_errors import confusion_blocks, error_blocks, type_blocks
 
 
 def test_a_type_is_named_only_where_test_and_interval_agree(results: Path) -> None:
@@ -39,6 +39,28 @@ def test_each_part_has_a_plot_of_its_types(results: Path) -> None:
     labels = {name: [text.get_text() for text in axes.get_yticklabels()] for name, axes in plots.items()}
     assert labels["f1_by_type_part_1"] == ["ACTOR (7)", "YEAR (2)"]
     assert labels["f1_by_type_part_2"] == ["YEAR (5)"]
+
+
+def test_confusions_are_shown_over_all_and_in_each_part(results: Path) -> None:
+    """Of two runs, one takes six words of actors for directors, four of them in part 1 and two in part 2."""
+    folder = write_results(results, "sample")
+    shared = {"system": "encoder", "seed": 1, "gold": "ACTOR", "predicted": "DIRECTOR"}
+    right = {**shared, "predicted": "ACTOR"}
+    write_table(folder / "confusion.csv", [{**shared, "words": 6}])
+    parts = [
+        {**shared, "part": "1", "words": 4},
+        {**shared, "part": "2", "words": 2},
+        {**right, "part": "2", "words": 6},
+    ]
+    write_table(folder / "confusion_by_part.csv", parts)
+    *blocks, table = confusion_blocks(Results(results, corpus_named("sample")))
+    assert isinstance(table, Table)
+    column = table.header.index("encoder")
+    found = [(*row[:3], row[column]) for row in table.rows]
+    assert found == [(part, "ACTOR", "DIRECTOR", words) for part, words in (("all", "3"), ("1", "2"), ("2", "1"))]
+    plots = {block.name: block.figure.axes[0] for block in blocks if isinstance(block, Plot)}
+    assert list(plots) == ["confusion_encoder", "confusion_encoder_part_1", "confusion_encoder_part_2"]
+    assert [text.get_text() for text in plots["confusion_encoder_part_2"].texts] == ["75", "25"]
 
 
 def test_a_run_without_errors_counts_in_the_mean(results: Path) -> None:
