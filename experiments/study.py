@@ -21,7 +21,7 @@ from harness.draws import trial_sentences
 from harness.locks import sole_writer
 from harness.params import Section, Trial, identity, read_params, read_trials
 from harness.paths import RESULTS, outcome_file, remove_state, state_file
-from harness.provenance import record_study, recorded
+from harness.provenance import processor, record_study, recorded
 from harness.systems import build, has_weights
 from harness.tables import read_table, write_table
 from harness.trials import as_text
@@ -109,22 +109,26 @@ def finished_outcomes(
     """Return the outcome of each candidate of a trial; those that are not in data/unfinished/ yet are trained."""
     from bert_ner.encoder.checkpoint import fingerprint  # not at the top, because torch takes seconds to import
 
-    notes, outcomes = outcome_file(corpus, trial.state), []
+    notes = outcome_file(corpus, trial.state)
     finished = read_json(notes) if notes.is_file() else {}
+    outcomes: list[Outcome] = []
     for changes in trial.candidates:
         settings, tagger = trial.settings | changes, build_trial(corpus, labels, trial, changes)
         code = sha256_of(str(sys.modules[type(tagger).__module__].__file__))
-        key = fingerprint(identity(trial._asdict()), settings, code, *sentences)
+        earlier = trial.candidates[: len(outcomes)]  # they decide whether this one tags
+        key = fingerprint(identity(trial._asdict()), settings, earlier, code, *sentences)
         if key not in finished:
-            finished[key] = run_trial(trial, settings, tagger, sentences)
+            finished[key] = run_trial(trial, settings, tagger, sentences, outcomes)
             write_whole(notes, json.dumps(finished))
             remove_state(corpus, trial.state)
         outcomes.append(finished[key])
     return outcomes
 
 
-def run_trial(trial: Trial, settings: Section, tagger: Tagger, sentences: Sequence[list[Sentence]]) -> Outcome:
-    """Train with one candidate's settings, and tag the test sentences, which are scored only if it is chosen.
+def run_trial(
+    trial: Trial, settings: Section, tagger: Tagger, sentences: Sequence[list[Sentence]], before: Sequence[Outcome] = ()
+) -> Outcome:
+    """Train with one candidate's settings, and tag the test sentences; without tags if one before it is as good.
 
     There is a row per epoch, or one for a system without epochs; `kept` is the place of that whose weights tag.
     """
@@ -139,7 +143,10 @@ def run_trial(trial: Trial, settings: Section, tagger: Tagger, sentences: Sequen
     elif settings.get("patience") or getattr(tagger, "keeps_best", False):
         kept = validated.index(max(validated))
     print(f"{trial.name}: trained in {seconds:.0f} s", flush=True)
-    return {"rows": rows, "kept": kept, "tags": tagger.tag([words for words, _ in test])}
+    outcome: Outcome = {"rows": [{**row, "machine": processor()} for row in rows], "kept": kept}
+    if chosen([*before, outcome]) == len(before):
+        outcome["tags"] = tagger.tag([words for words, _ in test])
+    return outcome
 
 
 def chosen(outcomes: Sequence[Outcome]) -> int:

@@ -60,13 +60,13 @@ def test_rows_take_the_place_of_their_study_s_alone(tmp_path: Path) -> None:
     put([row("b", test_entity_f1=1 / 3)])
     before = put([row("a", epoch=1), row("a", epoch=2, test_entity_f1=0.5)])
     assert before == [
-        "a,v,crf,,1,0.300000,,9,1,,,,,,,,,,",
-        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,,,,",
-        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,,,,",
+        "a,v,crf,,1,0.300000,,9,1,,,,,,,,,,,",
+        "a,v,crf,,1,0.300000,,9,2,,,,,0.500000,,,,,,",
+        "b,v,crf,,1,0.300000,,9,,,,,,0.333333,,,,,,",
     ]
     assert put([row("b", test_entity_f1=1 / 3)]) == before
-    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,,,,"]
-    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,,,,"]
+    assert put([row("b", fraction=None, per_type=5)]) == [*before[:2], "b,v,crf,,1,,5,9,,,,,,,,,,,,"]
+    assert put([row("b")], ["b"]) == ["b,v,crf,,1,0.300000,,9,,,,,,,,,,,,"]
 
 
 @pytest.fixture
@@ -182,6 +182,25 @@ def test_the_epoch_that_is_kept_is_tested(monkeypatch: pytest.MonkeyPatch) -> No
         outcome = study.run_trial(trial, settings, Tagger(), [SENTENCES] * 3)
         rows = study.with_test_scores(outcome, SENTENCES, {}, None)
         assert [row["epoch"] for row in rows if "test_entity_f1" in row] == [tested]
+
+
+def test_a_candidate_tags_the_test_sentences_only_if_it_is_the_best_so_far() -> None:
+    class Tagger:
+        def __init__(self, f1: float) -> None:
+            self.f1 = f1
+
+        def fit(self, *_: Any) -> list[dict[str, Any]]:
+            return [{"epoch": 1, "validation_entity_f1": self.f1}]
+
+        def tag(self, sentences: Any) -> list[tuple[str, ...]]:
+            return [("O",) * len(words) for words in sentences]
+
+    [trial] = read_trials("few_shot", read_params())[:1]
+    outcomes: list[study.Outcome] = []
+    for f1 in (0.2, 0.2, 0.3, 0.1):
+        outcomes.append(study.run_trial(trial, {}, Tagger(f1), [SENTENCES] * 3, outcomes))
+    assert ["tags" in outcome for outcome in outcomes] == [True, False, True, False]
+    assert study.chosen(outcomes) == 2
 
 
 def test_a_study_that_is_killed_goes_on_with_the_run_it_was_in(
