@@ -138,9 +138,9 @@ class Evidence:
             if producer.startswith("make "):  # its table grows run by run
                 raise NotMeasuredError(f"{name}.csv has no row with {wanted} yet")
             ways = ["correct the entry", f"run {producer}"]
-            if texts.keys() & {"system", "system_a"}:  # mostly one of scores.csv that an old table lacks
-                ways.reverse()
             named = {text for column, text in texts.items() if column in {"system", "system_a", "system_b"}}
+            if named:  # mostly a system of scores.csv that an old table lacks
+                ways.reverse()
             kind = EntryError if named <= self._scored() else NotScoredError
             raise kind(f"{name}.csv has no row with {wanted}; {', or '.join(ways)}", "rule")
         return rows
