@@ -150,10 +150,12 @@ def part_rows(
 ) -> dict[str, Rows]:
     """Return the rows of the tables by part: the whole, resampled within its parts, and then each part by itself."""
     rows: dict[str, Rows] = {"intervals_by_part": [], "comparisons_by_part": []}
-    whole = [(WHOLE, found, strata)] if pieces else []
-    for part, piece, within in [*whole, *((part, piece, None) for part, piece in pieces.items())]:
-        rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, within)]
-        rows["comparisons_by_part"] += [{"part": part, **row} for row in comparisons(piece, wanted, within, BY_PART)]
+    scopes: list[tuple[str, Recount, Sequence[str] | None]] = [(WHOLE, found, strata)] if pieces else []
+    scopes += [(part, piece, None) for part, piece in pieces.items()]
+    for part, piece, own_strata in scopes:
+        rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, own_strata)]
+        found_rows = comparisons(piece, wanted, own_strata, BY_PART)
+        rows["comparisons_by_part"] += [{"part": part, **row} for row in found_rows]
     return rows
 
 

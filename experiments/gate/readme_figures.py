@@ -41,7 +41,7 @@ def _systems(results: Path, block: str) -> str:
     Rows of systems that the tables lack come last.
     """
     rows = {row[2]: row for row in map(ROW.match, block.splitlines()) if row}
-    scores, by_part = _scores(results), _entity_f1_by_part(results)
+    scores, by_part = _scores(results), entity_f1_by_part(results)
     measured = {
         system: [
             scores[system, "entity_f1"],
@@ -135,7 +135,7 @@ def _scores(results: Path) -> dict[tuple[str, str], Row]:
     return {(row["system"], row["metric"]): row for row in rows if row["source"] == "sentences"}
 
 
-def _entity_f1_by_part(results: Path) -> dict[tuple[str, str], Row]:
+def entity_f1_by_part(results: Path) -> dict[tuple[str, str], Row]:
     """Return the row of each system and part, with its interval over sentences."""
     rows = require_table(results, PAPER_CORPUS, "intervals_by_part").to_dict("records")
     wanted = {"metric": "entity_f1", "source": "sentences"}
