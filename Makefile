@@ -54,7 +54,7 @@ check: $(READY)
 check-fast: $(READY)
 	@$(BIN)/python experiments/check.py --fast
 
-# Train everything that `make repro` trains again, and compare. Takes an hour or more.
+# Train crf and minilm again, on all corpora, and compare. Takes an hour or more.
 check-full: $(READY)
 	@$(BIN)/python experiments/check.py --full
 

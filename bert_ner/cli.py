@@ -28,7 +28,7 @@ from bert_ner.errors import (
 )
 from bert_ner.file_commands import add_file_commands, add_layout_options, layout_of, open_input
 from bert_ner.loading import PREFERRED, trained_folder
-from bert_ner.queries import Format, format_of_queries, read_queries
+from bert_ner.queries import QueryFormat, format_of_queries, read_queries
 from bert_ner.stream import as_bio, as_json, tag_queries, text_renderer, wants_colour, write_answers
 from bert_ner.wording import as_flag, counted, options_as
 
@@ -186,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     tagging.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: -, standard input")
     _add_model_options(tagging)
     input_format = "of the input; default: by FILE's suffix, else columns with the options below, else text"
-    tagging.add_argument("--format", choices=get_args(Format), help=input_format)
+    tagging.add_argument("--format", choices=get_args(QueryFormat), help=input_format)
     outputs = ("text", "jsonl", "bio")
     tagging.add_argument("--output", choices=outputs, help="default: text on a terminal, else jsonl")
     add_layout_options(tagging.add_argument_group("how to read text in columns"))

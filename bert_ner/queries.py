@@ -3,6 +3,7 @@
 bert-ner tag conll2003.txt --word-column first --docstart
 """
 
+import codecs
 import json
 import math
 import os
@@ -15,6 +16,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from bert_ner.corpus.binary import binary_problem
 from bert_ner.corpus.columns import DOCSTART, BioError, Layout, Problem, raise_problems, read_columns
 from bert_ner.corpus.entities import Offsets, word_offsets
+from bert_ner.corpus.formats import SUFFIXES
 from bert_ner.corpus.records import begins_as_json, parquet_rows
 from bert_ner.corpus.schemes import ALIASES, SCHEME_TAG, SCHEMES
 from bert_ner.errors import BertNerError
@@ -22,16 +24,15 @@ from bert_ner.errors import BertNerError
 MAX_LINE = 2**20  # bytes; the rest of a longer line is never kept
 MAX_WORDS = 2**17  # of a line; half a million take 1.4 GB
 _CHUNK = 2**16  # bytes: the size of a pipe
-_UTF8_MARK = b"\xef\xbb\xbf"
 SOURCES = ("words", "tokens", "text")  # the keys of a JSON object that may hold the query; the first one there does
 OURS = ("line", "words", "tags", "ner_tags", "entities", "error")  # no other keys of a query, gold tags included
 
-Format = Literal["text", "jsonl", "json", "columns", "parquet"]  # of queries
+QueryFormat = Literal["text", "jsonl", "json", "columns", "parquet"]  # of queries
 _IN_COLUMNS = (".conll", ".conllu", ".tsv", *(f".{scheme.lower()}" for scheme in (*SCHEMES, *ALIASES)))
-_FORMATS: dict[str, Format] = {
+_FORMATS: dict[str, QueryFormat] = {
     **dict.fromkeys(_IN_COLUMNS, "columns"),
-    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
-}  # fmt: skip
+    **SUFFIXES,
+}
 
 
 class LineError(BertNerError, ValueError):
@@ -49,7 +50,7 @@ class Query(NamedTuple):
     error: str | None = None
 
 
-def format_of_queries(name: str, layout: Layout, form: Format | None = None) -> Format | None:
+def format_of_queries(name: str, layout: Layout, form: QueryFormat | None = None) -> QueryFormat | None:
     """Return the format of a file of queries: the one given, or that of its suffix.
 
     With any other suffix it is text in columns if the layout has a setting; otherwise nothing is known, which is None.
@@ -67,7 +68,7 @@ def format_of_queries(name: str, layout: Layout, form: Format | None = None) -> 
     return form
 
 
-def read_queries(source: int, name: str, layout: Layout, form: Format | None = None) -> Iterator[list[Query]]:
+def read_queries(source: int, name: str, layout: Layout, form: QueryFormat | None = None) -> Iterator[list[Query]]:
     """Yield the queries of a file descriptor in groups; those of text and of JSON Lines as they arrive.
 
     Args:
@@ -94,7 +95,7 @@ def read_queries(source: int, name: str, layout: Layout, form: Format | None = N
         yield [query for query in queries if not (layout.docstart and [*query.words] == [DOCSTART])]
 
 
-def check_beginning(start: bytes, name: str, form: Format | None) -> None:
+def check_beginning(start: bytes, name: str, form: QueryFormat | None) -> None:
     """Raise a BertNerError if a file is not of this format by its first bytes; None is text that looks like text."""
     if form != "parquet" and (problem := binary_problem(start)):
         raise BertNerError(f"{name} is {problem}")
@@ -168,7 +169,7 @@ def json_queries(content: bytes, name: str) -> list[Query]:
     """
     lines = content.splitlines()
     try:
-        document = _parse_json(_decode(content.removeprefix(_UTF8_MARK), limit=None))
+        document = _parse_json(_decode(content.removeprefix(codecs.BOM_UTF8), limit=None))
     except LineError as error:
         if len(lines) < 2:
             raise BertNerError(f"{name}: {error}") from None
@@ -205,7 +206,7 @@ def read_query(line: bytes, form: Literal["text", "jsonl"], number: int = 1) -> 
     of another shape.
     """
     try:
-        text = _decode(line.removeprefix(_UTF8_MARK) if number == 1 else line)
+        text = _decode(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
     except LineError as error:
         return Query(number, error=str(error))
     if form == "text" or not text.strip():

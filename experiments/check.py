@@ -2,7 +2,7 @@
 
     make check         compare the committed results with results/reference and with their code and parameters: seconds
     make check-fast    train the CRF and an encoder briefly and compare these runs: minutes
-    make check-full    train everything again and compare: hours
+    make check-full    train crf and minilm again, on all corpora, and compare: an hour or more
     python experiments/check.py --base origin/main    decide by the references of another revision
     python experiments/check.py --update    make the present results the reference; with --fast, the short runs
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser = command_line(__doc__)
     level = parser.add_mutually_exclusive_group()
     level.add_argument("--fast", action="store_true", help="train briefly, and compare these runs")
-    level.add_argument("--full", action="store_true", help="train everything again first")
+    level.add_argument("--full", action="store_true", help="first train the systems of every corpus again")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--update", action="store_true", help="write the references, and list the changes")
     action.add_argument("--base", metavar="REVISION", help="decide by the references that this revision has")

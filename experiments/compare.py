@@ -101,9 +101,9 @@ def intervals(found: Recount, strata: Sequence[str] | None = None) -> Rows:
     """Return a row per system, metric and source of uncertainty; only sentences are one for systems with one run."""
     rows: Rows = []
     several = {system: runs for system, runs in found.counts.items() if len(runs) > 1}
-    over_both = scoring.bootstrap_all(several, SAMPLES, level=LEVEL, strata=strata, over_runs=True) if several else {}
+    over_both = scoring.bootstrap_all(several, SAMPLES, strata=strata, over_runs=True) if several else {}
     within = " within parts" if strata else ""
-    for system, by_metric in scoring.bootstrap_all(found.counts, SAMPLES, level=LEVEL, strata=strata).items():
+    for system, by_metric in scoring.bootstrap_all(found.counts, SAMPLES, strata=strata).items():
         runs = found.scores[system]
         for metric, interval in by_metric.items():
             shared = {"system": system, "metric": metric, "level": LEVEL, "signature": runs[0][metric].signature}
@@ -129,7 +129,7 @@ def comparisons(
 ) -> Rows:
     """Return a row per pair and metric. The Holm correction is over the confirmatory family; other rows have none."""
     within = " within parts" if strata else ""
-    compared = scoring.compare_all(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata, metrics=metrics)
+    compared = scoring.compare_all(found.counts, wanted, SAMPLES, strata=strata, metrics=metrics)
     tests = [(pair, metric) for pair, results in compared.items() for metric in results if (pair, metric) in family]
     corrected = scoring.holm([compared[pair][metric].p_value for pair, metric in tests])
     p_holm = dict(zip(tests, corrected, strict=True))
@@ -150,17 +150,19 @@ def part_rows(
 ) -> dict[str, Rows]:
     """Return the rows of the tables by part: the whole, resampled within its parts, and then each part by itself."""
     rows: dict[str, Rows] = {"intervals_by_part": [], "comparisons_by_part": []}
-    whole = [(WHOLE, found, strata)] if pieces else []
-    for part, piece, within in [*whole, *((part, piece, None) for part, piece in pieces.items())]:
-        rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, within)]
-        rows["comparisons_by_part"] += [{"part": part, **row} for row in comparisons(piece, wanted, within, BY_PART)]
+    scopes: list[tuple[str, Recount, Sequence[str] | None]] = [(WHOLE, found, strata)] if pieces else []
+    scopes += [(part, piece, None) for part, piece in pieces.items()]
+    for part, piece, own_strata in scopes:
+        rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, own_strata)]
+        found_rows = comparisons(piece, wanted, own_strata, BY_PART)
+        rows["comparisons_by_part"] += [{"part": part, **row} for row in found_rows]
     return rows
 
 
 def type_comparisons(found: Recount, wanted: Sequence[Pair], strata: Sequence[str] | None = None) -> Rows:
     """Return a row per pair and type. The Holm correction is over the types of a pair; all rows are exploratory."""
     rows: Rows = []
-    for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, level=LEVEL, strata=strata).items():
+    for (a, b), compared in subgroups.compare_types(found.counts, wanted, SAMPLES, strata=strata).items():
         shared = {"system_a": a, "system_b": b, "n": len(found.counts[a][0].words)}
         corrected = scoring.holm([result.p_value for result in compared.values()])
         rows += [

@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.params import read_params
 from harness.paths import RESULTS, parts_file, prepared_file, raw_folder
+from harness.remedies import stage_remedy
 
 from bert_ner.corpus.acquire import check_acquired
 from bert_ner.corpus.bio import Sentence, illegal_transitions, labels_of, spans_of, write_bio
@@ -35,7 +36,7 @@ def main() -> None:
     corpus = corpus_named(arguments(__doc__).corpus)
     params = read_params()
     raw = raw_folder(corpus.name)
-    check_acquired(corpus, raw)
+    check_acquired(corpus, raw, stage_remedy("acquire", corpus.name))
     files = read_files(corpus, raw)
     training_file = files["train"]
     breaks = {name: find_breaks([words for words, _ in sentences]) for name, sentences in files.items()}

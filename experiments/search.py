@@ -26,6 +26,7 @@ from harness.locks import sole_writer
 from harness.params import Params, Run, Section, read_params
 from harness.paths import DATA, RESULTS, outcome_file, raw_folder, remove_state, state_file
 from harness.provenance import processor
+from harness.remedies import stage_remedy
 from harness.systems import build
 from harness.tables import read_table, require_table, write_table
 from harness.teachers import fit, teachers_of
@@ -60,7 +61,7 @@ def main() -> None:
     count_of_folds = params.search.folds_for(options.system)
     if options.fold is not None and not 1 <= options.fold <= count_of_folds:
         raise BertNerError(f"the search of {options.system} has no fold {options.fold}, but 1 to {count_of_folds}")
-    check_acquired(corpus, raw_folder(corpus.name))
+    check_acquired(corpus, raw_folder(corpus.name), stage_remedy("acquire", corpus.name))
     sentences = read_training_file(corpus)
     folds = folds_of(len(sentences), params.search.folds, params.search.seed)
     missing = open_folds(corpus.name, options.system, params)

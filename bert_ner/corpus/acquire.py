@@ -46,10 +46,11 @@ def acquire(corpus: Corpus, folder: Path, shared: Path = Path("../shared")) -> d
     return {name: source for name, (_, source) in found.items()}
 
 
-def check_acquired(corpus: Corpus, folder: Path) -> None:
-    """Raise CorpusUnavailable or ChecksumMismatch if a file of `acquire` in `folder` is missing or has changed."""
-    stage = f"pipeline/dvc.yaml:acquire@{corpus.name}"
-    remedy = f"run python experiments/acquire.py --corpus {corpus.name}, or dvc repro {stage}"
+def check_acquired(corpus: Corpus, folder: Path, remedy: str) -> None:
+    """Raise CorpusUnavailable or ChecksumMismatch if a file of `acquire` in `folder` is missing or has changed.
+
+    The message ends with `remedy`, what to do.
+    """
     for file in corpus.files.values():
         path = folder / file.name
         try:

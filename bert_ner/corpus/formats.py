@@ -51,7 +51,7 @@ from bert_ner.errors import unusual_letters
 from bert_ner.wording import counted, option
 
 Format = Literal["columns", "json", "jsonl", "parquet"]
-_FORMATS: dict[str, Format] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+SUFFIXES: dict[str, Format] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 _RECORDS = {"json": read_json, "jsonl": read_json_lines, "parquet": read_parquet}
 
 
@@ -151,7 +151,7 @@ class ParsedFile(NamedTuple):
 
 def format_of(name: str, content: bytes = b"") -> Format:
     """Return the format of a file by its suffix: .json, .jsonl or .parquet; of any other, by how its content begins."""
-    if form := _FORMATS.get(Path(name).suffix.lower()):
+    if form := SUFFIXES.get(Path(name).suffix.lower()):
         return form
     if content.startswith(b"PAR1"):
         return "parquet"

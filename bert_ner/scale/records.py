@@ -112,7 +112,7 @@ def _wider(one: str, other: str) -> str:
 
 
 def _is_utf8(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text) if not text.isascii() else True
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _utf8(text: str) -> str:

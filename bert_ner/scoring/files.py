@@ -87,7 +87,7 @@ def score_files(
         predicted_tags = prediction.iob2
         counts[file.name] = count(tags, predicted_tags)
         illegal = [problem.line for problem in prediction.problems]
-        values, intervals = score(tags, predicted_tags, **source), bootstrap(counts[file.name], SAMPLES, level=LEVEL)
+        values, intervals = score(tags, predicted_tags, **source), bootstrap(counts[file.name], SAMPLES)
         # For each metric: value, low, high, signature.
         scores = {metric: _without_nan(intervals[metric]) | values[metric]._asdict() for metric in METRICS}
         by_type = [row._asdict() for row in score_by_type(tags, predicted_tags)]
@@ -228,7 +228,7 @@ def _none_if_nan(value: float) -> float | None:
 
 def _comparisons(counts: dict[str, Counts], source: dict[str, str]) -> list[Record]:
     rows = []
-    compared = compare_all(counts, list(combinations(counts, 2)), SAMPLES, level=LEVEL)
+    compared = compare_all(counts, list(combinations(counts, 2)), SAMPLES)
     p_holm = holm_by_metric(compared)
     for (a, b), by_metric in compared.items():
         pair = {"system_a": a, "system_b": b, "test": paired_text(SAMPLES), "n": len(counts[a].words)}

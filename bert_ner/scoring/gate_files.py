@@ -74,7 +74,7 @@ def gate_files(
     readings = prediction_readings(reading, predicted_reading)
     parsed = read_gold(gold, reading)
     after = _read(new, readings, parsed)
-    before, fault = _read_reference(reference, readings, gold, parsed)
+    before, fault = _read_reference(reference, readings, parsed)
     remarks = [remark for run in (*before, *after) for remark in run.remarks]
     remarks += _copies_of_gold([*before, *after], parsed)
     lacking = f"{counted(len(after), 'new run')}, {runs} needed" if len(after) < runs else ""
@@ -122,16 +122,16 @@ def _read(files: Sequence[File], readings: Sequence[Reading], gold: ParsedFile) 
 
 
 def _read_reference(
-    files: Sequence[File], readings: Sequence[Reading], gold: File, parsed: ParsedFile
+    files: Sequence[File], readings: Sequence[Reading], gold: ParsedFile
 ) -> tuple[list[Prediction], str]:
     """Return the runs of the reference, and why they can't be compared; an empty text if they can."""
     if not any(is_saved(file.content) for file in files):
-        return _read(files, readings, parsed), ""
+        return _read(files, readings, gold), ""
     name = files[0].name
     if len(files) > 1:
         raise InvalidValue(f"a saved reference is given with other files ({name}, {files[1].name}); give it alone")
     saved = read_saved(files[0])
-    fault = saved.fault(gold, parsed)
+    fault = saved.fault(gold)
     return ([], f"{name} {fault}") if fault else (_distinct(saved.predictions(name)), "")
 
 

@@ -15,9 +15,7 @@ from bert_ner.scoring.files import File, sum_of_sentences
 from bert_ner.scoring.scores import score
 from bert_ner.settings import Settings, complaints
 
-# The format's versions, named after what the sum of the gold file covers.
-BYTES: Final = "bert-ner reference 1"
-SENTENCES: Final = "bert-ner reference 2"
+FORMAT: Final = "bert-ner reference 2"
 _START = b"bert-ner reference "  # near the start of the file; predictions may be JSON, too
 _TAG = r"(O|[BI]-\S+)"
 
@@ -45,19 +43,14 @@ class SavedRun(Settings):
 class SavedReference(Settings):
     """What --save writes: predicted tags, without the words."""
 
-    format: Literal["bert-ner reference 1", "bert-ner reference 2"] = Field(description="name and version")
-    gold: str = Field(
-        description="SHA-256 of the gold sentences in the text that bert-ner convert writes; in version 1, of the file"
-    )
+    format: Literal["bert-ner reference 2"] = Field(description="name and version")
+    gold: str = Field(description="SHA-256 of the gold sentences in the text that bert-ner convert writes")
     runs: list[SavedRun] = Field(description="one for each file", min_length=1)
 
-    def fault(self, gold: File, parsed: ParsedFile) -> str:
+    def fault(self, gold: ParsedFile) -> str:
         """Return why it can't be compared on a gold file; empty if it can."""
-        if self.gold == (gold.sha256 if self.format == BYTES else sum_of_sentences(parsed)):
+        if self.gold == sum_of_sentences(gold):
             return ""
-        if self.format == BYTES:
-            cause = "an earlier version saved it, so line ends count"
-            return f"was made with a gold file of other bytes ({cause}); save it again"
         return "was made with another gold file, or with other options to read it; check --gold, or save it again"
 
     def predictions(self, name: str) -> list[Prediction]:
@@ -83,7 +76,7 @@ def save_reference(target: Path, gold: ParsedFile, runs: Sequence[Prediction]) -
         )
         for run in runs
     ]
-    content = SavedReference(format=SENTENCES, gold=sum_of_sentences(gold), runs=saved)
+    content = SavedReference(format=FORMAT, gold=sum_of_sentences(gold), runs=saved)
     path = Path(os.path.realpath(target))  # a link stays a link to the file that is written
     try:
         if path.exists() and not (path.is_file() and is_saved(path.read_bytes())):

@@ -138,9 +138,9 @@ class Evidence:
             if producer.startswith("make "):  # its table grows run by run
                 raise NotMeasuredError(f"{name}.csv has no row with {wanted} yet")
             ways = ["correct the entry", f"run {producer}"]
-            if texts.keys() & {"system", "system_a"}:  # mostly one of scores.csv that an old table lacks
-                ways.reverse()
             named = {text for column, text in texts.items() if column in {"system", "system_a", "system_b"}}
+            if named:  # mostly a system of scores.csv that an old table lacks
+                ways.reverse()
             kind = EntryError if named <= self._scored() else NotScoredError
             raise kind(f"{name}.csv has no row with {wanted}; {', or '.join(ways)}", "rule")
         return rows
@@ -236,8 +236,7 @@ class Evidence:
 
 def _listed_parts(title: str, rows: pd.DataFrame, column: str, sign: str, least: float | None) -> str:
     parts = [
-        f"{'the whole' if row['part'] == WHOLE else 'part ' + row['part']} {row[column]:{sign}.4f} "
-        f"({row['low']:{sign}.4f} to {row['high']:{sign}.4f})"
+        f"{'the whole' if row['part'] == WHOLE else 'part ' + row['part']} {with_ends(row, column, sign)}"
         for _, row in rows.iterrows()
     ]
     if not parts:
@@ -276,6 +275,11 @@ def _has_value(column: pd.Series, value: str) -> pd.Series:
     if not value:
         return column.isna()
     return column.isin([pd.to_numeric(one, errors="coerce") for one in value.split("|")])
+
+
+def with_ends(row: pd.Series, column: str = "value", sign: str = "", more: str = "") -> str:
+    """Return a number of a table with the ends of its interval, and more between the brackets."""
+    return f"{row[column]:{sign}.4f} ({row['low']:{sign}.4f} to {row['high']:{sign}.4f}{more})"
 
 
 def show(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Judge the claims in claims.yaml: a row of claims.csv for each."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,15 @@ from harness.paths import ROOT
 import pandas as pd
 
 from bert_ner.wording import counted
-from claims.evidence import EntryError, Evidence, Finding, NotMeasuredError, NotScoredError, measured_systems
+from claims.evidence import (
+    EntryError,
+    Evidence,
+    Finding,
+    MeasuredSystem,
+    NotMeasuredError,
+    NotScoredError,
+    measured_systems,
+)  # fmt: skip
 from claims.fields import STAND_IN, VERDICTS
 from claims.schema import RULES, Claim, entry_error, read_claims, read_published
 
@@ -24,11 +33,14 @@ SAME_PIECES = ("bert-base-uncased", "all-MiniLM-L6-v2", "all-mpnet-base-v2")
 def judge_claims(name: str, results: Path, claims: Path = CLAIMS, published: Path = PUBLISHED) -> list[dict[str, str]]:
     """Return a row per claim about a corpus, or about what compares corpora (`domains`); none for another corpus."""
     content, scores, rows = read_claims(claims), read_published(published), []
+    systems: list[MeasuredSystem] = []
+    with suppress(NotMeasuredError):  # each claim that needs one says so
+        systems = measured_systems(results, content.corpus, content.encoder)
     for position, claim in enumerate(content.claims):
         if name == (claim.about or content.corpus):
             evidence = Evidence(results, content.corpus, content.encoder, scores, claim.paper_value)
             try:
-                rows.append(_judge(claim, evidence))
+                rows.append(_judge(claim, evidence, systems))
             except EntryError as error:
                 raise entry_error(claims, position, *error.args) from error.__cause__
     return rows
@@ -51,17 +63,15 @@ def counted_claims(claims: pd.DataFrame) -> pd.DataFrame:
     return claims[claims["not_counted"] == ""]
 
 
-def _judge(claim: Claim, evidence: Evidence) -> dict[str, str]:
+def _judge(claim: Claim, evidence: Evidence, systems: Sequence[MeasuredSystem]) -> dict[str, str]:
     """Judge a claim on the measured system closest to the paper's for which it can be tested."""
-    try:
-        systems = measured_systems(evidence.results, evidence.corpus, evidence.encoder)
-    except NotMeasuredError:
+    if not systems:
         return _judge_once(claim, evidence)
     if claim.encoder == "vocabulary":
         # The pieces of one encoder were counted. Its system comes first, so that the row has its verdict or its reason.
         with suppress(NotMeasuredError):
             counted_encoder = evidence.counted_encoder()
-            systems.sort(key=lambda system: system.encoder != counted_encoder)
+            systems = sorted(systems, key=lambda system: system.encoder != counted_encoder)
     rows = [_judge_once(claim, replace(evidence, chosen=system)) for system in systems]
     return next((row for row in rows if row["verdict"] != "not tested"), rows[0])
 

@@ -23,9 +23,6 @@ RULES: dict[str, Callable[..., Finding]] = {
 }
 
 
-ACROSS_CORPORA = ("transfers", "no_general_tagger", "good_away")
-
-
 def _model_of(name: str, rule: Callable[..., Finding]) -> type[Settings]:
     """Make a model of a rule's name and keys."""
     _, *keys = inspect.signature(rule).parameters.values()
@@ -75,7 +72,7 @@ class Claim(Settings):
     def _fits_the_claim(cls, judge: Any, info: ValidationInfo) -> Any:
         if judge.rule == "stated" and info.data.get("kind") != "existence":
             raise ValueError("must be another rule: only a claim of kind existence may state its verdict")
-        if judge.rule in ACROSS_CORPORA and info.data.get("about") != "domains":
+        if RULES[judge.rule].__module__ == domains.__name__ and info.data.get("about") != "domains":
             raise ValueError(
                 f"must be another rule, or the claim must say `about: domains`: {judge.rule} compares corpora"
             )

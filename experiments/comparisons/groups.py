@@ -29,8 +29,8 @@ def group_intervals(
 
 def type_rows(found: Recount, parts: Sequence[str] | None, where: str = "") -> Rows:
     """Return a row per system and type with its F1, and per system and confusion with its rank."""
-    f1 = subgroups.f1_by_type(found.counts, SAMPLES, level=LEVEL, strata=parts)
-    ranks = subgroups.confusion_ranks(found.gold, found.tags, SAMPLES, level=LEVEL, strata=parts)
+    f1 = subgroups.f1_by_type(found.counts, SAMPLES, strata=parts)
+    ranks = subgroups.confusion_ranks(found.gold, found.tags, SAMPLES, strata=parts)
     support = Counter(span.type for tags in found.gold for span in spans_of(tags))
     shared = {"than": "", "n": len(found.gold), "level": LEVEL}
     rows: Rows = []
@@ -56,7 +56,7 @@ def recall_rows(found: Recount, groupings: Mapping[str, subgroups.Grouping], par
     for by, (easy, hard) in HARDER.items():
         group = groupings[by]
         support = Counter(group(i, span) for i, span in entities)
-        gaps_of = subgroups.recall_gaps(found.gold, found.tags, group, SAMPLES, level=LEVEL, strata=parts)
+        gaps_of = subgroups.recall_gaps(found.gold, found.tags, group, SAMPLES, strata=parts)
         for system, gaps in gaps_of.items():
             rows += [
                 {"system": system, "by": by, "group": name, "than": than, "support": support[name]}
@@ -65,9 +65,7 @@ def recall_rows(found: Recount, groupings: Mapping[str, subgroups.Grouping], par
             ]  # fmt: skip
         for kind, stratum in strata_of(parts).items():
             held = Counter(stratum(i, span) for i, span in entities if group(i, span) == hard)
-            within = subgroups.gaps_within(
-                found.gold, found.tags, group, easy, hard, stratum, SAMPLES, level=LEVEL, strata=parts
-            )
+            within = subgroups.gaps_within(found.gold, found.tags, group, easy, hard, stratum, SAMPLES, strata=parts)
             rows += [
                 {"system": system, "by": f"{by} within {kind}", "group": f"{name}: {easy}" if name else easy}
                 | {"than": hard, "support": held[name] if name else support[hard]} | shared | interval._asdict()

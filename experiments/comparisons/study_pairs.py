@@ -106,9 +106,7 @@ def _compared(pairing: Pairing, part: str, found: Recount, strata: Sequence[str]
     Runs with the same seed are a pair; the seed draws the sentences, too.
     """
     counts = {side: [found.counts[name][run] for name, run in getattr(pairing, side)] for side in "ab"}
-    [compared] = scoring.compare_all(
-        counts, [("a", "b")], SAMPLES, level=LEVEL, strata=strata, metrics=METRICS
-    ).values()
+    [compared] = scoring.compare_all(counts, [("a", "b")], SAMPLES, strata=strata, metrics=METRICS).values()
     scores = [[found.scores[name][run] for name, run in side] for side in (pairing.a, pairing.b)]
     test = method_text(len(pairing.a), len(pairing.b), " within parts" if strata else "")
     rows: Rows = []

@@ -9,13 +9,13 @@ from harness.params import REFERENCE
 from harness.parts import WHOLE
 from harness.tables import matching, require_table
 
-import pandas as pd
-
 from bert_ner.markdown import table
 from claims.evidence import measured_systems
 from claims.paper import PAPER_CORPUS, PAPER_ENCODER
 from comparisons.study_pairs import USUAL
-from gate.readme_figures import interval_text
+from gate.readme_figures import entity_f1_by_part, interval_text
+from reporting.formats import mean_and_spread
+from reporting.results import by_system
 
 Row = Mapping[Any, Any]
 
@@ -29,9 +29,7 @@ F1, STRICT = "entity_f1", "entity_f1_strict"
 def _parts(results: Path, _: str) -> str:
     """Return the scores of the reference and of the system closest to the paper's in each part, and the difference."""
     system = measured_systems(results, PAPER_CORPUS, PAPER_ENCODER)[0].name
-    scores = require_table(results, PAPER_CORPUS, "intervals_by_part")
-    scores = scores[(scores["metric"] == F1) & (scores["source"] == "sentences")]
-    by_part = {(row["system"], row["part"]): row for row in scores.to_dict("records")}
+    by_part = entity_f1_by_part(results)
     leads = {row["part"]: row for row in _compared(results, system, REFERENCE, F1)}
     rows = [
         [
@@ -74,20 +72,10 @@ def _corpora(results: Path, block: str) -> str:
     systems = [name.strip() for name in block.splitlines()[0].strip("|").split("|")][1:]
     rows = []
     for corpus in OTHER_CORPORA:
-        scores = _by_system(results, corpus)
+        scores = dict(by_system(require_table(results, corpus, "scores")))
         link = f"[{corpus}](../results/{corpus}/report.md)"
-        rows.append([link, *(_mean(scores[name]) if name in scores else "" for name in systems)])
+        rows.append([link, *(mean_and_spread(scores[name][F1]) if name in scores else "" for name in systems)])
     return table(["corpus", *systems], rows, 1)
-
-
-def _by_system(results: Path, corpus: str) -> dict[str, pd.Series]:
-    """Return the entity F1 of the runs of each system."""
-    return {str(name): rows["entity_f1"] for name, rows in require_table(results, corpus, "scores").groupby("system")}
-
-
-def _mean(values: pd.Series) -> str:
-    spread = f" \N{PLUS-MINUS SIGN} {100 * values.std():.2f}" if len(values) > 1 else ""
-    return f"{100 * values.mean():.2f}{spread}"
 
 
 BLOCKS = {"parts": _parts, "steps": _steps, "corpora": _corpora}

@@ -41,7 +41,7 @@ def _systems(results: Path, block: str) -> str:
     Rows of systems that the tables lack come last.
     """
     rows = {row[2]: row for row in map(ROW.match, block.splitlines()) if row}
-    scores, by_part = _scores(results), _entity_f1_by_part(results)
+    scores, by_part = _scores(results), entity_f1_by_part(results)
     measured = {
         system: [
             scores[system, "entity_f1"],
@@ -51,12 +51,9 @@ def _systems(results: Path, block: str) -> str:
         for system in rows
         if (system, "entity_f1") in scores and all((system, part) in by_part for part in PARTS)
     }
-    ranked = sorted(measured, key=lambda system: -measured[system][0]["value"])
     lines = [line for line in block.splitlines() if not ROW.match(line)]
-    for system in ranked:
+    for system in sorted(measured, key=lambda system: -measured[system][0]["value"]):
         cells = [interval_text(row, "value") for row in measured[system]]
-        if system == ranked[0]:
-            cells = [re.sub(r"^(\S+)", r"**\1**", cell) for cell in cells]
         lines.append(f"| {rows[system][1]}| {rows[system][3]}| {' | '.join(cells)} |")
     lines += [row.string for system, row in rows.items() if system not in measured]
     return "\n".join(lines)
@@ -116,8 +113,8 @@ def _claims(results: Path, _: str) -> str:
     by_facts = "all" if facts == number["reproduced"] else facts
     text = (
         f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({by_facts} by counting or "
-        f"arithmetic), {number['partly']} partly, {number['not reproduced']} not, and {number[STAND_IN]} not on a "
-        f"stand-in (another encoder or quantity). {number['contradicted']} are contradicted by the paper's own corpus "
+        f"arithmetic), {number['partly']} partly, and {number['not reproduced'] + number[STAND_IN]} not, "
+        f"{number[STAND_IN]} of these on a stand-in (another encoder or quantity). {number['contradicted']} are contradicted by the paper's own corpus "
         f"or arithmetic, and {number['not tested']} were not tested. {by_hand} of these verdicts are given by hand. "
         f"Not counted: {proposed} on future work, {others} that repeat another or could not fail."
     )
@@ -135,7 +132,7 @@ def _scores(results: Path) -> dict[tuple[str, str], Row]:
     return {(row["system"], row["metric"]): row for row in rows if row["source"] == "sentences"}
 
 
-def _entity_f1_by_part(results: Path) -> dict[tuple[str, str], Row]:
+def entity_f1_by_part(results: Path) -> dict[tuple[str, str], Row]:
     """Return the row of each system and part, with its interval over sentences."""
     rows = require_table(results, PAPER_CORPUS, "intervals_by_part").to_dict("records")
     wanted = {"metric": "entity_f1", "source": "sentences"}

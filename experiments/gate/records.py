@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.params import Params, read_params, settings_of
 from harness.provenance import read_provenance
-from harness.tables import TABLES, as_csv, read_table, table_path
+from harness.tables import TABLES, as_csv, read_table, table_path, tables_of_corpora
 from harness.trials import as_text, asked_rows, changed, choose, trials_of
 
 from packaging.requirements import Requirement
@@ -96,10 +96,8 @@ def update_sums(results: Path) -> None:
 
 def _search(results: Path, params: Params) -> Iterator[str]:
     """Yield what search.csv says of a trial, and params.yaml does not."""
-    for path in sorted(results.glob("*/search.csv")):
-        name = f"{path.parent.name}/search.csv"
-        table = read_table(results, path.parent.name, "search")
-        assert table is not None
+    for corpus, table in tables_of_corpora(results, "search"):
+        name = f"{corpus}/search.csv"
         rows = table.to_dict("records")
         asked = asked_rows(rows, params)
         other = {(row["system"], row["trial"], row["settings"]) for row in rows if row not in asked}
@@ -118,15 +116,13 @@ def _search(results: Path, params: Params) -> Iterator[str]:
 
 def _ablation(results: Path, params: Params) -> Iterator[str]:
     """Yield the rows of ablation.csv that do not follow from params.yaml."""
-    for path in sorted(results.glob("*/ablation.csv")):
-        table = read_table(results, path.parent.name, "ablation")
-        assert table is not None
+    for corpus, table in tables_of_corpora(results, "ablation"):
         for system, rows in table.groupby("system"):
             trials = trials_of(str(system), params) if system in params.search.trials else {}
             whole = next((settings for settings in trials.values() if settings == params[str(system)]), {})
             asked = {number: as_text(changed(settings, whole)) for number, settings in trials.items()}
             if dict(zip(rows["trial"], rows["change"], strict=True)) != asked:
-                yield f"{path.parent.name}/ablation.csv has other trials of {system} than params.yaml"
+                yield f"{corpus}/ablation.csv has other trials of {system} than params.yaml"
 
 
 def _benchmarks(results: Path) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from harness.artifacts import read_json
 from harness.provenance import Environment, read_provenance
-from harness.tables import producer_of, read_table
+from harness.tables import producer_of, tables_of_corpora
 
 from pydantic import Field, ValidationError
 
@@ -55,17 +55,14 @@ def present(results: Path) -> dict[Key, Runs]:
     """Return the runs of every corpus that has been evaluated."""
     found: dict[Key, Runs] = {}
     provenance, record = read_provenance(results), results / "provenance.json"
-    for path in sorted(results.glob("*/scores.csv")):
-        corpus = path.parent.name
-        scores = read_table(results, corpus, "scores")
-        assert scores is not None
+    for corpus, scores in tables_of_corpora(results, "scores"):
         recorded = provenance.get(corpus, {})
         for row in scores.to_dict("records"):
             key, name = (corpus, row["system"]), f"{row['system']}-{row['seed']}"
             facts = recorded.get("runs", {}).get(name)
             if facts is None:
                 remedy = f"take both files from Git, or run {producer_of('scores', corpus)}"
-                raise BertNerError(f"{record} has no run {name} on {corpus}, which {path} has; {remedy}")
+                raise BertNerError(f"{record} has no run {name} on {corpus}, which its scores.csv has; {remedy}")
             made_by = {
                 "signature": row["signature"],
                 "settings": facts["settings"],

@@ -6,7 +6,8 @@ from pathlib import Path
 from harness.artifacts import read_json, study_folder
 from harness.params import IDENTITY, Params, Trial, all_trials, identity
 from harness.parts import WHOLE
-from harness.tables import TABLES, read_table
+from harness.provenance import read_provenance
+from harness.tables import TABLES, read_table, tables_of_corpora
 
 import pandas as pd
 
@@ -21,14 +22,11 @@ SIZE = ["study", "fraction", "per_type", "new_type"]
 
 def study_problems(results: Path, params: Params) -> Iterator[str]:
     """Yield what is wrong in the studies of each corpus."""
-    trials = all_trials(params)
-    for path in sorted(results.glob("*/studies.csv")):
-        corpus = path.parent.name
-        table = read_table(results, corpus, "studies")
-        assert table is not None
+    trials, provenance = all_trials(params), read_provenance(results)
+    for corpus, table in tables_of_corpora(results, "studies"):
         for problem in _rows(table, trials):
             yield f"{corpus}/studies.csv has {problem}"
-        recorded = read_json(results / "provenance.json").get(corpus, {}).get("studies", {})
+        recorded = provenance.get(corpus, {}).get("studies", {})
         yield from _not_as_scored(results, corpus, table, trials, recorded)
         yield from _not_compared(results, corpus, table, trials, recorded)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.artifacts import model_folder
-from harness.dvc_runs import DVC, ENVIRONMENT, PIPELINE, THREADS, open_repository, run_dvc, show
+from harness.dvc_runs import DVC, PIPELINE, THREADS, call, open_repository, run_dvc, show
 from harness.live_display import DONE, FAILED, LiveDisplay, label
 from harness.params import Params, Section, read_trials
 from harness.paths import ROOT, outcome_file
@@ -253,11 +253,11 @@ def shared_checkout(inputs: Sequence[str]) -> Iterator[tuple[bytes, list[str]]]:
             unfinished.parent.mkdir()
             unfinished.symlink_to(ROOT / UNFINISHED)
             if remote:
-                _call(ROOT, *DVC, "push", "--quiet", *inputs)
+                call(ROOT, *DVC, "push", "--quiet", *inputs)
                 # A relative path in the settings is now an absolute one.
-                _call(folder, *DVC, "remote", "modify", "--quiet", "--local", remote, "url", url)
+                call(folder, *DVC, "remote", "modify", "--quiet", "--local", remote, "url", url)
             else:
-                _call(folder, *DVC, "remote", "add", "--quiet", "--local", "--default", link.name, str(link))
+                call(folder, *DVC, "remote", "add", "--quiet", "--local", "--default", link.name, str(link))
             archive = pack(Path(folder))
         yield archive, ["--pull"] if remote else []
     finally:
@@ -266,16 +266,10 @@ def shared_checkout(inputs: Sequence[str]) -> Iterator[tuple[bytes, list[str]]]:
 
 def copy_checkout(root: Path, folder: Path) -> None:
     """Copy the last commit without its history, all files that Git does not ignore, and DVC's private settings."""
-    _call(root, "git", "clone", "--quiet", "--depth", "1", "--no-checkout", root.as_uri(), str(folder))
+    call(root, "git", "clone", "--quiet", "--depth", "1", "--no-checkout", root.as_uri(), str(folder))
     names = subprocess.check_output(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root)
     for name in [*filter(None, names.decode().split("\0")), ".dvc/config.local"]:
         if (root / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, folder / name)
-    _call(folder, "git", "reset", "--quiet")
-
-
-def _call(folder: Path | str, *command: str) -> None:
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BertNerError(f"`{' '.join(command)}` failed in {folder}:\n{done.stdout}{done.stderr}")
+    call(folder, "git", "reset", "--quiet")

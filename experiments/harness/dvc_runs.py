@@ -156,12 +156,16 @@ def stages_to_run(*targets: str) -> list[str]:
     """Return the stages to run for some targets or for all, in order; the fingerprint of the code runs first."""
     stages = _changed(targets)
     if FINGERPRINT in stages:
-        command = [*DVC, "repro", "--quiet", FINGERPRINT]
-        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise BertNerError(f"{FINGERPRINT} failed:\n{done.stdout}{done.stderr}")
+        call(ROOT, *DVC, "repro", "--quiet", FINGERPRINT)
         stages = _changed(targets)
     return stages
+
+
+def call(folder: Path | str, *command: str) -> None:
+    """Run a command without its output; if it fails, raise BertNerError with that."""
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BertNerError(f"`{' '.join(command)}` failed in {folder}:\n{done.stdout}{done.stderr}")
 
 
 def _changed(targets: Sequence[str]) -> list[str]:

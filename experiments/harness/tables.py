@@ -32,9 +32,12 @@ class Table(NamedTuple):
     key: tuple[str, ...]  # the columns that identify a row
     producer: str
     is_shared: bool = False
-    may_lack: Sequence[str] = ()
     digits: int | None = None
-    is_summed: bool = False
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether no stage has it as an output, so that results/SHA256SUMS has its SHA-256."""
+        return self.producer in NO_STAGES or self.producer.startswith("make ")
 
 
 def _table(columns: str, producer: str, **options: Any) -> Table:
@@ -60,10 +63,11 @@ def producer_of(name: str, corpus: str) -> str:
 
 def table_remedy(name: str, corpus: str) -> str:
     """Return the commands that write a table: also DVC's, if a stage of the pipeline writes it."""
-    producer = TABLES[name].producer
-    if producer in NO_STAGES or producer.startswith("make "):
+    if TABLES[name].is_summed:
         return f"run {producer_of(name, corpus)}"
-    return f"run {producer_of(name, corpus)}, or dvc repro" if corpus == DOMAINS else stage_remedy(producer, corpus)
+    if corpus == DOMAINS:
+        return f"run {producer_of(name, corpus)}, or dvc repro"
+    return stage_remedy(TABLES[name].producer, corpus)
 
 
 def stage_tables(stage: str) -> list[str]:
@@ -77,6 +81,13 @@ def as_csv(name: str, rows: Rows) -> str:
     types = {column: "object" if kind == "text" else TYPES[kind] for column, kind in table.columns.items()}
     frame = pd.DataFrame(rows).reindex(columns=list(types)).astype(types)
     return frame.to_csv(index=False, float_format=f"%.{table.digits}g" if table.digits else "%.6f")
+
+
+def tables_of_corpora(results: Path, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each corpus that has a table of this name, with the table."""
+    for path in sorted(results.glob(f"*/{name}.csv")):
+        if (table := read_table(results, path.parent.name, name)) is not None:
+            yield path.parent.name, table
 
 
 def write_table(results: Path, corpus: str, name: str, rows: Rows) -> None:
@@ -119,9 +130,9 @@ def _read(path: Path, name: str, remedy: str, *_version: int) -> pd.DataFrame:
         raise BertNerError(f"{path} can't be read ({error}); {remedy}") from None
     if not isinstance(table.index, pd.RangeIndex):  # pandas took the first columns for the names of the rows
         raise BertNerError(f"{path}: its rows have more columns than its first line names; {remedy}")
-    if lacking := [column for column in known.columns if column not in (*table, *known.may_lack)]:
+    if lacking := [column for column in known.columns if column not in table]:
         raise BertNerError(f"{path}: no column {', '.join(lacking)}; {remedy}")
-    table = table.reindex(columns=list(known.columns), fill_value="")
+    table = table[list(known.columns)].copy()
     for column, kind in known.columns.items():
         if kind != "text":
             table[column] = _numbers(path, table[column], kind, remedy)

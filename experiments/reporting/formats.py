@@ -8,6 +8,7 @@ import pandas as pd
 
 from bert_ner.scoring.resampling import SAMPLES, p_text
 from bert_ner.yaml_files import load_yaml
+from claims.evidence import show
 from reporting.blocks import Text
 
 NOTES = load_yaml(Path(__file__).with_name("notes.yaml"))
@@ -65,15 +66,14 @@ def with_p_texts(rows: pd.DataFrame) -> pd.DataFrame:
 
 def claim_value(text: str) -> str:
     """Format the numbers in a cell of claims.csv: four decimals, thousands separated."""
-    return "; ".join(_claimnumber(part) for part in text.split("; "))
+    return "; ".join(_claim_number(part) for part in text.split("; "))
 
 
-def _claimnumber(text: str) -> str:
+def _claim_number(text: str) -> str:
     try:
-        value = float(text)
+        return show(float(text))
     except ValueError:
         return text
-    return count(value) if value.is_integer() else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def mean_and_spread(values: pd.Series, form: Callable[[float], str] = percent) -> str:

@@ -14,8 +14,8 @@ from bert_ner.corpus.columns import Layout
 from bert_ner.errors import BertNerError
 from bert_ner.queries import (
     MAX_LINE,
-    Format,
     Query,
+    QueryFormat,
     column_queries,
     format_of_queries,
     json_queries,
@@ -111,7 +111,7 @@ def test_a_broken_json_file(content: bytes, complaint: str) -> None:
         json_queries(content, "file")
 
 
-def queries_in(path: Path, layout: Layout, form: Format | None = None) -> list[Query]:
+def queries_in(path: Path, layout: Layout, form: QueryFormat | None = None) -> list[Query]:
     """Read a file as `bert-ner tag` does."""
     form = format_of_queries(path.name, layout, form)
     with path.open("rb", buffering=0) as file:
@@ -165,7 +165,9 @@ def test_words_alone_need_an_option_that_the_error_names() -> None:
         ("a", "text", Layout(comments="#", docstart=True), "--comments, --docstart: no effect, because a is read as"),
     ],
 )
-def test_an_option_without_effect_is_an_error(name: str, form: Format | None, layout: Layout, message: str) -> None:
+def test_an_option_without_effect_is_an_error(
+    name: str, form: QueryFormat | None, layout: Layout, message: str
+) -> None:
     with pytest.raises(BertNerError, match=f"^{message}.*--format columns$"):
         format_of_queries(name, layout, form)
 
@@ -207,7 +209,7 @@ def test_queries_are_not_taken_for_text_in_columns(tmp_path: Path, content: byte
     ("name", "form"),
     [("a.txt", None), ("a.bio", None), ("a.json", None), ("a.jsonl", None), ("a", "text"), ("a", "columns")],
 )
-def test_a_file_that_is_no_text(tmp_path: Path, name: str, form: Format | None) -> None:
+def test_a_file_that_is_no_text(tmp_path: Path, name: str, form: QueryFormat | None) -> None:
     (tmp_path / name).write_bytes(gzip.compress(PLAIN))
     with pytest.raises(BertNerError, match=rf"^{name} is compressed by gzip, not text; decompress it first"):
         queries_in(tmp_path / name, Layout(), form)
@@ -221,7 +223,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("name", "form"), [("a.parquet", None), ("a.txt", "parquet")])
-def test_parquet(tmp_path: Path, name: str, form: Format | None) -> None:
+def test_parquet(tmp_path: Path, name: str, form: QueryFormat | None) -> None:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     parquet.write_table(arrow.Table.from_pylist(ROWS), tmp_path / name)

@@ -18,7 +18,7 @@ from capitals import Capitals, ScoringCapitals, answers_to, records_of
 from bert_ner import load_tagger
 from bert_ner.corpus.bio import Sentence
 from bert_ner.errors import BertNerError
-from bert_ner.queries import MAX_LINE, MAX_WORDS, Format, line_queries, read_chunks, read_lines, read_query
+from bert_ner.queries import MAX_LINE, MAX_WORDS, QueryFormat, line_queries, read_chunks, read_lines, read_query
 from bert_ner.stream import as_json, tag_queries, write_answers
 
 
@@ -129,7 +129,7 @@ def test_empty_lines_have_no_words() -> None:
         ("jsonl", b'{"words": null, "text": "a"}', '"words" is not a list of strings'),
     ],
 )
-def test_a_bad_line_is_reported_and_the_rest_goes_on(form: Format, line: bytes, complaint: str) -> None:
+def test_a_bad_line_is_reported_and_the_rest_goes_on(form: QueryFormat, line: bytes, complaint: str) -> None:
     assert re.search(complaint, read_query(line, form).error)
     good = b'{"text": "by Ada"}' if form == "jsonl" else b"by Ada"
     first, bad, last = records_of(good, line, good, form=form)

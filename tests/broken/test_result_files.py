@@ -134,10 +134,10 @@ def test_broken_file(name: str, change: Change, messages: list[str], copy: Path)
 def test_broken_file_of_a_corpus(change: Change, tmp_path: Path) -> None:
     corpus = corpus_named("sample")
     write_sample(tmp_path)
-    check_acquired(corpus, tmp_path)
+    check_acquired(corpus, tmp_path, "run it again")
     breaks(tmp_path / corpus.train.name, change)
     with pytest.raises(BertNerError, match=f"{tmp_path / corpus.train.name} is not the {corpus.train.name} that"):
-        check_acquired(corpus, tmp_path)
+        check_acquired(corpus, tmp_path, "run it again")
 
 
 REFERENCE = "mit_movie_eng/crf.json"

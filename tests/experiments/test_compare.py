@@ -235,14 +235,6 @@ def test_an_empty_score_is_refused(folder: Path, metric: str) -> None:
         compare.main()
 
 
-def test_an_older_table_may_lack_a_metric(folder: Path) -> None:
-    [metric] = TABLES["scores"].may_lack
-    table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
-    table.drop(columns=metric).to_csv(folder / "scores.csv", index=False)
-    compare.main()
-    assert metric in pd.read_csv(folder / "intervals.csv")["metric"].tolist()
-
-
 def test_predictions_that_do_not_fit_or_are_missing_are_named(folder: Path) -> None:
     path = folder / "predictions" / "encoder-2.tags"
     path.write_text("O O O\n")

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from bert_ner.wording import counted
-from claims.evidence import Evidence, Finding, NotMeasuredError, graded, show
+from claims.evidence import Evidence, Finding, NotMeasuredError, graded, show, with_ends
 from claims.fields import Fraction, Metric, Text
 
 
@@ -26,8 +26,8 @@ def transfers(
     if missing := [corpus for corpus in corpora if corpus not in set(rows["corpus"])]:
         raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with {REFERENCE}")
     notes = [
-        f"{row['corpus']}: {row['a']:.4f}, {REFERENCE} {row['b']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to "
-        f"{row['high']:+.4f} over sentences): "
+        f"{row['corpus']}: {row['a']:.4f}, {REFERENCE} {row['b']:.4f}, "
+        f"{with_ends(row, 'difference', '+', ' over sentences')}: "
         f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
         for _, row in rows.iterrows()
     ]
@@ -64,6 +64,6 @@ def good_away(
 def _listed(rows: pd.DataFrame) -> str:
     return "; ".join(
         f"{row['system']} on {row['test_corpus']} ({row['types']}): trained there {row['at_home']:.4f}, on "
-        f"{row['trained_on']} {row['away']:.4f}, {row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
+        f"{row['trained_on']} {row['away']:.4f}, {with_ends(row, 'difference', '+')}"
         for _, row in rows.iterrows()
     )

@@ -22,6 +22,7 @@ from claims.evidence import (
     further_runs,
     graded,
     show,
+    with_ends,
     with_interval,
 )
 from claims.fields import Fraction, Metric, Source, Text
@@ -231,9 +232,9 @@ def lower_recall(
         raise NotMeasuredError(f"intervals_by_group.csv does not compare {easy} with {hard} within types")
     pooled = {kind: rows[easy, hard] for kind, rows in within.items() if (easy, hard) in rows}
     notes = [
-        f"{row['group']}: {_interval(row)} of {row['support']:.0f}" for row in (groups[hard, ""], groups[easy, ""])
+        f"{row['group']}: {with_ends(row)} of {row['support']:.0f}" for row in (groups[hard, ""], groups[easy, ""])
     ]
-    gaps = [f"{_interval(groups[easy, hard])} over all", *(f"{_interval(row)} within {k}" for k, row in pooled.items())]
+    gaps = [f"{with_ends(groups[easy, hard])} over all", *(f"{with_ends(row)} within {k}" for k, row in pooled.items())]
     types, parts = (
         {group.removesuffix(f": {easy}"): row for (group, _), row in within[kind].items() if group != easy}
         for kind in ("type", "part")
@@ -265,14 +266,10 @@ def _by_group(evidence: Evidence, by: str) -> dict[tuple[str, str], pd.Series]:
 
 def _listed(rows: dict[str, pd.Series]) -> str:
     return ", ".join(
-        f"{name} {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}; {_entities_of(row)})"
+        f"{name} {with_ends(row, sign='+', more=f'; {_entities_of(row)}')}"
         for name, row in rows.items()
         if row["low"] < row["high"] and row["support"] >= FEWEST  # the interval of few entities is too narrow
     )
-
-
-def _interval(row: pd.Series) -> str:
-    return f"{row['value']:.4f} ({row['low']:.4f} to {row['high']:.4f})"
 
 
 def _entities_of(row: pd.Series) -> str:

@@ -206,7 +206,7 @@ def saturates(
     gain = _over_seeds(gains)
     verdict = graded([gain.high <= margin, gain.low <= margin])
     usual = scores[scores["seed"].isin(gains.index) | (scores["encoder"] == "")]  # the same draws at every fraction
-    curves = _curves(rows, "fraction", usual.groupby("system")["entity_f1"].mean(), "1")
+    curves = _curves(rows, usual.groupby("system")["entity_f1"].mean())
     shown = (
         f"from {fraction:g} to all of the sentences entity F1 gains {_ends(gain)} over {counted(len(gains), 'seed')}, "
         f"wanted: at most {show(margin)}; entity F1 by fraction, {curves}{evidence.effect(study, fraction=fraction)}"
@@ -259,12 +259,12 @@ def _tested(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _curves(rows: pd.DataFrame, amount: str, full: pd.Series, whole: str) -> str:
-    """Show each system's entity F1 by the amount of training data, and with all of it."""
+def _curves(rows: pd.DataFrame, full: pd.Series) -> str:
+    """Show each system's entity F1 by the fraction of the training sentences, and with all of them."""
     curves = []
     for name, group in rows.groupby("system", sort=False):
-        means = group.groupby(amount)["test_entity_f1"].mean()
+        means = group.groupby("fraction")["test_entity_f1"].mean()
         points = [f"{size:g} {show(f1)}" for size, f1 in means.items()]
-        points += [f"{whole} {show(full[name])}"] if name in full else []
+        points += [f"1 {show(full[name])}"] if name in full else []
         curves.append(f"{name}: {', '.join(points)}")
     return "; ".join(curves)

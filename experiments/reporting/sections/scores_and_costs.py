@@ -104,7 +104,7 @@ def _nearest_metrics(means: pd.DataFrame) -> dict[str, str]:
 
 
 def interval_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
-    """Return each score with its interval over test sentences and its interval over training seeds."""
+    """Return each score with its intervals: over test sentences, over seeds, and over both."""
     table = table[table["metric"].isin(METRIC_NAMES)]
     level = f"{100 * table['level'].max():g} %"
     shown = SHOWN if table["system"].nunique() <= FEW else SHOWN_OF_MANY
@@ -138,7 +138,7 @@ def _dots(title: str, rows: pd.DataFrame) -> list[Dot]:
 
 
 def comparison_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
-    """Return the differences between systems, with intervals and p-values corrected for their number."""
+    """Return the differences between systems, with intervals and p-values; Holm's correction is over one family."""
     is_few = len(table[["system_a", "system_b"]].drop_duplicates()) <= FEW
     rows = pd.concat([table[table["metric"] == metric] for metric in (METRIC_NAMES if is_few else SHOWN)])
     return [

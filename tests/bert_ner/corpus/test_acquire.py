@@ -187,7 +187,7 @@ def test_a_file_without_a_sum_is_taken_as_it_is(place: Place) -> None:
     place.fill(Path(place.corpus.folder), test=WRONG)
     place.acquire()
     assert (place.folder / "test.bio").read_bytes() == WRONG
-    check_acquired(place.corpus, place.folder)
+    check_acquired(place.corpus, place.folder, "run it again")
 
 
 # The generated corpus

@@ -53,7 +53,7 @@ def test_columns_that_other_programs_read() -> None:
         "id", "section", "claim", "kind", "paper_value", "measured", "low", "high", "verdict", "system", "evidence",
     ]  # fmt: skip
     for table in TABLES.values():
-        assert set(table.key) | set(table.may_lack) <= set(table.columns)
+        assert set(table.key) <= set(table.columns)
 
 
 def test_rows_of_dicts_keep_their_types_and_leave_out_other_keys(tmp_path: Path) -> None:
@@ -120,15 +120,6 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
             tmp_path, "c", "error_kinds", [{"system": "crf", "seed": 1, "kind": "k", "type": "A", "count": count}]
         )
         assert require_table(tmp_path, "c", "error_kinds")["count"].tolist() == [count]
-
-
-def test_older_studies_lack_a_column(tmp_path: Path) -> None:
-    lacking = [column for column in TABLES["studies"].columns if column != "per_type"]
-    (tmp_path / "c").mkdir()
-    (tmp_path / "c/studies.csv").write_text(f"{','.join(lacking)}\ns,v,crf,,1,0.3,9{',' * 8}\n")
-    table = require_table(tmp_path, "c", "studies")
-    assert table["per_type"].isna().all()
-    assert table["sentences"].tolist() == [9]
 
 
 def test_producers() -> None:
