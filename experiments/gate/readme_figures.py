@@ -115,7 +115,7 @@ def _claims(results: Path, _: str) -> str:
         f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({by_facts} by counting or "
         f"arithmetic), {number['partly']} partly, and {number['not reproduced'] + number[STAND_IN]} not, "
         f"{number[STAND_IN]} of these on a stand-in (another encoder or quantity). {number['contradicted']} are contradicted by the paper's own corpus "
-        f"or arithmetic, and {number['not tested']} were not tested. {by_hand} of these verdicts are given by hand. "
+        f"or arithmetic, {number['not tested']} not tested. {by_hand} of these verdicts are given by hand. "
         f"Not counted: {proposed} on future work, {others} that repeat another or could not fail."
     )
     return textwrap.fill(text, WIDTH, break_on_hyphens=False)
