@@ -114,9 +114,10 @@ def _claims(results: Path, _: str) -> str:
     text = (
         f"Of {number.total()} claims of the paper, {number['reproduced']} are reproduced ({by_facts} by counting or "
         f"arithmetic), {number['partly']} partly, and {number['not reproduced'] + number[STAND_IN]} not, "
-        f"{number[STAND_IN]} of these on a stand-in (another encoder or quantity). {number['contradicted']} are contradicted by the paper's own corpus "
-        f"or arithmetic, {number['not tested']} not tested. {by_hand} of these verdicts are given by hand. "
-        f"Not counted: {proposed} on future work, {others} that repeat another or could not fail."
+        f"{number[STAND_IN]} of these on a stand-in (another encoder or quantity). {number['contradicted']} are "
+        f"contradicted by the paper's own corpus or arithmetic, {number['not tested']} not tested. {by_hand} of these "
+        f"verdicts are given by hand. Not counted: {proposed} on future work, {others} that repeat another or could "
+        "not fail."
     )
     return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
