@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_ner.corpus.bio import Sentence
-from bert_ner.queries import Format, line_queries
+from bert_ner.queries import QueryFormat, line_queries
 from bert_ner.stream import Answer, as_json, tag_queries
 
 
@@ -48,9 +48,9 @@ class ScoringCapitals(Capitals):
         return [self._scored(words) for words in sentences]
 
 
-def answers_to(*lines: bytes, form: Format = "text", tagger: Any = None) -> list[Answer]:
+def answers_to(*lines: bytes, form: QueryFormat = "text", tagger: Any = None) -> list[Answer]:
     return [answer for batch in tag_queries(tagger or Capitals(), line_queries([lines], form)) for answer in batch]
 
 
-def records_of(*lines: bytes, form: Format = "text", tagger: Any = None) -> list[dict[str, Any]]:
+def records_of(*lines: bytes, form: QueryFormat = "text", tagger: Any = None) -> list[dict[str, Any]]:
     return [json.loads(as_json(answer)) for answer in answers_to(*lines, form=form, tagger=tagger)]
