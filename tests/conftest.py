@@ -5,6 +5,7 @@ and taggers trained on them.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,9 @@ from bert_ner.scoring import entity_f1
 
 LIMIT = 48  # the longest input of the tiny encoder, in word pieces
 LABELS = labels_of(["GENRE", "PERSON"])
+
+# A shell starts what it puts into the background with the signal ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine must not fail a test, so no example has a deadline.
 settings.register_profile("quick", max_examples=50, deadline=None)

@@ -78,7 +78,6 @@ def started(folder: Path, target: str, *options: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         command(target, *options), cwd=folder, env=ENVIRONMENT, text=True,
         stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a background job ignores it
     )  # fmt: skip
     while not [*(folder / target).glob(".tag-files/parts/large.jsonl/*/0*")]:
         assert process.poll() is None, process.communicate()

@@ -112,7 +112,6 @@ def test_a_failure_stops_the_others(fake: pytest.MonkeyPatch, capfd: pytest.Capt
 
 def test_ctrl_c_kills_the_stages(fake: pytest.MonkeyPatch) -> None:
     fake.setitem(module.ENVIRONMENT, "SECONDS", "600")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
