@@ -20,7 +20,7 @@ from claims.evidence import (
     NotMeasuredError,
     NotScoredError,
     measured_systems,
-)  # fmt: skip
+)
 from claims.fields import STAND_IN, VERDICTS
 from claims.schema import RULES, Claim, entry_error, read_claims, read_published
 
