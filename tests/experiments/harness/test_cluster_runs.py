@@ -127,7 +127,7 @@ def test_with_a_remote_the_model_comes_from_there(tmp_path: Path) -> None:
 def test_each_training_of_a_study_or_a_search_is_a_run_and_all_are_recorded_here(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bert-ner[cluster]'")
     curve = {"seeds": [1, 2], "fractions": [0.5], "crf": {}}
-    search = {"folds": 2, "trials": {"gazetteer": [{"min_count": [[1], [2]], "min_share": [[0.5]]}]}}
+    search = {"folds": 2, "fewer_folds": {}, "trials": {"gazetteer": [{"min_count": [[1], [2]], "min_share": [[0.5]]}]}}
     crf = {"c1": [0.1], "c2": [0.1], "max_iterations": 5}
     place = Workplace.create(tmp_path / "a", {"crf": crf, "studies": {"curve": curve}, "search": search})
     pipeline = (place.folder / "pipeline/dvc.yaml").read_text()
