@@ -35,7 +35,7 @@ def main() -> None:
     types = list(dict.fromkeys(label[2:] for label in labels if label != "O"))
     files = {"train": read_training_file(corpus), "test": read_part(corpus.name, "test")}
     test, both = files["test"], [*files["train"], *files["test"]]
-    parts = {WHOLE: range(len(test)), **places_by_part(read_parts(corpus.name, "test"))}
+    inside, places = sentences_by_part(corpus.name), places_by_part(read_parts(corpus.name, "test"))
 
     scores = require_table(RESULTS, corpus.name, "scores")
     strong = consensus.strong_systems(scores)
@@ -52,8 +52,12 @@ def main() -> None:
     verdicts = read_table(RESULTS, corpus.name, "label_reading")
     facts = {
         "repeated": {name: agreement(sentences, types) for name, sentences in {**files, "both": both}.items()},
-        "ceiling": ceiling.simulate(copy_counts(both, repeated(both), types), entities_by_part(test, parts, types)),
-        "systems": consensus.describe(test, common, strong),
+        "repeated_by_part": {part: agreement(sentences, types) for part, sentences in inside.items()},
+        "ceiling": {
+            WHOLE: perfect_f1(both, test, types),
+            **{part: perfect_f1(inside[part], [test[i] for i in places[part]], types) for part in inside},
+        },
+        "systems": consensus.describe(test, common, strong, places),
         "cleanlab": {file: quality.describe(files[file], found[file], sources[file]) for file in files},
         "reading": None if verdicts is None else reading.describe(verdicts),
     }
@@ -82,15 +86,20 @@ def main() -> None:
     print(f"{path} written; label_audit.csv has {len(rows):,} rows")
 
 
-def entities_by_part(
-    test: Sequence[Sentence], parts: Mapping[str, Sequence[int]], types: Sequence[str]
-) -> dict[str, list[int]]:
-    """Return the number of gold entities of each type in each part."""
-    found = {}
-    for name, places in parts.items():
-        counts = Counter(span.type for i in places for span in spans_of(test[i].tags))
-        found[name] = [counts[each] for each in types]
-    return found
+def sentences_by_part(corpus: str) -> dict[str, list[Sentence]]:
+    """Return the train, validation and test sentences of each part; nothing if the corpus is of one piece."""
+    splits = ("train", "validation", "test")
+    sentences = [sentence for split in splits for sentence in read_part(corpus, split)]
+    places = places_by_part([part for split in splits for part in read_parts(corpus, split)])
+    return {part: [sentences[i] for i in found] for part, found in places.items()}
+
+
+def perfect_f1(
+    sentences: Sequence[Sentence], test: Sequence[Sentence], types: Sequence[str]
+) -> dict[str, float | None] | None:
+    """Return the simulated ceiling of some test sentences, with errors as the copies among `sentences` suggest."""
+    counts = Counter(span.type for _, tags in test for span in spans_of(tags))
+    return ceiling.simulate(copy_counts(sentences, repeated(sentences), types), [counts[each] for each in types])
 
 
 if __name__ == "__main__":

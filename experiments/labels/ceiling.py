@@ -13,7 +13,7 @@ d. So d is measured, and k = sqrt(a (1 - d)). A perfect tagger finds k of n righ
 them, which gives F1 = 2 k / (1 + (1 - d)). A second tagging of the same quality has F1 = a.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,36 +35,33 @@ def rates(counts: Floats, has_own: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     return np.sqrt(same / np.maximum(entities, 1) * (1 - dropped)), dropped
 
 
-def simulate(counts: Floats, test: Mapping[str, Sequence[int]], samples: int = SAMPLES) -> dict[str, Any]:
-    """Return the ceiling for each part of the test file, from its gold entities of each type.
+def simulate(counts: Floats, test: Sequence[int], samples: int = SAMPLES) -> dict[str, float | None] | None:
+    """Return the ceiling of some test sentences with its interval; None if too few copies differ to estimate rates.
 
     Each of the samples draws groups of repeated sentences with replacement, which gives rates, and then an outcome for
-    each entity by these rates. The interval is thus of the rates and of one test file. Empty with too few groups.
+    each entity by these rates. The interval is thus of the rates and of one test file. Where all copies agree, every
+    sample would give 1, which says that errors are rarer than these copies can show, not that there are none.
 
     Args:
         counts: what `copy_counts` returns, of shape (groups, types, 3).
-        test: by the name of a part, the number of gold entities of each type.
+        test: the number of gold entities of each type.
         samples: the number of simulations.
     """
-    n = len(counts)
-    if n < MIN_SENTENCES or not counts[..., 0].any():
-        return {}
+    n, pooled = len(counts), counts.sum(axis=(0, 1))
+    if n < MIN_SENTENCES or pooled[0] == pooled[1]:
+        return None
     has_own = counts[..., 0].sum(axis=0) >= MIN_ENTITIES
     rng = Generator(PCG64(SEED))
     weights = rng.multinomial(n, np.full(n, 1 / n), size=samples).astype(float)
-    sums = np.tensordot(weights, counts, axes=1)
-    keeps, drops = rates(sums, has_own)
-    ceilings: dict[str, Any] = {}
+    keeps, drops = rates(np.tensordot(weights, counts, axes=1), has_own)
+    right = np.array(test)
+    kept = rng.binomial(right, keeps)
+    dropped = rng.binomial(right - kept, np.clip(drops / np.maximum(1 - keeps, 1e-12), 0, 1))
+    draws = perfect_f1(right.sum(), kept.sum(axis=-1), dropped.sum(axis=-1))
     best_keeps, best_drops = rates(counts.sum(axis=0), has_own)
-    for part, entities in test.items():
-        right = np.array(entities)
-        kept = rng.binomial(right, keeps)
-        dropped = rng.binomial(right - kept, np.clip(drops / np.maximum(1 - keeps, 1e-12), 0, 1))
-        draws = perfect_f1(right.sum(), kept.sum(axis=-1), dropped.sum(axis=-1))
-        value = perfect_f1(right.sum(), right @ best_keeps, right @ best_drops)
-        ends = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        ceilings[part] = dict(zip(("value", "low", "high"), map(rounded, (value, *ends)), strict=True))
-    return ceilings
+    value = perfect_f1(right.sum(), right @ best_keeps, right @ best_drops)
+    ends = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return dict(zip(("value", "low", "high"), map(rounded, (value, *ends)), strict=True))
 
 
 def perfect_f1(right: Any, kept: Any, dropped: Any) -> Any:

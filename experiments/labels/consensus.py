@@ -52,8 +52,20 @@ def against_gold(test: Sequence[Sentence], common: Sequence[Tagging | None]) -> 
     return [i for i, (sentence, tags) in enumerate(zip(test, common, strict=True)) if tags not in (None, sentence.tags)]
 
 
-def describe(test: Sequence[Sentence], common: Sequence[Tagging | None], systems: Sequence[str]) -> dict[str, Any]:
-    """Return how often the strong systems agree, and by kind and type, in what they differ from gold."""
+def describe(
+    test: Sequence[Sentence],
+    common: Sequence[Tagging | None],
+    systems: Sequence[str],
+    parts: Mapping[str, Sequence[int]] | None = None,
+) -> dict[str, Any]:
+    """Return how often the strong systems agree, and by part, kind and type, in what they differ from gold.
+
+    Args:
+        test: with their gold tags.
+        common: what `consensus` returns.
+        systems: the names of the strong systems.
+        parts: the indices of each part's sentences.
+    """
     wrong = against_gold(test, common)
     errors = [error for i in wrong for error in entity_errors(test[i].tags, common[i] or ())]
     kinds, types = Counter(error.kind for error in errors), Counter(error.type for error in errors)
@@ -61,6 +73,9 @@ def describe(test: Sequence[Sentence], common: Sequence[Tagging | None], systems
         "systems": list(systems),
         "agree": proportion(sum(tags is not None for tags in common), len(test)),
         "against_gold": proportion(len(wrong), len(test)),
+        "against_gold_by_part": {
+            part: proportion(len(set(wrong) & set(places)), len(places)) for part, places in (parts or {}).items()
+        },
         "by_kind": {kind: kinds[kind] for kind in KINDS},
         "by_type": dict(types.most_common()),
     }

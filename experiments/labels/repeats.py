@@ -45,7 +45,8 @@ def agreement(sentences: Sequence[Sentence], types: Sequence[str]) -> dict[str, 
     """Return how often the tags of repeated sentences differ, and the entity F1 of one copy against another.
 
     Each copy serves once as gold, and another copy of its group, chosen at random, as the prediction. So F1, precision
-    and recall are the same number. The bootstrap draws groups, because the copies in a group are not independent.
+    and recall are the same number. The bootstrap draws groups, because the copies in a group are not independent. An
+    F1 of 0 or 1 has no interval: every resample gives the same, however few the groups are.
     """
     groups = repeated(sentences)
     facts = {
@@ -57,7 +58,7 @@ def agreement(sentences: Sequence[Sentence], types: Sequence[str]) -> dict[str, 
     counts = copy_counts(sentences, groups, types)
     if counts[..., 0].any():
         found = intervals({"": counts[None]}, _f1, SAMPLES, SEED, LEVEL)[""]
-        whole, *by_type = [{name: rounded(value) for name, value in each._asdict().items()} for each in found]
+        whole, *by_type = [_with_ends(*map(rounded, each)) for each in found]
         support = counts[..., 0].sum(axis=0)
         entities = zip(types, by_type, support.tolist(), strict=True)
         known = {name: {"entities": round(n)} | each for name, each, n in entities if n}
@@ -86,6 +87,10 @@ def repeated_rows(files: Mapping[str, Sequence[Sentence]]) -> list[dict[str, Any
 def rounded(value: float) -> float | None:
     """Return a number as the JSON files have it: six decimals; None if there is none."""
     return None if np.isnan(value) else round(float(value), 6)
+
+
+def _with_ends(value: float | None, low: float | None, high: float | None) -> dict[str, float | None]:
+    return {"value": value} | ({"low": None, "high": None} if value in (0, 1) else {"low": low, "high": high})
 
 
 def _f1(sums: Floats, _: Floats) -> Floats:

@@ -183,6 +183,7 @@ def test_the_audit_has_figures_rows_and_a_page(folder: Path, monkeypatch: pytest
     assert facts["systems"]["against_gold"]["count"] == 2
     assert facts["repeated"]["both"]["groups"] == 3
     assert facts["repeated"]["both"]["differ"]["count"] == 1
+    assert (facts["repeated_by_part"], facts["ceiling"]) == ({}, {"all": None})  # of one piece, with three groups
     assert facts["reading"] is None
     rows = pd.read_csv(folder / "label_audit.csv")
     assert list(rows.columns) == ["file", "sentence", "reason", "score", "word"]
@@ -194,6 +195,20 @@ def test_the_audit_has_figures_rows_and_a_page(folder: Path, monkeypatch: pytest
     words = {word for sentence in (*TRAIN, *TEST) for word in sentence.words}
     for file in ("label_audit.csv", "label_audit.json"):
         assert not any(word in (folder / file).read_text() for word in words)
+
+
+def test_each_part_is_audited_with_the_copies_inside_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`read_part` returns the same nine sentences for each of the three splits, so each is there three times."""
+    pytest.importorskip("cleanlab")
+    del folder
+    monkeypatch.setattr(label_audit, "read_parts", lambda corpus, split: ["1"] * 3 + ["2"] * 6)
+    facts = audit(monkeypatch)
+    assert {part: (found["groups"], found["sentences"]) for part, found in facts["repeated_by_part"].items()} == {
+        "1": (3, 9), "2": (6, 18)
+    }  # fmt: skip
+    assert facts["ceiling"] == {"all": None, "1": None, "2": None}  # three groups are too few, and six agree
+    by_part = facts["systems"]["against_gold_by_part"]
+    assert {part: (found["count"], found["of"]) for part, found in by_part.items()} == {"1": (2, 3), "2": (0, 6)}
 
 
 def test_a_reading_from_the_lists_to_the_figures(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -139,20 +138,11 @@ def test_each_system_has_a_row_with_its_cost_and_what_was_not_run_has_its_reason
     assert len(html) < 1_000_000
 
 
-def test_the_caveats_name_the_encoders_of_one_seed_and_the_limits_of_the_labels(
-    results: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_caveats_name_the_encoders_of_one_seed(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_results(results, "mit_movie_eng")
     scores = pd.read_csv(folder / "scores.csv", dtype=str, keep_default_na=False)
     scores[scores["seed"] != "2"].to_csv(folder / "scores.csv", index=False)
-    share = {"value": 0.8529, "low": 0.7853, "high": 0.9152}
-    counted = {"groups": 59, "differ": {"count": 15, "of": 59, "share": 0.25, "low": 0.16, "high": 0.37}}
-    facts = {"repeated": {"both": counted | {"entity_f1": share}}, "ceiling": {"all": share | {"value": 0.9}}}
-    systems = {"systems": ["crf"], "against_gold": counted["differ"]}
-    (folder / "label_audit.json").write_text(json.dumps(facts | {"systems": systems, "cleanlab": {}, "reading": None}))
-    text, _ = run(monkeypatch)
-    assert "Of encoder there is one seed" in text
-    assert "reach an F1 of 85.29 (78.53 to 91.52) against another's" in text
+    assert "Of encoder there is one seed" in run(monkeypatch)[0]
 
 
 def test_a_system_without_parameters_has_an_empty_cell(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,10 +133,21 @@ def _caveats(results: Results, scores: pd.DataFrame, parts: pd.DataFrame) -> lis
     if single := [str(system) for system, n in runs.items() if n == 1]:
         texts.append(NOTES["one_seed"].format(systems=", ".join(single)))
     with as_written_by(results.command("label_audit"), results.folder / LABELS):
-        facts = results.facts(LABELS) or {}
-        if repeated := facts.get("repeated", {}).get("both", {}).get("entity_f1"):
-            texts.append(NOTES["label_caveat"].format(f1=_value(repeated)))
+        texts += _label_caveat(results.facts(LABELS))
     return [Text(" ".join(texts))]
+
+
+def _label_caveat(facts: Any) -> list[str]:
+    """Say how far the tags of copies agree, also in the parts where some differ."""
+    if not facts or not facts["repeated"]["both"]["differ"]["count"]:
+        return []
+    f1 = _value(facts["repeated"]["both"]["entity_f1"])
+    parts = "".join(
+        f"; in part {part}, {_value(found['entity_f1'])}"
+        for part, found in facts["repeated_by_part"].items()
+        if found["differ"]["count"]
+    )
+    return [NOTES["label_caveat"].format(f1=f1, parts=parts)]
 
 
 def _values(rows: pd.DataFrame) -> dict[str, str]:
@@ -144,4 +155,5 @@ def _values(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _value(row: Any) -> str:
-    return f"{percent(row['value'])} ({interval(row['low'], row['high'])})"
+    ends = interval(row["low"], row["high"])
+    return percent(row["value"]) + (f" ({ends})" if ends else "")

@@ -20,7 +20,7 @@ def label_blocks(results: Results) -> list[Block]:
     with as_written_by(command, results.folder / "label_audit.json"):
         return [
             note("labels"),
-            _table("repeated", _repeated(facts["repeated"])),
+            _table("repeated", _repeated(facts["repeated"]) + _repeated(facts["repeated_by_part"])),
             *_ceiling_blocks(facts["ceiling"]),
             *_above_ceiling(results, facts["ceiling"]),
             note("doubtful", systems=", ".join(facts["systems"]["systems"])),
@@ -37,7 +37,7 @@ def _table(name: str, rows: list[dict[str, Any]]) -> Block:
 
 def _repeated(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"file": NOTES["files"][file], "groups": facts["groups"], **facts["differ"]}
+        {"file": _where(file), "groups": facts["groups"], **facts["differ"]}
         | {
             f"f1_{name}": value
             for name, value in (facts["entity_f1"] or dict.fromkeys(("value", "low", "high"))).items()
@@ -47,30 +47,33 @@ def _repeated(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _ceiling_blocks(found: dict[str, Any]) -> list[Block]:
-    if not found:
-        return [note("no_ceiling")]
-    rows = [{"part": part, **interval} for part, interval in found.items()]
-    return [note("ceiling"), _table("ceiling", rows)]
+    rows = [{"part": part, **interval} for part, interval in found.items() if interval]
+    return [note("ceiling"), _table("ceiling", rows)] if rows else [note("no_ceiling")]
 
 
 def _above_ceiling(results: Results, ceiling: dict[str, Any]) -> list[Block]:
     """Say in which parts a system is better than the simulated perfect tagger."""
     best = results.f1_by_part().sort_values("value").groupby("part").tail(1)
-    above = [row for row in records(best) if row.value > ceiling.get(row.part, {}).get("value", 1)]
+    known = {part: found["value"] for part, found in ceiling.items() if found}
+    above = [row for row in records(best) if row.value > known.get(row.part, 1)]
     named = "; ".join(
-        f"in part {row.part} it is {percent(ceiling[row.part]['value'])}, and {row.system} has {percent(row.value)}"
+        f"in part {row.part} it is {percent(known[row.part])}, and {row.system} has {percent(row.value)}"
         for row in above
     )
     return [note("above_ceiling", named=named)] if named else []
 
 
+def _where(name: str) -> str:
+    """Name a file, or the files' sentences of one part."""
+    return str(NOTES["files"].get(name, f"{NOTES['files']['both']}, part {name}"))
+
+
 def _doubtful(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = [
-        {
-            "reason": "all strong systems against gold",
-            "file": NOTES["files"]["test"],
-            **facts["systems"]["against_gold"],
-        }
+    systems, reason, file = facts["systems"], "all strong systems against gold", NOTES["files"]["test"]
+    rows = [{"reason": reason, "file": file, **systems["against_gold"]}]
+    rows += [
+        {"reason": reason, "file": f"{file}, part {part}", **found}
+        for part, found in systems["against_gold_by_part"].items()
     ]
     for file, found in facts["cleanlab"].items():
         reason = f"cleanlab ({found['probabilities']})"

@@ -37,8 +37,10 @@ def test_systems_agree_where_their_majorities_are_the_same() -> None:
     )
     assert common == [("B-ACTOR", "O"), None, ("O",)]
     assert against_gold(TEST, common) == [0]
-    facts = describe(TEST, common, ["crf", "minilm", "mpnet"])
+    facts = describe(TEST, common, ["crf", "minilm", "mpnet"], {"1": [0, 1], "2": [2]})
     assert (facts["agree"]["count"], facts["against_gold"]["count"], facts["against_gold"]["of"]) == (2, 1, 3)
+    by_part = {part: (found["count"], found["of"]) for part, found in facts["against_gold_by_part"].items()}
+    assert by_part == {"1": (1, 2), "2": (0, 1)}
     assert facts["by_kind"] == {"boundary": 1, "type": 0, "boundary and type": 0, "missed": 0, "spurious": 0}
     assert facts["by_type"] == {"ACTOR": 1}
 

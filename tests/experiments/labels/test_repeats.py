@@ -64,6 +64,9 @@ def test_six_groups_have_an_interval_over_groups() -> None:
     f1 = facts["entity_f1"]
     assert f1["value"] == round(22 / 23, 6)
     assert f1["low"] < f1["value"] < f1["high"] == 1
+    assert agreement(same * 2, TYPES)["entity_f1"] == {"value": 1, "low": None, "high": None}  # 5 groups
+    more = [*same, numbered(ONE, 5), numbered(ONE, 5)]
+    assert agreement(more, TYPES)["entity_f1"] == {"value": 1, "low": None, "high": None}  # no resample would differ
 
 
 def test_rows_name_each_copy_of_a_sentence_whose_copies_differ() -> None:
@@ -78,7 +81,7 @@ def test_without_copies_there_are_no_figures() -> None:
     facts = agreement([ONE, SINGLE], TYPES)
     assert facts["entity_f1"] is None
     assert facts["differ"]["share"] is None
-    assert simulate(copy_counts([ONE], [], TYPES), {"all": [1, 1]}) == {}
+    assert simulate(copy_counts([ONE], [], TYPES), [1, 1]) is None
 
 
 @pytest.mark.parametrize(
@@ -109,18 +112,22 @@ def test_a_perfect_tagger_finds_what_gold_kept() -> None:
 
 def test_the_ceiling_of_equal_groups_is_the_closed_form_with_noise_of_the_test_file_alone() -> None:
     counts = np.tile(np.array([[100.0, 81, 19]]), (10, 1, 1))
-    ceiling = simulate(counts, {"all": [400], "part": [100]}, samples=4000)
+    ceiling, part = (simulate(counts, [n], samples=4000) or {} for n in (400, 100))
     deviation = math.sqrt(0.9 * 0.1 / 400)
-    assert ceiling["all"]["value"] == 0.9
-    assert ceiling["all"]["low"] == pytest.approx(0.9 - 1.96 * deviation, abs=0.004)
-    assert ceiling["all"]["high"] == pytest.approx(0.9 + 1.96 * deviation, abs=0.004)
-    assert ceiling["part"]["low"] < ceiling["all"]["low"]
-    assert simulate(counts, {"all": [400]}, samples=4000)["all"] == ceiling["all"]  # the seed is fixed
+    assert ceiling["value"] == part["value"] == 0.9
+    assert ceiling["low"] == pytest.approx(0.9 - 1.96 * deviation, abs=0.004)
+    assert ceiling["high"] == pytest.approx(0.9 + 1.96 * deviation, abs=0.004)
+    assert part["low"] < ceiling["low"]
+    assert simulate(counts, [400], samples=4000) == ceiling  # the seed is fixed
 
 
-def test_perfect_copies_have_a_ceiling_of_one() -> None:
-    counts = np.tile(np.array([[2.0, 2, 0]]), (6, 1, 1))
-    assert simulate(counts, {"all": [50]}, samples=100) == {"all": {"value": 1, "low": 1, "high": 1}}
+def test_copies_that_all_agree_give_no_ceiling() -> None:
+    """They show no error, and so no rate of errors: every simulated F1 would be 1, without uncertainty."""
+    agreeing = np.tile(np.array([[2.0, 2, 0]]), (6, 1, 1))
+    assert simulate(agreeing, [50], samples=100) is None
+    agreeing[0, 0, 1:] = 1
+    assert simulate(agreeing, [50], samples=100) is not None
+    assert simulate(agreeing[:5], [50], samples=100) is None  # fewer than six groups
 
 
 def test_copies_share_a_fold_and_each_sentence_is_in_one() -> None:

@@ -32,8 +32,8 @@ def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypat
     share = {"value": 0.9, "low": 0.8, "high": 1.0}
     counted = share | {"count": 1, "of": 5, "share": 0.2}
     audit = {"repeated": {"both": {"groups": 5, "differ": counted, "entity_f1": share}},
-             "ceiling": {part: share for part, *_ in PARTS}, "cleanlab": {}, "reading": None,
-             "systems": {"systems": ["crf"], "against_gold": counted}}  # fmt: skip
+             "repeated_by_part": {}, "ceiling": {part: share for part, *_ in PARTS}, "cleanlab": {}, "reading": None,
+             "systems": {"systems": ["crf"], "against_gold": counted, "against_gold_by_part": {}}}  # fmt: skip
     (folder / "label_audit.json").write_text(json.dumps(audit))
     text, html = run(monkeypatch)
     assert "ceiling: in part 2 it is 90.00, and encoder has 95.50." in text
