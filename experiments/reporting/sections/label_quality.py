@@ -3,12 +3,13 @@
 import math
 from typing import Any
 
+from harness.parts import WHOLE
 from harness.tables import as_written_by
 
 import pandas as pd
 
 from reporting.blocks import Block, Missing
-from reporting.formats import NOTES, note, percent
+from reporting.formats import NOTES, interval, note, percent
 from reporting.layouts import layout_table
 from reporting.results import Results, records
 
@@ -21,7 +22,7 @@ def label_blocks(results: Results) -> list[Block]:
         return [
             note("labels"),
             _table("repeated", _repeated(facts["repeated"]) + _repeated(facts["repeated_by_part"])),
-            *_ceiling_blocks(facts["ceiling"]),
+            _ceiling(facts["ceiling"]),
             *_above_ceiling(results, facts["ceiling"]),
             note("doubtful", systems=", ".join(facts["systems"]["systems"])),
             _table("doubtful", _doubtful(facts)),
@@ -46,9 +47,13 @@ def _repeated(found: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _ceiling_blocks(found: dict[str, Any]) -> list[Block]:
-    rows = [{"part": part, **interval} for part, interval in found.items() if interval]
-    return [note("ceiling"), _table("ceiling", rows)] if rows else [note("no_ceiling")]
+def _ceiling(found: dict[str, Any]) -> Block:
+    named = [
+        f"{percent(each['value'])} ({interval(each['low'], each['high'])}) {_in_part(part)}"
+        for part, each in found.items()
+        if each
+    ]
+    return note("ceiling", named=", and ".join(named)) if named else note("no_ceiling")
 
 
 def _above_ceiling(results: Results, ceiling: dict[str, Any]) -> list[Block]:
@@ -57,10 +62,14 @@ def _above_ceiling(results: Results, ceiling: dict[str, Any]) -> list[Block]:
     known = {part: found["value"] for part, found in ceiling.items() if found}
     above = [row for row in records(best) if row.value > known.get(row.part, 1)]
     named = "; ".join(
-        f"in part {row.part} it is {percent(known[row.part])}, and {row.system} has {percent(row.value)}"
+        f"{_in_part(row.part)} it is {percent(known[row.part])}, and {row.system} has {percent(row.value)}"
         for row in above
     )
     return [note("above_ceiling", named=named)] if named else []
+
+
+def _in_part(part: str) -> str:
+    return "on the whole" if part == WHOLE else f"in part {part}"
 
 
 def _where(name: str) -> str:
