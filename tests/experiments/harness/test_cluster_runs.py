@@ -145,8 +145,8 @@ def test_each_training_of_a_study_or_a_search_is_a_run_and_all_are_recorded_here
     output = place.succeed(*DRIVER, "local", STUDY, SEARCH)
     ran = sorted(line.split(" | ")[0] for line in output.splitlines() if " | done | " in line)
     assert ran == [
-        *(f"| study curve crf-0.5-{seed}" for seed in (1, 2)),
         *(f"| search gazetteer fold {fold} trial {trial}" for fold in (1, 2) for trial in (1, 2)),
+        *(f"| study curve crf-0.5-{seed}" for seed in (1, 2)),
     ]
     for name in ("studies", "search"):
         tables = [read_table(each.folder / "results", "sample", name) for each in (place, alone)]
