@@ -50,14 +50,17 @@ def main() -> None:
     family = confirmatory_tests(corpus.name, scores, params.confirmatory)
     # Also a test against another encoder, or of a baseline: Holm's correction must be over all of the family.
     wanted = list(dict.fromkeys([*with_reference, *others, *sorted({pair for pair, _ in family})]))
-    rows = {
+    whole = {
         "intervals": intervals(found, strata),
-        "comparisons": comparisons(found, wanted, strata, family=family),
+        "comparisons": comparisons(found, wanted, strata, family),
+    }
+    rows = {
+        **whole,
         "intervals_by_group": group_intervals(found, pieces, test, known, part_of),
         "comparisons_by_type": type_comparisons(found, with_reference, strata),
         "study_comparisons": study_comparisons(corpus, test, found, pieces, scores, params, part_of),
         "text_matching": text_matches(test, found),
-        **part_rows(found, pieces, strata, wanted),
+        **part_rows(pieces, wanted, whole),
     }
     for name, content in rows.items():
         write_table(RESULTS, corpus.name, name, content)
@@ -124,8 +127,8 @@ def comparisons(
     found: Recount,
     wanted: Sequence[Pair],
     strata: Sequence[str] | None = None,
-    metrics: Collection[str] = tuple(scoring.METRICS),
     family: Family = (),
+    metrics: Collection[str] = tuple(scoring.METRICS),
 ) -> Rows:
     """Return a row per pair and metric. The Holm correction is over the confirmatory family; other rows have none."""
     within = " within parts" if strata else ""
@@ -145,17 +148,16 @@ def comparisons(
     return rows
 
 
-def part_rows(
-    found: Recount, pieces: Mapping[str, Recount], strata: Sequence[str] | None, wanted: Sequence[Pair]
-) -> dict[str, Rows]:
-    """Return the rows of the tables by part: the whole, resampled within its parts, and then each part by itself."""
-    rows: dict[str, Rows] = {"intervals_by_part": [], "comparisons_by_part": []}
-    scopes: list[tuple[str, Recount, Sequence[str] | None]] = [(WHOLE, found, strata)] if pieces else []
-    scopes += [(part, piece, None) for part, piece in pieces.items()]
-    for part, piece, own_strata in scopes:
-        rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece, own_strata)]
-        found_rows = comparisons(piece, wanted, own_strata, BY_PART)
-        rows["comparisons_by_part"] += [{"part": part, **row} for row in found_rows]
+def part_rows(pieces: Mapping[str, Recount], wanted: Sequence[Pair], whole: Mapping[str, Rows]) -> dict[str, Rows]:
+    """Return the rows of the tables by part: those of the whole again, and then each part by itself, exploratory."""
+    compared = [row for row in whole["comparisons"] if row["metric"] in BY_PART]
+    rows: dict[str, Rows] = {
+        "intervals_by_part": [{"part": WHOLE, **row} for row in whole["intervals"]] if pieces else [],
+        "comparisons_by_part": [{"part": WHOLE, **row} for row in compared] if pieces else [],
+    }
+    for part, piece in pieces.items():
+        rows["intervals_by_part"] += [{"part": part, **row} for row in intervals(piece)]
+        rows["comparisons_by_part"] += [{"part": part, **row} for row in comparisons(piece, wanted, metrics=BY_PART)]
     return rows
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.artifacts import read_json, read_part
 from harness.params import read_params
+from harness.parts import places_by_part, read_parts
 from harness.paths import DATA, RESULTS
 from harness.remedies import stage_remedy
 from harness.tables import as_written_by, require_table, write_table
@@ -74,11 +75,11 @@ def record_verdicts(corpus: str, folder: Path, reader: str) -> None:
             raise BertNerError(f"{path} is not UTF-8; save it in that encoding, and run this again") from None
         with as_written_by(again, folder / "key.json"):
             rows += reading.read_verdicts(str(path), text, key[str(number)])
-    path = RESULTS / corpus / "label_audit.json"
+    path, places = RESULTS / corpus / "label_audit.json", places_by_part(read_parts(corpus, "test"))
     # Before anything is written, so that an error leaves both files as they are.
     facts = read_json(path, stage_remedy("label_audit", corpus))
     write_table(RESULTS, corpus, "label_reading", [{**row, "reader": reader} for row in rows])
-    facts["reading"] = reading.describe(require_table(RESULTS, corpus, "label_reading"))
+    facts["reading"] = reading.describe(require_table(RESULTS, corpus, "label_reading"), places)
     write_whole(path, json.dumps(facts, indent=2) + "\n")
     print(f"{path} has the figures of {len(rows)} verdicts")
 

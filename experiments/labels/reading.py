@@ -6,7 +6,7 @@ sees no difference between the two, so the controls show how well the reader jud
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -88,18 +88,27 @@ def read_verdicts(name: str, text: str, questions: Sequence[Question]) -> list[Q
     return rows
 
 
-def describe(verdicts: pd.DataFrame) -> dict[str, Any]:
-    """Return the share of each verdict by reading and kind of sentence, and how far two readings agree."""
-    by_reading: dict[str, dict[str, Any]] = {}
-    for (reading, kind), rows in verdicts.groupby(["reading", "kind"], sort=True):
-        counts = rows["verdict"].value_counts()
-        shares = {verdict: proportion(int(counts.get(verdict, 0)), len(rows)) for verdict in VERDICTS}
-        by_reading.setdefault(str(reading), {})[str(kind)] = shares
+def describe(verdicts: pd.DataFrame, parts: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """Return the share of each verdict by reading and kind of sentence, also by part, and how far two readings agree.
+
+    `parts` has the indices of each part's test sentences.
+    """
+    indices = verdicts["sentence"] - 1
     crossed = verdicts.pivot(index=["kind", "sentence"], columns="reading", values="verdict")
     first, second = (crossed[reading].tolist() for reading in READINGS)
     same = sum(a == b for a, b in zip(first, second, strict=True))
     return {
         "read_by": ", ".join(verdicts["reader"].unique()),
-        "readings": by_reading,
+        "readings": _shares(verdicts),
+        "readings_by_part": {part: _shares(verdicts[indices.isin(places)]) for part, places in parts.items()},
         "same_verdict_twice": proportion(same, len(crossed)) | {"kappa": cohens_kappa(first, second)},
     }
+
+
+def _shares(verdicts: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    by_reading: dict[str, dict[str, Any]] = {}
+    for (reading, kind), rows in verdicts.groupby(["reading", "kind"], sort=True):
+        counts = rows["verdict"].value_counts()
+        shares = {verdict: proportion(int(counts.get(verdict, 0)), len(rows)) for verdict in VERDICTS}
+        by_reading.setdefault(str(reading), {})[str(kind)] = shares
+    return by_reading

@@ -31,7 +31,8 @@ def transfers(
         f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
         for _, row in rows.iterrows()
     ]
-    return Finding(graded(rows["low"] > 0), rows["difference"].tolist(), f"{metric}; {'; '.join(notes)}")
+    ends = _only_ends(rows["low"], rows["high"])
+    return Finding(graded(rows["low"] > 0), rows["difference"].tolist(), f"{metric}; {'; '.join(notes)}", *ends)
 
 
 def no_general_tagger(evidence: Evidence) -> Finding:
@@ -58,7 +59,12 @@ def good_away(
     verdict = graded([(low >= share).all(), (high >= share).any()])
     shares = ", ".join(f"{show(a)} to {show(b)}" for a, b in zip(low, high, strict=True))
     shown = f"entity F1 of the shared types, wanted: {show(share)} of that at home, measured: {shares}; {_listed(rows)}"
-    return Finding(verdict, (rows["away"] / rows["at_home"]).tolist(), shown)
+    return Finding(verdict, (rows["away"] / rows["at_home"]).tolist(), shown, *_only_ends(low, high))
+
+
+def _only_ends(low: pd.Series, high: pd.Series) -> tuple[float | None, float | None]:
+    """Return the interval of the measured value; there is none for several values."""
+    return (low.iloc[0], high.iloc[0]) if len(low) == 1 else (None, None)
 
 
 def _listed(rows: pd.DataFrame) -> str:

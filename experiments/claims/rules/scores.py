@@ -31,7 +31,7 @@ FEWEST = 10  # entities of a type or a part for which a difference is shown
 STRATA = ("type", "part", "type and part")
 RANGES = {
     "inside": "the paper's figure is in this range",
-    "above": "the paper's figure is reached, but below this range",
+    "above": "the paper's figure is below this range, so a further run would score higher",
     "below": "the paper's figure is above this range",
 }
 QUERY_FILES = {"in_test": "a test sentence", "in_train": "in the training file"}
@@ -246,7 +246,7 @@ def lower_recall(
     shown += f". By part: {_listed(parts)}" if parts else ""
     enough = {name: row for name, row in (types | parts).items() if row["support"] >= FEWEST}
     there = [name for name, row in enough.items() if margin <= row["low"] < row["high"]]
-    shown += f". It is shown of {', '.join(there) or 'none of these'}"
+    shown += f". It is shown, without correction, of {', '.join(there) or 'none of these'}"
     if reverse := [name for name, row in enough.items() if row["high"] < 0]:
         shown += f", the reverse of {', '.join(reverse)}"
     if unknown := [name for name in named if name not in types]:
