@@ -69,7 +69,12 @@ def _score_blocks(root: Path) -> list[Block]:
     best = best.sort_values("score", ascending=False, kind="stable").drop_duplicates("test_set").set_index("test_set")
     if len(best):
         cells.loc["best comparable published"] = best["score"].map(percent).reindex(cells.columns, fill_value="")
+    runs = scores.groupby(["system", "corpus"], sort=False).size().rename("n").reset_index()
+    most = runs["n"].max()
+    fewer = [f"{row.system} on {row.corpus} ({row.n})" for row in records(runs) if 1 < row.n < most]
     blocks: list[Block] = [*_plots(corpora), frame_table("Entity F1 on each corpus", cells, is_whole=True)]
+    if most > 1:
+        blocks.append(note("seeds", most=str(most), fewer=f", fewer of {', '.join(fewer)}" if fewer else ""))
     parts = pd.concat([_by_part(results) for results in corpora])
     if len(parts):
         by_part = crossed(parts, "system", "part", "value", absent="not run")

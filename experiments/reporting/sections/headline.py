@@ -9,6 +9,7 @@ from harness.tables import as_written_by, matching
 
 import pandas as pd
 
+from bert_ner.wording import counted
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Plot, Table, Text
 from reporting.formats import NOTES, count, interval, mean_and_spread, note, percent, points, short
@@ -62,7 +63,8 @@ def _sizes(results: Results) -> pd.DataFrame:
 def _best(intervals: pd.DataFrame) -> tuple[str, str]:
     """Return the system of the highest entity F1, and its score in words."""
     best = matching(intervals, metric="entity_f1").sort_values("value").iloc[-1]
-    return best["system"], f"{best['system']} has the highest entity F1, {_value(best)}."
+    # Chance favours the best of several, also against the reference.
+    return best["system"], f"{best['system']}, picked by this score, has the highest entity F1, {_value(best)}."
 
 
 def _weak_baselines(scores: pd.DataFrame) -> dict[str, str]:
@@ -138,16 +140,14 @@ def _caveats(results: Results, scores: pd.DataFrame, parts: pd.DataFrame) -> lis
 
 
 def _label_caveat(facts: Any) -> list[str]:
-    """Say how far the tags of copies agree, also in the parts where some differ."""
-    if not facts or not facts["repeated"]["both"]["differ"]["count"]:
+    """Say in which parts the tags of copies differ, and how much; nothing if they differ nowhere."""
+    if not facts or not (both := facts["repeated"]["both"])["differ"]["count"]:
         return []
-    f1 = _value(facts["repeated"]["both"]["entity_f1"])
-    parts = "".join(
-        f"; in part {part}, {_value(found['entity_f1'])}"
-        for part, found in facts["repeated_by_part"].items()
-        if found["differ"]["count"]
-    )
-    return [NOTES["label_caveat"].format(f1=f1, parts=parts)]
+    parts = {f"part {part}": found for part, found in facts["repeated_by_part"].items() if found["groups"]}
+    differing = {part: _value(found["entity_f1"]) for part, found in parts.items() if found["differ"]["count"]}
+    same = [f"{part} ({counted(found['groups'], 'group')})" for part, found in parts.items() if part not in differing]
+    f1 = ", ".join(f"{f1} in {part}" for part, f1 in differing.items()) or _value(both["entity_f1"])
+    return [NOTES["label_caveat"].format(f1=f1, same=f"; none differ in {', '.join(same)}" if same else "")]
 
 
 def _values(rows: pd.DataFrame) -> dict[str, str]:

@@ -17,6 +17,7 @@ from reporting.blocks import Block, Cell, Plot, Table, Text
 from reporting.formats import (
     METRIC_NAMES,
     MINUS,
+    NOTES,
     count,
     interval,
     mean_and_spread,
@@ -140,11 +141,12 @@ def _dots(title: str, rows: pd.DataFrame) -> list[Dot]:
 def comparison_blocks(results: Results, table: pd.DataFrame) -> list[Block]:
     """Return the differences between systems, with intervals and p-values; Holm's correction is over one family."""
     is_few = len(table[["system_a", "system_b"]].drop_duplicates()) <= FEW
+    corrected = NOTES["confirmatory" if "confirmatory" in set(table["family"]) else "exploratory"]
     rows = pd.concat([table[table["metric"] == metric] for metric in (METRIC_NAMES if is_few else SHOWN)])
     return [
         note("comparisons", more="" if is_few else " comparisons.csv has the other metrics."),
         layout_table("comparisons", with_p_texts(rows)),
-        note("tests", tests=_tests(table["test"]), n=count(table["n"].max())),
+        note("tests", tests=_tests(table["test"]), n=count(table["n"].max()), corrected=corrected),
         *_part_blocks(matching(results.table("comparisons_by_part"), metric="entity_f1", system_b=REFERENCE)),
     ]
 

@@ -290,12 +290,12 @@ def test_the_evidence_says_of_which_named_types_a_lower_recall_is_shown(tmp_path
     assert row["evidence"].endswith(
         "Its difference is 0.1000 (0.0500 to 0.1500) over all, 0.1000 (0.0500 to 0.1500) within type; wanted of each: "
         "0.05 or more. By type, with the number of unseen entities, of 10 or more: A +0.1000 (+0.0500 to "
-        "+0.1500; 10 entities). It is shown of A. Of the types that the paper names: A shown"
+        "+0.1500; 10 entities). It is shown, without correction, of A. Of the types that the paper names: A shown"
     )
     row = judged(tmp_path, entry(f"{RECALL}, named: [A]"), gap(0.1, 0.04, 0.15))
     assert row["evidence"].endswith(": A not shown")
     row = judged(tmp_path, entry(RECALL), gap(-0.1, -0.15, -0.05))
-    assert row["evidence"].endswith("10 entities). It is shown of none of these, the reverse of A")
+    assert row["evidence"].endswith("10 entities). It is shown, without correction, of none of these, the reverse of A")
 
 
 def test_a_lower_recall_is_also_measured_within_parts(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_lower_recall_is_also_measured_within_parts(tmp_path: Path) -> None:
     assert row["verdict"] == "reproduced"
     assert "0.1000 (0.0600 to 0.1500) within type and part; wanted of each: 0.05" in row["evidence"]
     assert row["evidence"].endswith(
-        "By part: part 1 +0.1000 (+0.0600 to +0.1500; 10 entities). It is shown of A, part 1"
+        "By part: part 1 +0.1000 (+0.0600 to +0.1500; 10 entities). It is shown, without correction, of A, part 1"
     )
     row = judged(tmp_path, entry(RECALL), gap(0.1, 0.06, 0.15, low_in_both=0.04))
     assert (row["verdict"], row["low"]) == ("partly", "0.040000")

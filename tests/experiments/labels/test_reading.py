@@ -79,10 +79,13 @@ def test_shares_by_reading_and_kind_and_the_agreement_of_both() -> None:
         for kind, given in by_kind.items()
         for i, verdict in enumerate(given)
     ])  # fmt: skip
-    facts = describe(verdicts)
+    facts = describe(verdicts.assign(sentence=verdicts["sentence"] + 1), {"1": [0, 1], "2": [2]})
     assert facts["read_by"] == "a tester"
     assert facts["readings"]["1"]["suspicious"]["other"]["count"] == 2
     assert facts["readings"]["2"]["suspicious"]["other"]["share"] == round(1 / 3, 6)
     assert facts["readings"]["1"]["control"]["gold"]["share"] == 1
+    by_part = {part: found["1"]["suspicious"]["other"] for part, found in facts["readings_by_part"].items()}
+    assert {part: (share["count"], share["of"]) for part, share in by_part.items()} == {"1": (2, 2), "2": (0, 1)}
+    assert list(facts["readings_by_part"]["2"]["1"]) == ["suspicious"]  # no control is in that part
     assert (facts["same_verdict_twice"]["count"], facts["same_verdict_twice"]["of"]) == (3, 4)
     assert facts["same_verdict_twice"]["kappa"] == 0.5
