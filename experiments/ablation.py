@@ -1,10 +1,10 @@
 """Test what each setting of a system brings, on the tags of its search; needs no model.
 
-    python experiments/search.py --corpus mit_movie_eng --system minilm
-    python experiments/ablation.py --corpus mit_movie_eng --system minilm
+    python experiments/search.py --corpus mit_movie_eng --system minilm_best
+    python experiments/ablation.py --corpus mit_movie_eng --system minilm_best
 
-Of the trials under search.trials in params.yaml, the one that has the settings of the system's section is compared
-with each other one. Let one grid be empty, which gives that trial, and each other grid change one setting. Every
+Compares the trial that has the settings of the system's section with each of the other trials under search.trials in
+params.yaml. Leave one grid empty to get that trial; let each other grid change one setting. Every
 sentence was tagged by a model that had not seen it. Puts the system's rows into results/<corpus>/ablation.csv.
 """
 

@@ -2,7 +2,7 @@
 
 A system is a table of shape (runs, n, ...) of whole numbers that add up over the n sentences, as floats: exact below
 2**53 and fast in NumPy. Its runs differ only in their seed, and its values are the means over them. All systems share
-the draws, so the sums of a run under them are computed once for all comparisons of the run.
+the draws, so a run's sums for each draw are computed once for all its comparisons.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ bootstrap(predicted, gold=gold)["entity_f1"]                        # value, low
 compare(a, b, gold=gold)["entity_f1"].p_value
 compare([count(gold, a1), count(gold, a2)], count(gold, b)).to_frame()
 
-`bootstrap` and `compare` ask for other test sentences, given the runs. They resample sentences, because the words and
-entities of a sentence are not independent. `seed_interval` asks for other seeds, given the sentences, and `bootstrap`
-with `over_runs` for both at once. A system is the counts of one run, or of several that differ only in their seed; its
+`bootstrap` and `compare` cover other test sentences, for these runs. They resample sentences, because the words and
+entities of a sentence are not independent. `seed_interval` covers other seeds, for these sentences, and `bootstrap`
+with `over_runs` covers both. A system is the counts of one run, or of several that differ only in their seed; its
 score is their mean.
 """
 

@@ -164,7 +164,9 @@ class Evidence:
     def gaps_by_part(self, metric: str) -> str:
         """Return the differences from each baseline that were compared by part."""
         rows = self._parts("comparisons_by_part", system_a=self.system.name, metric=metric)
-        names = dict.fromkeys(rows["system_b"]) if len(rows) else {}
+        scores = self.table("scores")
+        baselines = set(scores[scores["encoder"] == ""]["system"])
+        names = dict.fromkeys(name for name in rows["system_b"] if name in baselines) if len(rows) else {}
         return "".join(
             _listed_parts(f"{metric} minus {name}'s by part", rows[rows["system_b"] == name], "difference", "+", 0)
             for name in names

@@ -110,7 +110,8 @@ def outperforms(evidence: Evidence, metrics: list[Metric] = Field(min_length=1, 
         note += f", {interval.low:+.4f} to {interval.high:+.4f} over seeds" if interval else ""
         notes.append(f"{note}): {'better' if is_shown else 'not shown to be better'}")
     verdict = graded([over_sentences.any(), is_better.all()])
-    shown = "; ".join(notes) + "".join(map(evidence.gaps_by_part, metrics))
+    shown = f"{is_better.sum()} of {len(rows)} tests show it: {'; '.join(notes)}"
+    shown += "".join(map(evidence.gaps_by_part, metrics))
     return with_interval(verdict, rows.nsmallest(1, "difference").iloc[0], shown, "difference")
 
 
@@ -173,8 +174,9 @@ def every_type(
         f"{len(others) - n_below} are undecided{'; not shown to be strong: ' if notes else ''}{', '.join(notes)}"
     )
     for part, types in evidence.groups_by_part("type").items():
-        held = types[types["support"] > 0]
-        shown += f". In {part}, {(held['low'] >= strong).sum()} of {len(held)} are shown to have it"
+        held = types[types["support"] >= FEWEST]
+        strong_here = f"{(held['low'] >= strong).sum()} of {len(held)} with {FEWEST} entities or more"
+        shown += f". In {part}, {strong_here} are shown to have it"
     weakest = rows.iloc[0]
     return with_interval(verdict, weakest, shown) if weakest["value"] > 0 else Finding(verdict, 0.0, shown)
 
