@@ -105,15 +105,15 @@ def stable(
     evidence: Evidence,
     spread: float = Field(gt=0, description="the most by which one further run may differ from the mean"),
 ) -> Finding:
-    """Check that the training loss falls in each epoch of each run, and that entity F1 of a further run is near the mean."""
+    """Check that the training loss falls in each epoch of each run, and that one further run is near the mean F1."""
     losses_by_seed = _losses(evidence)
     falls = bool((losses_by_seed.diff(axis="columns").iloc[:, 1:] < 0).all(axis=None))
     f1 = evidence.table("scores", system=evidence.system.name)["entity_f1"]
     mean, low, high = _over_seeds(f1)
     half = (high - low) / 2 * math.sqrt(len(f1) + 1)
     shown = (
-        f"the training loss {'falls' if falls else 'does not fall'} in every epoch of every run, and one further run has "
-        f"an entity F1 of {show(mean)} ± {show(half)}, wanted: {show(spread)} or less"
+        f"the training loss {'falls' if falls else 'does not fall'} in every epoch of every run, and one further run "
+        f"has an entity F1 of {show(mean)} ± {show(half)}, wanted: {show(spread)} or less"
     )
     return Finding(graded([falls and half <= spread]), half, shown)
 

@@ -313,7 +313,7 @@ def test_types_and_confusions_have_their_parts_in_the_evidence(tmp_path: Path) -
     files = by_type((0.9, 0.85, 0.95))
     more = groups("type in part 2", ("T0", "", 0.9, 0.85, 0.95), ("T1", "", 0.7, 0.6, 0.8))
     row = judged(tmp_path, entry(TYPES), {name: rows + more[name] for name, rows in files.items()})
-    assert row["evidence"].endswith(". In part 2, 1 of 2 are shown to have it")
+    assert row["evidence"].endswith(". In part 2, 1 of 2 with 10 entities or more are shown to have it")
     files = confusions(A_B=(1, 1, 2))
     for part, pair in (("1", "A / B"), ("2", "A / C")):
         more = groups(f"confusion in part {part}", (pair, "", 2, 1, 3))
