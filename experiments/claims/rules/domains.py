@@ -24,10 +24,8 @@ def transfers(
     tables = [replace(evidence, corpus=corpus).table("comparisons").assign(corpus=corpus) for corpus in corpora]
     leads = pd.concat(tables)
     leads = leads[(leads["system_b"] == REFERENCE) & (leads["metric"] == metric)]
-    rows, others = (
-        leads[leads["system_a"] == system],
-        leads[leads["system_a"].isin(also) & (leads["system_a"] != system)],
-    )
+    rows = leads[leads["system_a"] == system]
+    others = leads[leads["system_a"].isin(set(also) - {system})]
     if missing := [corpus for corpus in corpora if corpus not in set(rows["corpus"])]:
         raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with {REFERENCE}")
     notes = [

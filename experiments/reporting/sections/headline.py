@@ -37,7 +37,8 @@ def headline_blocks(results: Results) -> list[Block]:
             system, stated = closest, further_run_text(results.table("intervals"), closest, closest)
         else:
             system, stated = _best(intervals)
-        blocks.append(Text(f"{stated} {_lead(results, system)}".strip()))
+        leads = [_lead(results, system, other) for other in dict.fromkeys([REFERENCE, _best_baseline(scores)])]
+        blocks.append(Text(" ".join(filter(None, [stated, *leads]))))
     sizes, weak = _sizes(results), _weak_baselines(scores)
     shown = scores[~scores["system"].isin(weak)]
     blocks.append(_table(shown, intervals, parts, sizes))
@@ -73,9 +74,15 @@ def _weak_baselines(scores: pd.DataFrame) -> dict[str, str]:
     return {str(system): percent(mean) for system, mean in means.items() if mean < means.get(REFERENCE, 0)}
 
 
-def _lead(results: Results, system: str) -> str:
-    """State where a system is better than the reference, where worse, and where neither is shown."""
-    pair = {"system_a": system, "system_b": REFERENCE, "metric": "entity_f1"}
+def _best_baseline(scores: pd.DataFrame) -> str:
+    """Return the system without an encoder that has the highest entity F1; the reference if there is none."""
+    means = scores[scores["encoder"] == ""].groupby("system")["entity_f1"].mean()
+    return str(means.idxmax()) if len(means) else REFERENCE
+
+
+def _lead(results: Results, system: str, other: str) -> str:
+    """State where a system is better than another, where worse, and where neither is shown."""
+    pair = {"system_a": system, "system_b": other, "metric": "entity_f1"}
     by_part = matching(results.table("comparisons_by_part"), **pair)
     whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
     found = pd.concat([whole, by_part[by_part["part"] != WHOLE]])
@@ -85,7 +92,8 @@ def _lead(results: Results, system: str) -> str:
         scope = "on the whole" if row.part == WHOLE else f"in part {row.part}"
         shown[outcome].append(f"{scope} ({points(row.difference)}, {interval(row.low, row.high, points)})")
     stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
-    return f"Compared with {REFERENCE}, {system} is {'; it is '.join(stated)}." if stated else ""
+    name = other if other == REFERENCE else f"{other}, the best baseline"
+    return f"Compared with {name}, {system} is {'; it is '.join(stated)}." if stated else ""
 
 
 def _table(scores: pd.DataFrame, intervals: pd.DataFrame, parts: pd.DataFrame, sizes: pd.DataFrame) -> Table:

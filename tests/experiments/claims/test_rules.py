@@ -353,6 +353,14 @@ def test_a_baseline_that_is_no_longer_scored_makes_the_comparisons_stale(tmp_pat
         judged(tmp_path, entry(BETTER), files)
 
 
+def test_other_systems_are_shown_and_decide_nothing(tmp_path: Path) -> None:
+    files, others = elsewhere((0.02, 0.01, 0.03)), elsewhere((-0.02, -0.03, -0.01), system="other")
+    rule = "transfers, corpora: [mit_movie_trivia], metric: entity_f1, also: [other]"
+    row = judged(tmp_path, entry(rule), {name: rows + others[name] for name, rows in files.items()})
+    assert (row["verdict"], row["low"], row["high"]) == ("reproduced", "0.010000", "0.030000")
+    assert "other 0.7800, crf 0.8000, -0.0200 (-0.0300 to -0.0100 over sentences): below" in row["evidence"]
+
+
 def test_seeds_of_both_systems_make_the_interval_over_seeds(tmp_path: Path) -> None:
     """Welch: means 0.85 and 0.8, variances of the means 1e-4 each, so 2 degrees of freedom and t = 4.30265."""
     files = comparison(("entity_f1", 0.05, 0.001))
