@@ -81,11 +81,11 @@ def _best_baseline(scores: pd.DataFrame) -> str:
 
 
 def _lead(results: Results, system: str, other: str) -> str:
-    """State where a system is better than another, where worse, and where neither is shown."""
+    """State where a system is better than another, where worse, and where neither is shown; the reference by part."""
     pair = {"system_a": system, "system_b": other, "metric": "entity_f1"}
-    by_part = matching(results.table("comparisons_by_part"), **pair)
     whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
-    found = pd.concat([whole, by_part[by_part["part"] != WHOLE]])
+    by_part = matching(results.table("comparisons_by_part"), **pair)
+    found = pd.concat([whole, by_part[by_part["part"] != WHOLE]]) if other == REFERENCE else whole
     shown: dict[str, list[str]] = {"better": [], "worse": [], "not shown to differ": []}
     for row in records(found):
         outcome = "better" if row.low > 0 else "worse" if row.high < 0 else "not shown to differ"

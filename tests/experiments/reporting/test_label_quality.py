@@ -80,5 +80,5 @@ def test_the_first_page_says_how_copies_differ_if_any_do(
     folder = write_results(results, "mit_movie_eng")
     (folder / "label_audit.json").write_text(json.dumps({**FACTS, "repeated": {"both": both}}))
     text = run(monkeypatch)[0]
-    caveat = "one copy's tags against another's have an F1 of 80.36 (71.55 to 88.57) in part 1; none differ in part 2 ("
+    caveat = "one copy has an F1 of 80.36 (71.55 to 88.57) in part 1 against another; none differ in part 2 ("
     assert (caveat in text) is said
