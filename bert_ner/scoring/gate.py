@@ -9,10 +9,10 @@ test would also use the spread of the new runs: a change that makes a system wor
 
 ALPHA holds for one system, on average over references. Bonferroni divides it among the deciding metrics: an unchanged
 system fails in at most 5 % of all pairs of a reference and a check, however its metrics depend on each other. One
-reference serves many checks, and by chance its own bound is too high or too low. With five reference runs and three
-new ones, half of the references fail an unchanged system in less than 1 % of the checks. Between one in eight (metrics
-that depend on each other wholly) and one in four (not at all) fail it in more than 5 %, and one in ten in more than 7
-to 15 %. With 20 reference runs, that last figure is 6 to 11 % (the tests simulate it).
+reference serves many checks, and by chance its own bound is too high or too low. With five reference runs and three new
+ones, half of the references fail an unchanged system in less than 1 % of the checks. One in eight (metrics that depend
+on each other wholly) to one in four (not at all) fail it in more than 5 %; one in ten fail it in more than 7 to 15 %.
+With 20 reference runs, that last figure is 6 to 11 % (the tests simulate it).
 
 ALPHA is not divided among systems: if k seeded systems are trained with new random numbers, one or more fail by chance
 with a probability of up to 1 - 0.95^k. On the same machine with the same versions a seed gives the same result, so

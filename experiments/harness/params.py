@@ -185,7 +185,7 @@ class Search(Settings):
     )
     seed: Seed = Field(default=42, description="draws the folds, and is that of each training")
     trials: dict[str, list[Grid]] = Field(
-        default={}, description="for each system grids of settings; their trials are in the order of their cost"
+        default={}, description="for each system grids of settings; their trials are listed from the simplest on"
     )
     fewer_folds: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default={}, description="systems that tag the first ones"

@@ -26,7 +26,7 @@ class Choice(NamedTuple):
 
 
 def trials_of(system: str, params: Params) -> dict[int, Section]:
-    """Return all settings of each trial of a system, by number from 1 on, in the order of their cost."""
+    """Return all settings of each trial of a system, by number from 1 on, the simplest first."""
     if system not in params.search.trials:
         names = ", ".join(params.search.trials)
         raise BertNerError(f"params.yaml has no search.trials.{system}; its systems are {names}")
@@ -93,7 +93,7 @@ def tags_file(corpus: str, system: str, trial: int, fold: int) -> Path:
 def choose(search: pd.DataFrame, system: str, wanted: Collection[int]) -> Choice | None:
     """Choose the first trial within one standard error of the best; None until all wanted ones have the same folds.
 
-    The trials are in the order of their cost, and the error is the best one's. Source: Breiman, Friedman, Olshen and
+    The simplest trials come first, and the error is the best one's. Source: Breiman, Friedman, Olshen and
     Stone, Classification and Regression Trees, 1984, section 3.4.3.
     """
     trials = search[search["system"] == system].groupby("trial")
