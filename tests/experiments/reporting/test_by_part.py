@@ -36,8 +36,8 @@ def test_each_part_has_scores_and_the_lead_over_the_crf(results: Path, monkeypat
              "systems": {"systems": ["crf"], "against_gold": counted, "against_gold_by_part": {}}}  # fmt: skip
     (folder / "label_audit.json").write_text(json.dumps(audit))
     text, html = run(monkeypatch)
-    assert "ceiling: in part 2 it is 90.00, and encoder has 95.50." in text
-    assert "ceiling: in part 1" not in text
+    assert "too uncertain: in part 2 it is 90.00, and encoder has 95.50." in text
+    assert "too uncertain: in part 1" not in text
     assert "(part 1, free questions: 10; part 2, templates: 20 test sentences)" in text
     assert "| system | entity F1 | part 1 | part 2 | accuracy |" in text
     assert "70.00 (69.00 to 72.00) | 95.00 (94.00 to 97.00) |" in text
