@@ -56,7 +56,7 @@ def describe(
     test: Sequence[Sentence],
     common: Sequence[Tagging | None],
     systems: Sequence[str],
-    parts: Mapping[str, Sequence[int]] | None = None,
+    parts: Mapping[str, Sequence[int]],
 ) -> dict[str, Any]:
     """Return how often the strong systems agree, and by part, kind and type, in what they differ from gold.
 
@@ -74,7 +74,7 @@ def describe(
         "agree": proportion(sum(tags is not None for tags in common), len(test)),
         "against_gold": proportion(len(wrong), len(test)),
         "against_gold_by_part": {
-            part: proportion(len(set(wrong) & set(places)), len(places)) for part, places in (parts or {}).items()
+            part: proportion(len(set(wrong) & set(places)), len(places)) for part, places in parts.items()
         },
         "by_kind": {kind: kinds[kind] for kind in KINDS},
         "by_type": dict(types.most_common()),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.parts import WHOLE
+
 import pandas as pd
 
 from bert_ner.scoring.resampling import SAMPLES, p_text
@@ -32,6 +34,16 @@ def points(difference: float) -> str:
 
 def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:
     return "" if pd.isna(low) or pd.isna(high) else f"{form(low)} to {form(high)}"
+
+
+def with_interval(row: Any) -> str:
+    """Format a score and, if it has one, its interval: 85.69 (84.77 to 86.57)."""
+    ends = interval(row["low"], row["high"])
+    return percent(row["value"]) + (f" ({ends})" if ends else "")
+
+
+def in_part(part: str) -> str:
+    return "on the whole" if part == WHOLE else f"in part {part}"
 
 
 def decimals(value: float) -> str:

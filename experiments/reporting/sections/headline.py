@@ -12,7 +12,18 @@ import pandas as pd
 from bert_ner.wording import counted
 from claims.paper import PAPER_CORPUS, PAPER_MICRO_F1
 from reporting.blocks import Block, Plot, Table, Text
-from reporting.formats import NOTES, count, interval, mean_and_spread, note, percent, points, short
+from reporting.formats import (
+    NOTES,
+    count,
+    in_part,
+    interval,
+    mean_and_spread,
+    note,
+    percent,
+    points,
+    short,
+    with_interval,
+)
 from reporting.further_run import further_run_text
 from reporting.plots import Line, lines_plot
 from reporting.results import Results, by_system, records
@@ -65,19 +76,23 @@ def _best(intervals: pd.DataFrame) -> tuple[str, str]:
     """Return the system of the highest entity F1, and its score in words."""
     best = matching(intervals, metric="entity_f1").sort_values("value").iloc[-1]
     # Chance favours the best of several, also against the reference.
-    return best["system"], f"{best['system']}, picked by this score, has the highest entity F1, {_value(best)}."
+    return best["system"], f"{best['system']}, picked by this score, has the highest entity F1, {with_interval(best)}."
 
 
 def _weak_baselines(scores: pd.DataFrame) -> dict[str, str]:
     """Return the systems without an encoder whose entity F1 is below the reference's, with their scores."""
-    means = scores[scores["encoder"] == ""].groupby("system")["entity_f1"].mean().sort_values(ascending=False)
+    means = _baseline_means(scores)
     return {str(system): percent(mean) for system, mean in means.items() if mean < means.get(REFERENCE, 0)}
 
 
 def _best_baseline(scores: pd.DataFrame) -> str:
     """Return the system without an encoder that has the highest entity F1; the reference if there is none."""
-    means = scores[scores["encoder"] == ""].groupby("system")["entity_f1"].mean()
-    return str(means.idxmax()) if len(means) else REFERENCE
+    return str(next(iter(_baseline_means(scores).index), REFERENCE))
+
+
+def _baseline_means(scores: pd.DataFrame) -> pd.Series:
+    """Return the mean entity F1 of each system without an encoder, the best first."""
+    return scores[scores["encoder"] == ""].groupby("system")["entity_f1"].mean().sort_values(ascending=False)
 
 
 def _lead(results: Results, system: str, other: str) -> str:
@@ -89,8 +104,7 @@ def _lead(results: Results, system: str, other: str) -> str:
     shown: dict[str, list[str]] = {"better": [], "worse": [], "not shown to differ": []}
     for row in records(found):
         outcome = "better" if row.low > 0 else "worse" if row.high < 0 else "not shown to differ"
-        scope = "on the whole" if row.part == WHOLE else f"in part {row.part}"
-        shown[outcome].append(f"{scope} ({points(row.difference)}, {interval(row.low, row.high, points)})")
+        shown[outcome].append(f"{in_part(row.part)} ({points(row.difference)}, {interval(row.low, row.high, points)})")
     stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
     name = other if other == REFERENCE else f"{other}, the best baseline"
     return f"Compared with {name}, {system} is {'; it is '.join(stated)}." if stated else ""
@@ -152,16 +166,11 @@ def _label_caveat(facts: Any) -> list[str]:
     if not facts or not (both := facts["repeated"]["both"])["differ"]["count"]:
         return []
     parts = {f"part {part}": found for part, found in facts["repeated_by_part"].items() if found["groups"]}
-    differing = {part: _value(found["entity_f1"]) for part, found in parts.items() if found["differ"]["count"]}
+    differing = {part: with_interval(found["entity_f1"]) for part, found in parts.items() if found["differ"]["count"]}
     same = [f"{part} ({counted(found['groups'], 'group')})" for part, found in parts.items() if part not in differing]
-    f1 = ", ".join(f"{f1} in {part}" for part, f1 in differing.items()) or _value(both["entity_f1"])
+    f1 = ", ".join(f"{f1} in {part}" for part, f1 in differing.items()) or with_interval(both["entity_f1"])
     return [NOTES["label_caveat"].format(f1=f1, same=f"; none differ in {', '.join(same)}" if same else "")]
 
 
 def _values(rows: pd.DataFrame) -> dict[str, str]:
-    return {row["system"]: _value(row) for row in rows.to_dict("records")}
-
-
-def _value(row: Any) -> str:
-    ends = interval(row["low"], row["high"])
-    return percent(row["value"]) + (f" ({ends})" if ends else "")
+    return {row["system"]: with_interval(row) for row in rows.to_dict("records")}

@@ -3,13 +3,12 @@
 import math
 from typing import Any
 
-from harness.parts import WHOLE
 from harness.tables import as_written_by
 
 import pandas as pd
 
 from reporting.blocks import Block, Missing
-from reporting.formats import NOTES, interval, note, percent
+from reporting.formats import NOTES, in_part, note, percent, with_interval
 from reporting.layouts import layout_table
 from reporting.results import Results, records
 
@@ -48,11 +47,7 @@ def _repeated(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _ceiling(found: dict[str, Any]) -> Block:
-    named = [
-        f"{percent(each['value'])} ({interval(each['low'], each['high'])}) {_in_part(part)}"
-        for part, each in found.items()
-        if each
-    ]
+    named = [f"{with_interval(each)} {in_part(part)}" for part, each in found.items() if each]
     return note("ceiling", named=", and ".join(named)) if named else note("no_ceiling")
 
 
@@ -62,14 +57,10 @@ def _above_ceiling(results: Results, ceiling: dict[str, Any]) -> list[Block]:
     known = {part: found["value"] for part, found in ceiling.items() if found}
     above = [row for row in records(best) if row.value > known.get(row.part, 1)]
     named = "; ".join(
-        f"{_in_part(row.part)} it is {percent(known[row.part])}, and {row.system} has {percent(row.value)}"
+        f"{in_part(row.part)} it is {percent(known[row.part])}, and {row.system} has {percent(row.value)}"
         for row in above
     )
     return [note("above_ceiling", named=named)] if named else []
-
-
-def _in_part(part: str) -> str:
-    return "on the whole" if part == WHOLE else f"in part {part}"
 
 
 def _where(name: str) -> str:

@@ -82,3 +82,11 @@ def test_the_first_page_says_how_copies_differ_if_any_do(
     text = run(monkeypatch)[0]
     caveat = "one copy has an F1 of 80.36 (71.55 to 88.57) in part 1 against another; none differ in part 2 ("
     assert (caveat in text) is said
+
+
+def test_without_parts_the_first_page_has_the_agreement_of_all_copies(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_results(results, "mit_movie_eng")
+    (folder / "label_audit.json").write_text(json.dumps({**FACTS, "repeated_by_part": {}}))
+    assert "one copy has an F1 of 85.29 (78.53 to 91.52) against another." in run(monkeypatch)[0]
