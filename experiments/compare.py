@@ -76,15 +76,14 @@ def p_of(row: dict[str, Any]) -> str:
 
 
 def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
-    """Return two lists of pairs: each system with the reference; each encoder with every other baseline, and with the
-    encoders above it in params.yaml.
+    """Return two lists of pairs: each system with the reference, and with each other one above it in params.yaml.
+
+    There, baselines count as above all encoders.
     """
     encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
-    with_reference = [(system, REFERENCE) for system in encoders if system != REFERENCE and REFERENCE in encoders]
-    baselines = [system for system, encoder in encoders.items() if not encoder and system != REFERENCE]
-    with_encoder = [system for system, encoder in encoders.items() if encoder]
-    others = [(system, name) for system in with_encoder for name in baselines]
-    return with_reference, others + [(later, earlier) for earlier, later in combinations(with_encoder, 2)]
+    others = sorted((system for system in encoders if system != REFERENCE), key=lambda system: bool(encoders[system]))
+    with_reference = [(system, REFERENCE) for system in others if REFERENCE in encoders]
+    return with_reference, [(later, earlier) for earlier, later in combinations(others, 2)]
 
 
 def confirmatory_tests(corpus: str, scores: pd.DataFrame, named: Confirmatory) -> Family:
@@ -130,8 +129,13 @@ def comparisons(
     family: Family = (),
     metrics: Collection[str] = tuple(scoring.METRICS),
 ) -> Rows:
-    """Return a row per pair and metric. The Holm correction is over the confirmatory family; other rows have none."""
+    """Return a row per pair and metric. The Holm correction is over the confirmatory family; other rows have none.
+
+    Pairs of systems with one run each have no interval over seeds and sentences.
+    """
     within = " within parts" if strata else ""
+    several = [pair for pair in wanted if any(len(found.counts[system]) > 1 for system in pair)]
+    with_seeds = scoring.compare_over_runs(found.counts, several, SAMPLES, strata=strata, metrics=metrics)
     compared = scoring.compare_all(found.counts, wanted, SAMPLES, strata=strata, metrics=metrics)
     tests = [(pair, metric) for pair, results in compared.items() for metric in results if (pair, metric) in family]
     corrected = scoring.holm([compared[pair][metric].p_value for pair, metric in tests])
@@ -144,7 +148,8 @@ def comparisons(
             signature = found.scores[a][0][metric].signature
             kind = "confirmatory" if ((a, b), metric) in p_holm else "exploratory"
             row = {"metric": metric, "signature": signature, "p_holm": p_holm.get(((a, b), metric)), "family": kind}
-            rows.append(shared | row | result._asdict())
+            _, low, high = with_seeds[a, b][metric] if (a, b) in with_seeds else (None, None, None)
+            rows.append(shared | row | result._asdict() | {"seeds_low": low, "seeds_high": high})
     return rows
 
 

@@ -19,6 +19,7 @@ from bert_ner.scoring.uncertainty import (
     bootstrap_all,
     compare,
     compare_all,
+    compare_over_runs,
     holm,
     holm_by_metric,
     seed_interval,
@@ -27,5 +28,6 @@ from bert_ner.scoring.uncertainty import (
 __all__ = [
     "LEVEL", "METRICS", "SAMPLES", "Comparison", "Counts", "Interval", "Score", "TypeScore", "UnlikeScores",
     "bootstrap", "bootstrap_all", "check_same_signature", "classification_report", "compare", "compare_all",
-    "count", "entity_f1", "holm", "holm_by_metric", "score", "score_by_type", "seed_interval", "signature",
+    "compare_over_runs", "count", "entity_f1", "holm", "holm_by_metric", "score", "score_by_type", "seed_interval",
+    "signature",
 ]  # fmt: skip

@@ -127,6 +127,25 @@ def comparisons(
     return found
 
 
+def differences_over_runs(
+    systems: Systems,
+    pairs: Sequence[Pair],
+    statistic: Statistic,
+    samples: int,
+    seed: int,
+    level: float,
+    strata: Strata = None,
+) -> dict[Pair, list[Interval]]:
+    """Return the interval of each difference over sentences and runs, as `compare_over_runs` defines it."""
+    systems = {name: systems[name] for pair in pairs for name in pair}
+    means = {name: values.mean(axis=0) for name, values in _by_run(systems, statistic).items()}
+    draws: dict[str, Floats] = {}
+    for over_runs in (False, True):
+        if chosen := {name: table for name, table in systems.items() if (len(table) > 1) == over_runs}:
+            draws |= _resample(chosen, statistic, samples, seed, strata, over_runs)
+    return {(a, b): _intervals(means[a] - means[b], draws[a] - draws[b], level) for a, b in pairs}
+
+
 def check_level(level: float) -> None:
     if not 0 < level < 1:
         raise ValueError(f"level is a probability between 0 and 1, not {level}")

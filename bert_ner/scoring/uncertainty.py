@@ -6,9 +6,9 @@ compare(a, b, gold=gold)["entity_f1"].p_value
 compare([count(gold, a1), count(gold, a2)], count(gold, b)).to_frame()
 
 `bootstrap` and `compare` cover other test sentences, for these runs. They resample sentences, because the words and
-entities of a sentence are not independent. `seed_interval` covers other seeds, for these sentences, and `bootstrap`
-with `over_runs` covers both. A system is the counts of one run, or of several that differ only in their seed; its
-score is their mean.
+entities of a sentence are not independent. `seed_interval` covers other seeds, for these sentences. `bootstrap` with
+`over_runs` and `compare_over_runs` cover both. A system is the counts of one run, or of several that differ only in
+their seed; its score is their mean.
 """
 
 import math
@@ -33,6 +33,7 @@ from bert_ner.scoring.resampling import (
     Strata,
     check_level,
     comparisons,
+    differences_over_runs,
     intervals,
 )
 from bert_ner.scoring.scores import METRICS, Floats
@@ -150,6 +151,28 @@ def compare_all(
     """
     tables, statistic = _tables(systems, metrics)
     found = comparisons(tables, pairs, statistic, samples, seed, level, strata)
+    return {pair: ByMetric(zip(metrics, values, strict=True)) for pair, values in found.items()}
+
+
+def compare_over_runs(
+    systems: Mapping[str, System],
+    pairs: Sequence[Pair],
+    samples: int = SAMPLES,
+    seed: int = SEED,
+    level: float = LEVEL,
+    strata: Strata = None,
+    *,
+    metrics: Collection[str] = tuple(METRICS),
+) -> dict[Pair, ByMetric[Interval]]:
+    """Return the difference of two systems by each metric, and its interval over sentences and runs, for each pair.
+
+    Each sample draws the same sentences for both systems and, apart from them, r - 1 of each system's r runs, as
+    `bootstrap` does with `over_runs`. If both have as many runs, it draws the same places in their lists, so the k-th
+    runs are a pair. The only run of a system is in every sample: it has other seeds only if its training draws no random
+    numbers. Arguments and errors are those of `compare_all`.
+    """
+    tables, statistic = _tables(systems, metrics)
+    found = differences_over_runs(tables, pairs, statistic, samples, seed, level, strata)
     return {pair: ByMetric(zip(metrics, values, strict=True)) for pair, values in found.items()}
 
 

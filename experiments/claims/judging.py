@@ -1,7 +1,7 @@
 """Judge the claims in claims.yaml: a row of claims.csv for each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +73,17 @@ def _judge(claim: Claim, evidence: Evidence, systems: Sequence[MeasuredSystem]) 
             counted_encoder = evidence.counted_encoder()
             systems = sorted(systems, key=lambda system: system.encoder != counted_encoder)
     rows = [_judge_once(claim, replace(evidence, chosen=system)) for system in systems]
-    return next((row for row in rows if row["verdict"] != "not tested"), rows[0])
+    tested = [row for row in rows if row["verdict"] != "not tested"]
+    if claim.encoder != "comparable" or not tested:
+        return next(iter(tested), rows[0])
+    row, *others = tested
+    return row | {"evidence": "; ".join([row["evidence"], *map(_other_outcome, others)])}
+
+
+def _other_outcome(row: Mapping[str, str]) -> str:
+    """Return what the claim's rule says of another measured system, which the verdict does not depend on."""
+    ends = f" ({row['low']} to {row['high']})" if row["low"] else ""
+    return f"on {row['system']} it would be '{row['verdict']}': {row['measured']}{ends}"
 
 
 def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:

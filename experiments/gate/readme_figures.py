@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.params import REFERENCE
 from harness.parts import WHOLE
 from harness.paths import DOMAINS
-from harness.tables import require_table
+from harness.tables import matching, require_table
 
 import pandas as pd
 
@@ -21,6 +20,7 @@ from claims.judging import counted_claims
 from claims.paper import PAPER_CORPUS, PAPER_ENCODER
 from claims.rules.figures import BY_HAND
 from reporting.further_run import further_run_text
+from reporting.results import best_baseline
 from reporting.speed import speed_text
 
 Row = Mapping[Any, Any]
@@ -60,46 +60,41 @@ def _systems(results: Path, block: str) -> str:
 
 
 def _remarks(results: Path, _: str) -> str:
-    """State where one further run of the system closest to the paper's would be, and its lead over the reference."""
-    scores, differences = _scores(results), _differences(results)
+    """State where one further run of the system closest to the paper's would be, and its lead over the best baseline."""
+    scores, best = _scores(results), best_baseline(require_table(results, PAPER_CORPUS, "scores"))
     system = measured_systems(results, PAPER_CORPUS, PAPER_ENCODER)[0].name
     further = further_run_text(require_table(results, PAPER_CORPUS, "intervals"), system, f"`{system}`")
     text = f"Token micro-F1 of `{system}` without `O`: {interval_text(scores[system, 'token_micro_f1_no_o'], 'value')}."
-    row, lead = differences.get(system, {}), ""
-    if row.get("family") == "confirmatory":
-        lead = (
-            f"{_by_part(results, system)} On the whole, p {p_text(row['p_value'], SAMPLES, row['p_holm'])}, corrected. "
-        )
+    pair, lead = {"system_a": system, "system_b": best, "metric": "entity_f1", "family": "confirmatory"}, ""
+    for row in matching(require_table(results, PAPER_CORPUS, "comparisons"), **pair).to_dict("records"):
+        p = p_text(row["p_value"], SAMPLES, row["p_holm"])
+        lead = f"{_by_part(results, system, best)} On the whole, p {p}, corrected. "
     return textwrap.fill(f"{further} {lead}{text}".strip(), WIDTH)
 
 
-def _by_part(results: Path, system: str) -> str:
-    """State how far a system is ahead of the reference in each part, and how its errors differ in the large ones."""
-    rows = require_table(results, PAPER_CORPUS, "comparisons_by_part").to_dict("records")
-    pair = (system, REFERENCE, "entity_f1")
-    leads = [
-        f"{interval_text(row, 'difference', '+')} in part {row['part']}"
-        for row in rows
-        if (row["system_a"], row["system_b"], row["metric"]) == pair and row["part"] != WHOLE
-    ]
+def _by_part(results: Path, system: str, best: str) -> str:
+    """State how far a system is ahead of the best baseline in each part, and how its errors differ in the large ones."""
+    pair = {"system_a": system, "system_b": best, "metric": "entity_f1"}
+    rows = matching(require_table(results, PAPER_CORPUS, "comparisons_by_part"), **pair).to_dict("records")
+    leads = [f"{interval_text(row, 'difference', '+')} in part {row['part']}" for row in rows if row["part"] != WHOLE]
     changes = [
         f"{abs(100 * share):.0f} % {'fewer' if share > 0 else 'more'} in part {part}"
-        for part, share in _fewer_errors(results, system).items()
+        for part, share in _fewer_errors(results, system, best).items()
         if part in PARTS
     ]
-    lead = f"The lead of `{system}` over `{REFERENCE}` is {'; '.join(leads)}."
+    lead = f"The lead of `{system}` over `{best}`, the best baseline, is {'; '.join(leads)}."
     return f"{lead} False negatives plus false positives are {' and '.join(changes)}."
 
 
-def _fewer_errors(results: Path, system: str) -> dict[str, float]:
-    """Return by what share a system has fewer false negatives and positives than the reference, in each part.
+def _fewer_errors(results: Path, system: str, other: str) -> dict[str, float]:
+    """Return by what share a system has fewer false negatives and positives than another, in each part.
 
     With recall r and precision p, they are 1 + r / p - 2 r times the gold entities.
     """
     rows = require_table(results, PAPER_CORPUS, "scores_by_part")
     recall, precision = rows["entity_recall"], rows["entity_precision"]
     errors = rows.assign(errors=1 + recall / precision - 2 * recall).groupby(["system", "part"])["errors"].mean()
-    return dict(1 - errors[system] / errors[REFERENCE])
+    return dict(1 - errors[system] / errors[other])
 
 
 def _claims(results: Path, _: str) -> str:
@@ -138,12 +133,6 @@ def entity_f1_by_part(results: Path) -> dict[tuple[str, str], Row]:
     rows = require_table(results, PAPER_CORPUS, "intervals_by_part").to_dict("records")
     wanted = {"metric": "entity_f1", "source": "sentences"}
     return {(row["system"], row["part"]): row for row in rows if wanted.items() <= row.items()}
-
-
-def _differences(results: Path) -> dict[str, Row]:
-    """Return the row of each system that compares its entity F1 with that of the reference."""
-    rows = require_table(results, PAPER_CORPUS, "comparisons").to_dict("records")
-    return {row["system_a"]: row for row in rows if (row["system_b"], row["metric"]) == (REFERENCE, "entity_f1")}
 
 
 def interval_text(row: Row, name: str, sign: str = "") -> str:

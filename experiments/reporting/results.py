@@ -81,3 +81,13 @@ def records(table: pd.DataFrame) -> Iterable[Any]:
 def by_system(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return each system with its rows, in the table's order."""
     return [(str(name), rows) for name, rows in table.groupby("system", sort=False)]
+
+
+def best_baseline(scores: pd.DataFrame) -> str:
+    """Return the system without an encoder that has the highest entity F1; the reference if there is none."""
+    return str(next(iter(baseline_means(scores).index), REFERENCE))
+
+
+def baseline_means(scores: pd.DataFrame) -> pd.Series:
+    """Return the mean entity F1 of each system without an encoder, the best first."""
+    return scores[scores["encoder"] == ""].groupby("system")["entity_f1"].mean().sort_values(ascending=False)

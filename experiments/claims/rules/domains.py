@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from harness.params import REFERENCE
 from harness.paths import DOMAINS
+from harness.tables import matching
 
 import pandas as pd
 from pydantic import Field
@@ -17,22 +18,18 @@ def transfers(
     evidence: Evidence,
     corpora: list[Text] = Field(min_length=1, description="the other corpora"),
     metric: Metric = Field(description="the metric"),
-    also: list[Text] = Field([], description="systems that are shown, without a part in the verdict"),
 ) -> Finding:
     """Check that on other corpora the system is above the reference, by the whole paired interval over sentences."""
     system = evidence.system.name
     tables = [replace(evidence, corpus=corpus).table("comparisons").assign(corpus=corpus) for corpus in corpora]
-    leads = pd.concat(tables)
-    leads = leads[(leads["system_b"] == REFERENCE) & (leads["metric"] == metric)]
-    rows = leads[leads["system_a"] == system]
-    others = leads[leads["system_a"].isin(set(also) - {system})]
+    rows = matching(pd.concat(tables), system_a=system, system_b=REFERENCE, metric=metric)
     if missing := [corpus for corpus in corpora if corpus not in set(rows["corpus"])]:
         raise NotMeasuredError(f"{', '.join(missing)}: comparisons.csv does not compare {system} with {REFERENCE}")
     notes = [
         f"{row['corpus']}: {row['system_a']} {row['a']:.4f}, {REFERENCE} {row['b']:.4f}, "
         f"{with_ends(row, 'difference', '+', ' over sentences')}: "
         f"{'above' if row['low'] > 0 else 'below' if row['high'] < 0 else 'not shown to differ'}"
-        for _, row in pd.concat([rows, others]).iterrows()
+        for _, row in rows.iterrows()
     ]
     ends = _only_ends(rows["low"], rows["high"])
     return Finding(graded(rows["low"] > 0), rows["difference"].tolist(), f"{metric}; {'; '.join(notes)}", *ends)

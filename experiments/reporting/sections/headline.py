@@ -26,7 +26,7 @@ from reporting.formats import (
 )
 from reporting.further_run import further_run_text
 from reporting.plots import Line, lines_plot
-from reporting.results import Results, by_system, records
+from reporting.results import Results, baseline_means, best_baseline, by_system, records
 
 METRICS = {"entity_f1": "entity F1", "token_micro_f1": "accuracy"}
 SIZES = {"parameters": "M parameters", "model_bytes": "MB"}
@@ -48,7 +48,8 @@ def headline_blocks(results: Results) -> list[Block]:
             system, stated = closest, further_run_text(results.table("intervals"), closest, closest)
         else:
             system, stated = _best(intervals)
-        leads = [_lead(results, system, other) for other in dict.fromkeys([REFERENCE, _best_baseline(scores)])]
+        best = best_baseline(scores)
+        leads = [_lead(results, system, other, other == best) for other in dict.fromkeys([best, REFERENCE])]
         blocks.append(Text(" ".join(filter(None, [stated, *leads]))))
     sizes, weak = _sizes(results), _weak_baselines(scores)
     shown = scores[~scores["system"].isin(weak)]
@@ -81,32 +82,22 @@ def _best(intervals: pd.DataFrame) -> tuple[str, str]:
 
 def _weak_baselines(scores: pd.DataFrame) -> dict[str, str]:
     """Return the systems without an encoder whose entity F1 is below the reference's, with their scores."""
-    means = _baseline_means(scores)
+    means = baseline_means(scores)
     return {str(system): percent(mean) for system, mean in means.items() if mean < means.get(REFERENCE, 0)}
 
 
-def _best_baseline(scores: pd.DataFrame) -> str:
-    """Return the system without an encoder that has the highest entity F1; the reference if there is none."""
-    return str(next(iter(_baseline_means(scores).index), REFERENCE))
-
-
-def _baseline_means(scores: pd.DataFrame) -> pd.Series:
-    """Return the mean entity F1 of each system without an encoder, the best first."""
-    return scores[scores["encoder"] == ""].groupby("system")["entity_f1"].mean().sort_values(ascending=False)
-
-
-def _lead(results: Results, system: str, other: str) -> str:
-    """State where a system is better than another, where worse, and where neither is shown; the reference by part."""
+def _lead(results: Results, system: str, other: str, is_best: bool) -> str:
+    """State where a system is better than a baseline, where worse, and where neither is shown; of the best, by part."""
     pair = {"system_a": system, "system_b": other, "metric": "entity_f1"}
     whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
     by_part = matching(results.table("comparisons_by_part"), **pair)
-    found = pd.concat([whole, by_part[by_part["part"] != WHOLE]]) if other == REFERENCE else whole
+    found = pd.concat([whole, by_part[by_part["part"] != WHOLE]]) if is_best else whole
     shown: dict[str, list[str]] = {"better": [], "worse": [], "not shown to differ": []}
     for row in records(found):
         outcome = "better" if row.low > 0 else "worse" if row.high < 0 else "not shown to differ"
         shown[outcome].append(f"{in_part(row.part)} ({points(row.difference)}, {interval(row.low, row.high, points)})")
     stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
-    name = other if other == REFERENCE else f"{other}, the best baseline"
+    name = f"{other}, the best baseline" if is_best else other
     return f"Compared with {name}, {system} is {'; it is '.join(stated)}." if stated else ""
 
 

@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 from numpy.typing import NDArray
 
-from bert_ner.scoring import METRICS, bootstrap, count, score
+from bert_ner.scoring import METRICS, bootstrap, compare, compare_over_runs, count, score
 from bert_ner.scoring.resampling import intervals, p_text
 
 GOLD = [["B-A", "I-A", "O"], ["B-B", "O"], ["O", "B-A"]]
@@ -76,6 +76,32 @@ def test_intervals_over_runs_and_sentences_cover_the_mean_of_all_runs_on_all_sen
     least, most = scipy.stats.binom.ppf([0.0005, 0.9995], simulations, 0.9)
     assert least <= covered[True] <= most
     assert covered[False] < least
+
+
+@pytest.mark.usefixtures("few_sentences")
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_difference_over_runs_draws_the_same_sentences_and_pairs_of_runs(metric: str) -> None:
+    runs = {"a": [count(GOLD, ONE), count(GOLD, TWO)], "b": [count(GOLD, GOLD), count(GOLD, ONE)]}
+    pairs = [(ONE, GOLD), (TWO, ONE)]
+    exact = sorted(value_of(metric, a, which) - value_of(metric, b, which) for a, b in pairs for which in THIRDS)
+    found = compare_over_runs(runs, [("a", "b")], 20_000, level=0.5)["a", "b"][metric]
+    assert found.value == pytest.approx(
+        np.mean([value_of(metric, a, (0, 1, 2)) - value_of(metric, b, (0, 1, 2)) for a, b in pairs])
+    )
+    assert found[1:] == pytest.approx((exact[math.ceil(54 / 4) - 1], exact[math.ceil(54 * 3 / 4) - 1]), abs=1e-12)
+
+
+@pytest.mark.usefixtures("few_sentences")
+def test_the_only_run_of_a_system_is_in_every_draw() -> None:
+    runs = {"a": [count(GOLD, ONE), count(GOLD, TWO)], "b": [count(GOLD, GOLD)], "c": [count(GOLD, ONE)]}
+    found = compare_over_runs(runs, [("a", "b"), ("b", "c"), ("b", "a")], 20_000, level=0.5)
+    for metric in METRICS:
+        value, low, high = found["a", "b"][metric]
+        exact = sorted(value_of(metric, run, w) - value_of(metric, GOLD, w) for run in (ONE, TWO) for w in THIRDS)
+        assert (low, high) == pytest.approx((exact[math.ceil(54 / 4) - 1], exact[math.ceil(54 * 3 / 4) - 1]), abs=1e-12)
+        assert found["b", "a"][metric] == pytest.approx((-value, -high, -low), abs=1e-2)
+        # Of two single runs, only sentences are drawn.
+        assert found["b", "c"][metric][1:] == compare(runs["b"], runs["c"], 20_000, level=0.5)[metric][3:5]
 
 
 @pytest.mark.usefixtures("few_sentences")

@@ -353,12 +353,16 @@ def test_a_baseline_that_is_no_longer_scored_makes_the_comparisons_stale(tmp_pat
         judged(tmp_path, entry(BETTER), files)
 
 
-def test_other_systems_are_shown_and_decide_nothing(tmp_path: Path) -> None:
+def test_another_encoder_is_shown_and_decides_nothing(tmp_path: Path) -> None:
     files, others = elsewhere((0.02, 0.01, 0.03)), elsewhere((-0.02, -0.03, -0.01), system="other")
-    rule = "transfers, corpora: [mit_movie_trivia], metric: entity_f1, also: [other]"
-    row = judged(tmp_path, entry(rule), {name: rows + others[name] for name, rows in files.items()})
+    files = {name: rows + others[name] for name, rows in files.items()}
+    files["scores.csv"] = [*scores(encoder={1: 0.85}), {"system": "other", "encoder": "tiny", "seed": 1}]
+    rule = "transfers, corpora: [mit_movie_trivia], metric: entity_f1"
+    row = judged(tmp_path, entry(rule, more="    encoder: comparable\n"), files)
     assert (row["verdict"], row["low"], row["high"]) == ("reproduced", "0.010000", "0.030000")
-    assert "other 0.7800, crf 0.8000, -0.0200 (-0.0300 to -0.0100 over sentences): below" in row["evidence"]
+    outcome = "it would be 'not reproduced on a stand-in': -0.020000 (-0.030000 to -0.010000)"
+    assert row["evidence"].endswith(f"; on other (tiny) {outcome}")
+    assert "on other (tiny)" not in judged(tmp_path, entry(rule), files)["evidence"]
 
 
 def test_seeds_of_both_systems_make_the_interval_over_seeds(tmp_path: Path) -> None:
