@@ -60,7 +60,7 @@ def _systems(results: Path, block: str) -> str:
 
 
 def _remarks(results: Path, _: str) -> str:
-    """State where one further run of the system closest to the paper's would be, and its lead over the best baseline."""
+    """State where one further run of the system closest to the paper's would be, and its lead over a baseline."""
     scores, best = _scores(results), best_baseline(require_table(results, PAPER_CORPUS, "scores"))
     system = measured_systems(results, PAPER_CORPUS, PAPER_ENCODER)[0].name
     further = further_run_text(require_table(results, PAPER_CORPUS, "intervals"), system, f"`{system}`")
@@ -73,7 +73,7 @@ def _remarks(results: Path, _: str) -> str:
 
 
 def _by_part(results: Path, system: str, best: str) -> str:
-    """State how far a system is ahead of the best baseline in each part, and how its errors differ in the large ones."""
+    """State how far a system leads the best baseline in each part, and how its errors differ in the large ones."""
     pair = {"system_a": system, "system_b": best, "metric": "entity_f1"}
     rows = matching(require_table(results, PAPER_CORPUS, "comparisons_by_part"), **pair).to_dict("records")
     leads = [f"{interval_text(row, 'difference', '+')} in part {row['part']}" for row in rows if row["part"] != WHOLE]

@@ -143,6 +143,19 @@ def test_holm_is_over_the_confirmatory_family() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_pair_with_several_runs_has_an_interval_over_seeds_and_sentences() -> None:
+    scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
+    found = recounting.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)
+    found.counts["other"], found.scores["other"] = found.counts["crf"], found.scores["crf"]
+    rows = compare.comparisons(found, [("encoder", "crf"), ("other", "crf")], metrics=["entity_recall"])
+    of_encoder, of_single_runs = rows
+    # The CRF finds nothing. The runs' recall is 15/15 and 8/15; each draw has one of them.
+    assert of_encoder["low"] > 8 / 15 >= of_encoder["seeds_low"]
+    assert (of_encoder["high"] < 1, of_encoder["seeds_high"]) == (True, 1)
+    assert (of_single_runs["seeds_low"], of_single_runs["seeds_high"]) == (None, None)
+
+
+@pytest.mark.usefixtures("folder")
 def test_holm_by_type_is_over_the_types_of_a_pair() -> None:
     scores = require_table(compare.RESULTS, "mit_movie_eng", "scores")
     found = recounting.recount(corpus_named("mit_movie_eng"), read_part("mit_movie_eng", "test"), scores)

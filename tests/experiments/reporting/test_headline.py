@@ -10,6 +10,7 @@ from report_results import write_table
 
 from bert_ner.corpus.catalog import corpus_named
 from reporting.blocks import Table, Text
+from reporting.formats import MINUS
 from reporting.results import Results
 from reporting.sections.headline import headline_blocks
 
@@ -34,15 +35,22 @@ def first_screen(results: Path, corpus: str, f1s: dict[str, float] = ENTITY_F1) 
         for source in ("sentences", "seeds")
     ])  # fmt: skip
     compared = [
-        {"system_a": system, "system_b": baseline, "metric": "entity_f1", "difference": 0.01, "low": 0.005, "high": 0.02}
+        {
+            "system_a": system,
+            "system_b": baseline,
+            "metric": "entity_f1",
+            "difference": 0.01,
+            "low": 0.005,
+            "high": 0.02,
+        }
         for system in f1s
         for baseline in f1s
         if baseline not in ENCODERS
     ]
     write_table(folder / "comparisons.csv", compared)
-    write_table(folder / "comparisons_by_part.csv", [
-        row | {"part": part, "low": low} for row in compared for part, low in (("all", 0.005), ("1", 0.005), ("2", -0.01))
-    ])  # fmt: skip
+    lows = {"all": 0.005, "1": 0.005, "2": -0.01}
+    by_part = [row | {"part": part, "low": low} for row in compared for part, low in lows.items()]
+    write_table(folder / "comparisons_by_part.csv", by_part)
     blocks = headline_blocks(Results(results, corpus_named(corpus)))
     [table] = [block for block in blocks if isinstance(block, Table)]
     return [block.text for block in blocks if isinstance(block, Text)], [row[0] for row in table.rows]
@@ -55,14 +63,14 @@ def test_the_papers_claim_is_answered_by_the_papers_recipe(results: Path) -> Non
     )
     assert answer.endswith(
         "Compared with crf, the best baseline, mpnet is better on the whole (+1.00, +0.50 to +2.00), in part 1 (+1.00, "
-        "+0.50 to +2.00); it is not shown to differ in part 2 (+1.00, −1.00 to +2.00)."
+        f"+0.50 to +2.00); it is not shown to differ in part 2 (+1.00, {MINUS}1.00 to +2.00)."
     )
     assert systems[0] == "mpnet_tuned"
 
 
 def test_the_best_baseline_is_compared_by_part_and_the_reference_on_the_whole(results: Path) -> None:
     [_, answer, *_], _ = first_screen(results, "mit_movie_eng", {"bilstm_crf": 0.82, "crf": 0.8, "mpnet": 0.85})
-    parts = "in part 1 (+1.00, +0.50 to +2.00); it is not shown to differ in part 2 (+1.00, −1.00 to +2.00)."
+    parts = f"in part 1 (+1.00, +0.50 to +2.00); it is not shown to differ in part 2 (+1.00, {MINUS}1.00 to +2.00)."
     assert "Compared with bilstm_crf, the best baseline, mpnet is better on the whole" in answer
     assert answer.endswith(f"{parts} Compared with crf, mpnet is better on the whole (+1.00, +0.50 to +2.00).")
 
