@@ -76,9 +76,9 @@ def p_of(row: dict[str, Any]) -> str:
 
 
 def pairs(scores: pd.DataFrame) -> tuple[list[Pair], list[Pair]]:
-    """Return two lists of pairs: each system with the reference, and with each other one above it in params.yaml.
+    """Return each system paired with the reference, and each pair of the other systems, the later one first.
 
-    There, baselines count as above all encoders.
+    The order is that of params.yaml, with all baselines before the encoders.
     """
     encoders = dict(zip(scores["system"], scores["encoder"], strict=True))
     others = sorted((system for system in encoders if system != REFERENCE), key=lambda system: bool(encoders[system]))

@@ -168,8 +168,9 @@ def compare_over_runs(
 
     Each sample draws the same sentences for both systems and, apart from them, r - 1 of each system's r runs, as
     `bootstrap` does with `over_runs`. If both have as many runs, it draws the same places in their lists, so the k-th
-    runs are a pair. The only run of a system is in every sample, as is right for a training without random numbers.
-    Arguments and errors are those of `compare_all`.
+    runs are a pair. The only run of a system is in every sample, as is right for a training without random numbers. The
+    interval is conservative: it counts the interaction of runs and sentences more than once (Owen 2007). Arguments and
+    errors are those of `compare_all`.
     """
     tables, statistic = _tables(systems, metrics)
     found = differences_over_runs(tables, pairs, statistic, samples, seed, level, strata)

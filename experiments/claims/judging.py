@@ -73,17 +73,16 @@ def _judge(claim: Claim, evidence: Evidence, systems: Sequence[MeasuredSystem]) 
             counted_encoder = evidence.counted_encoder()
             systems = sorted(systems, key=lambda system: system.encoder != counted_encoder)
     rows = [_judge_once(claim, replace(evidence, chosen=system)) for system in systems]
-    tested = [row for row in rows if row["verdict"] != "not tested"]
-    if claim.encoder != "comparable" or not tested:
-        return next(iter(tested), rows[0])
-    row, *others = tested
-    return row | {"evidence": "; ".join([row["evidence"], *map(_other_outcome, others)])}
+    row, *others = [row for row in rows if row["verdict"] != "not tested"] or rows[:1]
+    if claim.encoder == "comparable":
+        row["evidence"] = "; ".join([row["evidence"], *map(_other_outcome, others)])
+    return row
 
 
 def _other_outcome(row: Mapping[str, str]) -> str:
     """Return what the claim's rule says of another measured system, which the verdict does not depend on."""
     ends = f" ({row['low']} to {row['high']})" if row["low"] else ""
-    return f"on {row['system']} it would be '{row['verdict']}': {row['measured']}{ends}"
+    return f"the verdict on {row['system']} would be '{row['verdict']}', measured: {row['measured']}{ends}"
 
 
 def _judge_once(claim: Claim, evidence: Evidence) -> dict[str, str]:

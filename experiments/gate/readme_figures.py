@@ -60,14 +60,15 @@ def _systems(results: Path, block: str) -> str:
 
 
 def _remarks(results: Path, _: str) -> str:
-    """State where one further run of the system closest to the paper's would be, and its lead over a baseline."""
+    """State where one further run of the system like the paper's would be, and its lead over the best baseline."""
     scores, best = _scores(results), best_baseline(require_table(results, PAPER_CORPUS, "scores"))
     system = measured_systems(results, PAPER_CORPUS, PAPER_ENCODER)[0].name
     further = further_run_text(require_table(results, PAPER_CORPUS, "intervals"), system, f"`{system}`")
     text = f"Token micro-F1 of `{system}` without `O`: {interval_text(scores[system, 'token_micro_f1_no_o'], 'value')}."
     pair, lead = {"system_a": system, "system_b": best, "metric": "entity_f1", "family": "confirmatory"}, ""
-    for row in matching(require_table(results, PAPER_CORPUS, "comparisons"), **pair).to_dict("records"):
-        p = p_text(row["p_value"], SAMPLES, row["p_holm"])
+    tests = matching(require_table(results, PAPER_CORPUS, "comparisons"), **pair)
+    if len(tests):
+        p = p_text(tests.iloc[0]["p_value"], SAMPLES, tests.iloc[0]["p_holm"])
         lead = f"{_by_part(results, system, best)} On the whole, p {p}, corrected. "
     return textwrap.fill(f"{further} {lead}{text}".strip(), WIDTH)
 

@@ -48,9 +48,7 @@ def headline_blocks(results: Results) -> list[Block]:
             system, stated = closest, further_run_text(results.table("intervals"), closest, closest)
         else:
             system, stated = _best(intervals)
-        best = best_baseline(scores)
-        leads = [_lead(results, system, other, other == best) for other in dict.fromkeys([best, REFERENCE])]
-        blocks.append(Text(" ".join(filter(None, [stated, *leads]))))
+        blocks.append(Text(" ".join(filter(None, [stated, *_leads(results, system, best_baseline(scores))]))))
     sizes, weak = _sizes(results), _weak_baselines(scores)
     shown = scores[~scores["system"].isin(weak)]
     blocks.append(_table(shown, intervals, parts, sizes))
@@ -86,18 +84,24 @@ def _weak_baselines(scores: pd.DataFrame) -> dict[str, str]:
     return {str(system): percent(mean) for system, mean in means.items() if mean < means.get(REFERENCE, 0)}
 
 
-def _lead(results: Results, system: str, other: str, is_best: bool) -> str:
-    """State where a system is better than a baseline, where worse, and where neither is shown; of the best, by part."""
+def _leads(results: Results, system: str, best: str) -> list[str]:
+    """Compare a system with the best baseline, by part, and with the reference."""
+    names = {REFERENCE: REFERENCE, best: f"{best}, the best baseline"}
+    baselines = [name for name in dict.fromkeys([best, REFERENCE]) if name != system]
+    return [_lead(results, system, name, names[name], name == baselines[0]) for name in baselines]
+
+
+def _lead(results: Results, system: str, other: str, name: str, by_part: bool) -> str:
+    """State where a system is better than a baseline, where worse, and where neither is shown."""
     pair = {"system_a": system, "system_b": other, "metric": "entity_f1"}
     whole = matching(results.table("comparisons"), **pair).assign(part=WHOLE)
-    by_part = matching(results.table("comparisons_by_part"), **pair)
-    found = pd.concat([whole, by_part[by_part["part"] != WHOLE]]) if is_best else whole
+    parts = matching(results.table("comparisons_by_part"), **pair)
+    found = pd.concat([whole, parts[parts["part"] != WHOLE]]) if by_part else whole
     shown: dict[str, list[str]] = {"better": [], "worse": [], "not shown to differ": []}
     for row in records(found):
         outcome = "better" if row.low > 0 else "worse" if row.high < 0 else "not shown to differ"
         shown[outcome].append(f"{in_part(row.part)} ({points(row.difference)}, {interval(row.low, row.high, points)})")
     stated = [f"{outcome} {', '.join(scopes)}" for outcome, scopes in shown.items() if scopes]
-    name = f"{other}, the best baseline" if is_best else other
     return f"Compared with {name}, {system} is {'; it is '.join(stated)}." if stated else ""
 
 

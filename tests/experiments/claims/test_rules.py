@@ -360,8 +360,8 @@ def test_another_encoder_is_shown_and_decides_nothing(tmp_path: Path) -> None:
     rule = "transfers, corpora: [mit_movie_trivia], metric: entity_f1"
     row = judged(tmp_path, entry(rule, more="    encoder: comparable\n"), files)
     assert (row["verdict"], row["low"], row["high"]) == ("reproduced", "0.010000", "0.030000")
-    outcome = "it would be 'not reproduced on a stand-in': -0.020000 (-0.030000 to -0.010000)"
-    assert row["evidence"].endswith(f"; on other (tiny) {outcome}")
+    outcome = "would be 'not reproduced on a stand-in', measured: -0.020000 (-0.030000 to -0.010000)"
+    assert row["evidence"].endswith(f"; the verdict on other (tiny) {outcome}")
     assert "on other (tiny)" not in judged(tmp_path, entry(rule), files)["evidence"]
 
 

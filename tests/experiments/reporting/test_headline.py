@@ -83,6 +83,12 @@ def test_on_another_corpus_the_best_system_is_named(results: Path) -> None:
     )
 
 
+def test_a_baseline_that_is_best_is_compared_with_the_reference_by_part(results: Path) -> None:
+    [_, answer, *_], _ = first_screen(results, "mit_movie_trivia", {"hmm": 0.95, "crf": 0.8, "mpnet": 0.85})
+    assert "Compared with crf, hmm is better on the whole (+1.00, +0.50 to +2.00), in part 1" in answer
+    assert "hmm, the best baseline" not in answer
+
+
 def test_without_an_encoder_the_best_baseline_is_named(results: Path) -> None:
     [_, answer, *_], _ = first_screen(results, "mit_movie_eng", {"hmm": 0.7, "crf": 0.8})
     assert answer.startswith("crf, picked by this score, has the highest entity F1, 80.00 (80.00 to 80.00).")
