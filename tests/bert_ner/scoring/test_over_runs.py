@@ -54,8 +54,8 @@ def test_without_other_sentences_to_draw_the_runs_are_left() -> None:
 
 
 def test_runs_of_two_systems_with_unlike_numbers_of_them_are_drawn_apart() -> None:
-    # Sentences are equal, so runs alone differ. One of two runs is drawn, with a score of 1 or 0, and two of three, whose
-    # mean is 1 in one of nine draws and 0 in another: the difference is 1 in one of 18, and -1 in another.
+    # Sentences are equal, so runs alone differ. One of two runs is drawn, with a score of 1 or 0, and two of three,
+    # whose mean is 1 in one of nine draws and 0 in another: the difference is 1 in one of 18, and -1 in another.
     right, half, wrong = (count([["B-A", "B-A"]] * 20, [tags] * 20) for tags in (["B-A"] * 2, ["B-A", "O"], ["O"] * 2))
     runs = {"two": [right, wrong], "three": [right, half, wrong]}
     found = compare_over_runs(runs, [("two", "three")], 5_000, level=0.9, metrics=["token_micro_f1"])
