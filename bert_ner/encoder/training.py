@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from bert_ner.encoder.adversarial import moved_embeddings
 from bert_ner.encoder.batches import attention_mask, pad_rows, shuffled_batches
 from bert_ner.encoder.chain import LinearChainCRF, pad_sentences
 from bert_ner.encoder.checkpoint import Checkpoint
@@ -69,6 +70,13 @@ class Recipe(Settings):
         default=1,
         description="The number of trainings whose weights are averaged. They start alike, and have the sentences in "
         "another order. The history has the scores of each, and none of the mean. Source: Wortsman et al., ICML 2022.",
+    )
+    adversarial: float = Field(
+        default=0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Train on each batch a second time, with the embeddings of pieces moved along their gradient by so "
+        "many norms of an embedding; 0: off. Source: Miyato et al., ICLR 2017.",
     )
     teachers: list[str] = Field(
         default=[], description="Names of the trained taggers to learn from, which `fit` is given."
@@ -164,17 +172,22 @@ def fine_tune(
             ranks.copy_from_first(parameter.detach())
         weights.update_model()
 
-        def loss_of(rows: Sequence[Example]) -> torch.Tensor:
+        def add_gradients(batch: Sequence[Example]) -> torch.Tensor:
+            if not (rows := ranks.part_of(batch)):
+                return torch.zeros((), device=model.device)
             labels = torch.from_numpy(pad_rows([row.labels for row in rows], IGNORED)).to(model.device)
             ids = [row.ids for row in rows]
             logits = model(**model_inputs(pad_rows(ids, pad_id), attention_mask(ids), model.device)).logits
-            return _loss(logits.float(), labels, chain, _targets_of(rows), recipe.teacher_weight)
+            loss = _loss(logits.float(), labels, chain, _targets_of(rows), recipe.teacher_weight)
+            loss = loss * (_labelled(rows) / _labelled(batch))
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss.detach()
 
         def train_batch(batch: Sequence[Example], rate: float) -> float:
-            loss = torch.zeros((), device=model.device)
-            if rows := ranks.part_of(batch):
-                loss = loss_of(rows) * (_labelled(rows) / _labelled(batch))
-                loss.backward()  # type: ignore[no-untyped-call]
+            loss = add_gradients(batch)
+            if recipe.adversarial:
+                with moved_embeddings(model, recipe.adversarial, ranks):
+                    add_gradients(batch)
             gradient = weights.collect_gradients()
             for parameter in parameters:
                 ranks.add_up(_gradient(parameter))
@@ -187,7 +200,7 @@ def fine_tune(
             weights.update_model()
             if chain:
                 chain.zero_grad()
-            ranks.add_up(loss := loss.detach())
+            ranks.add_up(loss)
             return loss.item()
 
         for epoch in _epochs_left(recipe, checkpoint):

@@ -29,6 +29,7 @@ JOBS = {
     "plain": {"crf": False},
     "crf": {"crf": True},
     "taught": TAUGHT,
+    "adversarial": {"adversarial": 1.0},
     "undisturbed": {"epochs": 3, **TAUGHT},
     "stopped": {"epochs": 3, **TAUGHT},
     "resumed": {"epochs": 3, **TAUGHT},
@@ -99,7 +100,7 @@ def folder(without_dropout: Recipe, sentences: list[Sentence], tmp_path_factory:
     return folder
 
 
-@pytest.mark.parametrize("job", ["plain", "crf", "taught"])
+@pytest.mark.parametrize("job", ["plain", "crf", "taught", "adversarial"])
 def test_two_processes_learn_what_one_does(
     folder: Path, without_dropout: Recipe, sentences: list[Sentence], tmp_path: Path, job: str
 ) -> None:

@@ -80,6 +80,7 @@ def test_other_seed_other_weights(recipe: Recipe) -> None:
         {"warmup": 0.5},
         {"batch_size": 3},
         {"schedule": "constant"},
+        {"adversarial": 0.5},
     ],
 )
 def test_every_setting_matters(recipe: Recipe, change: dict[str, float]) -> None:
@@ -269,6 +270,8 @@ def test_no_two_ranks_draw_the_same_numbers() -> None:
             "patience: 0",
         ),
         ({"teacher_weight": 1.1}, "teacher_weight must be a number above 0 and of at most 1, not 1.1"),
+        ({"adversarial": -1}, "adversarial must be a number of at least 0, not -1"),
+        ({"adversarial": math.inf}, "adversarial must be a number of at least 0, not inf"),
         ({"crf": 1}, "crf must be a valid boolean, not 1"),
     ],
 )
